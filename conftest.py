@@ -1,0 +1,55 @@
+"""The Python snippets of README.md and of the docs are tests: what is shown is run.
+
+The snippets of one page share their names and run in order, in an empty folder of their own. A snippet that
+is not to be run has the line `<!--- skip: next -->` before it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import sys
+import tempfile
+from typing import Any, cast
+
+from sybil import Sybil
+from sybil.parsers.myst import PythonCodeBlockParser, SkipParser
+
+PAGE = "reportflow_page"
+"""The module that a snippet's classes are from: the same on each page, so that pages may repeat a class."""
+
+_around = contextlib.ExitStack()
+
+
+class Page:
+    """What stands for the module: its attributes are the page's names."""
+
+
+def enter_page(namespace: dict[str, Any]) -> None:
+    """Give a page an empty folder, and make its names those of a module, as a script's are."""
+    _around.enter_context(contextlib.chdir(_around.enter_context(tempfile.TemporaryDirectory())))
+    namespace["__name__"] = PAGE
+    page = Page()
+    page.__dict__ = namespace
+    sys.modules[PAGE] = cast(Any, page)
+
+
+def leave_page(namespace: dict[str, Any]) -> None:
+    """Go back, and take away the folder and the module."""
+    del sys.modules[PAGE]
+    namespace.clear()
+    _around.close()
+
+
+def pytest_report_header() -> str:
+    """Say which reportflow is tested: the tree's or an installed one."""
+    spec = importlib.util.find_spec("reportflow")
+    return f"reportflow: {spec.origin if spec else 'not installed'}"
+
+
+pytest_collect_file = Sybil(
+    parsers=[PythonCodeBlockParser(), SkipParser()],
+    patterns=["README.md", "docs/**/*.md", "docs/*.md"],
+    setup=enter_page,
+    teardown=leave_page,
+).pytest()

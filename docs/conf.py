@@ -1,0 +1,35 @@
+"""How the pages are built: Markdown by MyST, the reference from the docstrings, nothing from the network."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as version_of
+
+from pygments.lexers.special import TextLexer
+from sphinx.application import Sphinx
+
+project = "reportflow"
+author = "the authors of reportflow"
+project_copyright = "the authors of reportflow, Apache-2.0"
+release = version = version_of("reportflow")
+language = "en"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["build"]
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+
+html_theme = "furo"
+html_title = f"reportflow {version}"
+html_copy_source = False
+
+
+def setup(app: Sphinx) -> None:
+    """Show Mermaid drawings as their text: the script that would draw them comes from the network."""
+    app.add_lexer("mermaid", TextLexer)

@@ -1,0 +1,169 @@
+"""reportflow: the lifecycle of reports, from draft to instruction, over stores that are proven.
+
+The everyday names. All else is imported from the module that owns it; the docs page "reading order" says which floor
+that is on.
+"""
+
+from typing import Any
+
+from reportflow.errors import (
+    AlreadyExists,
+    Conflict,
+    DuplicateKey,
+    InvalidDefinition,
+    InvalidURL,
+    InvalidValue,
+    MissingExtra,
+    RecordNotFound,
+    ReportflowError,
+    RuleFailed,
+    SchemaMismatch,
+    StaleRecord,
+    StepsUnbounded,
+    StorageBusy,
+    StorageError,
+    StorageUnavailable,
+    TransitionRefused,
+    UnknownLifecycle,
+    UnknownTrigger,
+)
+from reportflow.flow.blocking import Outcome, ReportFlow
+from reportflow.flow.handle import Create, Fire
+from reportflow.lifecycle.decide import Decision, Option, decide, options
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.drawing import dot, mermaid
+from reportflow.lifecycle.guard import Guard, Refusal, guard, has, nobody_from, not_the_creator, only_the_assignee
+from reportflow.lifecycle.replay import as_of, replay
+from reportflow.lifecycle.rows import EVERYBODY, NOBODY, SAME, Constant, OnConflict, State, Step, Transition
+from reportflow.model.actor import ANY, OWN, UNIT, Actor, ActorKind, Scope, Secrecy
+from reportflow.model.entry import Command, Details, Entry
+from reportflow.model.query import Happened, Interval, Page, Query
+from reportflow.model.record import Record
+from reportflow.model.values import CODE, LEVEL, PARTY, Value
+from reportflow.office.report import (
+    REPORT,
+    Adoption,
+    Assignment,
+    Attachment,
+    Author,
+    Classification,
+    Comment,
+    Credit,
+    Forwarding,
+    Instruction,
+    Level,
+    Merge,
+    Rejection,
+    Report,
+    Revision,
+    Source,
+    Uptake,
+    Usage,
+)
+from reportflow.opening import open_flow, open_store
+from reportflow.storage.contract import Capabilities, Change, Posted, Store
+from reportflow.storage.memory import MemoryStore
+
+__all__ = [
+    "ANY",
+    "CODE",
+    "EVERYBODY",
+    "LEVEL",
+    "NOBODY",
+    "OWN",
+    "PARTY",
+    "REPORT",
+    "SAME",
+    "UNIT",
+    "Actor",
+    "ActorKind",
+    "Adoption",
+    "AlreadyExists",
+    "Assignment",
+    "Attachment",
+    "Author",
+    "Capabilities",
+    "Change",
+    "Classification",
+    "Command",
+    "Comment",
+    "Conflict",
+    "Constant",
+    "Create",
+    "Credit",
+    "Decision",
+    "Details",
+    "DuplicateKey",
+    "Entry",
+    "Fire",
+    "Forwarding",
+    "Guard",
+    "Happened",
+    "Instruction",
+    "Interval",
+    "InvalidDefinition",
+    "InvalidURL",
+    "InvalidValue",
+    "Level",
+    "Lifecycle",
+    "MemoryStore",
+    "Merge",
+    "MissingExtra",
+    "OnConflict",
+    "Option",
+    "Outcome",
+    "Page",
+    "Posted",
+    "Query",
+    "Record",
+    "RecordNotFound",
+    "Refusal",
+    "Rejection",
+    "Report",
+    "ReportFlow",
+    "ReportflowError",
+    "Revision",
+    "RuleFailed",
+    "SchemaMismatch",
+    "Scope",
+    "Secrecy",
+    "Source",
+    "SqlStore",
+    "StaleRecord",
+    "State",
+    "Step",
+    "StepsUnbounded",
+    "StorageBusy",
+    "StorageError",
+    "StorageUnavailable",
+    "Store",
+    "Transition",
+    "TransitionRefused",
+    "UnknownLifecycle",
+    "UnknownTrigger",
+    "Uptake",
+    "Usage",
+    "Value",
+    "as_of",
+    "decide",
+    "dot",
+    "guard",
+    "has",
+    "mermaid",
+    "nobody_from",
+    "not_the_creator",
+    "only_the_assignee",
+    "open_flow",
+    "open_store",
+    "options",
+    "replay",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """The SQL stores, imported when they are first asked for: SQLAlchemy takes longer than all the rest."""
+    if name == "SqlStore":
+        from reportflow.storage.sql.store import SqlStore
+
+        return SqlStore
+    raise AttributeError(f"module 'reportflow' has no attribute '{name}'")

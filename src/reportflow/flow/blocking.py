@@ -1,0 +1,286 @@
+"""`ReportFlow`: the verbs, each driving the generators of `handle` on a store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, Self, TypeVar
+
+import attrs
+from uuid_utils import uuid7
+
+from reportflow.errors import ReportflowError, TransitionRefused
+from reportflow.flow.handle import PATIENCE, Create, Fire, Handler, Request, Steps, Wait
+from reportflow.lifecycle.decide import Option
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.model.actor import Actor
+from reportflow.model.entry import Entry
+from reportflow.model.query import Page, Query
+from reportflow.model.record import Record
+from reportflow.storage.contract import Group, Of, Store
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Record)
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A fresh UUIDv7 as text: ids sort by the time of their making."""
+    return str(uuid7())
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """What came of one record of a `fire_all`: the record, or the refusal."""
+
+    id: str
+    record: Record | None = None
+    refused: TransitionRefused | None = None
+
+
+class ReportFlow:
+    """Records of any kinds, moved by their lifecycles and kept by a store. A context manager.
+
+    Every call says who asks, reads too: what they may not see does not exist for them. All calls may be made from
+    several threads.
+
+    Args:
+        store: Keeps the records; closed with the flow.
+        lifecycles: The definitions, one or several, also several versions of one.
+        clock: Gives the time, aware.
+        new_id: Gives the ids of new records.
+        patience: How long a call is decided again after conflicts, in seconds.
+
+    Raises:
+        InvalidDefinition: two lifecycles of one name and version.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        lifecycles: Lifecycle | Iterable[Lifecycle],
+        *,
+        clock: Callable[[], datetime] = now,
+        new_id: Callable[[], str] = new_id,
+        patience: float = PATIENCE,
+    ) -> None:
+        several = [lifecycles] if isinstance(lifecycles, Lifecycle) else lifecycles
+        self._store = store
+        self._handler = Handler(several, clock=clock, new_id=new_id, patience=patience)
+
+    @property
+    def store(self) -> Store:
+        """The store underneath. It knows no visibility: its answers are the host's to guard."""
+        return self._store
+
+    @property
+    def lifecycles(self) -> tuple[Lifecycle, ...]:
+        """The definitions."""
+        return self._handler.lifecycles
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def create(self, draft: R, *, by: Actor, at: datetime | None = None, key: str | None = None) -> R:
+        """Create a record from a draft.
+
+        Args:
+            draft: Made by ``X.draft(…)``. Its unit is the actor's unless it names one.
+            by: Who creates it.
+            at: When it came to be, up to now; now unless given.
+            key: With a key of this actor used before for the same draft, the record of then is given back.
+
+        Raises:
+            TransitionRefused: with every refusal.
+            InvalidValue: a value that may not be kept.
+            AlreadyExists: the draft brings an id that is taken.
+            DuplicateKey: the key was used for another command.
+            StorageError: the store cannot keep it.
+        """
+        return self._one(Create(draft, by=by, at=at, key=key))
+
+    def fire(
+        self,
+        target: Record | str,
+        trigger: str,
+        details: object = None,
+        *,
+        by: Actor,
+        reason: str = "",
+        at: datetime | None = None,
+        key: str | None = None,
+        version: int | None = None,
+    ) -> Any:
+        """Do something to a record, and get the record after it.
+
+        Args:
+            target: The record as it was seen, or its id.
+            trigger: What to do.
+            details: What the transition must be told.
+            by: Who does it.
+            reason: Why.
+            at: When it happened, from the record's creation up to now; now unless given.
+            key: With a key of this actor used before for the same command, the record of then is given back.
+            version: With an id: the version that was seen.
+
+        Raises:
+            TransitionRefused: with every refusal.
+            StaleRecord: the version that was seen is no longer the stored one.
+            RecordNotFound: there is no such record that the actor may see.
+            UnknownTrigger: the lifecycle has no such trigger.
+            InvalidValue: a value that may not be kept, or a time out of range.
+            DuplicateKey: the key was used for another command.
+            Conflict: others were faster for longer than the patience lasts.
+            StorageError: the store cannot keep it.
+        """
+        return self._one(
+            Fire(target, trigger, details, by=by, reason=reason, at=at, key=key, version=version)
+        )
+
+    def batch(self, requests: Iterable[Request]) -> list[Record]:
+        """Several creations and transitions, decided together and kept in one commit: all of them, or none.
+
+        Each is decided on what the ones before it came to. Gives one record for each request, as it was after it.
+
+        Raises:
+            Whatever `create` and `fire` raise; then nothing was kept.
+        """
+        return self._drive(self._handler.run(list(requests)))
+
+    def fire_all(
+        self,
+        targets: Iterable[Record | str],
+        trigger: str,
+        details: object = None,
+        *,
+        by: Actor,
+        on_refusal: Literal["abort", "skip"] = "abort",
+        reason: str = "",
+        at: datetime | None = None,
+    ) -> Iterator[Outcome]:
+        """Do the same to many records, one commit each; gives one outcome a record, as it is asked for.
+
+        With ``on_refusal="skip"`` a refusal is the outcome of its record; with "abort" it is raised, and those before
+        it stay done.
+
+        Raises:
+            Whatever `fire` raises.
+        """
+        for target in targets:
+            id = target if isinstance(target, str) else target.id
+            try:
+                record = self.fire(target, trigger, details, by=by, reason=reason, at=at)
+            except TransitionRefused as refused:
+                if on_refusal == "abort":
+                    raise
+                yield Outcome(id=id, refused=refused)
+            else:
+                yield Outcome(id=id, record=record)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def options(self, target: Record | str, *, by: Actor) -> tuple[Option, ...]:
+        """Everything that can be done to a record, each allowed or not with every reason.
+
+        Raises:
+            RecordNotFound: there is no such record that the actor may see.
+        """
+        return self._drive(self._handler.options(target, by))
+
+    def get(self, id: str, *, by: Actor) -> Any:
+        """A record as it is now.
+
+        Raises:
+            RecordNotFound: there is no such record that the actor may see.
+        """
+        return self._drive(self._handler.get(id, by))
+
+    def find(self, query: Query, *, by: Actor) -> Page:
+        """A page of what the actor may see of a query.
+
+        Raises:
+            InvalidValue: the cursor is not one of this query's order.
+        """
+        return self._drive(self._handler.find(query, by))
+
+    def inbox(self, *, by: Actor, limit: int = 100, cursor: str | None = None) -> Page:
+        """What waits for the actor: visible, in a state that awaits one of their roles, not assigned to another.
+
+        What is due comes first, then the oldest.
+
+        Raises:
+            InvalidValue: the cursor is not one of an inbox.
+        """
+        return self._drive(self._handler.inbox(by, limit=limit, cursor=cursor))
+
+    def count(
+        self, query: Query, *, by: Actor, of: Of = "records", group: str | Sequence[str] = ()
+    ) -> dict[Group, int]:
+        """How many records, or entries of theirs, by group; see `Store.count`. Computed in the store.
+
+        Raises:
+            InvalidValue: an unknown group.
+        """
+        names = (group,) if isinstance(group, str) else tuple(group)
+        return self._drive(self._handler.count(query, by, of, names))
+
+    def history(self, id: str, *, by: Actor) -> list[Entry]:
+        """What happened to a record, oldest first.
+
+        Raises:
+            RecordNotFound: there is no such record that the actor may see.
+        """
+        return self._drive(self._handler.history(id, by))
+
+    def as_of(
+        self, id: str, *, by: Actor, version: int | None = None, time: datetime | None = None
+    ) -> Any:
+        """A record as it was at a version, or as it was known at a time.
+
+        Raises:
+            RecordNotFound: there is no such record that the actor may see, now or as it was.
+            InvalidValue: not exactly one of the two, or there was no such version or record then.
+        """
+        return self._drive(self._handler.as_of(id, by, version, time))
+
+    # ---------------------------------------------------------------------------------------------------------------
+
+    def _one(self, request: Request) -> Any:
+        return self._drive(self._handler.run([request]))[0]
+
+    def _drive(self, steps: Steps[T]) -> T:
+        return drive(self._store, steps)
+
+
+def drive(store: Store, steps: Steps[T]) -> T:
+    """Run a generator of `handle` on a store: make its calls, and send it the answers and errors."""
+    answer: Any = None
+    error: ReportflowError | None = None
+    while True:
+        try:
+            asked = steps.send(answer) if error is None else steps.throw(error)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        answer, error = None, None
+        if isinstance(asked, Wait):
+            time.sleep(asked.seconds)
+            continue
+        try:
+            answer = getattr(store, asked.name)(*asked.arguments)
+        except ReportflowError as raised:
+            error = raised

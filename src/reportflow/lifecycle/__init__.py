@@ -1,0 +1,1 @@
+"""Judgement: a lifecycle is data, and judging it is pure. Import each name from the module that owns it."""

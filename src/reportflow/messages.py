@@ -1,0 +1,531 @@
+"""Every text that a person reads, in each language: one table, code -> language -> template.
+
+A code is ``room.name``: ``state.draft``, ``refusal.role``, ``value.blank``, ``error.stale_record``. A template is
+filled by `str.format` with the facts that the refusal or error carries. A host adds a language, or texts for its
+own states and triggers, with `add`. Whoever asks for a language that lacks a code gets English, and where English
+lacks it too, the bare name: a missing translation must never hide a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+ENGLISH: Final = "en"
+CHINESE: Final = "zh"
+
+#: Facts in a message that are themselves names with a label: parameter -> room of the table.
+_LABELLED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "state": "state",
+        "states": "state",
+        "source": "state",
+        "dest": "state",
+        "trigger": "trigger",
+        "triggers": "trigger",
+        "role": "role",
+        "roles": "role",
+        "held": "role",
+        "field": "field",
+    }
+)
+
+_TABLE: dict[str, dict[str, str]] = {}
+
+
+def add(texts: Mapping[str, Mapping[str, str]]) -> None:
+    """Add or replace texts: ``{"state.draft": {"fr": "brouillon"}}``. The other languages of a code stay."""
+    for code, by_language in texts.items():
+        _TABLE.setdefault(code, {}).update(by_language)
+
+
+def codes() -> tuple[str, ...]:
+    """All codes of the table, sorted."""
+    return tuple(sorted(_TABLE))
+
+
+def languages(code: str) -> frozenset[str]:
+    """The languages that a code has."""
+    return frozenset(_TABLE.get(code, ()))
+
+
+def label(room: str, name: object, language: str = ENGLISH) -> str:
+    """What a person calls a name: ``label("state", "draft", "zh")`` is ``草稿``; the name itself if nothing is known."""
+    texts = _TABLE.get(f"{room}.{name}", {})
+    return texts.get(language) or texts.get(ENGLISH) or str(name)
+
+
+def text(code: str, language: str = ENGLISH, /, **facts: object) -> str:
+    """The text of a code, filled with its facts; the code and the facts themselves where the table lacks it."""
+    texts = _TABLE.get(code, {})
+    template = texts.get(language) or texts.get(ENGLISH)
+    if template is None:
+        return f"{code} {facts}" if facts else code
+    return fill(template, language, facts)
+
+
+def fill(template: str, language: str, facts: Mapping[str, object]) -> str:
+    """Fill one template, with names of states, triggers and roles said in the language."""
+    said = {name: _said(name, value, language) for name, value in facts.items()}
+    return template.format_map(_Lenient(said))
+
+
+def _said(fact: str, value: object, language: str) -> str:
+    room = _LABELLED.get(fact)
+    joint = "、" if language == CHINESE else ", "
+    nothing = "无" if language == CHINESE else "none"
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return label(room, value, language) if room else str(value)
+    return joint.join(label(room, one, language) if room else str(one) for one in value) or nothing
+
+
+class _Lenient(dict[str, str]):
+    """A fact that is missing shows its name, so that a wrong template still tells the rest."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def _rows(room: str, rows: Mapping[str, tuple[str, str]]) -> None:
+    add({f"{room}.{name}": {ENGLISH: english, CHINESE: chinese} for name, (english, chinese) in rows.items()})
+
+
+_rows(
+    "refusal",
+    {
+        "state": (
+            "'{trigger}' cannot be done in state '{state}'; it can in: {states}.",
+            "“{state}”状态下不能“{trigger}”；可以的状态：{states}。",
+        ),
+        "role": (
+            "'{trigger}' takes one of these roles here: {roles}; {actor} holds: {held}.",
+            "“{trigger}”需要以下角色之一：{roles}；{actor} 在此拥有：{held}。",
+        ),
+        "details": (
+            "'{trigger}' must be told {expected}; it was told {given}.",
+            "“{trigger}”需要填写 {expected}；实际收到 {given}。",
+        ),
+        "reason": ("'{trigger}' needs a reason: pass reason=.", "“{trigger}”必须说明理由：请填写 reason=。"),
+        "same_person": (
+            "{actor} is already this record's {field}; ask somebody else to do '{trigger}'.",
+            "{actor} 已是本记录的 {field}，请由他人“{trigger}”。",
+        ),
+        "not_assignee": (
+            "The record is assigned to {assignee}; {actor} cannot do '{trigger}'.",
+            "本记录已分派给 {assignee}，{actor} 不能“{trigger}”。",
+        ),
+        "missing": ("Fill in '{field}' before '{trigger}'.", "“{trigger}”之前请先填写 {field}。"),
+        "itself": (
+            "A record cannot be its own target; name another one.",
+            "记录不能以自身为目标，请另选一个。",
+        ),
+    },
+)
+
+_rows(
+    "value",
+    {
+        "type": ("expected {expected}, got {given}", "应为 {expected}，实际为 {given}"),
+        "blank": ("must not be blank; write something", "不能为空，请填写"),
+        "empty": ("needs at least one; add one", "至少需要一个，请添加"),
+        "nul": (
+            "contains the character NUL, which databases cannot keep; take it out",
+            "含有 NUL 字符，数据库无法保存，请删除",
+        ),
+        "surrogate": (
+            "contains a lone surrogate at {index}, which is not text; decode the input as UTF-8",
+            "第 {index} 位是孤立的代理字符，不是文字，请按 UTF-8 解码输入",
+        ),
+        "too_long": (
+            "is {bytes} bytes of UTF-8; at most {limit} are kept: shorten it or attach it as a file",
+            "为 {bytes} 字节（UTF-8），上限 {limit}；请缩短或改作附件",
+        ),
+        "naive": (
+            "{given} has no time zone; give an aware datetime, such as datetime.now(UTC)",
+            "{given} 没有时区；请给出带时区的时间，例如 datetime.now(UTC)",
+        ),
+        "time_range": (
+            "{given} lies outside what UTC can say; give a time within years 1 to 9999",
+            "{given} 超出 UTC 可表示的范围，请给出公元 1 至 9999 年内的时间",
+        ),
+        "choice": ("{given} is not known; take one of: {choices}", "{given} 不在可选范围；可选：{choices}"),
+        "not_finite": ("{given} is not a finite number; give a finite one", "{given} 不是有限数，请给出有限数"),
+        "before_creation": (
+            "{given} lies before the record's creation at {created}; give a later time",
+            "{given} 早于记录的创建时间 {created}，请给出更晚的时间",
+        ),
+        "in_future": (
+            "{given} lies in the future (now is {now}); give the time at which it happened",
+            "{given} 在未来（现在是 {now}），请给出实际发生的时间",
+        ),
+        "set_by_flow": (
+            "is set by the flow itself; leave it out of the draft",
+            "由流程自行设置，请勿写入草稿",
+        ),
+        "unknown_field": ("is no field of {owner}; it has: {choices}", "不是 {owner} 的字段；可用字段：{choices}"),
+        "missing_field": ("is missing; {owner} needs it", "缺失；{owner} 必须填写"),
+        "not_a_draft": (
+            "is a record of version {version}; pass a draft, made by {owner}.draft(…)",
+            "是第 {version} 版的记录；请传入由 {owner}.draft(…) 生成的草稿",
+        ),
+        "not_stored": (
+            "is a draft that was never created; call create first",
+            "是尚未创建的草稿；请先调用 create",
+        ),
+        "other_version": (
+            "is {given}, but the record in hand is version {version}; pass one or the other",
+            "为 {given}，而手中的记录是第 {version} 版；请只传其一",
+        ),
+        "ambiguous": (
+            "is the record of several lifecycles ({choices}); give the draft its kind=",
+            "对应多个生命周期（{choices}）；请为草稿指定 kind=",
+        ),
+        "cursor": (
+            "is not a cursor of this query; pass Page.next of the same query, or none",
+            "不是本查询的游标；请传入同一查询的 Page.next，或不传",
+        ),
+        "range": ("{given} lies outside {least} to {most}", "{given} 不在 {least} 至 {most} 之间"),
+        "interval": (
+            "ends ({end}) before it starts ({start}); swap them",
+            "结束时间（{end}）早于开始时间（{start}），请对调",
+        ),
+        "plain": ("is not plain data of {expected}: {given}", "不是 {expected} 的普通数据：{given}"),
+        "change": (
+            "does not fit: version {version}, expected {expected}, {entries} entries; build it by decide()",
+            "不相符：第 {version} 版，期望 {expected}，{entries} 条记载；请由 decide() 生成",
+        ),
+        "twice": ("names {given} twice; name it once", "{given} 出现两次，请只写一次"),
+        "history": (
+            "is no history of one record from its creation on: {given}",
+            "不是一条记录自创建起的完整历史：{given}",
+        ),
+        "no_such_time": (
+            "{given}: the record did not exist then; ask for a time from {created} on",
+            "{given}：当时记录尚不存在；请给出 {created} 之后的时间",
+        ),
+        "version_or_time": ("give version= or time=, one of the two", "version= 与 time= 请给出其中一个"),
+    },
+)
+
+_rows(
+    "fault",
+    {
+        "duplicate_state": ("state '{name}' is written twice", "状态“{name}”重复"),
+        "unknown_state": ("'{trigger}' names the unknown state '{name}'", "“{trigger}”引用了未知状态“{name}”"),
+        "unknown_role": ("'{trigger}' names the unknown role '{name}'", "“{trigger}”引用了未知角色“{name}”"),
+        "unknown_awaited_role": (
+            "state '{state}' awaits the unknown role '{name}'",
+            "状态“{state}”等待未知角色“{name}”",
+        ),
+        "reserved_role": (
+            "the role name '{name}' is reserved; take another",
+            "角色名“{name}”已被保留，请另取",
+        ),
+        "nobody_and": (
+            "'{trigger}' takes NOBODY and {roles}; NOBODY stands alone",
+            "“{trigger}”同时写了 NOBODY 与 {roles}；NOBODY 只能单独出现",
+        ),
+        "no_creation": (
+            "no row creates a record; add one with source=None",
+            "没有创建记录的行；请添加 source=None 的行",
+        ),
+        "creation_same": (
+            "'{trigger}' creates a record and must name its state, not SAME",
+            "“{trigger}”用于创建，必须写明状态，不能用 SAME",
+        ),
+        "unreachable": (
+            "state '{name}' cannot be reached from a creation",
+            "状态“{name}”从创建出发不可到达",
+        ),
+        "no_way_out": ("no final state can be reached from '{name}'", "从“{name}”出发无法到达终态"),
+        "two_rows": (
+            "two rows for '{trigger}' in state '{state}'; at most one may apply",
+            "状态“{state}”下“{trigger}”有两行；至多一行",
+        ),
+        "two_details": (
+            "'{trigger}' is told {choices}; a trigger has one details class",
+            "“{trigger}”有多个详情类 {choices}；每个触发只能有一个",
+        ),
+        "details_class": (
+            "'{trigger}' is told {given}, which is no attrs class",
+            "“{trigger}”的详情 {given} 不是 attrs 类",
+        ),
+        "sets_unknown_field": (
+            "'{trigger}' sets '{name}', which {owner} does not have",
+            "“{trigger}”设置了 {owner} 没有的字段“{name}”",
+        ),
+        "sets_own_field": (
+            "'{trigger}' sets '{name}', which the fold sets itself",
+            "“{trigger}”设置了由折叠自行设置的“{name}”",
+        ),
+        "sets_unknown_detail": (
+            "'{trigger}' sets '{field}' from '{name}', which {owner} does not have; for a fixed text write "
+            "Constant('{name}')",
+            "“{trigger}”用 {owner} 没有的“{name}”设置“{field}”；固定文字请写 Constant('{name}')",
+        ),
+        "record_class": (
+            "{given} is no attrs class derived from Record",
+            "{given} 不是由 Record 派生的 attrs 类",
+        ),
+        "field_type": (
+            "{owner}.{name} is annotated {given}, which cannot be kept: {why}",
+            "{owner}.{name} 的标注 {given} 无法保存：{why}",
+        ),
+        "blank_name": ("a {name} has a blank name; give it one", "有一个 {name} 的名字为空，请命名"),
+        "registered_twice": (
+            "the name '{name}' belongs to {other} already; give {given} another with name=",
+            "名字“{name}”已属于 {other}；请用 name= 为 {given} 另取一个",
+        ),
+        "lifecycle_twice": (
+            "lifecycle '{name}' version {version} was given twice; give each version once",
+            "生命周期“{name}”第 {version} 版重复；每版只给一次",
+        ),
+    },
+)
+
+_rows(
+    "error",
+    {
+        "error": ("Something went wrong.", "发生错误。"),
+        "invalid_value": ("{field} {problem}.", "{field}：{problem}。"),
+        "invalid_definition": (
+            "Lifecycle '{name}' has {number} fault(s): {faults}. Mend its table.",
+            "生命周期“{name}”有 {number} 处错误：{faults}。请修正其表。",
+        ),
+        "unknown_trigger": (
+            "Lifecycle '{lifecycle}' has no trigger '{trigger}'; take one of: {triggers}.",
+            "生命周期“{lifecycle}”没有“{trigger}”；可用：{triggers}。",
+        ),
+        "unknown_lifecycle": (
+            "No lifecycle '{name}' version {version} was given to this flow; it has: {choices}.",
+            "本流程没有生命周期“{name}”第 {version} 版；已有：{choices}。",
+        ),
+        "rule_failed": (
+            "{part} of '{trigger}' in lifecycle '{lifecycle}' failed on record {id}: {given}. Mend the definition; "
+            "nothing was written.",
+            "生命周期“{lifecycle}”中“{trigger}”的 {part} 在记录 {id} 上出错：{given}。请修正定义；未写入任何内容。",
+        ),
+        "transition_refused": (
+            "'{trigger}' on record {id} (version {version}) is refused: {refusals}",
+            "记录 {id}（第 {version} 版）的“{trigger}”被拒绝：{refusals}",
+        ),
+        "steps_unbounded": (
+            "The steps after '{trigger}' on record {id} do not end: {path}. Mend the lifecycle's `then`; nothing was "
+            "written.",
+            "记录 {id} 的“{trigger}”引发的步骤没有尽头：{path}。请修正生命周期的 then；未写入任何内容。",
+        ),
+        "stale_record": (
+            "Record {id} was seen at version {seen}, and is now at version {stored}; read it again and decide anew.",
+            "记录 {id} 读取时为第 {seen} 版，现为第 {stored} 版；请重新读取后再决定。",
+        ),
+        "storage_error": ("The store failed: {given}.", "存储出错：{given}。"),
+        "record_not_found": (
+            "No record {ids} that you may see; check the id, or ask with another role.",
+            "没有您可见的记录 {ids}；请核对编号，或以其他角色查询。",
+        ),
+        "already_exists": (
+            "Record {ids} exists already; create under another id, or leave the id to the flow.",
+            "记录 {ids} 已存在；请换一个编号，或由流程自动编号。",
+        ),
+        "conflict": (
+            "Record {ids} was changed by somebody else meanwhile; nothing was written: try again.",
+            "记录 {ids} 同时被他人修改；未写入任何内容，请重试。",
+        ),
+        "duplicate_key": (
+            "The key {keys} was used before for another command; take a new key for a new command.",
+            "键 {keys} 已用于另一命令；新命令请用新键。",
+        ),
+        "storage_unavailable": (
+            "The store {url} cannot be used: {given}. {advice}",
+            "存储 {url} 无法使用：{given}。{advice}",
+        ),
+        "storage_busy": (
+            "The store {url} is locked by another writer: {given}. Nothing was written; try again.",
+            "存储 {url} 被其他写入者锁定：{given}。未写入任何内容，请重试。",
+        ),
+        "schema_mismatch": (
+            "The tables in {url} are of schema version {found}; this reportflow reads version {expected}. {advice}",
+            "{url} 中的表为结构第 {found} 版；本版 reportflow 读取第 {expected} 版。{advice}",
+        ),
+        "invalid_url": ("'{url}' is no database URL: {advice}", "“{url}”不是数据库地址：{advice}"),
+        "missing_extra": ("{name} is not installed; {advice}", "未安装 {name}；{advice}"),
+    },
+)
+
+_rows(
+    "advice",
+    {
+        "url": (
+            "write memory: or sqlite:///office.db (three slashes, then the path).",
+            "请写 memory: 或 sqlite:///office.db（三个斜杠，后接路径）。",
+        ),
+        "driver": (
+            "name the driver, for example postgresql+psycopg:// instead of postgresql://.",
+            "请写明驱动，例如 postgresql+psycopg://，而不是 postgresql://。",
+        ),
+        "engine": (
+            "this version of reportflow keeps records in memory: or sqlite:///file.",
+            "本版 reportflow 支持 memory: 与 sqlite:///文件。",
+        ),
+        "synchronous": (
+            "synchronous takes one of: OFF, NORMAL, FULL, EXTRA.",
+            "synchronous 可取：OFF、NORMAL、FULL、EXTRA。",
+        ),
+        "folder": (
+            "Check that the folder exists and may be written to.",
+            "请确认文件夹存在且可写。",
+        ),
+        "not_a_database": (
+            "Name another file, or move this one away; nothing was changed.",
+            "请换一个文件，或移走此文件；未作任何更改。",
+        ),
+        "read_only": (
+            "Give this user the right to write to the file and its folder; nothing was written.",
+            "请授予对该文件及其文件夹的写权限；未写入任何内容。",
+        ),
+        "create": (
+            "There are no tables yet: open it with create=True.",
+            "尚无数据表：请以 create=True 打开。",
+        ),
+        "foreign": (
+            "It holds tables of these names that are not reportflow's: take another prefix=.",
+            "其中已有同名但不属于 reportflow 的表：请换一个 prefix=。",
+        ),
+        "newer": ("Install a newer reportflow.", "请安装更新版本的 reportflow。"),
+        "older": (
+            "Open it with the reportflow that made it, or move its records over.",
+            "请用创建它的 reportflow 打开，或迁移其中的记录。",
+        ),
+        "retry": ("Try again; if it stays so, look at the server.", "请重试；若仍如此，请检查服务器。"),
+        "install": ("type: pip install {package}", "请执行：pip install {package}"),
+    },
+)
+
+_rows(
+    "state",
+    {
+        "draft": ("draft", "草稿"),
+        "edited": ("edited", "已编辑"),
+        "reviewed": ("reviewed", "已审核"),
+        "returned": ("returned", "已退回"),
+        "adopted": ("adopted", "已采用"),
+        "forwarded": ("forwarded", "已转送"),
+        "instructed": ("instructed", "已批示"),
+        "kept": ("kept on file", "留存"),
+        "rejected": ("rejected", "未采用"),
+        "withdrawn": ("withdrawn", "已撤回"),
+        "merged": ("merged", "已合并"),
+    },
+)
+
+_rows(
+    "trigger",
+    {
+        "create": ("create", "提交"),
+        "revise": ("revise", "修改"),
+        "edit": ("edit", "编辑"),
+        "classify": ("classify", "归类"),
+        "assign": ("assign", "分派"),
+        "return": ("return", "退回"),
+        "review": ("review", "审核"),
+        "adopt": ("adopt", "采用"),
+        "forward": ("forward", "转送"),
+        "instruct": ("instruct", "批示"),
+        "absorb": ("absorb", "吸收采纳"),
+        "keep": ("keep on file", "留存"),
+        "reject": ("reject", "不予采用"),
+        "merge": ("merge", "合并"),
+        "unmerge": ("unmerge", "撤销合并"),
+        "credit": ("credit", "计入合并来源"),
+        "discredit": ("discredit", "取消合并来源"),
+        "withdraw": ("withdraw", "撤回"),
+        "reopen": ("reopen", "重新受理"),
+        "comment": ("comment", "批注"),
+    },
+)
+
+_rows(
+    "role",
+    {
+        "contributor": ("contributor", "信息员"),
+        "editor": ("editor", "编辑"),
+        "reviewer": ("reviewer", "审核人"),
+        "registrar": ("registrar", "登记人"),
+        "auditor": ("auditor", "查阅人"),
+        "everybody": ("everybody who may see it", "所有可见者"),
+        "nobody": ("nobody (only as a step)", "无（仅作为步骤）"),
+    },
+)
+
+_rows(
+    "field",
+    {
+        "id": ("id", "编号"),
+        "title": ("title", "标题"),
+        "text": ("text", "正文"),
+        "authors": ("authors", "作者"),
+        "topics": ("topics", "议题"),
+        "unit": ("unit", "单位"),
+        "body": ("body", "采用单位"),
+        "level": ("level", "层级"),
+        "secrecy": ("secrecy", "密级"),
+        "clearance": ("clearance", "涉密权限"),
+        "reason": ("reason", "理由"),
+        "at": ("at", "发生时间"),
+        "due_at": ("due_at", "办理期限"),
+        "created_by": ("creator", "创建人"),
+        "edited_by": ("last editor", "最后编辑人"),
+        "assignee": ("assignee", "承办人"),
+        "version": ("version", "版本"),
+        "cursor": ("cursor", "游标"),
+    },
+)
+
+_rows(
+    "level",
+    {
+        "county": ("county", "县级"),
+        "city": ("city", "市级"),
+        "province": ("province", "省级"),
+        "national": ("national", "国家级"),
+        "central": ("central", "中央"),
+    },
+)
+_rows(
+    "secrecy",
+    {
+        "internal": ("internal", "内部"),
+        "confidential": ("confidential", "秘密"),
+        "secret": ("secret", "机密"),
+        "top_secret": ("top secret", "绝密"),
+    },
+)
+_rows(
+    "source",
+    {
+        "member": ("member", "委员"),
+        "contact_point": ("contact point", "信息联系点"),
+        "direct_report_point": ("direct-report point", "信息直报点"),
+        "member_studio": ("member studio", "委员工作室"),
+        "special_contributor": ("special contributor", "特邀信息员"),
+        "special_committee": ("special committee", "专门委员会"),
+        "sector_group": ("sector group", "界别活动组"),
+        "party": ("democratic party or federation", "民主党派、工商联"),
+        "county_committee": ("county committee", "县市区政协"),
+        "public": ("public call", "公开征集"),
+        "other": ("other", "其他"),
+    },
+)
+_rows(
+    "usage",
+    {
+        "single": ("single", "单篇采用"),
+        "combined": ("combined", "综合采用"),
+        "forwarded": ("original forwarded", "原文转送"),
+    },
+)
+_rows(
+    "lifecycle",
+    {"report": ("report", "社情民意信息")},
+)

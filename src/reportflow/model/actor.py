@@ -1,0 +1,79 @@
+"""Who asks, and how far a role reaches."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+import attrs
+
+from reportflow.model.values import Ranked, Value, choice, names, not_blank
+
+
+class Secrecy(Ranked):
+    """密级: how secret a record is, and up to where a person may read. Lowest first."""
+
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    SECRET = "secret"
+    TOP_SECRET = "top_secret"
+
+
+class Scope(enum.StrEnum):
+    """How far a role reaches: `OWN` its creator's or author's, `UNIT` the actor's unit's, `ANY` all records."""
+
+    OWN = "own"
+    UNIT = "unit"
+    ANY = "any"
+
+
+OWN: Final = Scope.OWN
+UNIT: Final = Scope.UNIT
+ANY: Final = Scope.ANY
+
+
+class ActorKind(enum.StrEnum):
+    """A person, or a system that acts by itself."""
+
+    PERSON = "person"
+    SYSTEM = "system"
+
+
+def as_secrecy(value: Secrecy | str) -> Secrecy:
+    """A level of secrecy, from itself or its value.
+
+    Raises:
+        InvalidValue: no such level.
+    """
+    return choice(Secrecy, value, "secrecy")
+
+
+def _clearance(value: Secrecy | str) -> Secrecy:
+    return choice(Secrecy, value, "clearance")
+
+
+def _kind(value: ActorKind | str) -> ActorKind:
+    return choice(ActorKind, value, "kind")
+
+
+@attrs.frozen(kw_only=True)
+class Actor(Value):
+    """Who asks. The host answers for who that is; the library keeps no users.
+
+    Attributes:
+        id: The host's id of the person or system; not blank.
+        name: What people call them.
+        roles: The roles that they hold; each counts only where its scope holds.
+        unit: The unit they belong to. Two blank units are the same unit.
+        clearance: The highest secrecy that they may read.
+        kind: A person, or a system.
+        on_behalf_of: The id of whom they act for; kept in the history, it lends no rights.
+    """
+
+    id: str = attrs.field(validator=not_blank)
+    name: str = ""
+    roles: frozenset[str] = attrs.field(default=frozenset(), converter=names)
+    unit: str = ""
+    clearance: Secrecy = attrs.field(default=Secrecy.INTERNAL, converter=_clearance)
+    kind: ActorKind = attrs.field(default=ActorKind.PERSON, converter=_kind)
+    on_behalf_of: str | None = None

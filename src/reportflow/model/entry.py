@@ -1,0 +1,118 @@
+"""What happened: one entry of an append-only history, and what asks for one."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import attrs
+
+from reportflow.model.actor import Actor
+from reportflow.model.values import MARK, Value, field_names, in_utc, not_blank
+
+
+class Details(Value):
+    """A base for details classes: what a transition must be told, beside the reason.
+
+    Any attrs class will do; one derived from this is checked by its annotations when it is built, and is registered
+    where it is defined.
+    """
+
+    __slots__ = ()
+
+
+@attrs.frozen(kw_only=True)
+class Command(Value):
+    """A call, made into a value: what `decide` judges. The shell has taken the time once.
+
+    Attributes:
+        trigger: What is asked for.
+        actor: Who asks.
+        now: When it is recorded.
+        at: When it happened; None for `now`.
+        details: What the transition is told.
+        reason: Why, in the actor's words.
+        key: The idempotency key.
+        cause: The `ref` of the entry that this act follows from, for a step.
+        step: Whether it is a step of another act: then it is not judged for role.
+    """
+
+    trigger: str
+    actor: Actor
+    now: datetime = attrs.field(converter=in_utc)
+    at: datetime | None = None
+    details: object = None
+    reason: str = ""
+    key: str | None = attrs.field(default=None, validator=not_blank)
+    cause: str | None = None
+    step: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Entry(Value):
+    """One thing that happened to one record.
+
+    Attributes:
+        record_id: Whose history this is.
+        sequence: Its place there, from 1: the record's version after it.
+        trigger: What was done.
+        source: The state before; None for a creation.
+        dest: The state after.
+        actor: Who did it, as they were then.
+        at: When it happened: anywhere from the creation's `at` to `recorded_at`.
+        recorded_at: When it was entered; never runs backward in a record.
+        reason: Why.
+        details: What it was told; for a creation the draft.
+        key: The idempotency key of the call.
+        cause: The `ref` of the entry that this one followed from.
+    """
+
+    record_id: str
+    sequence: int
+    trigger: str
+    source: str | None
+    dest: str
+    actor: Actor
+    at: datetime = attrs.field(converter=in_utc)
+    recorded_at: datetime = attrs.field(converter=in_utc)
+    reason: str = ""
+    details: object = None
+    key: str | None = None
+    cause: str | None = None
+
+    @property
+    def ref(self) -> str:
+        """What other entries call this one: ``record id @ sequence``."""
+        return f"{self.record_id}@{self.sequence}"
+
+    def mark(self, name: str) -> str | None:
+        """The value of the details' field that is marked ``party``, ``level`` or ``code``; None where none is.
+
+        A flag counts under its field's name where it is true, an enum under its value.
+        """
+        field = None if self.details is None else _marked(type(self.details)).get(name)
+        if field is None:
+            return None
+        value = getattr(self.details, field)
+        if isinstance(value, bool):
+            return field if value else None
+        if isinstance(value, enum.Enum):
+            return str(value.value)
+        return None if value is None else str(value)
+
+
+@lru_cache(maxsize=None)
+def _marked(cls: type[Any]) -> Mapping[str, str]:
+    if not attrs.has(cls):
+        return {}
+    return {field.metadata[MARK]: field.name for field in attrs.fields(cls) if MARK in field.metadata}
+
+
+def same_content(one: object, other: object, *, but: frozenset[str]) -> bool:
+    """Whether two values of one class are equal, some fields left aside."""
+    if type(one) is not type(other):
+        return False
+    return all(getattr(one, name) == getattr(other, name) for name in field_names(type(one)) if name not in but)

@@ -1,0 +1,239 @@
+"""What is asked for: a query is data, its visibility rule too, so that each store honours it in its own way."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import enum
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime, tzinfo
+from typing import Any, Final
+
+import attrs
+
+from reportflow.errors import InvalidValue
+from reportflow.model.actor import Scope, Secrecy
+from reportflow.model.record import Record
+from reportflow.model.values import Value, in_utc_or_none, time_text
+
+#: What records can be ordered by; a leading "-" turns one round. Without a due date comes after all dates.
+ORDERS: Final = ("id", "kind", "state", "unit", "category", "title", "due_at", "created_at", "updated_at")
+#: In an order, what stands for no due date: it comes after every time.
+NEVER: Final = "never"
+
+#: What `count` can group by: fields of the record, its labels, and fields of the entries.
+RECORD_GROUPS: Final = (
+    "kind", "state", "unit", "parent", "category", "assignee", "secrecy", "created_by", "lifecycle_version",
+)  # fmt: skip
+LABEL_GROUPS: Final = ("author", "topic")
+ENTRY_GROUPS: Final = ("trigger", "source", "dest", "actor", "party", "level", "code")
+
+LIMIT: Final = 10_000
+
+
+def _values(value: Any) -> frozenset[str | None] | None:
+    """One value or a set of them, as a set; None for "does not matter". Inside a set, None means "has none"."""
+    if value is None:
+        return None
+    several = [value] if isinstance(value, str | enum.Enum) else value
+    if not isinstance(several, Iterable):
+        raise InvalidValue("query", "type", {"expected": "a text or a set of texts", "given": repr(value)})
+    return frozenset(one.value if isinstance(one, enum.Enum) else one for one in several)
+
+
+def _order(value: str | Iterable[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+@attrs.frozen
+class Interval(Value):
+    """A stretch of time, from `start` up to but not with `end`; None is open."""
+
+    start: datetime | None = attrs.field(default=None, converter=in_utc_or_none)
+    end: datetime | None = attrs.field(default=None, converter=in_utc_or_none)
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise InvalidValue("interval", "interval", {"start": self.start, "end": self.end})
+
+    @classmethod
+    def year(cls, year: int, zone: tzinfo) -> Interval:
+        """A calendar year in a time zone.
+
+        Raises:
+            InvalidValue: the year lies outside 2 to 9998.
+        """
+        if not 2 <= year <= 9998:
+            raise InvalidValue("year", "range", {"given": year, "least": 2, "most": 9998})
+        return cls(datetime(year, 1, 1, tzinfo=zone), datetime(year + 1, 1, 1, tzinfo=zone))
+
+    def __contains__(self, time: object) -> bool:
+        return (
+            isinstance(time, datetime)
+            and (self.start is None or self.start <= time)
+            and (self.end is None or time < self.end)
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Happened(Value):
+    """What must be in the history: one entry that fits all that is given. Texts take one value or a set."""
+
+    trigger: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    party: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    level: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    code: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    actor: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    at: Interval | None = None
+    recorded_at: Interval | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Grant(Value):
+    """Records of a kind, in some states (None: in any), within any of the scopes."""
+
+    kind: str
+    scopes: frozenset[Scope]
+    states: frozenset[str] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Visibility(Value):
+    """What one actor may see: any of the grants, within clearance."""
+
+    actor: str
+    unit: str
+    clearance: Secrecy
+    grants: tuple[Grant, ...]
+
+    def covers(self, record: Record) -> bool:
+        """Whether the actor may see the record."""
+        return record.secrecy <= self.clearance and any(
+            grant.kind == record.kind
+            and (grant.states is None or record.state in grant.states)
+            and any(record.within(scope, self.actor, self.unit) for scope in grant.scopes)
+            for grant in self.grants
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Query(Value):
+    """What to find. Texts take one value or a set of values (any of them fits), times an `Interval`.
+
+    Attributes:
+        text: Found in the title or the text, letter for letter.
+        happened: What must be in the history.
+        visible: The visibility rule; the flow sets it, and no caller of the flow can loosen it.
+        order: Fields of `ORDERS`, "-" before one turns it round; the id ends every order.
+        limit: How many records a page has at the most, 1 to 10,000.
+        cursor: `Page.next` of the page before.
+    """
+
+    id: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    kind: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    state: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    unit: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    parent: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    category: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    assignee: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    secrecy: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    created_by: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    author: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    topic: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    text: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    created_at: Interval | None = None
+    updated_at: Interval | None = None
+    due_at: Interval | None = None
+    happened: Happened | None = None
+    visible: Visibility | None = None
+    order: tuple[str, ...] = attrs.field(default=("created_at",), converter=_order)
+    limit: int = 100
+    cursor: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        for key in self.order:
+            if key.removeprefix("-") not in ORDERS:
+                raise InvalidValue("order", "choice", {"given": repr(key), "choices": ORDERS})
+        if not 1 <= self.limit <= LIMIT:
+            raise InvalidValue("limit", "range", {"given": self.limit, "least": 1, "most": LIMIT})
+
+    def keys(self) -> tuple[tuple[str, bool], ...]:
+        """The total order: each field and whether it runs downward; the id last, the way of the key before it."""
+        chosen: dict[str, bool] = {}
+        for key in self.order:
+            chosen.setdefault(key.removeprefix("-"), key.startswith("-"))
+        downward = next(reversed(chosen.values()), False)
+        chosen.setdefault("id", downward)
+        return tuple(chosen.items())
+
+    def cursor_after(self, place: Iterable[str]) -> str:
+        """The opaque cursor of a place: the last record's values of the order's keys."""
+        plain = json.dumps([self._order_said(), *place], ensure_ascii=False)
+        return base64.urlsafe_b64encode(plain.encode()).decode()
+
+    def place(self) -> tuple[str, ...] | None:
+        """What the cursor says: where the page before ended; None for the first page.
+
+        Raises:
+            InvalidValue: not a cursor, or one of another order.
+        """
+        if self.cursor is None:
+            return None
+        try:
+            said, *place = json.loads(base64.b64decode(self.cursor.encode("ascii"), altchars=b"-_", validate=True))
+        except (binascii.Error, UnicodeError, ValueError, TypeError):
+            raise InvalidValue("cursor", "cursor") from None
+        fits = said == self._order_said() and len(place) == len(self.keys())
+        if not fits or not all(isinstance(one, str) for one in place):
+            raise InvalidValue("cursor", "cursor")
+        return tuple(place)
+
+    def _order_said(self) -> str:
+        return ",".join("-" * down + name for name, down in self.keys())
+
+
+@attrs.frozen
+class Page(Value):
+    """One page of what was found, in the query's order; `next` is the cursor of the page after it, None at the end."""
+
+    records: tuple[Record, ...]
+    next: str | None = None
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+def place_of(record: Record, keys: Iterable[str]) -> tuple[str, ...]:
+    """A record's values of some order keys, as texts that sort by code point the way the order says."""
+    return tuple(_place(getattr(record, name)) for name in keys)
+
+
+def _place(value: object) -> str:
+    if value is None:
+        return NEVER
+    return time_text(value) if isinstance(value, datetime) else str(value)
+
+
+def grouping(of: str, group: str | Iterable[str]) -> tuple[str, ...]:
+    """The group of a `count`, checked: a tuple of names from `RECORD_GROUPS`, `LABEL_GROUPS` and `ENTRY_GROUPS`.
+
+    Raises:
+        InvalidValue: an unknown name, one twice, or `of` is neither "records" nor "entries".
+    """
+    if of not in ("records", "entries"):
+        raise InvalidValue("of", "choice", {"given": repr(of), "choices": ("records", "entries")})
+    chosen = (group,) if isinstance(group, str) else tuple(group)
+    choices = RECORD_GROUPS + LABEL_GROUPS + ENTRY_GROUPS
+    for index, name in enumerate(chosen):
+        if name not in choices:
+            raise InvalidValue("group", "choice", {"given": repr(name), "choices": choices})
+        if name in chosen[:index]:
+            raise InvalidValue("group", "twice", {"given": name})
+    return chosen
+

@@ -1,0 +1,94 @@
+"""What is kept: the frozen base of everything with a lifecycle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Self
+
+import attrs
+
+from reportflow.errors import InvalidValue
+from reportflow.model.actor import Actor, Scope, Secrecy, as_secrecy
+from reportflow.model.values import Value, field_names, in_utc_or_none
+
+#: What the fold of a history sets; no draft and no `sets` may name them.
+SET_BY_FOLD: Final = frozenset(
+    {"kind", "state", "version", "lifecycle_version", "created_by", "created_at", "updated_at"}
+)
+
+
+@attrs.frozen(kw_only=True)
+class Record(Value):
+    """One thing with a lifecycle, as it is at one version. A change is a new value.
+
+    Attributes:
+        id: A UUIDv7 as text, given by the flow unless the draft brings one.
+        kind: The name of its lifecycle.
+        state: One of the lifecycle's states; blank in a draft.
+        version: The number of its entries; 0 in a draft.
+        lifecycle_version: The version of the definition that it was created under.
+        unit: The unit it belongs to; its creator's unless the draft says otherwise.
+        parent: The id of the record that it belongs to.
+        title: What people call it.
+        category: One word to sort by.
+        assignee: The id of the person whose turn it is.
+        due_at: When it is due.
+        secrecy: Nobody reads it below this clearance.
+        created_by: The id of the actor who created it.
+        created_at: When it came to be: `at` of its first entry.
+        updated_at: When its last entry was recorded.
+    """
+
+    id: str = ""
+    kind: str = ""
+    state: str = ""
+    version: int = 0
+    lifecycle_version: int = 0
+    unit: str = ""
+    parent: str | None = None
+    title: str = ""
+    category: str = ""
+    assignee: str | None = None
+    due_at: datetime | None = attrs.field(default=None, converter=in_utc_or_none)
+    secrecy: Secrecy = attrs.field(default=Secrecy.INTERNAL, converter=as_secrecy)
+    created_by: str = ""
+    created_at: datetime | None = attrs.field(default=None, converter=in_utc_or_none)
+    updated_at: datetime | None = attrs.field(default=None, converter=in_utc_or_none)
+
+    @classmethod
+    def draft(cls, **fields: Any) -> Self:
+        """The version-0 record that `create` takes: the fields of the class, less those that the flow sets.
+
+        Raises:
+            InvalidValue: a field is unknown, missing, set by the flow, or its value may not be kept.
+        """
+        known = field_names(cls)
+        for name in fields:
+            if name in SET_BY_FOLD - {"kind"}:
+                raise InvalidValue(name, "set_by_flow")
+            if name not in known:
+                choices = [field for field in known if field not in SET_BY_FOLD]
+                raise InvalidValue(name, "unknown_field", {"owner": cls.__name__, "choices": choices})
+        for field in attrs.fields(cls):
+            if field.default is attrs.NOTHING and field.name not in fields:
+                raise InvalidValue(field.name, "missing_field", {"owner": cls.__name__})
+        return cls(**fields)
+
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """What a `Query` finds by beside the columns, each with any number of values: ``author``, ``topic``."""
+        return {}
+
+    def belongs_to(self, actor_id: str) -> bool:
+        """Whether the person is its creator or one of its authors."""
+        return self.created_by == actor_id or actor_id in self.labels().get("author", ())
+
+    def within(self, scope: Scope, actor_id: str, unit: str) -> bool:
+        """Whether a scope of a person holds for the record."""
+        if scope is Scope.UNIT:
+            return self.unit == unit
+        return scope is Scope.ANY or self.belongs_to(actor_id)
+
+    def readable_by(self, actor: Actor) -> bool:
+        """Whether the actor's clearance reaches it."""
+        return self.secrecy <= actor.clearance

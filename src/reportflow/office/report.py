@@ -1,0 +1,450 @@
+"""The report (社情民意信息): its record, what its transitions must be told, and its lifecycle `REPORT`.
+
+The process is that of a committee office: a contributor hands in a report, an editor edits it, a reviewer passes it, it
+is adopted by a serial or a higher body, forwarded, instructed on by a leader, and absorbed by a department. Every rule
+of it is a row of the table at the end of this module.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.guard import Answer, Guard, guard, nobody_from
+from reportflow.lifecycle.rows import EVERYBODY, NOBODY, SAME, State, Step, Transition
+from reportflow.model.actor import OWN, UNIT, Secrecy, as_secrecy
+from reportflow.model.entry import Command, Details, Entry
+from reportflow.model.record import Record
+from reportflow.model.values import (
+    CODE,
+    LEVEL,
+    PARTY,
+    Ranked,
+    Value,
+    choice,
+    in_utc_or_none,
+    not_blank,
+    not_empty,
+)
+
+
+class Level(Ranked):
+    """The level of a body, a leader or a member, lowest first."""
+
+    COUNTY = "county"
+    CITY = "city"
+    PROVINCE = "province"
+    NATIONAL = "national"
+    CENTRAL = "central"
+
+
+class Source(enum.StrEnum):
+    """Where a report came from."""
+
+    MEMBER = "member"
+    CONTACT_POINT = "contact_point"
+    DIRECT_REPORT_POINT = "direct_report_point"
+    MEMBER_STUDIO = "member_studio"
+    SPECIAL_CONTRIBUTOR = "special_contributor"
+    SPECIAL_COMMITTEE = "special_committee"
+    SECTOR_GROUP = "sector_group"
+    PARTY = "party"
+    COUNTY_COMMITTEE = "county_committee"
+    PUBLIC = "public"
+    OTHER = "other"
+
+
+class Usage(enum.StrEnum):
+    """How a report was adopted: alone (单篇), combined with others (综合), or its original forwarded (原文转送)."""
+
+    SINGLE = "single"
+    COMBINED = "combined"
+    FORWARDED = "forwarded"
+
+
+def _level(value: Level | str) -> Level:
+    return choice(Level, value, "level")
+
+
+def _level_or_none(value: Level | str | None) -> Level | None:
+    return None if value is None else _level(value)
+
+
+def _source(value: Source | str) -> Source:
+    return choice(Source, value, "source")
+
+
+def _usage(value: Usage | str) -> Usage:
+    return choice(Usage, value, "usage")
+
+
+def _secrecy_or_none(value: Secrecy | str | None) -> Secrecy | None:
+    return None if value is None else as_secrecy(value)
+
+
+def _texts(value: Iterable[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _texts_or_none(value: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if value is None else _texts(value)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The record
+
+
+@attrs.frozen(kw_only=True)
+class Author(Value):
+    """Who wrote a report: a name, and the host's id where the person is an actor (then the report is theirs).
+
+    Attributes:
+        name: What people call them; not blank.
+        id: The id of the actor; None for somebody who never signs in.
+        unit: Where they belong: a committee, a studio, a county.
+        level: The level of the committee that they sit in.
+    """
+
+    name: str = attrs.field(validator=not_blank)
+    id: str | None = None
+    unit: str = ""
+    level: Level | None = attrs.field(default=None, converter=_level_or_none)
+
+
+@attrs.frozen(kw_only=True)
+class Attachment(Value):
+    """A file that belongs to a report. Its bytes are the host's; the digest tells whether they are still the same.
+
+    Attributes:
+        name: The file's name.
+        media_type: Such as ``application/pdf``.
+        size: In bytes.
+        sha256: The digest of its bytes, 64 hexadecimal digits.
+    """
+
+    name: str = attrs.field(validator=not_blank)
+    media_type: str
+    size: int = attrs.field(validator=attrs.validators.ge(0))
+    sha256: str = attrs.field(validator=attrs.validators.matches_re(r"[0-9a-f]{64}"))
+
+
+@attrs.frozen(kw_only=True)
+class Report(Record):
+    """A report: one matter, its situation, cause and suggestions.
+
+    Attributes:
+        title: Not blank.
+        number: The office's serial number.
+        text: The text as it stands; earlier ones are in the history.
+        authors: At least one.
+        source: Where it came from.
+        topics: What it is about, as words to count by.
+        attachments: Files that belong to it.
+        commission: The id of the commissioned call that it answers.
+        origin: Where else it can be found: an address, a number in another system.
+        merged_into: The id of the report that took it up.
+        credits: The ids of the reports that were merged into it.
+        revision: How often its text was changed.
+        edited_by: The id of the editor who edited it last.
+    """
+
+    title: str = attrs.field(validator=not_blank)
+    text: str = attrs.field(validator=not_blank)
+    authors: tuple[Author, ...] = attrs.field(converter=tuple, validator=not_empty)
+    number: str = ""
+    source: Source = attrs.field(default=Source.MEMBER, converter=_source)
+    topics: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    attachments: tuple[Attachment, ...] = attrs.field(default=(), converter=tuple)
+    commission: str | None = None
+    origin: str = ""
+    merged_into: str | None = None
+    credits: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    revision: int = 0
+    edited_by: str | None = None
+
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """Its authors, by id, and its topics."""
+        return {"author": tuple(one.id for one in self.authors if one.id), "topic": self.topics}
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# What the transitions must be told
+
+
+@attrs.frozen(kw_only=True)
+class Revision(Details):
+    """A new text, and a new title where one is given."""
+
+    text: str = attrs.field(validator=not_blank)
+    title: str | None = attrs.field(default=None, validator=not_blank)
+
+
+@attrs.frozen(kw_only=True)
+class Classification(Details):
+    """What a report is about and how secret it is; what is None stays as it is."""
+
+    topics: tuple[str, ...] | None = attrs.field(default=None, converter=_texts_or_none)
+    category: str | None = None
+    secrecy: Secrecy | None = attrs.field(default=None, converter=_secrecy_or_none)
+
+
+@attrs.frozen(kw_only=True)
+class Assignment(Details):
+    """Whose turn it is (None: anybody's), and until when."""
+
+    assignee: str | None = None
+    due_at: datetime | None = attrs.field(default=None, converter=in_utc_or_none)
+
+
+@attrs.frozen(kw_only=True)
+class Adoption(Details):
+    """采用: a body took the report up, in its serial or otherwise.
+
+    Attributes:
+        body: Which body.
+        level: The body's level.
+        carrier: The serial, such as 《协商建言》.
+        issue: The number of the issue, 期.
+        usage: Alone, combined with others, or the original forwarded.
+    """
+
+    body: str = attrs.field(metadata=PARTY, validator=not_blank)
+    level: Level = attrs.field(metadata=LEVEL, converter=_level)
+    carrier: str = ""
+    issue: str = ""
+    usage: Usage = attrs.field(default=Usage.SINGLE, metadata=CODE, converter=_usage)
+
+
+@attrs.frozen(kw_only=True)
+class Forwarding(Details):
+    """报送 or 转送: sent on. A delivery, not an adoption.
+
+    Attributes:
+        to: To whom.
+        level: Their level.
+        upward: True for 报送 to a higher body, False for 转送 to a department that is to handle it.
+        due_at: When an answer is due.
+        note: What was written along.
+    """
+
+    to: str = attrs.field(metadata=PARTY, validator=not_blank)
+    level: Level = attrs.field(metadata=LEVEL, converter=_level)
+    upward: bool = attrs.field(default=False, metadata=CODE)
+    due_at: datetime | None = attrs.field(default=None, converter=in_utc_or_none)
+    note: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Instruction(Details):
+    """批示: a leader wrote on it.
+
+    Attributes:
+        leader: Who.
+        level: The leader's level.
+        text: What was written; "" where only a circle was.
+        post: The leader's post.
+        principal: Whether it is a principal leader (主要领导), counted apart.
+    """
+
+    leader: str = attrs.field(metadata=PARTY, validator=not_blank)
+    level: Level = attrs.field(metadata=LEVEL, converter=_level)
+    text: str = ""
+    post: str = ""
+    principal: bool = attrs.field(default=False, metadata=CODE)
+
+
+@attrs.frozen(kw_only=True)
+class Uptake(Details):
+    """吸收采纳: a department made it a measure.
+
+    Attributes:
+        department: Which department.
+        measure: What it did.
+        evidence: Where that can be read.
+    """
+
+    department: str = attrs.field(metadata=PARTY, validator=not_blank)
+    measure: str = ""
+    evidence: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Rejection(Details):
+    """不予采用: the office's code of the ground, counted by it."""
+
+    code: str = attrs.field(metadata=CODE, validator=not_blank)
+
+
+@attrs.frozen(kw_only=True)
+class Merge(Details):
+    """合并: into which report."""
+
+    target: str = attrs.field(validator=not_blank)
+
+
+@attrs.frozen(kw_only=True)
+class Credit(Details):
+    """Which report was merged, or is no longer."""
+
+    source: str = attrs.field(validator=not_blank)
+
+
+@attrs.frozen(kw_only=True)
+class Comment(Details):
+    """批注: a remark of anybody who may see the report."""
+
+    text: str = attrs.field(validator=not_blank)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The rules that are not plain fields: each pure
+
+
+not_the_last_editor: Final[Guard] = nobody_from("edited_by")
+
+
+@guard("itself", reads_details=True)
+def _not_itself(record: Report, command: Command) -> Answer:
+    return getattr(command.details, "target", None) != record.id
+
+
+def _given_or(field: str) -> Any:
+    """The details' field, or the record's own where the details leave it out."""
+
+    def setting(before: Report, entry: Entry) -> object:
+        given = getattr(entry.details, field)
+        return getattr(before, field) if given is None else given
+
+    return setting
+
+
+def _next_revision(before: Report, entry: Entry) -> int:
+    return before.revision + 1
+
+
+def _editor(before: Report, entry: Entry) -> str:
+    return entry.actor.id
+
+
+def _source_of(entry: Entry) -> str:
+    assert isinstance(entry.details, Credit)
+    return entry.details.source
+
+
+def _credited(before: Report, entry: Entry) -> tuple[str, ...]:
+    return (*(one for one in before.credits if one != _source_of(entry)), _source_of(entry))
+
+
+def _discredited(before: Report, entry: Entry) -> tuple[str, ...]:
+    return tuple(one for one in before.credits if one != _source_of(entry))
+
+
+def _credit_target(before: Report, entry: Entry) -> list[Step]:
+    assert isinstance(entry.details, Merge)
+    return [Step(target=entry.details.target, trigger="credit", details=Credit(source=before.id))]
+
+
+def _discredit_target(before: Report, entry: Entry) -> list[Step]:
+    assert before.merged_into is not None
+    return [Step(target=before.merged_into, trigger="discredit", details=Credit(source=before.id), system=True)]
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The table
+
+_STATES: Final = (
+    State("draft", awaits={"editor"}),
+    State("edited", awaits={"reviewer"}),
+    State("reviewed", awaits={"registrar"}),
+    State("returned", awaits={"contributor"}),
+    State("adopted", final=True),
+    State("forwarded", final=True),
+    State("instructed", final=True),
+    State("kept", final=True),
+    State("rejected", final=True),
+    State("withdrawn", final=True),
+    State("merged", final=True),
+)
+_ALL: Final = frozenset(state.name for state in _STATES)
+_IN_HAND: Final = frozenset({"draft", "edited", "reviewed"})
+_OUT: Final = frozenset({"adopted", "forwarded", "instructed"})
+
+_TEXT: Final[Mapping[str, object]] = {
+    "text": "text",
+    "title": _given_or("title"),
+    "revision": _next_revision,
+}
+_CLASSES: Final[Mapping[str, object]] = {name: _given_or(name) for name in ("topics", "category", "secrecy")}
+
+REPORT: Final = Lifecycle(
+    name="report",
+    version=1,
+    record=Report,
+    roles={"contributor": OWN, "editor": UNIT, "reviewer": UNIT, "registrar": UNIT, "auditor": UNIT},
+    states=_STATES,
+    transitions=[
+        Transition("create", source=None, dest="draft", roles={"contributor", "editor"}),
+        Transition(
+            "revise", source={"draft", "returned"}, dest="draft", roles={"contributor"}, details=Revision, sets=_TEXT
+        ),
+        Transition(
+            "edit", source=_IN_HAND, dest="edited", roles={"editor"}, details=Revision,
+            sets={**_TEXT, "edited_by": _editor},
+        ),
+        Transition(
+            "classify", source=_IN_HAND, dest=SAME, roles={"editor"}, details=Classification, sets=_CLASSES
+        ),
+        Transition(
+            "assign", source=_ALL - {"merged"}, dest=SAME, roles={"editor", "registrar"}, details=Assignment,
+            sets={"assignee": "assignee", "due_at": "due_at"},
+        ),
+        Transition("return", source=_IN_HAND, dest="returned", roles={"editor", "reviewer"}, reason_required=True),
+        Transition(
+            "review", source="edited", dest="reviewed", roles={"reviewer"}, guards=[not_the_last_editor],
+            on_conflict="stale",
+        ),
+        Transition("adopt", source={"reviewed", "forwarded"}, dest="adopted", roles={"registrar"}, details=Adoption),
+        Transition("adopt", source={"adopted", "instructed"}, dest=SAME, roles={"registrar"}, details=Adoption),
+        Transition("forward", source="reviewed", dest="forwarded", roles={"editor", "registrar"}, details=Forwarding),
+        Transition("forward", source=_OUT, dest=SAME, roles={"editor", "registrar"}, details=Forwarding),
+        Transition(
+            "instruct", source={"reviewed", "adopted", "forwarded"}, dest="instructed", roles={"registrar"},
+            details=Instruction,
+        ),
+        Transition("instruct", source="instructed", dest=SAME, roles={"registrar"}, details=Instruction),
+        Transition("absorb", source=_OUT, dest=SAME, roles={"registrar"}, details=Uptake),
+        Transition("keep", source=_IN_HAND, dest="kept", roles={"editor", "reviewer"}, reason_required=True),
+        Transition(
+            "reject", source=_IN_HAND, dest="rejected", roles={"editor", "reviewer"}, reason_required=True,
+            details=Rejection,
+        ),
+        Transition(
+            "merge", source={"draft", "edited"}, dest="merged", roles={"editor"}, details=Merge, guards=[_not_itself],
+            sets={"merged_into": "target"}, then=_credit_target,
+        ),
+        Transition(
+            "unmerge", source="merged", dest="draft", roles={"editor"}, sets={"merged_into": None},
+            then=_discredit_target,
+        ),
+        Transition(
+            "credit", source=_IN_HAND | _OUT, dest=SAME, roles=NOBODY, details=Credit, sets={"credits": _credited}
+        ),
+        Transition(
+            "discredit", source=_IN_HAND | _OUT, dest=SAME, roles=NOBODY, details=Credit,
+            sets={"credits": _discredited},
+        ),
+        Transition(
+            "withdraw", source=_IN_HAND | {"returned"}, dest="withdrawn", roles={"contributor", "registrar"},
+            reason_required=True,
+        ),
+        Transition(
+            "reopen", source={"kept", "rejected", "withdrawn"}, dest="draft", roles={"registrar"}, reason_required=True
+        ),
+        Transition("comment", source=_ALL, dest=SAME, roles=EVERYBODY, details=Comment, on_conflict="commutes"),
+    ],
+)  # fmt: skip

@@ -1,0 +1,136 @@
+"""Does a record match a query, and in which order: pure, for stores without a query engine of their own."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cmp_to_key
+from itertools import product
+from typing import Any
+
+from reportflow.model.entry import Entry
+from reportflow.model.query import (
+    ENTRY_GROUPS,
+    LABEL_GROUPS,
+    RECORD_GROUPS,
+    Happened,
+    Interval,
+    Page,
+    Query,
+    grouping,
+    place_of,
+)
+from reportflow.model.record import Record
+from reportflow.storage.contract import Group, Of
+
+_ONE_OF = (*RECORD_GROUPS, "id", "state")
+_TIMES = ("created_at", "updated_at", "due_at")
+
+#: Gives the history of a record.
+Histories = Callable[[str], Sequence[Entry]]
+
+
+def matches(query: Query, record: Record, history: Histories) -> bool:
+    """Whether a record is what the query asks for, its visibility rule included."""
+    return (
+        (query.visible is None or query.visible.covers(record))
+        and all(_chosen(getattr(query, name, None), getattr(record, name)) for name in _ONE_OF)
+        and all(_inside(getattr(query, name), getattr(record, name)) for name in _TIMES)
+        and all(_shared(getattr(query, name), record.labels().get(name, ())) for name in LABEL_GROUPS)
+        and (query.text is None or any(_holds(record, str(text)) for text in query.text))
+        and (query.happened is None or any(fits(query.happened, entry) for entry in history(record.id)))
+    )
+
+
+def fits(happened: Happened, entry: Entry) -> bool:
+    """Whether an entry is what is asked for."""
+    return (
+        _chosen(happened.trigger, entry.trigger)
+        and _chosen(happened.actor, entry.actor.id)
+        and all(_chosen(getattr(happened, mark), entry.mark(mark)) for mark in ("party", "level", "code"))
+        and _inside(happened.at, entry.at)
+        and _inside(happened.recorded_at, entry.recorded_at)
+    )
+
+
+def _chosen(wanted: frozenset[str | None] | None, value: object) -> bool:
+    return wanted is None or value in wanted
+
+
+def _shared(wanted: frozenset[str | None] | None, values: Sequence[str]) -> bool:
+    return wanted is None or bool(wanted & set(values)) or (None in wanted and not values)
+
+
+def _inside(wanted: Interval | None, time: datetime | None) -> bool:
+    return wanted is None or time in wanted
+
+
+def _holds(record: Record, text: str) -> bool:
+    body = getattr(record, "text", "")
+    return text in record.title or (isinstance(body, str) and text in body)
+
+
+def page(query: Query, records: Iterable[Record], history: Histories) -> Page:
+    """The page of a query over all the records of a store.
+
+    Raises:
+        InvalidValue: the cursor is not one of this query's order.
+    """
+    keys = query.keys()
+    names = [name for name, _ in keys]
+    place = query.place()
+
+    def compare(one: Sequence[str], other: Sequence[str]) -> int:
+        for mine, theirs, (_, downward) in zip(one, other, keys, strict=True):
+            if mine != theirs:
+                return 1 if (mine > theirs) is not downward else -1
+        return 0
+
+    placed = [(place_of(record, names), record) for record in records if matches(query, record, history)]
+    rest = [pair for pair in placed if place is None or compare(pair[0], place) > 0]
+    rest.sort(key=cmp_to_key(lambda one, other: compare(one[0], other[0])))
+    shown = rest[: query.limit]
+    following = query.cursor_after(shown[-1][0]) if len(rest) > len(shown) else None
+    return Page(tuple(record for _, record in shown), following)
+
+
+def count(
+    query: Query, records: Iterable[Record], history: Histories, of: Of, group: Sequence[str]
+) -> dict[Group, int]:
+    """The answer to `Store.count` over all the records of a store.
+
+    Raises:
+        InvalidValue: an unknown group.
+    """
+    chosen = grouping(of, group)
+    by_entry = of == "entries" or any(name in ENTRY_GROUPS for name in chosen)
+    found: Counter[Group] = Counter()
+    for record in records:
+        if not matches(query, record, history):
+            continue
+        if not by_entry:
+            found.update(set(_groups(chosen, record, None)))
+            continue
+        fitting = [e for e in history(record.id) if query.happened is None or fits(query.happened, e)]
+        groups = [one for entry in fitting for one in _groups(chosen, record, entry)]
+        found.update(groups if of == "entries" else set(groups))
+    return {(): found[()]} if not chosen else dict(found)
+
+
+def _groups(names: Sequence[str], record: Record, entry: Entry | None) -> Iterator[Group]:
+    """All groups of a record, or of one of its entries: one for each combination of its labels."""
+    yield from product(*(_group_values(name, record, entry) for name in names))
+
+
+def _group_values(name: str, record: Record, entry: Entry | None) -> Sequence[Any]:
+    if name in LABEL_GROUPS:
+        return tuple(dict.fromkeys(record.labels().get(name, ()))) or (None,)
+    if name in RECORD_GROUPS:
+        value = getattr(record, name)
+        return (value.value if isinstance(value, enum.Enum) else value,)
+    assert entry is not None, "an entry group counts entries"
+    if name in ("party", "level", "code"):
+        return (entry.mark(name),)
+    return (entry.actor.id if name == "actor" else getattr(entry, name),)

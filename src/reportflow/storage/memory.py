@@ -1,0 +1,101 @@
+"""The contract's meaning in plain dicts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from reportflow.errors import AlreadyExists, Conflict, RecordNotFound
+from reportflow.model.entry import Entry
+from reportflow.model.query import Page, Query
+from reportflow.model.record import Record
+from reportflow.storage import matching
+from reportflow.storage.contract import Capabilities, Change, Group, Of, Posted, check_changes, keys_of, refuse_keys
+
+
+class MemoryStore:
+    """A store that lives as long as its process. Safe for threads: one lock makes each call one moment."""
+
+    capabilities = Capabilities()
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._records: dict[str, Record] = {}
+        self._histories: dict[str, list[Entry]] = {}
+        self._keys: dict[tuple[str, str], Entry] = {}
+        self._feed: list[Entry] = []
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """See `Store.commit`."""
+        check_changes(changes)
+        with self._lock:
+            self._compare(changes)
+            self._set(changes)
+
+    def _compare(self, changes: Sequence[Change]) -> None:
+        stored = {change.record.id: self._records.get(change.record.id) for change in changes}
+        missing = [c.record.id for c in changes if c.expected is not None and stored[c.record.id] is None]
+        if missing:
+            raise RecordNotFound(missing)
+        taken = [c.record.id for c in changes if c.expected is None and stored[c.record.id] is not None]
+        if taken:
+            raise AlreadyExists(taken)
+        moved = [c.record.id for c in changes if (now := stored[c.record.id]) is not None and not _fits(c, now)]
+        if moved:
+            raise Conflict(moved)
+        refuse_keys(changes, self._keys)
+
+    def _set(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            record_id = change.record.id
+            self._records[record_id] = change.record
+            self._histories.setdefault(record_id, []).extend(change.entries)
+            self._feed.extend(change.entries)
+        by_ref = {(entry.actor.id, entry.key): entry for change in changes for entry in change.entries}
+        self._keys.update((pair, by_ref[pair]) for pair, _ in keys_of(changes))
+
+    def get(self, ids: Sequence[str]) -> list[Record]:
+        """See `Store.get`."""
+        with self._lock:
+            found = [self._records.get(id) for id in ids]
+        missing = [id for id, record in zip(ids, found, strict=True) if record is None]
+        if missing:
+            raise RecordNotFound(dict.fromkeys(missing))
+        return [record for record in found if record is not None]
+
+    def find(self, query: Query) -> Page:
+        """See `Store.find`."""
+        with self._lock:
+            return matching.page(query, self._records.values(), self._history)
+
+    def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        """See `Store.count`."""
+        with self._lock:
+            return matching.count(query, self._records.values(), self._history, of, group)
+
+    def history(self, ids: Sequence[str]) -> list[Entry]:
+        """See `Store.history`."""
+        with self._lock:
+            return [entry for id in ids for entry in self._history(id)]
+
+    def keyed(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.keyed`."""
+        with self._lock:
+            return self._keys.get((actor_id, key))
+
+    def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+        """See `Store.feed`."""
+        start = after or 0
+        with self._lock:
+            entries = self._feed[start : start + limit]
+        return [Posted(position=start + number, entry=entry) for number, entry in enumerate(entries, 1)]
+
+    def close(self) -> None:
+        """See `Store.close`."""
+
+    def _history(self, record_id: str) -> Sequence[Entry]:
+        return self._histories.get(record_id, ())
+
+
+def _fits(change: Change, stored: Record) -> bool:
+    return stored.version == change.expected and stored.state == change.source

@@ -1,0 +1,298 @@
+"""The contract on an SQL database, written once, sync."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Engine, MetaData, bindparam, delete, insert, select, update
+from sqlalchemy import inspect as inspect_engine
+from sqlalchemy.exc import IntegrityError
+
+from reportflow.errors import (
+    AlreadyExists,
+    Conflict,
+    RecordNotFound,
+    SchemaMismatch,
+    StorageBusy,
+    StorageUnavailable,
+)
+from reportflow.model.entry import Entry, same_content
+from reportflow.model.query import Page, Query, grouping, place_of
+from reportflow.model.record import Record
+from reportflow.storage.contract import Capabilities, Change, Group, Of, Posted, check_changes, keys_of, refuse_keys
+from reportflow.storage.sql import statements
+from reportflow.storage.sql.engine import BUSY_TIMEOUT, WRITES, make_engine, translated, use_wal
+from reportflow.storage.sql.rows import BASE_FIELDS, entry_of, entry_row, label_rows, record_of, record_row
+from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, make_tables
+
+#: How many ids one statement names.
+_CHUNK: Final = 500
+
+T = TypeVar("T")
+
+
+class _Moved(Exception):
+    """A version or state was not the expected one."""
+
+
+class SqlStore:
+    """Records in an SQL database.
+
+    Args:
+        database: A database URL, or an `Engine` of the host, which then stays the host's to dispose of.
+        create: Whether to make the tables where there are none.
+        prefix: What the tables' names begin with.
+        schema: The database schema that they are in.
+        metadata: The `MetaData` to put them into; one of its own unless given.
+
+    Raises:
+        InvalidURL: the URL is mistyped, or its engine is not supported.
+        MissingExtra: the URL's driver is not installed.
+        StorageUnavailable: the database cannot be opened, or has no tables and `create` is False.
+        SchemaMismatch: the tables are of another version.
+    """
+
+    def __init__(
+        self,
+        database: str | Engine,
+        *,
+        create: bool = True,
+        prefix: str = PREFIX,
+        schema: str | None = None,
+        metadata: MetaData | None = None,
+    ) -> None:
+        self._owned = not isinstance(database, Engine)
+        self._engine = database if isinstance(database, Engine) else make_engine(database)
+        self._tables = make_tables(metadata if metadata is not None else MetaData(), prefix=prefix, schema=schema)
+        self._writes = self._engine.execution_options(**{WRITES: True})
+        record = self._tables.record
+        self._insert_record = insert(record)
+        self._insert_entry = insert(self._tables.entry)
+        self._update_record = update(record).where(
+            record.c.id == bindparam("its_id"),
+            record.c.version == bindparam("its_version"),
+            record.c.state == bindparam("its_state"),
+        )
+        in_memory = self._engine.url.database in (None, "", ":memory:")
+        self.capabilities = Capabilities(durable=not in_memory, shared=not in_memory)
+        try:
+            self._patiently(lambda: self._open(create))
+        except BaseException:
+            self.close()
+            raise
+
+    # -- opening ------------------------------------------------------------------------------------------------
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """Do it again while another process holds the file: several may open a new one at the same moment."""
+        deadline = time.monotonic() + BUSY_TIMEOUT
+        while True:
+            try:
+                return work()
+            except StorageBusy:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
+    def _open(self, create: bool) -> None:
+        with translated(self._engine):
+            with self._engine.connect() as connection:
+                ready = self._ready(connection)
+            if ready:
+                return
+            if not create:
+                raise StorageUnavailable(self._said, "no tables", "create")
+            use_wal(self._engine)
+            with self._writes.begin() as connection:
+                if not self._ready(connection):
+                    self._tables.meta.metadata.create_all(connection, self._tables.all)
+                    row = {"name": "schema_version", "value": SCHEMA_VERSION}
+                    connection.execute(insert(self._tables.meta), row)
+
+    def _ready(self, connection: Connection) -> bool:
+        """Whether the tables are there, and of this version.
+
+        Raises:
+            SchemaMismatch: they are there, and are of another.
+        """
+        names = set(inspect_engine(connection).get_table_names(self._tables.meta.schema))
+        mine = {table.name for table in self._tables.all}
+        if not names & mine:
+            return False
+        found = None
+        if self._tables.meta.name in names and {c["name"] for c in self._columns(connection)} >= {"name", "value"}:
+            meta = self._tables.meta.c
+            found = connection.scalar(select(meta.value).where(meta.name == "schema_version"))
+        if found is None or (found == SCHEMA_VERSION and not mine <= names):
+            raise SchemaMismatch(self._said, found or "unknown", SCHEMA_VERSION, "foreign")
+        if found != SCHEMA_VERSION:
+            advice = "newer" if found.isdecimal() and int(found) > int(SCHEMA_VERSION) else "older"
+            raise SchemaMismatch(self._said, found, SCHEMA_VERSION, advice)
+        return True
+
+    def _columns(self, connection: Connection) -> list[Any]:
+        return list(inspect_engine(connection).get_columns(self._tables.meta.name, self._tables.meta.schema))
+
+    @property
+    def _said(self) -> str:
+        return self._engine.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        if self._owned:
+            self._engine.dispose()
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """See `Store.commit`."""
+        check_changes(changes)
+        if not changes:
+            return
+        with translated(self._engine):
+            try:
+                with self._writes.begin() as connection:
+                    self._keep(connection, changes)
+            except (IntegrityError, _Moved):
+                self._explain(changes)
+                raise Conflict([change.record.id for change in changes]) from None
+
+    def _keep(self, connection: Connection, changes: Sequence[Change]) -> None:
+        """Write it all.
+
+        Raises:
+            _Moved: a version or state is not the expected one.
+            IntegrityError: an id or a key is taken.
+        """
+        fresh = [record_row(change.record) for change in changes if change.expected is None]
+        if fresh:
+            connection.execute(self._insert_record, fresh)
+        for change in changes:
+            if change.expected is not None:
+                self._replace(connection, change)
+        entries = [entry_row(entry) for change in changes for entry in change.entries]
+        connection.execute(self._insert_entry, entries)
+        self._label(connection, changes)
+
+    def _replace(self, connection: Connection, change: Change) -> None:
+        """The compare-and-set: version and state are compared inside the UPDATE, its row count is the verdict."""
+        row = record_row(change.record)
+        if change.before is not None and same_content(change.before, change.record, but=BASE_FIELDS):
+            del row["text"], row["data"]  # most acts leave the long columns as they are
+        where = {"its_id": row.pop("id"), "its_version": change.expected, "its_state": change.source}
+        if connection.execute(self._update_record, {**row, **where}).rowcount != 1:
+            raise _Moved
+
+    def _label(self, connection: Connection, changes: Sequence[Change]) -> None:
+        label = self._tables.label
+        moved = [c for c in changes if c.before is None or c.before.labels() != c.record.labels()]
+        old = [change.record.id for change in moved if change.expected is not None]
+        if old:
+            connection.execute(delete(label).where(label.c.record_id.in_(old)))
+        rows = [row for change in moved for row in label_rows(change.record)]
+        if rows:
+            connection.execute(insert(label), rows)
+
+    def _explain(self, changes: Sequence[Change]) -> None:
+        """Say in the contract's order why a commit failed, if it can still be seen.
+
+        Raises:
+            RecordNotFound, AlreadyExists, Conflict, DuplicateKey: the first that applies, naming all ids.
+        """
+        record, entry = self._tables.record, self._tables.entry
+        ids = [change.record.id for change in changes]
+        keys = [key for (_, key), _ in keys_of(changes)]
+        now: dict[str, tuple[int, str]] = {}
+        used: dict[tuple[str, str], bool] = {}
+        with self._reading() as connection:
+            for some in _chunks(ids):
+                found = select(record.c.id, record.c.version, record.c.state).where(record.c.id.in_(some))
+                now.update((row.id, (row.version, row.state)) for row in connection.execute(found))
+            for some in _chunks(keys):
+                taken_keys = select(entry.c.actor_id, entry.c.key).where(entry.c.key.in_(some))
+                used.update(((row.actor_id, row.key), True) for row in connection.execute(taken_keys))
+        missing = [c.record.id for c in changes if c.expected is not None and c.record.id not in now]
+        if missing:
+            raise RecordNotFound(missing)
+        taken = [c.record.id for c in changes if c.expected is None and c.record.id in now]
+        if taken:
+            raise AlreadyExists(taken)
+        moved = [c.record.id for c in changes if c.expected and now[c.record.id] != (c.expected, c.source)]
+        if moved:
+            raise Conflict(moved)
+        refuse_keys(changes, used)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with translated(self._engine), self._engine.connect() as connection:
+            yield connection
+
+    def get(self, ids: Sequence[str]) -> list[Record]:
+        """See `Store.get`."""
+        record = self._tables.record
+        found: dict[str, Record] = {}
+        with self._reading() as connection:
+            for some in _chunks(ids):
+                rows = connection.execute(select(record).where(record.c.id.in_(some))).mappings()
+                found.update((row["id"], record_of(row)) for row in rows)
+        missing = [id for id in ids if id not in found]
+        if missing:
+            raise RecordNotFound(dict.fromkeys(missing))
+        return [found[id] for id in ids]
+
+    def find(self, query: Query) -> Page:
+        """See `Store.find`."""
+        statement = statements.page(self._tables, query)
+        with self._reading() as connection:
+            rows = connection.execute(statement).mappings().all()
+        records = tuple(record_of(row) for row in rows[: query.limit])
+        if len(rows) <= query.limit:
+            return Page(records)
+        names = [name for name, _ in query.keys()]
+        return Page(records, query.cursor_after(place_of(records[-1], names)))
+
+    def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        """See `Store.count`."""
+        chosen = grouping(of, group)
+        statement = statements.count(self._tables, query, of, chosen)
+        with self._reading() as connection:
+            return {tuple(row[:-1]): row[-1] for row in connection.execute(statement)}
+
+    def history(self, ids: Sequence[str]) -> list[Entry]:
+        """See `Store.history`."""
+        entry = self._tables.entry
+        by_id: dict[str, list[Entry]] = {id: [] for id in ids}
+        with self._reading() as connection:
+            for some in _chunks(list(by_id)):
+                statement = select(entry).where(entry.c.record_id.in_(some)).order_by(entry.c.record_id, entry.c.sequence)
+                for row in connection.execute(statement).mappings():
+                    by_id[row["record_id"]].append(entry_of(row))
+        return [one for id in ids for one in by_id[id]]
+
+    def keyed(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.keyed`."""
+        entry = self._tables.entry
+        statement = select(entry).where(entry.c.actor_id == actor_id, entry.c.key == key)
+        with self._reading() as connection:
+            row = connection.execute(statement).mappings().first()
+        return None if row is None else entry_of(row)
+
+    def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+        """See `Store.feed`."""
+        entry = self._tables.entry
+        statement = select(entry).where(entry.c.position > (after or 0)).order_by(entry.c.position).limit(limit)
+        with self._reading() as connection:
+            rows = connection.execute(statement).mappings().all()
+        return [Posted(position=row["position"], entry=entry_of(row)) for row in rows]
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
+    rest = iter(ids)
+    while some := list(islice(rest, _CHUNK)):
+        yield some

@@ -1,0 +1,177 @@
+"""Values to plain data and back: the one place that serialises.
+
+Plain data is what JSON can say: dicts, lists, texts, numbers, booleans, None. A value that stands where its class is
+not known from an annotation (a record, an entry's details) carries its registered name under `TYPE`. Only registered
+classes are ever built, so plain data from a stranger can make values, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache, partial
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import attrs
+import cattrs
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+from cattrs.strategies import configure_union_passthrough
+
+from reportflow.errors import InvalidValue, ReportflowError
+from reportflow.model.record import Record
+from reportflow.model.values import name_of, registered, time_text
+
+#: Where plain data says which class it is.
+TYPE: Final = "$type"
+
+T = TypeVar("T")
+
+
+def to_plain(value: object) -> Any:
+    """A value as plain data. Values of registered classes carry their name.
+
+    Raises:
+        InvalidValue: the value is of no class that can be written.
+    """
+    return _converter.unstructure(value, unstructure_as=object)
+
+
+def from_plain(plain: object) -> Any:
+    """The value that `to_plain` was given.
+
+    Raises:
+        InvalidValue: not such plain data, or its values may not be kept.
+    """
+    return read(object, plain)
+
+
+def read(cls: type[T], plain: object) -> T:
+    """A value of a known class from plain data, with or without its name.
+
+    Raises:
+        InvalidValue: not such plain data, or its values may not be kept.
+    """
+    try:
+        return _converter.structure(plain, cls)
+    except ReportflowError:
+        raise
+    except Exception as error:
+        given = {"expected": cls.__name__, "given": f"{type(error).__name__}: {error} in {plain!r:.80}"}
+        raise InvalidValue("plain data", "plain", given) from error
+
+
+def to_json(value: object) -> str:
+    """As `to_plain`, as JSON text, Chinese as it is read.
+
+    Raises:
+        InvalidValue: the value is of no class that can be written.
+    """
+    return json.dumps(to_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def from_json(text: str) -> Any:
+    """The value that `to_json` was given.
+
+    Raises:
+        InvalidValue: not such a text, or its values may not be kept.
+    """
+    try:
+        plain = json.loads(text)
+    except ValueError as error:
+        raise InvalidValue("JSON", "plain", {"expected": "JSON", "given": str(error)}) from error
+    return from_plain(plain)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def _write_any(value: object) -> Any:
+    """Where no annotation tells the class: scalars as they are, values with their name."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_write_any(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(key): _write_any(one) for key, one in value.items()}
+    cls = type(value)
+    if registered(name_of(cls)) is not cls:
+        given = {"expected": "a registered attrs class", "given": f"{cls.__name__} {value!r:.60}"}
+        raise InvalidValue("value", "type", given)
+    return {TYPE: name_of(cls), **_writer(cls)(value)}
+
+
+def _read_any(plain: Any, _: object = None) -> Any:
+    if isinstance(plain, list):
+        return tuple(_read_any(one) for one in plain)
+    if not isinstance(plain, dict):
+        return plain
+    if TYPE not in plain:
+        return {key: _read_any(one) for key, one in plain.items()}
+    name = plain[TYPE]
+    cls = registered(name) if isinstance(name, str) else None
+    if cls is None:
+        raise InvalidValue(TYPE, "plain", {"expected": "a registered class", "given": repr(name)})
+    return _reader(cls)({key: one for key, one in plain.items() if key != TYPE}, cls)
+
+
+@lru_cache(maxsize=None)
+def _writer(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
+    return make_dict_unstructure_fn(cls, _converter)
+
+
+@lru_cache(maxsize=None)
+def _reader(cls: type[Any]) -> Callable[[Mapping[str, Any], Any], Any]:
+    return make_dict_structure_fn(cls, _converter, _cattrs_forbid_extra_keys=True)
+
+
+def _exactly(kind: type[Any], plain: object, _: object) -> Any:
+    if type(plain) is not kind:
+        raise InvalidValue("value", "type", {"expected": kind.__name__, "given": repr(plain)[:60]})
+    return plain
+
+
+def _number(plain: object, _: object) -> float:
+    if type(plain) not in (int, float):
+        raise InvalidValue("value", "type", {"expected": "number", "given": repr(plain)[:60]})
+    return plain  # type: ignore[return-value]  # narrowed by the line above, which mypy does not follow
+
+
+def _in_order(plain: Iterable[Any]) -> list[Any]:
+    """A set has no order; its plain data has one, so that equal values are equal texts."""
+    return sorted(plain, key=lambda one: (one is not None, str(one)))
+
+
+def _make_converter() -> cattrs.Converter:
+    made = cattrs.Converter(
+        detailed_validation=False,
+        unstruct_collection_overrides={frozenset: _in_order, set: _in_order, tuple: list},
+    )
+    configure_union_passthrough(str | int | float | bool | None, made)
+    made.register_unstructure_hook(datetime, time_text)
+    made.register_structure_hook(datetime, lambda plain, _: datetime.fromisoformat(plain))
+    made.register_unstructure_hook(date, lambda value: value.isoformat())
+    made.register_structure_hook(date, lambda plain, _: date.fromisoformat(plain))
+    for kind in (Decimal, UUID):
+        made.register_unstructure_hook(kind, str)
+        made.register_structure_hook(kind, lambda plain, cls: cls(plain))
+    for exact in (str, int, bool):
+        made.register_structure_hook_func(partial(operator.is_, exact), partial(_exactly, exact))
+    made.register_structure_hook_func(partial(operator.is_, float), _number)
+    made.register_unstructure_hook_factory(attrs.has, _writer)
+    made.register_structure_hook_factory(attrs.has, _reader)
+    for anything in (object, Any, Record):
+        _open(made, anything)
+    return made
+
+
+def _open(made: cattrs.Converter, kind: Any) -> None:
+    """An annotation that does not tell the class: written with the name, read by it."""
+    made.register_unstructure_hook_func(partial(operator.is_, kind), _write_any)
+    made.register_structure_hook_func(partial(operator.is_, kind), _read_any)
+
+
+_converter: Final = _make_converter()

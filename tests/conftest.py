@@ -1,0 +1,38 @@
+"""What all tests share: how hard Hypothesis tries, and where the real data is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+DATA = "REPORTFLOW_DATA"
+
+settings.register_profile(
+    "default",
+    settings.get_profile("default"),  # named, because Hypothesis starts from another one where CI is set
+    deadline=None,
+    derandomize=False,
+    max_examples=60,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no fault of the code
+)
+settings.register_profile("ci", settings.get_profile("default"))
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=1000)
+settings.load_profile(os.environ.get("REPORTFLOW_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of the real data: `REPORTFLOW_DATA`, or ../shared/data beside the checkout; else a skip."""
+    named = os.environ.get(DATA)
+    if named:
+        if not Path(named).is_dir():
+            pytest.fail(f"{DATA} names no folder: {named}")
+        return Path(named)
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not beside.is_dir():
+        pytest.skip("skipped: no data")
+    return beside
