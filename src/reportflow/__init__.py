@@ -4,7 +4,8 @@ The everyday names. All else is imported from the module that owns it; the docs 
 that is on.
 """
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from reportflow.errors import (
     AlreadyExists,
@@ -40,29 +41,32 @@ from reportflow.model.entry import Command, Details, Entry
 from reportflow.model.query import Happened, Interval, Page, Query
 from reportflow.model.record import Record
 from reportflow.model.values import CODE, LEVEL, PARTY, Value
-from reportflow.office.report import (
-    REPORT,
-    Adoption,
-    Assignment,
-    Attachment,
-    Author,
-    Classification,
-    Comment,
-    Credit,
-    Forwarding,
-    Instruction,
-    Level,
-    Merge,
-    Rejection,
-    Report,
-    Revision,
-    Source,
-    Uptake,
-    Usage,
-)
-from reportflow.opening import open_flow, open_store
 from reportflow.storage.contract import Capabilities, Change, Posted, Store
 from reportflow.storage.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from reportflow.office.report import (
+        REPORT,
+        Adoption,
+        Assignment,
+        Attachment,
+        Author,
+        Classification,
+        Comment,
+        Credit,
+        Forwarding,
+        Instruction,
+        Level,
+        Merge,
+        Rejection,
+        Report,
+        Revision,
+        Source,
+        Uptake,
+        Usage,
+    )
+    from reportflow.opening import open_flow, open_store
+    from reportflow.storage.sql.store import SqlStore
 
 __all__ = [
     "ANY",
@@ -160,10 +164,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """The SQL stores, imported when they are first asked for: SQLAlchemy takes longer than all the rest."""
-    if name == "SqlStore":
-        from reportflow.storage.sql.store import SqlStore
+#: Where the names are that are imported when they are first asked for, since not every program needs them: the office
+#: has many classes, and SQLAlchemy takes longer to import than all the rest.
+_LATER = ("reportflow.office.report", "reportflow.opening", "reportflow.storage.sql.store")
 
-        return SqlStore
+
+def __getattr__(name: str) -> Any:
+    """The names of the upper floors, and the SQL store."""
+    if name in __all__:
+        for owner in map(import_module, _LATER):
+            if hasattr(owner, name):
+                return globals().setdefault(name, getattr(owner, name))
     raise AttributeError(f"module 'reportflow' has no attribute '{name}'")

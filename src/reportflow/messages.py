@@ -51,7 +51,7 @@ def languages(code: str) -> frozenset[str]:
 
 
 def label(room: str, name: object, language: str = ENGLISH) -> str:
-    """What a person calls a name: ``label("state", "draft", "zh")`` is ``草稿``; the name itself if nothing is known."""
+    """What a person calls a name: ``label("state", "draft", "zh")`` is ``草稿``; else the name itself."""
     texts = _TABLE.get(f"{room}.{name}", {})
     return texts.get(language) or texts.get(ENGLISH) or str(name)
 

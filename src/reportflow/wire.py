@@ -12,7 +12,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from cattrs.strategies import configure_union_passthrough
 
 from reportflow.errors import InvalidValue, ReportflowError
 from reportflow.model.record import Record
-from reportflow.model.values import name_of, registered, time_text
+from reportflow.model.values import name_of, once_a_class, registered, time_text
 
 #: Where plain data says which class it is.
 TYPE: Final = "$type"
@@ -118,12 +118,12 @@ def _read_any(plain: Any, _: object = None) -> Any:
     return _reader(cls)({key: one for key, one in plain.items() if key != TYPE}, cls)
 
 
-@lru_cache(maxsize=None)
+@once_a_class
 def _writer(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
     return make_dict_unstructure_fn(cls, _converter)
 
 
-@lru_cache(maxsize=None)
+@once_a_class
 def _reader(cls: type[Any]) -> Callable[[Mapping[str, Any], Any], Any]:
     return make_dict_structure_fn(cls, _converter, _cattrs_forbid_extra_keys=True)
 

@@ -6,11 +6,10 @@ the answer; so it knows no I/O, and the blocking and the asynchronous driver run
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import attrs
 
@@ -46,16 +45,14 @@ _PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.05
 
 
-@attrs.frozen
-class Call:
+class Call(NamedTuple):
     """Asks the driver for a call of the store; its answer, or its error, comes back."""
 
     name: str
     arguments: tuple[Any, ...]
 
 
-@attrs.frozen
-class Wait:
+class Wait(NamedTuple):
     """Asks the driver to let some seconds pass."""
 
     seconds: float
@@ -121,7 +118,7 @@ class Fire:
 Request = Create | Fire
 
 
-@attrs.define
+@attrs.define(eq=False)
 class _Work:
     """One record on its way through a batch: as it was loaded, as it is now, and what happened in between."""
 
@@ -136,11 +133,11 @@ class _Work:
         return None if self.before is None else self.before.version
 
 
-@attrs.define
 class _Plan:
     """What a batch comes to: every record that it touches."""
 
-    work: dict[str, _Work] = attrs.field(factory=dict)
+    def __init__(self) -> None:
+        self.work: dict[str, _Work] = {}
 
     def changes(self) -> list[Change]:
         return [
@@ -259,7 +256,7 @@ class Handler:
                 if time.monotonic() > deadline:
                     raise
             attempt += 1
-            yield Wait(random.uniform(0, min(_LONGEST_PAUSE, _PAUSE * 2**attempt)))
+            yield Wait(_pause(attempt))
 
     def _named(self, request: Request) -> Request:
         """A creation with its id, taken once, so that deciding again creates the same record."""
@@ -311,9 +308,7 @@ class Handler:
 
     def _create(self, plan: _Plan, request: Create, now: datetime) -> Steps[Record]:
         lifecycle = self.lifecycle_of(request.draft)
-        command = Command(
-            trigger=_creation(lifecycle), actor=request.by, now=now, at=request.at, key=request.key
-        )
+        command = Command(trigger=_creation(lifecycle), actor=request.by, now=now, at=request.at, key=request.key)
         return (yield from self._act(plan, request.draft, command, ()))
 
     def _fire(self, plan: _Plan, request: Fire, now: datetime, *, again: bool) -> Steps[Record]:
@@ -352,9 +347,7 @@ class Handler:
         work = plan.work[request.id] = _Work(before=record, record=record)
         return work
 
-    def _after_refusal(
-        self, plan: _Plan, request: Fire, command: Command, refused: TransitionRefused
-    ) -> Steps[Record]:
+    def _after_refusal(self, plan: _Plan, request: Fire, command: Command, refused: TransitionRefused) -> Steps[Record]:
         """A refusal of a record in hand may only mean that it has moved meanwhile."""
         stored: Record = (yield Call("get", ([request.id],)))[0]
         self._check_visible(stored, request.by)
@@ -463,9 +456,12 @@ class Handler:
             offered.append(option)
         return tuple(offered)
 
-    def _refusals_of_steps(self, record: Record, option: Option, actor: Actor, now: datetime) -> Steps[tuple[Refusal, ...]]:
+    def _refusals_of_steps(
+        self, record: Record, option: Option, actor: Actor, now: datetime
+    ) -> Steps[tuple[Refusal, ...]]:
         """Why the steps of an act that needs no details would be refused; found by deciding it all, unkept."""
-        plan = _Plan(work={record.id: _Work(before=record, record=record)})
+        plan = _Plan()
+        plan.work[record.id] = _Work(before=record, record=record)
         reason = "?" if option.reason_required else ""
         command = Command(trigger=option.trigger, actor=actor, now=now, reason=reason)
         try:
@@ -545,6 +541,13 @@ class Handler:
         return found
 
 
+def _pause(attempt: int) -> float:
+    """How long to wait before deciding again: by chance, so that rivals part, and longer each time."""
+    from random import uniform  # only a conflict needs it
+
+    return uniform(0, min(_LONGEST_PAUSE, _PAUSE * 2 ** min(attempt, 10)))
+
+
 def _creation(lifecycle: Lifecycle) -> str:
     """The trigger that creates: "create" where there is one, else the first row without a source."""
     creations = [row.trigger for row in lifecycle.transitions if None in row.sources]
@@ -564,5 +567,3 @@ def _check_target(request: Fire) -> None:
         raise InvalidValue("target", "not_stored")
     elif request.version not in (None, request.target.version):
         raise InvalidValue("version", "other_version", {"given": request.version, "version": request.target.version})
-
-

@@ -169,18 +169,14 @@ def _guards(
             yield refusal
 
 
-def _refuse_state(
-    lifecycle: Lifecycle, record: Record, command: Command, rows: tuple[Transition, ...]
-) -> Refusal:
+def _refuse_state(lifecycle: Lifecycle, record: Record, command: Command, rows: tuple[Transition, ...]) -> Refusal:
     known = {source for row in rows for source in row.sources}
     states = [state.name for state in lifecycle.states if state.name in known]
     params = {"trigger": command.trigger, "state": record.state, "states": states}
     return Refusal(code="state", params=params)
 
 
-def _refuse_role(
-    lifecycle: Lifecycle, record: Record, command: Command, rows: tuple[Transition, ...]
-) -> Refusal:
+def _refuse_role(lifecycle: Lifecycle, record: Record, command: Command, rows: tuple[Transition, ...]) -> Refusal:
     roles = sorted({role for row in rows for role in row.roles})
     held = sorted(lifecycle.roles_held(record, command.actor))
     params = {"trigger": command.trigger, "roles": roles, "held": held, "actor": command.actor.id}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
@@ -29,7 +28,15 @@ def _scopes(value: Mapping[str, Scope | str]) -> Mapping[str, Scope]:
     return MappingProxyType({role: Scope(scope) for role, scope in value.items()})
 
 
-@attrs.frozen(kw_only=True, eq=False, slots=True, weakref_slot=True)
+def _states(value: Iterable[State]) -> tuple[State, ...]:
+    return tuple(value)
+
+
+def _transitions(value: Iterable[Transition]) -> tuple[Transition, ...]:
+    return tuple(value)
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class Lifecycle:
     """The explicit state machine of one kind of record, as frozen data.
 
@@ -51,8 +58,8 @@ class Lifecycle:
     version: int
     record: type[Record]
     roles: Mapping[str, Scope] = attrs.field(converter=_scopes)
-    states: tuple[State, ...] = attrs.field(converter=tuple)
-    transitions: tuple[Transition, ...] = attrs.field(converter=tuple)
+    states: tuple[State, ...] = attrs.field(converter=_states)
+    transitions: tuple[Transition, ...] = attrs.field(converter=_transitions)
     label: Label = ""
     machine: Machine = attrs.field(init=False, repr=False)
     _lookup: Lookup = attrs.field(init=False, repr=False)
@@ -99,6 +106,8 @@ class Lifecycle:
         """
         found = self._by_trigger.get(trigger)
         if found is None:
+            from difflib import get_close_matches  # only a mistyped trigger needs it
+
             alike = get_close_matches(str(trigger), self.triggers)
             raise UnknownTrigger(self.name, trigger, [*alike, *(one for one in self.triggers if one not in alike)])
         return found

@@ -33,7 +33,8 @@ def dot(lifecycle: Lifecycle, language: str = messages.ENGLISH, *, loops: bool =
 
 def _arrows(lifecycle: Lifecycle, language: str, loops: bool) -> dict[tuple[str | None, str], list[str]]:
     """(state, state) -> what leads from the one to the other, in the order of the states."""
-    order = {None: -1, **{state.name: number for number, state in enumerate(lifecycle.states)}}
+    order: dict[str | None, int] = {None: -1}
+    order.update({state.name: number for number, state in enumerate(lifecycle.states)})
     found: dict[tuple[str | None, str], list[str]] = {}
     for row in lifecycle.transitions:
         for source in sorted(row.sources, key=lambda name: order[name]):

@@ -103,15 +103,16 @@ def _closure(start: Iterable[str | None], edges: Mapping[str | None, set[str | N
 
 
 def _faults_of_classes(record: object, transitions: Sequence[Transition]) -> Iterator[Fault]:
-    is_record = isinstance(record, type) and issubclass(record, Record) and attrs.has(record)
-    if isinstance(record, type) and is_record:
+    fields: Sequence[str] | None = None
+    if isinstance(record, type) and issubclass(record, Record) and attrs.has(record):
+        fields = field_names(record)
         yield from _faults_of_fields(record)
     else:
         yield _fault("record_class", given=record)
     for row in transitions:
         if row.details is not None and not _is_attrs(row.details):
             yield _fault("details_class", trigger=row.trigger, given=row.details)
-        yield from _faults_of_sets(row, field_names(record) if is_record else None, record)  # type: ignore[arg-type]
+        yield from _faults_of_sets(row, fields, record)
     by_trigger: dict[str, dict[str, type[Any] | None]] = {}
     for row in transitions:
         by_trigger.setdefault(row.trigger, {})[getattr(row.details, "__name__", "nothing")] = row.details

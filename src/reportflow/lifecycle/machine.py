@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-import attrs
 from transitions import EventData, Machine
 
 from reportflow.lifecycle.rows import State, Transition
@@ -24,13 +23,13 @@ START: Final = "[*]"
 Lookup = Mapping[tuple[str | None, str], tuple[Transition, str]]
 
 
-@attrs.frozen
-class Passes:
+class Passes(NamedTuple):
     """The one condition of a row in the machine: whether all guards pass. It carries the row itself."""
 
     row: Transition
 
     def __call__(self, event: EventData) -> bool:
+        """Whether no guard refuses the record and command that the event brings."""
         record, command = event.kwargs["record"], event.kwargs["command"]
         return all(guard.refusal(record, command) is None for guard in self.row.guards)
 
@@ -69,7 +68,7 @@ def compile_lookups(machine: Machine) -> Lookup:
     for trigger, event in machine.events.items():
         for source, edges in event.transitions.items():
             for edge in edges:
-                found[None if source == START else source, trigger] = (_row(edge), edge.dest)
+                found[None if source == START else source, trigger] = (_row(edge), str(edge.dest))
     return MappingProxyType(found)
 
 

@@ -15,11 +15,11 @@ from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 from reportflow.model.values import names
 
-#: As `dest`: the state stays as it is.
+#: As `dest`, says that the state stays as it is.
 SAME: Final = "="
-#: As a role of a row: everybody who may see the record.
+#: As a role of a row, says everybody who may see the record.
 EVERYBODY: Final = "everybody"
-#: As a role of a row: no actor; only a `Step` of another act.
+#: As a role of a row, says no actor, only a `Step` of another act.
 NOBODY: Final = "nobody"
 
 
@@ -103,6 +103,10 @@ def _sources(value: str | Iterable[str] | None) -> str | frozenset[str] | None:
     return value if value is None or isinstance(value, str) else frozenset(value)
 
 
+def _guards(value: Iterable[Guard]) -> tuple[Guard, ...]:
+    return tuple(value)
+
+
 def _on_conflict(value: OnConflict | str) -> OnConflict:
     return OnConflict(value)
 
@@ -134,7 +138,7 @@ class Transition:
     source: str | frozenset[str] | None = attrs.field(kw_only=True, converter=_sources)
     dest: str = attrs.field(kw_only=True)
     roles: frozenset[str] = attrs.field(kw_only=True, converter=names)
-    guards: tuple[Guard, ...] = attrs.field(default=(), kw_only=True, converter=tuple)
+    guards: tuple[Guard, ...] = attrs.field(default=(), kw_only=True, converter=_guards)
     details: type[Any] | None = attrs.field(default=None, kw_only=True)
     reason_required: bool = attrs.field(default=False, kw_only=True)
     sets: Mapping[str, Setting] = attrs.field(factory=dict, kw_only=True, converter=_frozen)

@@ -27,8 +27,11 @@ class Scope(enum.StrEnum):
     ANY = "any"
 
 
+#: Short for `Scope.OWN`.
 OWN: Final = Scope.OWN
+#: Short for `Scope.UNIT`.
 UNIT: Final = Scope.UNIT
+#: Short for `Scope.ANY`.
 ANY: Final = Scope.ANY
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import attrs
 
 from reportflow.model.actor import Actor
-from reportflow.model.values import MARK, Value, field_names, in_utc, not_blank
+from reportflow.model.values import MARK, Value, field_names, in_utc, not_blank, once_a_class
 
 
 class Details(Value):
@@ -85,7 +84,7 @@ class Entry(Value):
 
     @property
     def ref(self) -> str:
-        """What other entries call this one: ``record id @ sequence``."""
+        """What other entries call this one, ``record id @ sequence``."""
         return f"{self.record_id}@{self.sequence}"
 
     def mark(self, name: str) -> str | None:
@@ -104,7 +103,7 @@ class Entry(Value):
         return None if value is None else str(value)
 
 
-@lru_cache(maxsize=None)
+@once_a_class
 def _marked(cls: type[Any]) -> Mapping[str, str]:
     if not attrs.has(cls):
         return {}

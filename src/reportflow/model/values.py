@@ -13,10 +13,8 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
-from functools import lru_cache, partial
-from typing import Any, ClassVar, Final, Literal, Self, TypeVar, Union
-from uuid import UUID
+from functools import cache, partial
+from typing import Any, ClassVar, Final, Literal, NamedTuple, Self, TypeVar, Union
 
 import attrs
 
@@ -36,8 +34,15 @@ CODE: Final[Mapping[str, str]] = types.MappingProxyType({MARK: "code"})
 _REGISTRY: dict[str, type[Any]] = {}
 
 
-@attrs.frozen
-class Fault:
+T = TypeVar("T")
+
+
+def once_a_class(function: Callable[[type[Any]], T]) -> Callable[[type[Any]], T]:
+    """Remember what a function says of each class."""
+    return typing.cast(Callable[[type[Any]], T], cache(function))
+
+
+class Fault(NamedTuple):
     """One thing that is wrong with a definition: a stable code and its facts."""
 
     code: str
@@ -129,7 +134,7 @@ class UnsupportedType(TypeError):
     """An annotation that no store could keep."""
 
 
-@lru_cache(maxsize=None)
+@once_a_class
 def tests(cls: type[Any]) -> tuple[tuple[str, Test], ...]:
     """The test of each field of an attrs class.
 
@@ -186,8 +191,8 @@ def _float_problem(value: object) -> Problem | None:
     return None if math.isfinite(value) else ("not_finite", {"given": value})
 
 
-def _decimal_problem(value: object) -> Problem | None:
-    if not isinstance(value, Decimal):
+def _decimal_problem(kind: type[Any], value: Any) -> Problem | None:
+    if not isinstance(value, kind):
         return _wrong("Decimal", value)
     return None if value.is_finite() else ("not_finite", {"given": value})
 
@@ -208,14 +213,17 @@ _SCALARS: Final[Mapping[Any, Test]] = {
     str: text_problem,
     datetime: _time_problem,
     float: _float_problem,
-    Decimal: _decimal_problem,
     bool: partial(_exactly, bool),
     int: partial(_exactly, int),
     date: partial(_exactly, date),
-    UUID: partial(_instance, UUID),
     type(None): partial(_exactly, type(None)),
     Any: _anything,
     object: _anything,
+}
+#: By name, so that only who uses them pays for importing them.
+_BY_NAME: Final[Mapping[str, Callable[[Any, Any], Problem | None]]] = {
+    "decimal.Decimal": _decimal_problem,
+    "uuid.UUID": _instance,
 }
 
 
@@ -242,6 +250,9 @@ def _test(kind: Any) -> Test:
 
 
 def _class_test(kind: Any) -> Test:
+    by_name = _BY_NAME.get(f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', '')}")
+    if by_name is not None:
+        return partial(by_name, kind)
     if isinstance(kind, type) and (attrs.has(kind) or issubclass(kind, enum.Enum | Value)):
         return partial(_instance, kind)
     if isinstance(kind, TypeVar):
@@ -363,7 +374,7 @@ class Frozen(typing.Protocol):
 V = TypeVar("V", bound=Frozen)
 
 
-@lru_cache(maxsize=None)
+@once_a_class
 def field_names(cls: type[Any]) -> tuple[str, ...]:
     """The names of the fields of an attrs class, in order."""
     return tuple(field.name for field in attrs.fields(cls))

@@ -133,6 +133,14 @@ class Attachment(Value):
     sha256: str = attrs.field(validator=attrs.validators.matches_re(r"[0-9a-f]{64}"))
 
 
+def _authors(value: Iterable[Author]) -> tuple[Author, ...]:
+    return tuple(value)
+
+
+def _attachments(value: Iterable[Attachment]) -> tuple[Attachment, ...]:
+    return tuple(value)
+
+
 @attrs.frozen(kw_only=True)
 class Report(Record):
     """A report: one matter, its situation, cause and suggestions.
@@ -142,7 +150,7 @@ class Report(Record):
         number: The office's serial number.
         text: The text as it stands; earlier ones are in the history.
         authors: At least one.
-        source: Where it came from.
+        source: Where it came from; creations are counted by it.
         topics: What it is about, as words to count by.
         attachments: Files that belong to it.
         commission: The id of the commissioned call that it answers.
@@ -155,11 +163,11 @@ class Report(Record):
 
     title: str = attrs.field(validator=not_blank)
     text: str = attrs.field(validator=not_blank)
-    authors: tuple[Author, ...] = attrs.field(converter=tuple, validator=not_empty)
+    authors: tuple[Author, ...] = attrs.field(converter=_authors, validator=not_empty)
     number: str = ""
-    source: Source = attrs.field(default=Source.MEMBER, converter=_source)
+    source: Source = attrs.field(default=Source.MEMBER, metadata=CODE, converter=_source)
     topics: tuple[str, ...] = attrs.field(default=(), converter=_texts)
-    attachments: tuple[Attachment, ...] = attrs.field(default=(), converter=tuple)
+    attachments: tuple[Attachment, ...] = attrs.field(default=(), converter=_attachments)
     commission: str | None = None
     origin: str = ""
     merged_into: str | None = None

@@ -6,8 +6,8 @@ test in `reportflow.testing.conformance`, which any third party can run on a sto
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol, runtime_checkable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import attrs
 
@@ -24,8 +24,9 @@ Group = tuple[str | int | None, ...]
 
 @attrs.frozen(kw_only=True)
 class Capabilities:
-    """What a store can do beyond the contract. A test that needs one is skipped, and listed, where it is declared
-    missing.
+    """What a store can do beyond the contract.
+
+    A test that needs one is skipped, and listed, where it is declared missing.
 
     Attributes:
         durable: What was committed survives the death of the process.
@@ -36,6 +37,10 @@ class Capabilities:
     durable: bool = False
     shared: bool = False
     host_transaction: bool = False
+
+
+def _entries(value: Iterable[Entry]) -> tuple[Entry, ...]:
+    return tuple(value)
 
 
 @attrs.frozen(kw_only=True)
@@ -52,7 +57,7 @@ class Change:
 
     record: Record
     expected: int | None
-    entries: tuple[Entry, ...] = attrs.field(converter=tuple)
+    entries: tuple[Entry, ...] = attrs.field(converter=_entries)
     before: Record | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -69,8 +74,7 @@ class Change:
         return self.entries[0].source
 
 
-@attrs.frozen(kw_only=True)
-class Posted:
+class Posted(NamedTuple):
     """An entry and its position in the feed. Positions only grow; there may be gaps."""
 
     position: int
@@ -115,8 +119,9 @@ class Store(Protocol):
         ...
 
     def find(self, query: Query) -> Page:
-        """A page of the records that match, in the query's total order: texts by code point, no due date last,
-        equals by id.
+        """A page of the records that match, in the query's total order.
+
+        Texts go by code point, no due date comes behind all dates, equals go by id.
 
         Following `next` from page to page shows every record that matched throughout once, and none twice, however
         much is written meanwhile.

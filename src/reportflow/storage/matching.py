@@ -72,25 +72,29 @@ def _holds(record: Record, text: str) -> bool:
     return text in record.title or (isinstance(body, str) and text in body)
 
 
+#: A record with its place in an order.
+_Placed = tuple[tuple[str, ...], Record]
+
+
 def page(query: Query, records: Iterable[Record], history: Histories) -> Page:
     """The page of a query over all the records of a store.
 
     Raises:
         InvalidValue: the cursor is not one of this query's order.
     """
-    keys = query.keys()
+    keys = query.sort_keys()
     names = [name for name, _ in keys]
     place = query.place()
 
-    def compare(one: Sequence[str], other: Sequence[str]) -> int:
-        for mine, theirs, (_, downward) in zip(one, other, keys, strict=True):
+    def compare(one: _Placed, other: _Placed) -> int:
+        for mine, theirs, (_, downward) in zip(one[0], other[0], keys, strict=True):
             if mine != theirs:
                 return 1 if (mine > theirs) is not downward else -1
         return 0
 
-    placed = [(place_of(record, names), record) for record in records if matches(query, record, history)]
-    rest = [pair for pair in placed if place is None or compare(pair[0], place) > 0]
-    rest.sort(key=cmp_to_key(lambda one, other: compare(one[0], other[0])))
+    placed: list[_Placed] = [(place_of(record, names), record) for record in records if matches(query, record, history)]
+    rest = [one for one in placed if place is None or compare(one, (place, one[1])) > 0]
+    rest.sort(key=cmp_to_key(compare))
     shown = rest[: query.limit]
     following = query.cursor_after(shown[-1][0]) if len(rest) > len(shown) else None
     return Page(tuple(record for _, record in shown), following)

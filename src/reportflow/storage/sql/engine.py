@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -34,6 +36,28 @@ _SQLITE_ERRORS: Final[Mapping[str, tuple[type[StorageUnavailable], str]]] = {
 }
 
 
+#: The engines of files that this process has open.
+_FILES: Final[weakref.WeakSet[Engine]] = weakref.WeakSet()
+#: In a forked child: the parent's connections, which SQLite forbids to use or to close here.
+_INHERITED: Final[list[object]] = []
+
+
+def _after_fork() -> None:
+    for engine in _FILES:
+        _INHERITED.append(engine.pool)
+        engine.dispose(close=False)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def in_memory(url: URL) -> bool:
+    """Whether a SQLite URL names a database that lives in one connection, and no file."""
+    named = url.database or ":memory:"
+    return ":memory:" in named or url.query.get("mode") == "memory"
+
+
 def make_engine(url: str | URL) -> Engine:
     """The engine of a database URL, set up as the contract needs it.
 
@@ -45,8 +69,10 @@ def make_engine(url: str | URL) -> Engine:
         MissingExtra: the driver is not installed.
     """
     parsed = _parse(url)
-    if parsed.get_backend_name() != "sqlite":
+    if (parsed.get_backend_name(), parsed.get_driver_name()) != ("sqlite", "pysqlite"):
         raise InvalidURL(parsed.render_as_string(), "engine")
+    if parsed.database == "" or parsed.host:
+        raise InvalidURL(parsed.render_as_string())  # SQLAlchemy would keep the records in memory, and lose them
     synchronous = str(parsed.query.get("synchronous", "NORMAL")).upper()
     if synchronous not in _SYNCHRONOUS:
         raise InvalidURL(parsed.render_as_string(), "synchronous")
@@ -70,9 +96,9 @@ def _parse(url: str | URL) -> URL:
 
 
 def _sqlite_engine(url: URL, synchronous: str) -> Engine:
-    in_memory = url.database in (None, "", ":memory:")
     # One connection is one database in memory; a file takes as many as there are threads.
-    pool: dict[str, Any] = {"pool_size": 1, "max_overflow": 0} if in_memory else {"pool_size": 8, "max_overflow": -1}
+    one = in_memory(url)
+    pool: dict[str, Any] = {"pool_size": 1, "max_overflow": 0} if one else {"pool_size": 8, "max_overflow": -1}
     connect = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
     engine = create_engine(url, poolclass=_queue_pool(), connect_args=connect, **pool)
 
@@ -87,6 +113,8 @@ def _sqlite_engine(url: URL, synchronous: str) -> Engine:
         writes = connection.get_execution_options().get(WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
+    if not one:
+        _FILES.add(engine)
     return engine
 
 

@@ -6,11 +6,16 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sqlalchemy import RowMapping
+
 from reportflow import wire
 from reportflow.model.entry import Entry
 from reportflow.model.query import NEVER
 from reportflow.model.record import Record
 from reportflow.model.values import field_names
+
+#: What a driver gives for a row, by column.
+Row = RowMapping | Mapping[str, Any]
 
 #: The fields that every record has; each is a column.
 _COLUMNS: Final = field_names(Record)
@@ -27,7 +32,7 @@ def record_row(record: Record) -> dict[str, Any]:
     return row
 
 
-def record_of(row: Mapping[str, Any]) -> Record:
+def record_of(row: Row) -> Record:
     """The record of a row."""
     plain = json.loads(row["data"])
     plain.update((name, row[name]) for name in _COLUMNS)
@@ -54,7 +59,7 @@ def entry_row(entry: Entry) -> dict[str, Any]:
 _ENTRY_FIELDS: Final = field_names(Entry)
 
 
-def entry_of(row: Mapping[str, Any]) -> Entry:
+def entry_of(row: Row) -> Entry:
     """The entry of a row."""
     plain = {name: row[name] for name in _ENTRY_FIELDS}
     plain["actor"] = json.loads(plain["actor"])

@@ -21,7 +21,16 @@ from sqlalchemy import (
 )
 
 from reportflow.model.actor import Scope, Secrecy
-from reportflow.model.query import ENTRY_GROUPS, LABEL_GROUPS, RECORD_GROUPS, Grant, Happened, Interval, Query, Visibility
+from reportflow.model.query import (
+    ENTRY_GROUPS,
+    LABEL_GROUPS,
+    RECORD_GROUPS,
+    Grant,
+    Happened,
+    Interval,
+    Query,
+    Visibility,
+)
 from reportflow.model.values import time_text
 from reportflow.storage.contract import Of
 from reportflow.storage.sql.tables import Tables
@@ -40,7 +49,7 @@ def page(tables: Tables, query: Query) -> Select[Any]:
     Raises:
         InvalidValue: the cursor is not one of this query's order.
     """
-    keys = [(tables.record.c[name], downward) for name, downward in query.keys()]
+    keys = [(tables.record.c[name], downward) for name, downward in query.sort_keys()]
     conditions = [*_conditions(tables, query)]
     if query.happened is not None:
         conditions.append(_in_history(tables, query.happened))
@@ -109,7 +118,11 @@ def _conditions(tables: Tables, query: Query) -> Iterator[Condition]:
     if query.text is not None:
         yield or_(
             false(),
-            *(func.instr(record.c[name], text) > 0 for name in ("title", "text") for text in sorted(map(str, query.text))),
+            *(
+                func.instr(record.c[name], text) > 0
+                for name in ("title", "text")
+                for text in sorted(map(str, query.text))
+            ),
         )
 
 

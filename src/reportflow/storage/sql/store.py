@@ -25,7 +25,7 @@ from reportflow.model.query import Page, Query, grouping, place_of
 from reportflow.model.record import Record
 from reportflow.storage.contract import Capabilities, Change, Group, Of, Posted, check_changes, keys_of, refuse_keys
 from reportflow.storage.sql import statements
-from reportflow.storage.sql.engine import BUSY_TIMEOUT, WRITES, make_engine, translated, use_wal
+from reportflow.storage.sql.engine import BUSY_TIMEOUT, WRITES, in_memory, make_engine, translated, use_wal
 from reportflow.storage.sql.rows import BASE_FIELDS, entry_of, entry_row, label_rows, record_of, record_row
 from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, make_tables
 
@@ -77,8 +77,8 @@ class SqlStore:
             record.c.version == bindparam("its_version"),
             record.c.state == bindparam("its_state"),
         )
-        in_memory = self._engine.url.database in (None, "", ":memory:")
-        self.capabilities = Capabilities(durable=not in_memory, shared=not in_memory)
+        on_disk = not in_memory(self._engine.url)
+        self.capabilities = Capabilities(durable=on_disk, shared=on_disk)
         try:
             self._patiently(lambda: self._open(create))
         except BaseException:
@@ -254,7 +254,7 @@ class SqlStore:
         records = tuple(record_of(row) for row in rows[: query.limit])
         if len(rows) <= query.limit:
             return Page(records)
-        names = [name for name, _ in query.keys()]
+        names = [name for name, _ in query.sort_keys()]
         return Page(records, query.cursor_after(place_of(records[-1], names)))
 
     def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
@@ -270,7 +270,9 @@ class SqlStore:
         by_id: dict[str, list[Entry]] = {id: [] for id in ids}
         with self._reading() as connection:
             for some in _chunks(list(by_id)):
-                statement = select(entry).where(entry.c.record_id.in_(some)).order_by(entry.c.record_id, entry.c.sequence)
+                statement = (
+                    select(entry).where(entry.c.record_id.in_(some)).order_by(entry.c.record_id, entry.c.sequence)
+                )
                 for row in connection.execute(statement).mappings():
                     by_id[row["record_id"]].append(entry_of(row))
         return [one for id in ids for one in by_id[id]]

@@ -1,0 +1,171 @@
+"""The figures of an office: what came in, what became of it, and of what each is a share.
+
+All of them are counted by the store, from the entries of the histories, distinct by report (条, not 件次): a
+report that three leaders instructed on counts once. An entry counts where its `at` lies in the interval, so a late
+fact counts in the year in which it happened, whenever it was entered. Both sides of a share are counted so: a
+share compares what happened in an interval with what came in during it, not the fate of those that came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import attrs
+
+from reportflow.flow.blocking import ReportFlow
+from reportflow.model.actor import Actor
+from reportflow.model.query import Happened, Interval, Query
+from reportflow.model.values import Value, choice
+from reportflow.office.report import REPORT, Level, Source
+
+#: 民生: the topics of daily life. Seven are the fields that the state counts as its people's livelihood (幼有所育,
+#: 学有所教, 劳有所得, 病有所医, 老有所养, 住有所居, 弱有所扶); food and transport are the daily needs beside them.
+LIVELIHOOD: Final = frozenset(
+    {
+        "childcare",
+        "education",
+        "elderly_care",
+        "employment",
+        "food_safety",
+        "healthcare",
+        "housing",
+        "social_security",
+        "transport",
+    }
+)
+
+#: figure -> the figure that it is a share of. What is not here is a share of nothing.
+DENOMINATORS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "issued": "collected",
+        "submitted": "collected",
+        "adopted": "submitted",
+        "instructed": "collected",
+        "livelihood": "collected",
+        "edited": "collected",
+        "reviewed": "collected",
+        "returned": "collected",
+        "revised": "returned",
+        "kept": "collected",
+        "rejected": "collected",
+        "merged": "collected",
+        "withdrawn": "collected",
+        "forwarded": "collected",
+        "absorbed": "collected",
+    }
+)
+
+
+@attrs.frozen(kw_only=True)
+class Figures(Value):
+    """How many reports, each counted once in each figure.
+
+    Attributes:
+        collected: Created in the interval.
+        issued: Adopted at the office's own level, by its own body where one was named.
+        submitted: Forwarded upward, to a higher body.
+        adopted: Adopted at a level above the office's own.
+        instructed: Instructed on by a leader of any level.
+        livelihood: Of those collected, the ones with a topic in `LIVELIHOOD`, as they are classified now.
+        edited: Edited.
+        reviewed: Passed by a reviewer.
+        returned: Returned for changes.
+        revised: Revised by the contributor.
+        kept: Kept on file.
+        rejected: Rejected.
+        merged: Merged into another.
+        withdrawn: Withdrawn.
+        forwarded: Forwarded to a department that is to handle it.
+        absorbed: Made into a measure by a department.
+        sources: Those collected, by where they came from; sources of nothing are left out.
+    """
+
+    collected: int
+    issued: int
+    submitted: int
+    adopted: int
+    instructed: int
+    livelihood: int
+    edited: int
+    reviewed: int
+    returned: int
+    revised: int
+    kept: int
+    rejected: int
+    merged: int
+    withdrawn: int
+    forwarded: int
+    absorbed: int
+    sources: Mapping[str, int] = attrs.field(factory=dict, hash=False)
+
+    def share(self, name: str) -> float | None:
+        """A figure's share of its denominator, such as 0.195; None where there is none, or it is 0."""
+        whole = getattr(self, DENOMINATORS[name]) if name in DENOMINATORS else 0
+        return getattr(self, name) / whole if whole else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, in the order of the fields."""
+        return {**attrs.asdict(self, recurse=False), "sources": dict(self.sources)}
+
+
+#: The names of the figures, in their order; `sources` is no single figure.
+NAMES: Final = tuple(field.name for field in attrs.fields(Figures) if field.name != "sources")
+
+
+def figures(
+    flow: ReportFlow,
+    *,
+    by: Actor,
+    interval: Interval,
+    body: str | None = None,
+    level: Level | str = Level.CITY,
+) -> Figures:
+    """The figures of what an actor may see.
+
+    Args:
+        flow: Holds the reports.
+        by: Who asks: reports that they may not see are not counted.
+        interval: When it happened, by `Entry.at`; a year is ``Interval.year(2022, zone)``.
+        body: The office's own body: `issued` then counts its adoptions only, not those of others at its level.
+        level: The office's own level.
+
+    Raises:
+        InvalidValue: no such level.
+        StorageError: the store cannot be read.
+    """
+    own = choice(Level, level, "level")
+
+    def count(query: Query, group: str) -> dict[object, int]:
+        return {key: number for (key,), number in flow.count(query, by=by, group=group).items()}
+
+    def count_all(query: Query) -> int:
+        return flow.count(query, by=by)[()]
+
+    def happened(trigger: str | None = None, **marks: Any) -> Query:
+        return Query(kind=REPORT.name, happened=Happened(trigger=trigger, at=interval, **marks))
+
+    acts = count(happened(), "trigger")
+    forwarded = count(happened("forward"), "code")
+    sources = count(happened("create"), "code")
+    above = [one for one in Level if one > own]
+    return Figures(
+        collected=acts.get("create", 0),
+        issued=count_all(happened("adopt", level=own, party=body)),
+        submitted=forwarded.get("upward", 0),
+        adopted=count_all(happened("adopt", level=above)),
+        instructed=acts.get("instruct", 0),
+        livelihood=count_all(attrs.evolve(happened("create"), topic=LIVELIHOOD)),
+        edited=acts.get("edit", 0),
+        reviewed=acts.get("review", 0),
+        returned=acts.get("return", 0),
+        revised=acts.get("revise", 0),
+        kept=acts.get("keep", 0),
+        rejected=acts.get("reject", 0),
+        merged=acts.get("merge", 0),
+        withdrawn=acts.get("withdraw", 0),
+        forwarded=forwarded.get(None, 0),
+        absorbed=acts.get("absorb", 0),
+        sources={one.value: sources[one.value] for one in Source if sources.get(one.value)},
+    )
