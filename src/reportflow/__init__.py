@@ -29,7 +29,7 @@ from reportflow.errors import (
     UnknownTrigger,
 )
 from reportflow.flow.blocking import Outcome, ReportFlow
-from reportflow.flow.handle import Create, Fire
+from reportflow.flow.requests import Create, Fire
 from reportflow.lifecycle.decide import Decision, Option, decide, options
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.drawing import dot, mermaid

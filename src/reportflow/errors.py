@@ -105,6 +105,10 @@ class UnknownTrigger(ReportflowError):
         self.trigger = trigger
         self.triggers = tuple(triggers)
 
+    def facts(self, language: str) -> Mapping[str, object]:
+        """The names as `fire` takes them: a label such as "keep on file" would be no help."""
+        return {"lifecycle": self.lifecycle, "given": self.trigger, "choices": self.triggers}
+
 
 class UnknownLifecycle(ReportflowError):
     """The flow was not given the lifecycle of this kind and version."""
@@ -119,7 +123,8 @@ class UnknownLifecycle(ReportflowError):
 
     def facts(self, language: str) -> Mapping[str, object]:
         """The name, the version where one was asked for, and what there is."""
-        return {**super().facts(language), "version": "?" if self.version is None else self.version}
+        code = "word.any_version" if self.version is None else "word.version"
+        return {**super().facts(language), "version": messages.text(code, language, number=self.version)}
 
 
 class RuleFailed(ReportflowError):
@@ -157,8 +162,9 @@ class TransitionRefused(ReportflowError):
 
     code = "transition_refused"
 
-    def __init__(self, id: str, version: int, trigger: str, refusals: Sequence[Said]) -> None:
-        super().__init__(id, version, trigger, refusals)
+    def __init__(self, lifecycle: str, id: str, version: int, trigger: str, refusals: Sequence[Said]) -> None:
+        super().__init__(lifecycle, id, version, trigger, refusals)
+        self.lifecycle = lifecycle
         self.id = id
         self.version = version
         self.trigger = trigger
@@ -168,7 +174,7 @@ class TransitionRefused(ReportflowError):
         """The act and each reason."""
         joint = "" if language == messages.CHINESE else " "
         said = joint.join(refusal.text(language) for refusal in self.refusals)
-        return {"id": self.id, "version": self.version, "trigger": self.trigger, "refusals": said}
+        return {**super().facts(language), "refusals": said}
 
 
 class StaleRecord(ReportflowError):

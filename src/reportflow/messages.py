@@ -28,6 +28,9 @@ _LABELLED: Final[Mapping[str, str]] = MappingProxyType(
         "roles": "role",
         "held": "role",
         "field": "field",
+        "expected": "word",
+        "given": "word",
+        "found": "word",
     }
 )
 
@@ -50,9 +53,12 @@ def languages(code: str) -> frozenset[str]:
     return frozenset(_TABLE.get(code, ()))
 
 
-def label(room: str, name: object, language: str = ENGLISH) -> str:
-    """What a person calls a name: ``label("state", "draft", "zh")`` is ``草稿``; else the name itself."""
-    texts = _TABLE.get(f"{room}.{name}", {})
+def label(room: str, name: object, language: str = ENGLISH, lifecycle: object = None) -> str:
+    """What a person calls a name: ``label("state", "draft", "zh")`` is ``草稿``; else the name itself.
+
+    The labels that a lifecycle gives its own states and triggers come first, under ``leave.state.asked``.
+    """
+    texts = _TABLE.get(f"{lifecycle}.{room}.{name}") or _TABLE.get(f"{room}.{name}", {})
     return texts.get(language) or texts.get(ENGLISH) or str(name)
 
 
@@ -67,17 +73,18 @@ def text(code: str, language: str = ENGLISH, /, **facts: object) -> str:
 
 def fill(template: str, language: str, facts: Mapping[str, object]) -> str:
     """Fill one template, with names of states, triggers and roles said in the language."""
-    said = {name: _said(name, value, language) for name, value in facts.items()}
+    lifecycle = facts.get("lifecycle")
+    said = {name: _said(name, value, language, lifecycle) for name, value in facts.items()}
     return template.format_map(_Lenient(said))
 
 
-def _said(fact: str, value: object, language: str) -> str:
+def _said(fact: str, value: object, language: str, lifecycle: object) -> str:
     room = _LABELLED.get(fact)
     joint = "、" if language == CHINESE else ", "
     nothing = "无" if language == CHINESE else "none"
     if isinstance(value, str) or not isinstance(value, Iterable):
-        return label(room, value, language) if room else str(value)
-    return joint.join(label(room, one, language) if room else str(one) for one in value) or nothing
+        return label(room, value, language, lifecycle) if room else str(value)
+    return joint.join(label(room, one, language, lifecycle) if room else str(one) for one in value) or nothing
 
 
 class _Lenient(dict[str, str]):
@@ -104,7 +111,7 @@ _rows(
         ),
         "details": (
             "'{trigger}' must be told {expected}; it was told {given}.",
-            "“{trigger}”需要填写 {expected}；实际收到 {given}。",
+            "“{trigger}”的详情应为：{expected}；实际为：{given}。",
         ),
         "reason": ("'{trigger}' needs a reason: pass reason=.", "“{trigger}”必须说明理由：请填写 reason=。"),
         "same_person": (
@@ -126,7 +133,7 @@ _rows(
 _rows(
     "value",
     {
-        "type": ("expected {expected}, got {given}", "应为 {expected}，实际为 {given}"),
+        "type": ("must be {expected}, not {given}", "应为 {expected}，不能是 {given}"),
         "blank": ("must not be blank; write something", "不能为空，请填写"),
         "empty": ("needs at least one; add one", "至少需要一个，请添加"),
         "nul": (
@@ -185,26 +192,40 @@ _rows(
             "is not a cursor of this query; pass Page.next of the same query, or none",
             "不是本查询的游标；请传入同一查询的 Page.next，或不传",
         ),
-        "range": ("{given} lies outside {least} to {most}", "{given} 不在 {least} 至 {most} 之间"),
+        "range": (
+            "{given} lies outside {least} to {most}; give one within",
+            "{given} 不在 {least} 至 {most} 之间，请给出此范围内的值",
+        ),
+        "negative": ("{given} is negative; give 0 or more", "{given} 为负数；请给出 0 或更大的数"),
+        "digest": (
+            "{given} is no SHA-256 digest; give its 64 hexadecimal digits, in lower case",
+            "{given} 不是 SHA-256 摘要；请给出 64 位小写十六进制数字",
+        ),
         "interval": (
             "ends ({end}) before it starts ({start}); swap them",
             "结束时间（{end}）早于开始时间（{start}），请对调",
         ),
-        "plain": ("is not plain data of {expected}: {given}", "不是 {expected} 的普通数据：{given}"),
+        "plain": (
+            "is not plain data of {expected}: {given}; give what was written for such a value",
+            "不是 {expected} 的普通数据：{given}；请给出由此类值写成的数据",
+        ),
         "change": (
             "does not fit: version {version}, expected {expected}, {entries} entries; build it by decide()",
             "不相符：第 {version} 版，期望 {expected}，{entries} 条记载；请由 decide() 生成",
         ),
         "twice": ("names {given} twice; name it once", "{given} 出现两次，请只写一次"),
         "history": (
-            "is no history of one record from its creation on: {given}",
-            "不是一条记录自创建起的完整历史：{given}",
+            "is not the whole of one record's: {given}; give all its entries, from its creation on",
+            "不是一条记录的完整历史：{given}；请给出自创建起的全部记载",
         ),
         "no_such_time": (
             "{given}: the record did not exist then; ask for a time from {created} on",
             "{given}：当时记录尚不存在；请给出 {created} 之后的时间",
         ),
-        "version_or_time": ("give version= or time=, one of the two", "version= 与 time= 请给出其中一个"),
+        "version_or_time": (
+            "needs version= or time=, one of the two",
+            "需要 version= 与 time= 其中之一",
+        ),
     },
 )
 
@@ -221,6 +242,14 @@ _rows(
         "reserved_role": (
             "the role name '{name}' is reserved; take another",
             "角色名“{name}”已被保留，请另取",
+        ),
+        "reserved_state": (
+            "the state name '{name}' is reserved; take another",
+            "状态名“{name}”已被保留，请另取",
+        ),
+        "reserved_trigger": (
+            "the trigger name '{name}' is reserved; take another",
+            "触发名“{name}”已被保留，请另取",
         ),
         "nobody_and": (
             "'{trigger}' takes NOBODY and {roles}; NOBODY stands alone",
@@ -294,12 +323,12 @@ _rows(
             "生命周期“{name}”有 {number} 处错误：{faults}。请修正其表。",
         ),
         "unknown_trigger": (
-            "Lifecycle '{lifecycle}' has no trigger '{trigger}'; take one of: {triggers}.",
-            "生命周期“{lifecycle}”没有“{trigger}”；可用：{triggers}。",
+            "Lifecycle '{lifecycle}' has no trigger '{given}'; take one of: {choices}.",
+            "生命周期“{lifecycle}”没有“{given}”；可用：{choices}。",
         ),
         "unknown_lifecycle": (
-            "No lifecycle '{name}' version {version} was given to this flow; it has: {choices}.",
-            "本流程没有生命周期“{name}”第 {version} 版；已有：{choices}。",
+            "This flow has no lifecycle '{name}' ({version}); it has: {choices}. Give it that one, with lifecycles=.",
+            "本流程没有生命周期“{name}”（{version}）；已有：{choices}。请以 lifecycles= 加入。",
         ),
         "rule_failed": (
             "{part} of '{trigger}' in lifecycle '{lifecycle}' failed on record {id}: {given}. Mend the definition; "
@@ -319,7 +348,10 @@ _rows(
             "Record {id} was seen at version {seen}, and is now at version {stored}; read it again and decide anew.",
             "记录 {id} 读取时为第 {seen} 版，现为第 {stored} 版；请重新读取后再决定。",
         ),
-        "storage_error": ("The store failed: {given}.", "存储出错：{given}。"),
+        "storage_error": (
+            "The store failed, and nothing was written: {given}. Look at the database, then try again.",
+            "存储出错，未写入任何内容：{given}。请检查数据库后重试。",
+        ),
         "record_not_found": (
             "No record {ids} that you may see; check the id, or ask with another role.",
             "没有您可见的记录 {ids}；请核对编号，或以其他角色查询。",
@@ -333,8 +365,8 @@ _rows(
             "记录 {ids} 同时被他人修改；未写入任何内容，请重试。",
         ),
         "duplicate_key": (
-            "The key {keys} was used before for another command; take a new key for a new command.",
-            "键 {keys} 已用于另一命令；新命令请用新键。",
+            "The key {keys} was used before, for another command on record {ids}; take a new key for a new command.",
+            "键 {keys} 已用于记录 {ids} 的另一命令；新命令请用新键。",
         ),
         "storage_unavailable": (
             "The store {url} cannot be used: {given}. {advice}",
@@ -348,7 +380,7 @@ _rows(
             "The tables in {url} are of schema version {found}; this reportflow reads version {expected}. {advice}",
             "{url} 中的表为结构第 {found} 版；本版 reportflow 读取第 {expected} 版。{advice}",
         ),
-        "invalid_url": ("'{url}' is no database URL: {advice}", "“{url}”不是数据库地址：{advice}"),
+        "invalid_url": ("The database URL '{url}' will not do: {advice}", "数据库地址“{url}”不可用：{advice}"),
         "missing_extra": ("{name} is not installed; {advice}", "未安装 {name}；{advice}"),
     },
 )
@@ -373,8 +405,16 @@ _rows(
             "synchronous 可取：OFF、NORMAL、FULL、EXTRA。",
         ),
         "folder": (
-            "Check that the folder exists and may be written to.",
-            "请确认文件夹存在且可写。",
+            "Check that its folder exists and may be written to, and that it is no folder itself.",
+            "请确认其所在文件夹存在且可写，且它本身不是文件夹。",
+        ),
+        "disk": (
+            "Make room on the disk and look that it is sound; nothing was written.",
+            "请腾出磁盘空间并检查磁盘；未写入任何内容。",
+        ),
+        "option": (
+            "after the ? it takes synchronous=NORMAL or FULL; for SQLite's own options add uri=true.",
+            "问号之后可写 synchronous=NORMAL 或 FULL；如用 SQLite 自身的选项，请加 uri=true。",
         ),
         "not_a_database": (
             "Name another file, or move this one away; nothing was changed.",
@@ -391,6 +431,10 @@ _rows(
         "foreign": (
             "It holds tables of these names that are not reportflow's: take another prefix=.",
             "其中已有同名但不属于 reportflow 的表：请换一个 prefix=。",
+        ),
+        "incomplete": (
+            "Some of its tables are gone: restore them from a backup.",
+            "部分数据表缺失：请从备份恢复。",
         ),
         "newer": ("Install a newer reportflow.", "请安装更新版本的 reportflow。"),
         "older": (
@@ -479,6 +523,47 @@ _rows(
         "assignee": ("assignee", "承办人"),
         "version": ("version", "版本"),
         "cursor": ("cursor", "游标"),
+        "as_of": ("as_of", "回看"),
+        "by": ("by", "操作人"),
+        "category": ("category", "类别"),
+        "draft": ("draft", "草稿"),
+        "group": ("group", "分组"),
+        "history": ("history", "历史"),
+        "interval": ("interval", "时间段"),
+        "key": ("key", "幂等键"),
+        "kind": ("kind", "种类"),
+        "limit": ("limit", "每页条数"),
+        "name": ("name", "名称"),
+        "number": ("number", "编号"),
+        "of": ("of", "计数对象"),
+        "order": ("order", "排序"),
+        "parent": ("parent", "上级记录"),
+        "query": ("query", "查询"),
+        "roles": ("roles", "角色"),
+        "sha256": ("sha256", "摘要"),
+        "size": ("size", "大小"),
+        "source": ("source", "来源"),
+        "state": ("state", "状态"),
+        "target": ("target", "目标记录"),
+        "time": ("time", "时间"),
+        "trigger": ("trigger", "操作"),
+        "url": ("url", "数据库地址"),
+        "usage": ("usage", "采用方式"),
+        "attachments": ("attachments", "附件"),
+    },
+)
+
+_rows(
+    "word",
+    {
+        "nothing": ("nothing", "无"),
+        "unknown": ("unknown", "未知"),
+        "no tables": ("no tables", "没有数据表"),
+        "version": ("version {number}", "第 {number} 版"),
+        "any_version": ("any version", "任何版本"),
+        "no entries": ("no entries", "没有记载"),
+        "the first entry creates nothing": ("the first entry creates nothing", "第一条记载不是创建"),
+        "entries of several records": ("entries of several records", "含有多条记录的记载"),
     },
 )
 
@@ -528,4 +613,39 @@ _rows(
 _rows(
     "lifecycle",
     {"report": ("report", "社情民意信息")},
+)
+_rows(
+    "figure",
+    {
+        "collected": ("collected", "收集"),
+        "issued": ("issued in the office's own serial", "本级采用编发"),
+        "submitted": ("submitted upward", "报送上级"),
+        "adopted": ("adopted above", "上级采用"),
+        "instructed": ("instructed on by leaders", "领导批示"),
+        "livelihood": ("on livelihood topics", "民生类"),
+        "edited": ("edited", "编辑"),
+        "reviewed": ("reviewed", "审核通过"),
+        "returned": ("returned for changes", "退回补充"),
+        "revised": ("revised by the contributor", "作者修改"),
+        "kept": ("kept on file", "留存"),
+        "rejected": ("rejected", "未采用"),
+        "merged": ("merged into another", "合并"),
+        "withdrawn": ("withdrawn", "撤回"),
+        "forwarded": ("forwarded for handling", "转送办理"),
+        "absorbed": ("absorbed by a department", "吸收采纳"),
+    },
+)
+_rows(
+    "topic",
+    {
+        "childcare": ("childcare", "托育"),
+        "education": ("education", "教育"),
+        "elderly_care": ("care of the elderly", "养老"),
+        "employment": ("employment", "就业"),
+        "food_safety": ("food safety", "食品安全"),
+        "healthcare": ("healthcare", "医疗"),
+        "housing": ("housing", "住房"),
+        "social_security": ("social security", "社会保障"),
+        "transport": ("transport", "交通出行"),
+    },
 )

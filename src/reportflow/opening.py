@@ -8,6 +8,7 @@ from typing import Any
 from reportflow.errors import InvalidURL, InvalidValue
 from reportflow.flow.blocking import ReportFlow
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.model.checks import wrong
 from reportflow.office.report import REPORT
 from reportflow.storage.contract import Store
 from reportflow.storage.memory import MemoryStore
@@ -27,7 +28,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
         SchemaMismatch: its tables are of another version.
     """
     if not isinstance(url, str):
-        raise InvalidValue("url", "type", {"expected": "str", "given": repr(url)[:60]})
+        raise InvalidValue("url", *wrong("str", url))
     if url in ("memory:", "memory://"):
         return MemoryStore()
     if ":" not in url:

@@ -12,6 +12,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum, StrEnum
 from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -22,8 +23,9 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from cattrs.strategies import configure_union_passthrough
 
 from reportflow.errors import InvalidValue, ReportflowError
+from reportflow.model.checks import once_a_class
 from reportflow.model.record import Record
-from reportflow.model.values import name_of, once_a_class, registered, time_text
+from reportflow.model.values import name_of, registered, time_text
 
 #: Where plain data says which class it is.
 TYPE: Final = "$type"
@@ -56,7 +58,10 @@ def read(cls: type[T], plain: object) -> T:
         InvalidValue: not such plain data, or its values may not be kept.
     """
     try:
-        return _converter.structure(plain, cls)
+        value: T = _read_any(plain) if isinstance(plain, dict) and TYPE in plain else _converter.structure(plain, cls)
+        if not isinstance(value, cls):
+            raise TypeError(f"it is a {type(value).__name__}")
+        return value
     except ReportflowError:
         raise
     except Exception as error:
@@ -81,7 +86,7 @@ def from_json(text: str) -> Any:
     """
     try:
         plain = json.loads(text)
-    except ValueError as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InvalidValue("JSON", "plain", {"expected": "JSON", "given": str(error)}) from error
     return from_plain(plain)
 
@@ -91,6 +96,8 @@ def from_json(text: str) -> Any:
 
 def _write_any(value: object) -> Any:
     """Where no annotation tells the class: scalars as they are, values with their name."""
+    if isinstance(value, Enum):
+        return _write_any(value.value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
@@ -98,7 +105,7 @@ def _write_any(value: object) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _write_any(one) for key, one in value.items()}
     cls = type(value)
-    if registered(name_of(cls)) is not cls:
+    if registered(name_of(cls)) is not cls or not attrs.has(cls):
         given = {"expected": "a registered attrs class", "given": f"{cls.__name__} {value!r:.60}"}
         raise InvalidValue("value", "type", given)
     return {TYPE: name_of(cls), **_writer(cls)(value)}
@@ -107,8 +114,10 @@ def _write_any(value: object) -> Any:
 def _read_any(plain: Any, _: object = None) -> Any:
     if isinstance(plain, list):
         return tuple(_read_any(one) for one in plain)
-    if not isinstance(plain, dict):
+    if plain is None or isinstance(plain, bool | int | float | str):
         return plain
+    if not isinstance(plain, dict):
+        raise InvalidValue("value", "plain", {"expected": "JSON", "given": f"{type(plain).__name__} {plain!r:.60}"})
     if TYPE not in plain:
         return {key: _read_any(one) for key, one in plain.items()}
     name = plain[TYPE]
@@ -128,7 +137,10 @@ def _reader(cls: type[Any]) -> Callable[[Mapping[str, Any], Any], Any]:
     return make_dict_structure_fn(cls, _converter, _cattrs_forbid_extra_keys=True)
 
 
-def _exactly(kind: type[Any], plain: object, _: object) -> Any:
+def _exactly(plain: object, kind: type[Any]) -> Any:
+    """A scalar as it is, never one made of another; a member of an enum of scalars by its value."""
+    if kind not in (str, int, bool):
+        return kind(plain)
     if type(plain) is not kind:
         raise InvalidValue("value", "type", {"expected": kind.__name__, "given": repr(plain)[:60]})
     return plain
@@ -159,8 +171,9 @@ def _make_converter() -> cattrs.Converter:
         made.register_unstructure_hook(kind, str)
         made.register_structure_hook(kind, lambda plain, cls: cls(plain))
     for exact in (str, int, bool):
-        made.register_structure_hook_func(partial(operator.is_, exact), partial(_exactly, exact))
-    made.register_structure_hook_func(partial(operator.is_, float), _number)
+        made.register_structure_hook(exact, _exactly)
+    made.register_structure_hook(float, _number)
+    made.register_unstructure_hook(StrEnum, operator.attrgetter("value"))
     made.register_unstructure_hook_factory(attrs.has, _writer)
     made.register_structure_hook_factory(attrs.has, _reader)
     for anything in (object, Any, Record):

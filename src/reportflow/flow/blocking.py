@@ -10,14 +10,19 @@ from typing import Any, Final, Literal, Self, TypeVar
 
 import attrs
 
-from reportflow.errors import ReportflowError, TransitionRefused
-from reportflow.flow.handle import PATIENCE, Create, Fire, Handler, Request, Steps, Wait
+from reportflow.errors import InvalidValue, ReportflowError, TransitionRefused
+from reportflow.flow.definitions import Definitions
+from reportflow.flow.handle import PATIENCE, Handler
+from reportflow.flow.reading import Reader
+from reportflow.flow.requests import Create, Fire, Request, Steps, Wait
 from reportflow.lifecycle.decide import Option
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor
+from reportflow.model.checks import wrong
 from reportflow.model.entry import Entry
-from reportflow.model.query import Page, Query
+from reportflow.model.query import Page, Query, grouping
 from reportflow.model.record import Record
+from reportflow.model.values import as_tuple
 from reportflow.storage.contract import Group, Of, Store
 
 T = TypeVar("T")
@@ -63,6 +68,7 @@ class ReportFlow:
 
     Raises:
         InvalidDefinition: two lifecycles of one name and version.
+        InvalidValue: what was given is no store, or no lifecycle.
     """
 
     def __init__(
@@ -74,10 +80,16 @@ class ReportFlow:
         new_id: Callable[[], str] = new_id,
         patience: float = PATIENCE,
     ) -> None:
-        several = [lifecycles] if isinstance(lifecycles, Lifecycle) else lifecycles
+        several = [lifecycles] if isinstance(lifecycles, Lifecycle) else as_tuple(lifecycles)
+        if not isinstance(several, list | tuple) or not all(isinstance(one, Lifecycle) for one in several):
+            raise InvalidValue("lifecycles", *wrong("list[Lifecycle]", lifecycles))
+        if not hasattr(store, "commit"):
+            raise InvalidValue("store", *wrong("Store", store))
         self._store = store
         self._turn = threading.Lock()
-        self._handler = Handler(several, clock=clock, new_id=new_id, patience=patience)
+        self._definitions = Definitions(several)
+        self._reader = Reader(self._definitions)
+        self._handler = Handler(self._definitions, clock=clock, new_id=new_id, patience=patience)
 
     @property
     def store(self) -> Store:
@@ -87,7 +99,7 @@ class ReportFlow:
     @property
     def lifecycles(self) -> tuple[Lifecycle, ...]:
         """The definitions."""
-        return self._handler.lifecycles
+        return tuple(self._definitions)
 
     def __enter__(self) -> Self:
         return self
@@ -164,6 +176,8 @@ class ReportFlow:
         Raises:
             Whatever `create` and `fire` raise; then nothing was kept.
         """
+        if not isinstance(requests, Iterable):
+            raise InvalidValue("requests", *wrong("list[Create | Fire]", requests))
         return self._drive(self._handler.run(list(requests)))
 
     def fire_all(
@@ -185,8 +199,12 @@ class ReportFlow:
         Raises:
             Whatever `fire` raises.
         """
+        if on_refusal not in ("abort", "skip"):
+            raise InvalidValue("on_refusal", "choice", {"given": repr(on_refusal), "choices": ("abort", "skip")})
+        if not isinstance(targets, Iterable):
+            raise InvalidValue("targets", *wrong("list[Record | str]", targets))
         for target in targets:
-            id = target if isinstance(target, str) else target.id
+            id = target.id if isinstance(target, Record) else target
             try:
                 record = self.fire(target, trigger, details, by=by, reason=reason, at=at)
             except TransitionRefused as refused:
@@ -212,7 +230,7 @@ class ReportFlow:
         Raises:
             RecordNotFound: there is no such record that the actor may see.
         """
-        return self._drive(self._handler.get(id, by))
+        return self._drive(self._reader.get(id, by))
 
     def find(self, query: Query, *, by: Actor) -> Page:
         """A page of what the actor may see of a query.
@@ -220,7 +238,7 @@ class ReportFlow:
         Raises:
             InvalidValue: the cursor is not one of this query's order.
         """
-        return self._drive(self._handler.find(query, by))
+        return self._drive(self._reader.find(query, by))
 
     def inbox(self, *, by: Actor, limit: int = 100, cursor: str | None = None) -> Page:
         """What waits for the actor: visible, in a state that awaits one of their roles, not assigned to another.
@@ -230,7 +248,7 @@ class ReportFlow:
         Raises:
             InvalidValue: the cursor is not one of an inbox.
         """
-        return self._drive(self._handler.inbox(by, limit=limit, cursor=cursor))
+        return self._drive(self._reader.inbox(by, limit=limit, cursor=cursor))
 
     def count(
         self, query: Query, *, by: Actor, of: Of = "records", group: str | Sequence[str] = ()
@@ -240,8 +258,7 @@ class ReportFlow:
         Raises:
             InvalidValue: an unknown group.
         """
-        names = (group,) if isinstance(group, str) else tuple(group)
-        return self._drive(self._handler.count(query, by, of, names))
+        return self._drive(self._reader.count(query, by, of, grouping(of, group)))
 
     def history(self, id: str, *, by: Actor) -> list[Entry]:
         """What happened to a record, oldest first.
@@ -249,7 +266,7 @@ class ReportFlow:
         Raises:
             RecordNotFound: there is no such record that the actor may see.
         """
-        return self._drive(self._handler.history(id, by))
+        return self._drive(self._reader.history(id, by))
 
     def as_of(self, id: str, *, by: Actor, version: int | None = None, time: datetime | None = None) -> Any:
         """A record as it was at a version, or as it was known at a time.
@@ -258,7 +275,7 @@ class ReportFlow:
             RecordNotFound: there is no such record that the actor may see, now or as it was.
             InvalidValue: not exactly one of the two, or there was no such version or record then.
         """
-        return self._drive(self._handler.as_of(id, by, version, time))
+        return self._drive(self._reader.as_of(id, by, version, time))
 
     # ---------------------------------------------------------------------------------------------------------------
 

@@ -7,35 +7,35 @@ the answer; so it knows no I/O, and the blocking and the asynchronous driver run
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final
 
 import attrs
 
 from reportflow.errors import (
     Conflict,
     DuplicateKey,
-    InvalidDefinition,
     InvalidValue,
-    RecordNotFound,
     StaleRecord,
     StepsUnbounded,
     StorageBusy,
     TransitionRefused,
-    UnknownLifecycle,
 )
+from reportflow.flow.definitions import Definitions
+from reportflow.flow.reading import Reader
+from reportflow.flow.requests import Call, Create, Fire, Request, Steps, Wait, check_target
 from reportflow.lifecycle import decide, replay
 from reportflow.lifecycle.decide import Option
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.guard import Refusal
 from reportflow.lifecycle.rows import OnConflict, Step
 from reportflow.model.actor import Actor
+from reportflow.model.checks import wrong
 from reportflow.model.entry import Command, Entry, same_content
-from reportflow.model.query import Grant, Page, Query, Visibility
 from reportflow.model.record import SET_BY_FOLD, Record
-from reportflow.model.values import Fault, changed, not_blank, text_problem
-from reportflow.storage.contract import Change, Group, Of
+from reportflow.model.values import changed
+from reportflow.storage.contract import Change
 
 #: How long a call is decided again after conflicts, in seconds.
 PATIENCE: Final = 5.0
@@ -43,79 +43,6 @@ PATIENCE: Final = 5.0
 DEPTH: Final = 8
 _PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.05
-
-
-class Call(NamedTuple):
-    """Asks the driver for a call of the store; its answer, or its error, comes back."""
-
-    name: str
-    arguments: tuple[Any, ...]
-
-
-class Wait(NamedTuple):
-    """Asks the driver to let some seconds pass."""
-
-    seconds: float
-
-
-T = TypeVar("T")
-Steps = Generator[Call | Wait, Any, T]
-
-
-def _at(value: datetime | None) -> datetime | None:
-    if value is not None and (not isinstance(value, datetime) or value.utcoffset() is None):
-        given = value.isoformat() if isinstance(value, datetime) else repr(value)
-        raise InvalidValue("at", "naive", {"given": given})
-    return value
-
-
-def _actor(value: Any) -> Actor:
-    if not isinstance(value, Actor):
-        raise InvalidValue("by", "type", {"expected": "Actor", "given": repr(value)[:60]})
-    return value
-
-
-def _text(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    problem = None if value is None else text_problem(value)
-    if problem:
-        raise InvalidValue(attribute.name, *problem)
-
-
-@attrs.frozen
-class Create:
-    """A creation asked for, as `ReportFlow.create` takes it."""
-
-    draft: Record
-    by: Actor = attrs.field(kw_only=True, converter=_actor)
-    at: datetime | None = attrs.field(default=None, kw_only=True, converter=_at)
-    key: str | None = attrs.field(default=None, kw_only=True, validator=[_text, not_blank])
-
-
-@attrs.frozen
-class Fire:
-    """A transition asked for, as `ReportFlow.fire` takes it."""
-
-    target: Record | str
-    trigger: str
-    details: object = None
-    by: Actor = attrs.field(kw_only=True, converter=_actor)
-    reason: str = attrs.field(default="", kw_only=True, validator=_text)
-    at: datetime | None = attrs.field(default=None, kw_only=True, converter=_at)
-    key: str | None = attrs.field(default=None, kw_only=True, validator=[_text, not_blank])
-    version: int | None = attrs.field(default=None, kw_only=True)
-
-    @property
-    def id(self) -> str:
-        """The id of the record."""
-        return self.target if isinstance(self.target, str) else self.target.id
-
-    @property
-    def seen(self) -> int | None:
-        """The version that the caller saw; None where only an id was named."""
-        return self.target.version if isinstance(self.target, Record) else self.version
-
-
-Request = Create | Fire
 
 
 @attrs.define(eq=False)
@@ -148,82 +75,20 @@ class _Plan:
 
 
 class Handler:
-    """What a flow does, as generators.
-
-    Raises:
-        InvalidDefinition: two lifecycles of one name and version.
-    """
+    """What a flow writes and offers."""
 
     def __init__(
         self,
-        lifecycles: Iterable[Lifecycle],
+        definitions: Definitions,
         *,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
         patience: float = PATIENCE,
     ) -> None:
+        self._definitions = definitions
         self._clock = clock
         self._new_id = new_id
         self._patience = patience
-        self._lifecycles: dict[tuple[str, int], Lifecycle] = {}
-        self._newest: dict[str, Lifecycle] = {}
-        for one in lifecycles:
-            if (one.name, one.version) in self._lifecycles:
-                facts = {"name": one.name, "version": one.version}
-                raise InvalidDefinition(one.name, [Fault("lifecycle_twice", facts)])
-            self._lifecycles[one.name, one.version] = one
-            if one.name not in self._newest or self._newest[one.name].version < one.version:
-                self._newest[one.name] = one
-
-    # -- lifecycles ---------------------------------------------------------------------------------------------
-
-    @property
-    def lifecycles(self) -> tuple[Lifecycle, ...]:
-        """All definitions that were given."""
-        return tuple(self._lifecycles.values())
-
-    def lifecycle_of(self, record: Record) -> Lifecycle:
-        """The definition that a record lives by; for a draft the newest of its kind.
-
-        Raises:
-            UnknownLifecycle: it was not given to this flow.
-            InvalidValue: a draft whose class has several lifecycles, and which names no kind.
-        """
-        if record.version:
-            found = self._lifecycles.get((record.kind, record.lifecycle_version))
-            if found is None:
-                raise self._unknown(record.kind, record.lifecycle_version)
-            return found
-        if record.kind:
-            if record.kind not in self._newest:
-                raise self._unknown(record.kind, None)
-            return self._newest[record.kind]
-        fitting = [one for one in self._newest.values() if one.record is type(record)]
-        if len(fitting) > 1:
-            raise InvalidValue("kind", "ambiguous", {"choices": [one.name for one in fitting]})
-        if not fitting:
-            raise self._unknown(type(record).__name__, None)
-        return fitting[0]
-
-    def _unknown(self, name: str, version: int | None) -> UnknownLifecycle:
-        return UnknownLifecycle(name, version, [f"{one} {number}" for one, number in self._lifecycles])
-
-    def visibility(self, actor: Actor, grants: Callable[[Lifecycle], tuple[Grant, ...]] | None = None) -> Visibility:
-        """What an actor may see, as data for a query."""
-        _actor(actor)
-        given = grants or (lambda lifecycle: lifecycle.grants(actor))
-        return Visibility(
-            actor=actor.id,
-            unit=actor.unit,
-            clearance=actor.clearance,
-            grants=tuple(grant for one in self._newest.values() for grant in given(one)),
-        )
-
-    def _check_visible(self, record: Record, actor: Actor) -> None:
-        if not self.visibility(actor).covers(record):
-            raise RecordNotFound([record.id])
-
-    # -- writing ------------------------------------------------------------------------------------------------
 
     def run(self, requests: Sequence[Request]) -> Steps[list[Record]]:
         """Decide several requests together, each on what the ones before it came to, and keep them in one commit.
@@ -261,10 +126,10 @@ class Handler:
     def _named(self, request: Request) -> Request:
         """A creation with its id, taken once, so that deciding again creates the same record."""
         if isinstance(request, Fire):
-            _check_target(request)
+            check_target(request)
             return request
         if not isinstance(request, Create) or not isinstance(request.draft, Record):
-            raise InvalidValue("draft", "type", {"expected": "Record", "given": repr(request)[:60]})
+            raise InvalidValue("draft", *wrong("Record", getattr(request, "draft", request)))
         draft = request.draft
         if draft.version or draft.state:
             facts = {"version": draft.version, "owner": type(draft).__name__}
@@ -289,7 +154,7 @@ class Handler:
         if entry is None:
             return None
         history: list[Entry] = yield Call("history", ([entry.record_id],))
-        record = replay.replay(history[: entry.sequence], self._lifecycle_in(history))
+        record = replay.replay(history[: entry.sequence], self._definitions.of_history(history))
         if not self._same(request, entry, now):
             raise DuplicateKey([entry.record_id], [key])
         return record
@@ -301,13 +166,13 @@ class Handler:
             return same and entry.details == request.details and entry.reason == request.reason
         if not isinstance(entry.details, Record) or type(entry.details) is not type(request.draft):
             return False
-        lifecycle = self.lifecycle_of(request.draft)
+        lifecycle = self._definitions.of(request.draft)
         command = Command(trigger=entry.trigger, actor=request.by, now=now)
         begun = decide.begun(lifecycle, request.draft, command)
         return same_content(begun, entry.details, but=SET_BY_FOLD | {"id"})
 
     def _create(self, plan: _Plan, request: Create, now: datetime) -> Steps[Record]:
-        lifecycle = self.lifecycle_of(request.draft)
+        lifecycle = self._definitions.of(request.draft)
         command = Command(trigger=_creation(lifecycle), actor=request.by, now=now, at=request.at, key=request.key)
         return (yield from self._act(plan, request.draft, command, ()))
 
@@ -324,7 +189,7 @@ class Handler:
         work = plan.work.get(request.id)
         if work is None:
             work = yield from self._load(plan, request, again=again)
-        self._check_visible(work.record, request.by)
+        self._definitions.check_visible(work.record, request.by)
         seen = request.seen
         if seen is not None and not self._commutes(work.record, request.trigger):
             if seen not in (work.record.version, work.expected):
@@ -350,7 +215,7 @@ class Handler:
     def _after_refusal(self, plan: _Plan, request: Fire, command: Command, refused: TransitionRefused) -> Steps[Record]:
         """A refusal of a record in hand may only mean that it has moved meanwhile."""
         stored: Record = (yield Call("get", ([request.id],)))[0]
-        self._check_visible(stored, request.by)
+        self._definitions.check_visible(stored, request.by)
         assert isinstance(request.target, Record)
         if stored.version == request.target.version:
             raise refused
@@ -360,7 +225,7 @@ class Handler:
         return (yield from self._act(plan, stored, command, ()))
 
     def _commutes(self, record: Record, trigger: str) -> bool:
-        rows = self.lifecycle_of(record).rows(trigger)
+        rows = self._definitions.of(record).rows(trigger)
         return all(row.on_conflict is OnConflict.COMMUTES for row in rows)
 
     def _act(self, plan: _Plan, record: Record, command: Command, path: tuple[str, ...]) -> Steps[Record]:
@@ -368,7 +233,7 @@ class Handler:
         here = f"{command.trigger} {record.id}"
         if here in path or len(path) > DEPTH:
             raise StepsUnbounded(record.id, command.trigger, [*path, here])
-        lifecycle = self.lifecycle_of(record)
+        lifecycle = self._definitions.of(record)
         decision = decide.decide(lifecycle, record, command)
         work = plan.work.get(record.id)
         if work is None:
@@ -396,7 +261,7 @@ class Handler:
                 plan.work[id] = _Work(before=stored, record=stored)
             target = plan.work[id].record
             if not step.system:
-                self._check_visible(target, command.actor)
+                self._definitions.check_visible(target, command.actor)
             # A step happens with its cause; but nothing can happen to a record before it was there.
             at = max(cause.at, target.created_at or cause.at)
         follow_up = attrs.evolve(
@@ -420,20 +285,6 @@ class Handler:
                 stored: Record = (yield Call("get", ([id],)))[0]
                 raise StaleRecord(id, work.seen, stored.version) from conflict
 
-    # -- reading ------------------------------------------------------------------------------------------------
-
-    def get(self, id: str, actor: Actor) -> Steps[Record]:
-        """The record, if the actor may see it.
-
-        Raises:
-            RecordNotFound: there is none that the actor may see.
-        """
-        rule = self.visibility(actor)
-        record: Record = (yield Call("get", ([_checked_id(id)],)))[0]
-        if not rule.covers(record):
-            raise RecordNotFound([id])
-        return record
-
     def options(self, target: Record | str, actor: Actor) -> Steps[tuple[Option, ...]]:
         """What the actor may do with a record, and why not.
 
@@ -442,11 +293,13 @@ class Handler:
         """
         record: Record
         if isinstance(target, Record):
+            if not target.version:
+                raise InvalidValue("target", "not_stored")
             record = target
-            self._check_visible(record, actor)
+            self._definitions.check_visible(record, actor)
         else:
-            record = yield from self.get(target, actor)
-        lifecycle = self.lifecycle_of(record)
+            record = yield from Reader(self._definitions).get(target, actor)
+        lifecycle = self._definitions.of(record)
         now = self._clock()
         offered = []
         for option in decide.options(lifecycle, record, actor, now=now):
@@ -470,76 +323,6 @@ class Handler:
             return tuple(one for one in refused.refusals if isinstance(one, Refusal))
         return ()
 
-    def find(self, query: Query, actor: Actor) -> Steps[Page]:
-        """A page of what the actor may see of a query.
-
-        Raises:
-            InvalidValue: the cursor is not one of this query's order.
-        """
-        page: Page = yield Call("find", (attrs.evolve(query, visible=self.visibility(actor)),))
-        return page
-
-    def inbox(self, actor: Actor, *, limit: int, cursor: str | None) -> Steps[Page]:
-        """What waits for the actor: in a state that awaits a role of theirs, not assigned to another.
-
-        Raises:
-            InvalidValue: the cursor is not one of an inbox.
-        """
-        page: Page = yield Call(
-            "find",
-            (
-                Query(
-                    assignee={None, actor.id},
-                    visible=self.visibility(actor, lambda lifecycle: lifecycle.turns(actor)),
-                    order=("due_at", "created_at"),
-                    limit=limit,
-                    cursor=cursor,
-                ),
-            ),
-        )
-        return page
-
-    def count(self, query: Query, actor: Actor, of: Of, group: Sequence[str]) -> Steps[dict[Group, int]]:
-        """How many, of what the actor may see.
-
-        Raises:
-            InvalidValue: an unknown group.
-        """
-        visible = attrs.evolve(query, visible=self.visibility(actor))
-        found: dict[Group, int] = yield Call("count", (visible, of, group))
-        return found
-
-    def history(self, id: str, actor: Actor) -> Steps[list[Entry]]:
-        """What happened to a record, oldest first.
-
-        Raises:
-            RecordNotFound: there is none that the actor may see.
-        """
-        yield from self.get(id, actor)
-        entries: list[Entry] = yield Call("history", ([id],))
-        return entries
-
-    def as_of(self, id: str, actor: Actor, version: int | None, time: datetime | None) -> Steps[Record]:
-        """The record as it was.
-
-        Raises:
-            RecordNotFound: there is none that the actor may see, now or as it was.
-            InvalidValue: not exactly one of version and time, or there was no such version or record then.
-        """
-        history = yield from self.history(id, actor)
-        record = replay.as_of(history, self._lifecycle_in(history), version=version, time=time)
-        self._check_visible(record, actor)
-        return record
-
-    def _lifecycle_in(self, history: Sequence[Entry]) -> Lifecycle:
-        """The definition that a history was written under: its draft says so."""
-        draft = history[0].details
-        assert isinstance(draft, Record)
-        found = self._lifecycles.get((draft.kind, draft.lifecycle_version))
-        if found is None:
-            raise self._unknown(draft.kind, draft.lifecycle_version)
-        return found
-
 
 def _pause(attempt: int) -> float:
     """How long to wait before deciding again: by chance, so that rivals part, and longer each time."""
@@ -552,18 +335,3 @@ def _creation(lifecycle: Lifecycle) -> str:
     """The trigger that creates: "create" where there is one, else the first row without a source."""
     creations = [row.trigger for row in lifecycle.transitions if None in row.sources]
     return "create" if "create" in creations else creations[0]
-
-
-def _checked_id(id: object) -> str:
-    if not isinstance(id, str):
-        raise InvalidValue("id", "type", {"expected": "str", "given": repr(id)[:60]})
-    return id
-
-
-def _check_target(request: Fire) -> None:
-    if not isinstance(request.target, Record):
-        _checked_id(request.target)
-    elif not request.target.version:
-        raise InvalidValue("target", "not_stored")
-    elif request.version not in (None, request.target.version):
-        raise InvalidValue("version", "other_version", {"given": request.version, "version": request.target.version})

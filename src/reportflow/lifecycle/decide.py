@@ -17,9 +17,10 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.guard import Refusal
 from reportflow.lifecycle.rows import Step, Transition
 from reportflow.model.actor import Actor
+from reportflow.model.checks import check, check_fields
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
-from reportflow.model.values import changed, check, check_fields, in_utc
+from reportflow.model.values import changed, in_utc
 
 
 @attrs.frozen(kw_only=True)
@@ -69,7 +70,7 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
         record = begun(lifecycle, record, command)
     refusals = tuple(_judge(lifecycle, record, command, offer=False))
     if refusals:
-        raise TransitionRefused(record.id, record.version, command.trigger, refusals)
+        raise TransitionRefused(lifecycle.name, record.id, record.version, command.trigger, refusals)
     source = _source(record)
     found = lifecycle.row(source, command.trigger)
     assert found is not None, "judged allowed, so the row is there"
@@ -86,8 +87,6 @@ def begun(lifecycle: Lifecycle, draft: Record, command: Command) -> Record:
     Raises:
         InvalidValue: the draft has no id, or a value of it may not be kept.
     """
-    if not draft.id.strip():
-        raise InvalidValue("id", "blank")
     complete = changed(
         draft,
         {
@@ -100,6 +99,8 @@ def begun(lifecycle: Lifecycle, draft: Record, command: Command) -> Record:
         },
     )
     check(complete)
+    if not complete.id.strip():
+        raise InvalidValue("id", "blank")
     return complete
 
 
@@ -149,9 +150,9 @@ def _judge(lifecycle: Lifecycle, record: Record, command: Command, *, offer: boo
     if found:
         yield from _guards(lifecycle, found[0], record, command, judged=not offer and told)
     if not told:
-        yield _refuse_details(rows[0], command)
+        yield _refuse_details(lifecycle, rows[0], command)
     if not offer and not command.reason.strip() and all(row.reason_required for row in rows):
-        yield Refusal(code="reason", params={"trigger": command.trigger})
+        yield Refusal(code="reason", params={"lifecycle": lifecycle.name, "trigger": command.trigger})
 
 
 def _guards(
@@ -172,15 +173,15 @@ def _guards(
 def _refuse_state(lifecycle: Lifecycle, record: Record, command: Command, rows: tuple[Transition, ...]) -> Refusal:
     known = {source for row in rows for source in row.sources}
     states = [state.name for state in lifecycle.states if state.name in known]
-    params = {"trigger": command.trigger, "state": record.state, "states": states}
+    params = {"lifecycle": lifecycle.name, "trigger": command.trigger, "state": record.state, "states": states}
     return Refusal(code="state", params=params)
 
 
 def _refuse_role(lifecycle: Lifecycle, record: Record, command: Command, rows: tuple[Transition, ...]) -> Refusal:
     roles = sorted({role for row in rows for role in row.roles})
     held = sorted(lifecycle.roles_held(record, command.actor))
-    params = {"trigger": command.trigger, "roles": roles, "held": held, "actor": command.actor.id}
-    return Refusal(code="role", params=params)
+    who = {"roles": roles, "held": held, "actor": command.actor.id}
+    return Refusal(code="role", params={"lifecycle": lifecycle.name, "trigger": command.trigger, **who})
 
 
 def _fits(row: Transition, command: Command) -> bool:
@@ -190,10 +191,11 @@ def _fits(row: Transition, command: Command) -> bool:
     return isinstance(command.details, row.details)
 
 
-def _refuse_details(row: Transition, command: Command) -> Refusal:
+def _refuse_details(lifecycle: Lifecycle, row: Transition, command: Command) -> Refusal:
     expected = "nothing" if row.details is None else row.details.__name__
     given = "nothing" if command.details is None else type(command.details).__name__
-    return Refusal(code="details", params={"trigger": command.trigger, "expected": expected, "given": given})
+    params = {"lifecycle": lifecycle.name, "trigger": command.trigger, "expected": expected, "given": given}
+    return Refusal(code="details", params=params)
 
 
 def _entry(record: Record, command: Command, source: str | None, dest: str) -> Entry:

@@ -79,7 +79,18 @@ class Lifecycle:
         for row in self.transitions:
             by_trigger[row.trigger] = (*by_trigger.get(row.trigger, ()), row)
         put(self, "_by_trigger", MappingProxyType(by_trigger))
+        messages.add(self._own_labels())
         _BUILT[self.name, self.version] = self
+
+    def _own_labels(self) -> dict[str, Mapping[str, str]]:
+        """What the table calls its own states and triggers, for the messages that name them."""
+        labels = {f"{self.name}.state.{state.name}": state.label for state in self.states}
+        labels.update((f"{self.name}.trigger.{row.trigger}", row.label) for row in reversed(self.transitions))
+        return {
+            code: {messages.ENGLISH: label} if isinstance(label, str) else label
+            for code, label in labels.items()
+            if label
+        }
 
     def said(self, language: str = messages.ENGLISH) -> str:
         """What people call such a record."""

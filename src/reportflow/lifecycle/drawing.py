@@ -45,9 +45,9 @@ def _arrows(lifecycle: Lifecycle, language: str, loops: bool) -> dict[tuple[str 
 
 def _plain(text: str) -> str:
     """Text that ends no Mermaid statement."""
-    return "".join(" " if one in ":;\n\r#" else one for one in text)
+    return "".join(" " if one in ":;#" or not one.isprintable() else one for one in text)
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
-    return f'"{escaped}"'
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(one if one.isprintable() else " " for one in escaped) + '"'

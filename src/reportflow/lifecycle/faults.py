@@ -9,12 +9,15 @@ from typing import Any, Final
 import attrs
 
 from reportflow.errors import InvalidDefinition
-from reportflow.lifecycle.rows import EVERYBODY, NOBODY, SAME, State, Transition, is_field_name
+from reportflow.lifecycle.rows import EVERYBODY, NOBODY, SAME, START, State, Transition, is_field_name
+from reportflow.model.checks import Fault, tests
 from reportflow.model.record import SET_BY_FOLD, Record
-from reportflow.model.values import Fault, field_names, tests
+from reportflow.model.values import field_names
 
 #: What `sets` may not name: the fold sets it, or nothing ever may.
 _FIXED: Final = SET_BY_FOLD | {"id"}
+#: Where the machine's models keep their state; the machine takes no trigger of this name.
+_MODEL_STATE: Final = "state"
 
 
 def faults(
@@ -45,6 +48,10 @@ def _faults_of_names(
             yield _fault("blank_name", name=room)
     for name in sorted({EVERYBODY, NOBODY} & set(roles)):
         yield _fault("reserved_role", name=name)
+    for name in sorted({SAME, START} & {state.name for state in states}):
+        yield _fault("reserved_state", name=name)
+    for name in sorted({_MODEL_STATE} & {row.trigger for row in transitions}):
+        yield _fault("reserved_trigger", name=name)
     known = {*roles, EVERYBODY, NOBODY}
     for row in transitions:
         for name in sorted(row.roles - known):
@@ -58,7 +65,7 @@ def _faults_of_names(
 
 def _faults_of_states(states: Sequence[State], transitions: Sequence[Transition]) -> Iterator[Fault]:
     for name, number in Counter(state.name for state in states).items():
-        if number > 1 or name == SAME:
+        if number > 1:
             yield _fault("duplicate_state", name=name)
     known = {state.name for state in states}
     if not any(None in row.sources for row in transitions):

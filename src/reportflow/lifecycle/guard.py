@@ -73,7 +73,8 @@ class Guard:
             return None
         if answer is not False and not isinstance(answer, Mapping):
             raise TypeError(f"the guard '{self.code}' answered {answer!r}; it must answer True, False or a mapping")
-        facts = {"id": record.id, "actor": command.actor.id, "trigger": command.trigger, **(answer or {})}
+        known = {"lifecycle": record.kind, "id": record.id, "actor": command.actor.id, "trigger": command.trigger}
+        facts = {**known, **(answer or {})}
         return Refusal(code=self.code, params=facts, texts=self.texts)
 
 

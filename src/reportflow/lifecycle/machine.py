@@ -10,14 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from transitions import EventData, Machine
 
-from reportflow.lifecycle.rows import State, Transition
-
-#: The machine's initial state: a record that is not there yet.
-START: Final = "[*]"
+from reportflow.lifecycle.rows import START, State, Transition
 
 #: (state, or None for a creation; trigger) -> the row and the state that it leads to.
 Lookup = Mapping[tuple[str | None, str], tuple[Transition, str]]

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from reportflow.errors import InvalidValue, UnknownLifecycle
 from reportflow.lifecycle.definition import Lifecycle, built
+from reportflow.model.checks import time_problem, wrong
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 
@@ -48,12 +49,15 @@ def as_of(
     if (version is None) == (time is None):
         raise InvalidValue("as_of", "version_or_time")
     if version is not None:
+        if type(version) is not int:
+            raise InvalidValue("version", *wrong("int", version))
         if not 1 <= version <= len(history):
             raise InvalidValue("version", "range", {"given": version, "least": 1, "most": len(history)})
         return replay(history[:version], lifecycle)
     assert time is not None
-    if time.utcoffset() is None:
-        raise InvalidValue("time", "naive", {"given": time.isoformat()})
+    problem = time_problem(time)
+    if problem:
+        raise InvalidValue("time", *problem)
     known = [entry for entry in history if entry.recorded_at <= time]
     if not known:
         created = history[0].recorded_at if history else "?"

@@ -17,6 +17,8 @@ from reportflow.model.values import names
 
 #: As `dest`, says that the state stays as it is.
 SAME: Final = "="
+#: What the machine and the drawings call a record that is not there yet; no state's name.
+START: Final = "[*]"
 #: As a role of a row, says everybody who may see the record.
 EVERYBODY: Final = "everybody"
 #: As a role of a row, says no actor, only a `Step` of another act.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import Final
 
 import attrs
 
+from reportflow.errors import InvalidValue
+from reportflow.model.checks import wrong
 from reportflow.model.values import Ranked, Value, choice, names, not_blank
 
 
@@ -55,6 +58,13 @@ def _clearance(value: Secrecy | str) -> Secrecy:
     return choice(Secrecy, value, "clearance")
 
 
+def _roles(value: str | Iterable[str]) -> frozenset[str]:
+    try:
+        return names(value)
+    except TypeError:
+        raise InvalidValue("roles", *wrong("str | set[str]", value)) from None
+
+
 def _kind(value: ActorKind | str) -> ActorKind:
     return choice(ActorKind, value, "kind")
 
@@ -75,7 +85,7 @@ class Actor(Value):
 
     id: str = attrs.field(validator=not_blank)
     name: str = ""
-    roles: frozenset[str] = attrs.field(default=frozenset(), converter=names)
+    roles: frozenset[str] = attrs.field(default=frozenset(), converter=_roles)
     unit: str = ""
     clearance: Secrecy = attrs.field(default=Secrecy.INTERNAL, converter=_clearance)
     kind: ActorKind = attrs.field(default=ActorKind.PERSON, converter=_kind)

@@ -10,7 +10,8 @@ from typing import Any
 import attrs
 
 from reportflow.model.actor import Actor
-from reportflow.model.values import MARK, Value, field_names, in_utc, not_blank, once_a_class
+from reportflow.model.checks import once_a_class
+from reportflow.model.values import MARK, Value, field_names, in_utc, not_blank
 
 
 class Details(Value):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import enum
+import typing
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 from typing import Any, Final
@@ -12,8 +13,9 @@ import attrs
 
 from reportflow.errors import InvalidValue
 from reportflow.model.actor import Scope, Secrecy
+from reportflow.model.checks import text_problem, wrong
 from reportflow.model.record import Record
-from reportflow.model.values import Value, in_utc_or_none, time_text
+from reportflow.model.values import Value, as_texts, in_utc_or_none, time_text
 
 #: What records can be ordered by; a leading "-" turns one round. Without a due date comes after all dates.
 ORDERS: Final = ("id", "kind", "state", "unit", "category", "title", "due_at", "created_at", "updated_at")
@@ -39,13 +41,10 @@ def _values(value: Any) -> frozenset[str | None] | None:
     if value is None:
         return None
     several = [value] if isinstance(value, str | enum.Enum) else value
-    if not isinstance(several, Iterable):
-        raise InvalidValue("query", "type", {"expected": "a text or a set of texts", "given": repr(value)})
-    return frozenset(one.value if isinstance(one, enum.Enum) else one for one in several)
-
-
-def _order(value: str | Iterable[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+    try:
+        return frozenset(one.value if isinstance(one, enum.Enum) else one for one in several)
+    except TypeError:
+        return typing.cast(frozenset[str | None], value)  # for the check to refuse, which knows the field
 
 
 @attrs.frozen
@@ -150,7 +149,7 @@ class Query(Value):
     due_at: Interval | None = None
     happened: Happened | None = None
     visible: Visibility | None = None
-    order: tuple[str, ...] = attrs.field(default=("created_at",), converter=_order)
+    order: tuple[str, ...] = attrs.field(default=("created_at",), converter=as_texts)
     limit: int = 100
     cursor: str | None = None
 
@@ -193,7 +192,7 @@ class Query(Value):
         except (ValueError, TypeError, RecursionError):
             raise InvalidValue("cursor", "cursor") from None
         fits = said == self._order_said() and len(place) == len(self.sort_keys())
-        if not fits or not all(isinstance(one, str) for one in place):
+        if not fits or any(text_problem(one) for one in place):
             raise InvalidValue("cursor", "cursor")
         return tuple(place)
 
@@ -234,7 +233,9 @@ def grouping(of: str, group: str | Iterable[str]) -> tuple[str, ...]:
     """
     if of not in ("records", "entries"):
         raise InvalidValue("of", "choice", {"given": repr(of), "choices": ("records", "entries")})
-    chosen = (group,) if isinstance(group, str) else tuple(group)
+    chosen = as_texts(group)
+    if not isinstance(chosen, tuple):
+        raise InvalidValue("group", *wrong("str | list[str]", group))
     choices = RECORD_GROUPS + LABEL_GROUPS + ENTRY_GROUPS
     for index, name in enumerate(chosen):
         if name not in choices:

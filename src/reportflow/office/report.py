@@ -8,12 +8,14 @@ of it is a row of the table at the end of this module.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 import attrs
 
+from reportflow.errors import InvalidValue
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.guard import Answer, Guard, guard, nobody_from
 from reportflow.lifecycle.rows import EVERYBODY, NOBODY, SAME, State, Step, Transition
@@ -26,6 +28,8 @@ from reportflow.model.values import (
     PARTY,
     Ranked,
     Value,
+    as_texts,
+    as_tuple,
     choice,
     in_utc_or_none,
     not_blank,
@@ -87,12 +91,18 @@ def _secrecy_or_none(value: Secrecy | str | None) -> Secrecy | None:
     return None if value is None else as_secrecy(value)
 
 
-def _texts(value: Iterable[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
 def _texts_or_none(value: Iterable[str] | None) -> tuple[str, ...] | None:
-    return None if value is None else _texts(value)
+    return None if value is None else as_texts(value)
+
+
+def _size(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if isinstance(value, int) and value < 0:
+        raise InvalidValue(attribute.name, "negative", {"given": value})
+
+
+def _digest(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if isinstance(value, str) and not re.fullmatch("[0-9a-f]{64}", value):
+        raise InvalidValue(attribute.name, "digest", {"given": repr(value)[:80]})
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -129,16 +139,16 @@ class Attachment(Value):
 
     name: str = attrs.field(validator=not_blank)
     media_type: str
-    size: int = attrs.field(validator=attrs.validators.ge(0))
-    sha256: str = attrs.field(validator=attrs.validators.matches_re(r"[0-9a-f]{64}"))
+    size: int = attrs.field(validator=_size)
+    sha256: str = attrs.field(validator=_digest)
 
 
 def _authors(value: Iterable[Author]) -> tuple[Author, ...]:
-    return tuple(value)
+    return as_tuple(value)
 
 
 def _attachments(value: Iterable[Attachment]) -> tuple[Attachment, ...]:
-    return tuple(value)
+    return as_tuple(value)
 
 
 @attrs.frozen(kw_only=True)
@@ -166,12 +176,12 @@ class Report(Record):
     authors: tuple[Author, ...] = attrs.field(converter=_authors, validator=not_empty)
     number: str = ""
     source: Source = attrs.field(default=Source.MEMBER, metadata=CODE, converter=_source)
-    topics: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    topics: tuple[str, ...] = attrs.field(default=(), converter=as_texts)
     attachments: tuple[Attachment, ...] = attrs.field(default=(), converter=_attachments)
     commission: str | None = None
     origin: str = ""
     merged_into: str | None = None
-    credits: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    credits: tuple[str, ...] = attrs.field(default=(), converter=as_texts)
     revision: int = 0
     edited_by: str | None = None
 

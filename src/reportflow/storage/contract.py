@@ -97,7 +97,8 @@ class Store(Protocol):
         """Keep all the changes, or none of them. Each record goes in with its entries.
 
         A change goes in only where the stored version is the expected one, and the stored state the one that its
-        first entry starts from. What one commit keeps, every later read of any thread shows.
+        first entry starts from. What one commit keeps, every later read of any thread shows, and no read shows a part
+        of it. No changes at all are a commit too, of nothing.
 
         Raises:
             InvalidValue: one record is named by two changes.
@@ -106,7 +107,7 @@ class Store(Protocol):
             Conflict: the stored version or state is not the expected one; names all such records.
             DuplicateKey: an actor's idempotency key was used before, or twice here; names all such records.
 
-        In this order: the first error that applies is raised.
+        In this order: the first error that applies is raised, and names records in the order of the changes.
         """
         ...
 
@@ -114,17 +115,18 @@ class Store(Protocol):
         """The records, in the order asked; one asked for twice is given twice.
 
         Raises:
-            RecordNotFound: names all that are missing, in the order asked.
+            RecordNotFound: names all that are missing, each once, in the order asked.
         """
         ...
 
     def find(self, query: Query) -> Page:
         """A page of the records that match, in the query's total order.
 
-        Texts go by code point, no due date comes behind all dates, equals go by id.
+        Texts go by code point, no due date comes behind all dates, equals go by id, the way of the last key; "-" turns
+        each of these round.
 
-        Following `next` from page to page shows every record that matched throughout once, and none twice, however
-        much is written meanwhile.
+        Following `next` from page to page shows every record that matched and kept its place in the order throughout
+        once, however much is written meanwhile. One that moved behind the pages shown is shown again where it is now.
 
         Raises:
             InvalidValue: the cursor is not one of this query's order.
@@ -135,17 +137,20 @@ class Store(Protocol):
         """How many: of the records that match, or of their entries that fit `query.happened` (all, without it).
 
         Grouped by `query.RECORD_GROUPS`, `LABEL_GROUPS` (a record counts once under each of its values, under None
-        where it has none) and `ENTRY_GROUPS`. Records are distinct in each group: a record adopted twice at one level
-        counts once. Groups of nothing are left out; without `group` the answer is ``{(): number}``. Order, limit and
-        cursor do not matter.
+        where it has none, and so do its entries) and `ENTRY_GROUPS`. Records are distinct in each group: a record
+        adopted twice at one level counts once. Groups of nothing are left out; without `group` the answer is
+        ``{(): number}``. Order, limit and cursor do not matter.
 
         Raises:
-            InvalidValue: an unknown group.
+            InvalidValue: an unknown group, one named twice, or an unknown `of`.
         """
         ...
 
     def history(self, ids: Sequence[str]) -> list[Entry]:
-        """All entries of the records, in the order of the ids, then of their sequence. Unknown ids have none."""
+        """All entries of the records, in the order of the ids, then of their sequence.
+
+        Unknown ids have none; one asked for twice gives its entries twice.
+        """
         ...
 
     def keyed(self, actor_id: str, key: str) -> Entry | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from reportflow.errors import InvalidURL, MissingExtra, StorageBusy, StorageError, StorageUnavailable
+from reportflow.model.checks import text_problem
 
 #: How long a writer waits for another one in SQLite, in seconds.
 BUSY_TIMEOUT: Final = 5.0
@@ -31,8 +33,8 @@ _SQLITE_ERRORS: Final[Mapping[str, tuple[type[StorageUnavailable], str]]] = {
     "SQLITE_CANTOPEN": (StorageUnavailable, "folder"),
     "SQLITE_NOTADB": (StorageUnavailable, "not_a_database"),
     "SQLITE_CORRUPT": (StorageUnavailable, "not_a_database"),
-    "SQLITE_FULL": (StorageUnavailable, "folder"),
-    "SQLITE_IOERR": (StorageUnavailable, "folder"),
+    "SQLITE_FULL": (StorageUnavailable, "disk"),
+    "SQLITE_IOERR": (StorageUnavailable, "disk"),
 }
 
 
@@ -58,6 +60,11 @@ def in_memory(url: URL) -> bool:
     return ":memory:" in named or url.query.get("mode") == "memory"
 
 
+def missing(url: URL) -> bool:
+    """Whether a SQLite URL names a file that is not there: connecting would make it."""
+    return not in_memory(url) and not os.path.exists(str(url.database).removeprefix("file:"))
+
+
 def make_engine(url: str | URL) -> Engine:
     """The engine of a database URL, set up as the contract needs it.
 
@@ -73,6 +80,8 @@ def make_engine(url: str | URL) -> Engine:
         raise InvalidURL(parsed.render_as_string(), "engine")
     if parsed.database == "" or parsed.host:
         raise InvalidURL(parsed.render_as_string())  # SQLAlchemy would keep the records in memory, and lose them
+    if not {"synchronous", "uri"} >= set(parsed.query) and "uri" not in parsed.query:
+        raise InvalidURL(parsed.render_as_string(), "option")
     synchronous = str(parsed.query.get("synchronous", "NORMAL")).upper()
     if synchronous not in _SYNCHRONOUS:
         raise InvalidURL(parsed.render_as_string(), "synchronous")
@@ -80,12 +89,14 @@ def make_engine(url: str | URL) -> Engine:
 
 
 def _parse(url: str | URL) -> URL:
+    if text_problem(str(url)):
+        raise InvalidURL(ascii(str(url))[1:-1])
     try:
         parsed = make_url(url)
         named = "+" in parsed.drivername or parsed.drivername == "sqlite"
         parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        raise InvalidURL(str(url)) from error
+        raise InvalidURL(re.sub("(://[^:/@]*:)[^@]*@", r"\1***@", str(url))) from error
     if not named:
         raise InvalidURL(parsed.render_as_string(), "driver")
     try:

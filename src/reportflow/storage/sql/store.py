@@ -25,7 +25,15 @@ from reportflow.model.query import Page, Query, grouping, place_of
 from reportflow.model.record import Record
 from reportflow.storage.contract import Capabilities, Change, Group, Of, Posted, check_changes, keys_of, refuse_keys
 from reportflow.storage.sql import statements
-from reportflow.storage.sql.engine import BUSY_TIMEOUT, WRITES, in_memory, make_engine, translated, use_wal
+from reportflow.storage.sql.engine import (
+    BUSY_TIMEOUT,
+    WRITES,
+    in_memory,
+    make_engine,
+    missing,
+    translated,
+    use_wal,
+)
 from reportflow.storage.sql.rows import BASE_FIELDS, entry_of, entry_row, label_rows, record_of, record_row
 from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, make_tables
 
@@ -41,6 +49,10 @@ class _Moved(Exception):
 
 class SqlStore:
     """Records in an SQL database.
+
+    A fire on a record in hand takes three statements in one transaction: the write lock, an UPDATE that compares
+    version and state, an INSERT of the entry. By id it is one SELECT more, before the lock; where labels change, one
+    or two more.
 
     Args:
         database: A database URL, or an `Engine` of the host, which then stays the host's to dispose of.
@@ -99,6 +111,8 @@ class SqlStore:
                 time.sleep(0.01)
 
     def _open(self, create: bool) -> None:
+        if not create and missing(self._engine.url):
+            raise StorageUnavailable(self._said, "no tables", "create")
         with translated(self._engine):
             with self._engine.connect() as connection:
                 ready = self._ready(connection)
@@ -119,7 +133,8 @@ class SqlStore:
         Raises:
             SchemaMismatch: they are there, and are of another.
         """
-        names = set(inspect_engine(connection).get_table_names(self._tables.meta.schema))
+        look, schema = inspect_engine(connection), self._tables.meta.schema
+        names = {*look.get_table_names(schema), *look.get_view_names(schema)}
         mine = {table.name for table in self._tables.all}
         if not names & mine:
             return False
@@ -127,8 +142,10 @@ class SqlStore:
         if self._tables.meta.name in names and {c["name"] for c in self._columns(connection)} >= {"name", "value"}:
             meta = self._tables.meta.c
             found = connection.scalar(select(meta.value).where(meta.name == "schema_version"))
-        if found is None or (found == SCHEMA_VERSION and not mine <= names):
-            raise SchemaMismatch(self._said, found or "unknown", SCHEMA_VERSION, "foreign")
+        if found is None:
+            raise SchemaMismatch(self._said, "unknown", SCHEMA_VERSION, "foreign")
+        if found == SCHEMA_VERSION and not mine <= names:
+            raise SchemaMismatch(self._said, found, SCHEMA_VERSION, "incomplete")
         if found != SCHEMA_VERSION:
             advice = "newer" if found.isdecimal() and int(found) > int(SCHEMA_VERSION) else "older"
             raise SchemaMismatch(self._said, found, SCHEMA_VERSION, advice)

@@ -1,0 +1,5 @@
+"""``python -m reportflow.cli`` is ``reportflow``."""
+
+from reportflow.cli import main
+
+main()

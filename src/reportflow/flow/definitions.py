@@ -1,0 +1,102 @@
+"""The lifecycles of a flow: which one a record lives by, and what an actor may see of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from reportflow.errors import InvalidDefinition, InvalidValue, RecordNotFound, UnknownLifecycle
+from reportflow.flow.requests import actor_of
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.model.actor import Actor
+from reportflow.model.checks import Fault
+from reportflow.model.entry import Entry
+from reportflow.model.query import Grant, Visibility
+from reportflow.model.record import Record
+
+
+class Definitions:
+    """Lifecycles by name and version.
+
+    Raises:
+        InvalidDefinition: two of one name and version.
+    """
+
+    def __init__(self, lifecycles: Iterable[Lifecycle]) -> None:
+        # Actors are values and come again and again; what they may see only depends on them.
+        self._visibility = lru_cache(maxsize=1024)(self._all_visible)
+        self._given: dict[tuple[str, int], Lifecycle] = {}
+        self._newest: dict[str, Lifecycle] = {}
+        for one in lifecycles:
+            if (one.name, one.version) in self._given:
+                facts = {"name": one.name, "version": one.version}
+                raise InvalidDefinition(one.name, [Fault("lifecycle_twice", facts)])
+            self._given[one.name, one.version] = one
+            if one.name not in self._newest or self._newest[one.name].version < one.version:
+                self._newest[one.name] = one
+
+    def __iter__(self) -> Iterator[Lifecycle]:
+        return iter(self._given.values())
+
+    def of(self, record: Record) -> Lifecycle:
+        """The definition that a record lives by; for a draft the newest of its kind.
+
+        Raises:
+            UnknownLifecycle: it was not given to this flow.
+            InvalidValue: a draft whose class has several lifecycles, and which names no kind.
+        """
+        if record.version:
+            found = self._given.get((record.kind, record.lifecycle_version))
+            if found is None:
+                raise self._unknown(record.kind, record.lifecycle_version)
+            return found
+        if record.kind:
+            if record.kind not in self._newest:
+                raise self._unknown(record.kind, None)
+            return self._newest[record.kind]
+        fitting = [one for one in self._newest.values() if one.record is type(record)]
+        if len(fitting) > 1:
+            raise InvalidValue("kind", "ambiguous", {"choices": [one.name for one in fitting]})
+        if not fitting:
+            raise self._unknown(type(record).__name__, None)
+        return fitting[0]
+
+    def _unknown(self, name: str, version: int | None) -> UnknownLifecycle:
+        return UnknownLifecycle(name, version, [f"{one} {number}" for one, number in self._given])
+
+    def visibility(self, actor: Actor) -> Visibility:
+        """What an actor may see, as data for a query."""
+        return self._visibility(actor_of(actor))
+
+    def _all_visible(self, actor: Actor) -> Visibility:
+        return _rule(actor, (grant for one in self._newest.values() for grant in one.grants(actor)))
+
+    def turns(self, actor: Actor) -> Visibility:
+        """As `visibility`, less what does not await the actor."""
+        return _rule(actor_of(actor), (grant for one in self._newest.values() for grant in one.turns(actor)))
+
+    def check_visible(self, record: Record, actor: Actor) -> None:
+        """Refuse what the actor may not see, as if it were not there.
+
+        Raises:
+            RecordNotFound: the actor may not see the record.
+        """
+        if not self.visibility(actor).covers(record):
+            raise RecordNotFound([record.id])
+
+    def of_history(self, history: Sequence[Entry]) -> Lifecycle:
+        """The definition that a history was written under: its draft says so.
+
+        Raises:
+            UnknownLifecycle: it was not given to this flow.
+        """
+        draft = history[0].details
+        assert isinstance(draft, Record)
+        found = self._given.get((draft.kind, draft.lifecycle_version))
+        if found is None:
+            raise self._unknown(draft.kind, draft.lifecycle_version)
+        return found
+
+
+def _rule(actor: Actor, grants: Iterable[Grant]) -> Visibility:
+    return Visibility(actor=actor.id, unit=actor.unit, clearance=actor.clearance, grants=tuple(grants))

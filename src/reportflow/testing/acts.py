@@ -1,0 +1,137 @@
+"""What a store is given to keep: changes made by `decide`, without a flow and without a clock.
+
+Roles are not judged here (each act is a step of another): a store does not know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import attrs
+
+from reportflow.lifecycle.decide import decide
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.rows import SAME, State, Transition
+from reportflow.model.actor import ANY, Actor
+from reportflow.model.entry import Command, Details
+from reportflow.model.record import Record
+from reportflow.model.values import CODE, LEVEL, PARTY, names
+from reportflow.office.report import REPORT, Author, Report
+from reportflow.storage.contract import Change
+
+#: When everything begins.
+START: Final = datetime(2022, 1, 1, 8, tzinfo=UTC)
+#: Who does what nobody in particular does.
+CLERK: Final = Actor(id="clerk", name="文员", unit="office")
+
+
+@attrs.frozen(kw_only=True)
+class Note(Details, name="conformance.Note"):
+    """Details with all three marks, each of which may be missing."""
+
+    party: str | None = attrs.field(default=None, metadata=PARTY)
+    level: str | None = attrs.field(default=None, metadata=LEVEL)
+    code: bool = attrs.field(default=False, metadata=CODE)
+
+
+@attrs.frozen(kw_only=True)
+class Sample(Record, name="conformance.Sample"):
+    """A record unlike a report: no text, labels that may be missing, and a field of each type that is kept."""
+
+    authors: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    topics: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    day: date | None = None
+    amount: Decimal = Decimal(0)
+    ratio: float = 0.0
+    token: UUID | None = None
+    flags: frozenset[str] = attrs.field(default=frozenset(), converter=names)
+    numbers: Mapping[str, int] = attrs.field(factory=dict)
+    last: Note | None = None
+
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """Its authors and topics."""
+        return {"author": self.authors, "topic": self.topics}
+
+
+#: A lifecycle beside the report's: a second kind, roles that reach everything, a row without details.
+SAMPLE: Final = Lifecycle(
+    name="conformance",
+    version=2,
+    record=Sample,
+    roles={"anybody": ANY},
+    states=[State("open"), State("closed", final=True)],
+    transitions=[
+        Transition("create", source=None, dest="open", roles="anybody"),
+        Transition(
+            "note",
+            source="open",
+            dest=SAME,
+            roles="anybody",
+            details=Note,
+            sets={"last": lambda _, entry: entry.details},
+        ),
+        Transition("close", source="open", dest="closed", roles="anybody"),
+        Transition("reopen", source="closed", dest="open", roles="anybody"),
+    ],
+)
+
+_LIFECYCLES: Final[Mapping[type[Record], Lifecycle]] = {Report: REPORT, Sample: SAMPLE}
+
+
+def day(number: float) -> datetime:
+    """So many days after the start."""
+    return START + timedelta(days=number)
+
+
+def report(id: str, **fields: Any) -> Report:
+    """The draft of a report; what is not given is of no interest."""
+    return Report.draft(**{"title": "标题", "text": "正文", "authors": [Author(name="张三")], **fields, "id": id})
+
+
+def sample(id: str, **fields: Any) -> Sample:
+    """The draft of a sample."""
+    return Sample.draft(id=id, **fields)
+
+
+def created(
+    draft: Record, *, by: Actor = CLERK, now: datetime = START, at: datetime | None = None, key: str | None = None
+) -> Change:
+    """The creation of a draft."""
+    return _decided(draft, Command(trigger="create", actor=by, now=now, at=at, key=key, step=True))
+
+
+def acted(
+    before: Record,
+    trigger: str,
+    details: object = None,
+    *,
+    by: Actor = CLERK,
+    now: datetime | None = None,
+    at: datetime | None = None,
+    key: str | None = None,
+    reason: str = "as agreed",
+) -> Change:
+    """One act on a record; recorded at the moment of its last one, unless `now` says otherwise.
+
+    Raises:
+        TransitionRefused: the state, the details or a guard is against it.
+    """
+    assert before.updated_at is not None, "a stored record was updated at some time"
+    now = now or before.updated_at
+    command = Command(trigger=trigger, actor=by, now=now, at=at, details=details, reason=reason, key=key, step=True)
+    return _decided(before, command)
+
+
+def joined(*changes: Change) -> Change:
+    """Changes of one record, one upon the other, as one."""
+    entries = [entry for change in changes for entry in change.entries]
+    return Change(record=changes[-1].record, expected=changes[0].expected, entries=tuple(entries))
+
+
+def _decided(before: Record, command: Command) -> Change:
+    decision = decide(_LIFECYCLES[type(before)], before, command)
+    return Change(record=decision.record, expected=before.version or None, entries=(decision.entry,))

@@ -1,0 +1,112 @@
+"""The promises of `Store.feed`."""
+
+from __future__ import annotations
+
+import threading
+
+from reportflow.errors import AlreadyExists
+from reportflow.office.report import Comment
+from reportflow.storage.contract import Posted
+from reportflow.testing.acts import acted, created, joined, report, sample
+from reportflow.testing.conformance.suite import THREADS, Suite, raised, together
+
+
+class FeedSuite(Suite):
+    """Entries, out to the world."""
+
+    def _keep_some(self) -> None:
+        """Five entries in three commits."""
+        r1 = created(report("r1"))
+        self.keep(r1)
+        r2 = created(report("r2"))
+        self.keep(joined(r2, acted(r2.record, "comment", Comment(text="x"))), created(report("r3")))
+        self.keep(acted(r1.record, "comment", Comment(text="x")))
+
+    def test_each_entry_once_oldest_first(self) -> None:
+        """The feed holds each entry of each commit once, as it was committed, oldest first."""
+        assert self.store.feed() == []
+        self._keep_some()
+        entries = [posted.entry for posted in self.store.feed()]
+        assert [entry.ref for entry in (entries[0], entries[-1])] == ["r1@1", "r1@2"]
+        assert sorted(entry.ref for entry in entries[1:-1]) == ["r2@1", "r2@2", "r3@1"]
+        assert {entry.ref: entry for entry in entries} == {
+            entry.ref: entry for entry in self.store.history(["r1", "r2", "r3"])
+        }
+
+    def test_positions_grow(self) -> None:
+        """Positions grow from one entry to the next, and an entry keeps its own."""
+        self._keep_some()
+        before = self.store.feed()
+        positions = [posted.position for posted in before]
+        assert positions == sorted(set(positions))
+        self.keep(created(report("r4")))
+        assert self.store.feed()[: len(before)] == before
+
+    def test_entries_of_a_record_in_sequence(self) -> None:
+        """Entries of one record come in their sequence, those of one commit too."""
+        for commit in range(3):
+            steps = [created(report(f"r{commit}")), created(report(f"a{commit}"))]
+            for number in range(5):
+                steps.append(acted(steps[-1].record, "comment", Comment(text=str(number))))
+            self.keep(joined(*steps[1:]), steps[0])
+        seen: dict[str, int] = {}
+        for posted in self.store.feed():
+            assert posted.entry.sequence == seen.get(posted.entry.record_id, 0) + 1
+            seen[posted.entry.record_id] = posted.entry.sequence
+
+    def test_behind_a_position(self) -> None:
+        """`after` shows the entries behind a position; behind the last one there are none until one is committed."""
+        self._keep_some()
+        whole = self.store.feed()
+        for number, posted in enumerate(whole, 1):
+            assert self.store.feed(posted.position) == whole[number:]
+        self.keep(created(report("new")))
+        assert [posted.entry.ref for posted in self.store.feed(whole[-1].position)] == ["new@1"]
+
+    def test_no_more_than_the_limit(self) -> None:
+        """The feed gives `limit` entries at the most, the oldest, and read on from there nothing is missing."""
+        self._keep_some()
+        whole = self.store.feed()
+        for limit in range(1, 7):
+            read: list[Posted] = []
+            while some := self.store.feed(read[-1].position if read else None, limit):
+                assert len(some) == min(limit, len(whole) - len(read))
+                read += some
+            assert read == whole
+        self.keep(*(created(sample(f"s{number}")) for number in range(200)))
+        assert len(self.store.feed()) == 100
+
+    def test_a_refused_commit_is_not_in_the_feed(self) -> None:
+        """Nothing of a refused commit is ever in the feed."""
+        self._keep_some()
+        before = self.store.feed()
+        raised(AlreadyExists, self.store.commit, [created(report("r9")), created(report("r1"))])
+        self.keep(created(report("r10")))
+        assert [posted.entry.ref for posted in self.store.feed()[len(before) :]] == ["r10@1"]
+
+    def test_a_reader_beside_writers_misses_nothing(self) -> None:
+        """Who has read up to a position has seen everything up to it, whatever commits late."""
+        rounds, read = 10, list[Posted]()
+        busy = threading.Semaphore(0)
+
+        def write(number: int) -> None:
+            try:
+                record = self.keep(created(report(f"r{number}")))
+                for _ in range(rounds - 1):
+                    record = self.keep(acted(record, "comment", Comment(text="x")))
+            finally:
+                busy.release()
+
+        def follow() -> None:
+            done = 0
+            while len(read) <= THREADS * rounds:
+                some = self.store.feed(read[-1].position if read else None, 7)
+                read.extend(some)
+                if not some and done == THREADS:
+                    return
+                done += not some and busy.acquire(timeout=0.001)
+
+        answers = together([follow, *(lambda number=number: write(number) for number in range(THREADS))])
+        assert answers == [None] * (THREADS + 1)
+        assert read == self.store.feed(limit=THREADS * rounds + 1)
+        assert len(read) == THREADS * rounds

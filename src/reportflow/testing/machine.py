@@ -1,0 +1,347 @@
+"""Any store against a naive model: Hypothesis makes up the calls, the model says what must come of them.
+
+::
+
+    TestMyStore = store_machine(MyStore).TestCase
+
+The model is lists and dicts and shares no code with a store: what it says was written a second time, as plainly as
+can be. Needs the extra ``reportflow[testing]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Any, ClassVar, Final
+
+import attrs
+
+from reportflow.errors import (
+    AlreadyExists,
+    Conflict,
+    DuplicateKey,
+    InvalidValue,
+    MissingExtra,
+    RecordNotFound,
+    ReportflowError,
+    TransitionRefused,
+)
+from reportflow.lifecycle.replay import replay
+from reportflow.model.actor import Scope
+from reportflow.model.entry import Entry
+from reportflow.model.query import Happened, Interval, Query, Visibility
+from reportflow.model.record import Record
+from reportflow.office.report import REPORT, Comment, Report
+from reportflow.storage.contract import Change, Group, Of, Posted, Store
+from reportflow.testing import strategies
+from reportflow.testing.acts import SAMPLE, START, acted, created, joined
+
+try:
+    from hypothesis import strategies as st
+    from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+except ImportError as error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+
+_LIFECYCLES: Final = (REPORT, SAMPLE)
+_STATES: Final = sorted({state.name for one in _LIFECYCLES for state in one.states})
+_TRIGGERS: Final = sorted({trigger for one in _LIFECYCLES for trigger in one.triggers})
+_IDS: Final = tuple(f"r{number}" for number in range(8))
+_QUERIES: Final = strategies.queries(
+    ids=_IDS, kinds=[one.name for one in _LIFECYCLES], states=_STATES, triggers=_TRIGGERS
+)
+
+
+def store_machine(make_store: Callable[[], Store]) -> type[StoreMachine]:
+    """A state machine for the stores of a factory: each run gets a fresh, empty one, and closes it."""
+    return type("StoreMachineOfOneStore", (StoreMachine,), {"make_store": staticmethod(make_store)})
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """The rules, and the model that they are held against."""
+
+    make_store: ClassVar[Callable[[], Store]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = type(self).make_store()
+        self.clock = START
+        self.versions: dict[str, list[Record]] = {}  # id -> the record at each version, oldest first
+        self.commits: list[list[Entry]] = []
+        self.read: list[Posted] = []  # what a reader of the feed has seen so far
+
+    def teardown(self) -> None:
+        """Let go of the store."""
+        self.store.close()
+
+    # -- what the model holds -----------------------------------------------------------------------------------
+
+    def _entries(self, id: str | None = None) -> list[Entry]:
+        return [entry for commit in self.commits for entry in commit if id in (None, entry.record_id)]
+
+    def _records(self) -> list[Record]:
+        return [versions[-1] for versions in self.versions.values()]
+
+    def _verdict(self, changes: Sequence[Change]) -> tuple[type[ReportflowError], tuple[str, ...]] | None:
+        """Which error a commit must end in, and the ids that it must name."""
+        ids = [change.record.id for change in changes]
+        if any(ids.count(id) > 1 for id in ids):
+            return InvalidValue, ()
+        replaced = [change for change in changes if change.expected is not None]
+        if missing := [one.record.id for one in replaced if one.record.id not in self.versions]:
+            return RecordNotFound, tuple(missing)
+        if taken := [one.record.id for one in changes if one not in replaced and one.record.id in self.versions]:
+            return AlreadyExists, tuple(taken)
+        moved = []
+        for one in replaced:
+            stored = self.versions[one.record.id][-1]
+            if stored.version != one.expected or stored.state != one.entries[0].source:
+                moved.append(one.record.id)
+        if moved:
+            return Conflict, tuple(moved)
+        used = [(entry.actor.id, entry.key) for entry in self._entries()]
+        again = []
+        for entry in [entry for change in changes for entry in change.entries if entry.key]:
+            if (entry.actor.id, entry.key) in used:
+                again.append(entry.record_id)
+            used.append((entry.actor.id, entry.key))
+        return (DuplicateKey, tuple(again)) if again else None
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    @rule(hours=st.integers(1, 5))
+    def let_time_pass(self, hours: int) -> None:
+        """The clock of the machine goes on, and only then."""
+        self.clock += timedelta(hours=hours)
+
+    @rule(data=st.data())
+    def create(self, data: st.DataObject) -> None:
+        """A creation, under an id that may be taken."""
+        self._commit([self._creation(data)])
+
+    @precondition(lambda self: bool(self.versions))
+    @rule(data=st.data())
+    def act(self, data: st.DataObject) -> None:
+        """One to three acts on a record, as one change."""
+        record = data.draw(st.sampled_from(self._records()))
+        self._commit([self._acts(data, record)])
+
+    @precondition(lambda self: bool(self.versions))
+    @rule(data=st.data())
+    def act_together(self, data: st.DataObject) -> None:
+        """Changes of several records in one commit, of a record that was or one that never was among them."""
+        kinds = data.draw(st.lists(st.sampled_from(["now", "now", "new", "stale", "missing"]), min_size=1, max_size=4))
+        self._commit([self._change(data, kind) for kind in kinds])
+
+    def _change(self, data: st.DataObject, kind: str) -> Change:
+        if kind == "new":
+            return self._creation(data)
+        if kind == "missing":
+            return self._acts(data, created(data.draw(strategies.drafts("nobody's"))).record)
+        versions = data.draw(st.sampled_from(list(self.versions.values())))
+        return self._acts(data, versions[-1] if kind == "now" else data.draw(st.sampled_from(versions)))
+
+    def _creation(self, data: st.DataObject) -> Change:
+        draft = data.draw(st.sampled_from(_IDS).flatmap(strategies.drafts))
+        by, key = data.draw(strategies.actors()), self._key(data)
+        return created(draft, by=by, now=self.clock, at=data.draw(st.sampled_from([None, START])), key=key)
+
+    def _acts(self, data: st.DataObject, record: Record) -> Change:
+        changes: list[Change] = []
+        for _ in range(data.draw(st.sampled_from([1, 1, 1, 2, 3]))):
+            changes.append(self._act(data, changes[-1].record if changes else record))
+        whole = joined(*changes)
+        return attrs.evolve(whole, before=record) if data.draw(st.booleans()) else whole
+
+    def _act(self, data: st.DataObject, record: Record) -> Change:
+        lifecycle = REPORT if isinstance(record, Report) else SAMPLE
+        row = data.draw(st.sampled_from([row for row in lifecycle.transitions if record.state in row.sources]))
+        told = data.draw(strategies.details(row.details))
+        how: dict[str, Any] = {"by": data.draw(strategies.actors()), "now": self.clock, "key": self._key(data)}
+        how["at"] = data.draw(st.sampled_from([None, record.created_at]))
+        try:
+            return acted(record, row.trigger, told, **how)
+        except TransitionRefused:  # a guard is against it; against a comment there is none
+            return acted(record, "comment", Comment(text=row.trigger), **how)
+
+    def _key(self, data: st.DataObject) -> str | None:
+        return data.draw(st.none() | st.none() | st.sampled_from(strategies.KEYS))
+
+    def _commit(self, changes: Sequence[Change]) -> None:
+        """Commit, and see that it ends as the model says."""
+        verdict = self._verdict(changes)
+        ended: tuple[type[ReportflowError], tuple[str, ...]] | None = None
+        try:
+            self.store.commit(changes)
+        except ReportflowError as error:
+            ended = type(error), getattr(error, "ids", ())
+        assert ended == verdict
+        if verdict is not None:
+            return
+        self.commits.append([entry for change in changes for entry in change.entries])
+        for change in changes:
+            # the versions in between were never stored: what replay makes of them takes their place
+            history = self._entries(change.record.id)
+            known = self.versions.setdefault(change.record.id, [])
+            known += [replay(history[:number]) for number in range(len(known) + 1, len(history))]
+            known.append(change.record)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    @rule(query=_QUERIES)
+    def find(self, query: Query) -> None:
+        """All pages, one after the other."""
+        expected = sorted((one for one in self._records() if self._fits(query, one)), key=lambda one: one.id)
+        if query.order and query.order[-1].startswith("-"):
+            expected.reverse()
+        for key in reversed(query.order):  # sorting is stable: the first key is sorted by last
+            expected.sort(key=lambda one: _sort_key(one, key.removeprefix("-")), reverse=key.startswith("-"))
+        cursor: str | None = None
+        for first in range(0, len(expected) or 1, query.limit):
+            page = self.store.find(attrs.evolve(query, cursor=cursor))
+            assert list(page.records) == expected[first : first + query.limit]
+            cursor = page.next
+        assert cursor is None
+
+    @rule(query=_QUERIES, of=st.sampled_from(["records", "entries"]), group=strategies.groups())
+    def count(self, query: Query, of: Of, group: list[str]) -> None:
+        """Groups as sets of what is in them, and how large these are."""
+        found: dict[Group, set[str]] = {} if group else {(): set()}
+        for record in self._records():
+            if self._fits(query, record):
+                entries = [one for one in self._entries(record.id) if _entry_fits(query.happened, one)]
+                for entry in entries:
+                    counted = record.id if of == "records" else entry.ref
+                    for one in product(*(_group_values(name, record, entry) for name in group)):
+                        found.setdefault(one, set()).add(counted)
+        assert self.store.count(query, of, group) == {one: len(counted) for one, counted in found.items()}
+
+    @rule(ids=st.lists(st.sampled_from([*_IDS, "nobody's"]), max_size=4))
+    def get(self, ids: list[str]) -> None:
+        """Records by id, or the ids that are not there."""
+        if missing := [id for id in ids if id not in self.versions]:
+            try:
+                answer: object = self.store.get(ids)
+            except RecordNotFound as error:
+                answer = error.ids
+            assert answer == tuple(dict.fromkeys(missing))
+        else:
+            assert self.store.get(ids) == [self.versions[id][-1] for id in ids]
+
+    @rule(ids=st.lists(st.sampled_from([*_IDS, "nobody's"]), max_size=4))
+    def history(self, ids: list[str]) -> None:
+        """The histories of some ids, one after the other."""
+        assert self.store.history(ids) == [entry for id in ids for entry in self._entries(id)]
+
+    @rule(actor=st.sampled_from(strategies.PEOPLE), key=st.sampled_from(strategies.KEYS))
+    def keyed(self, actor: str, key: str) -> None:
+        """The entry of a key."""
+        used = [entry for entry in self._entries() if (entry.actor.id, entry.key) == (actor, key)]
+        assert self.store.keyed(actor, key) == (used[0] if used else None)
+
+    @rule(limit=st.integers(1, 4))
+    def read_on(self, limit: int) -> None:
+        """The reader of the feed goes on from where it stopped."""
+        some = self.store.feed(self.read[-1].position if self.read else None, limit)
+        assert len(some) == min(limit, len(self._entries()) - len(self.read))
+        self.read += some
+
+    # -- what always holds --------------------------------------------------------------------------------------
+
+    @invariant()
+    def histories_replay(self) -> None:
+        """Every record is the replay of its history, whose sequence has no gap."""
+        ids = list(self.versions)
+        histories = [self.store.history([id]) for id in ids]
+        assert [replay(history) for history in histories] == self.store.get(ids) == self._records()
+        for history in histories:
+            assert [entry.sequence for entry in history] == list(range(1, len(history) + 1))
+
+    @invariant()
+    def the_feed_is_whole(self) -> None:
+        """The feed holds each entry once: commit after commit, each record's in sequence; the reader saw its start."""
+        feed = self.store.feed(limit=len(self._entries()) + 1)
+        assert feed[: len(self.read)] == self.read
+        positions = [posted.position for posted in feed]
+        assert positions == sorted(set(positions))
+        rest = [posted.entry for posted in feed]
+        for commit in self.commits:
+            part, rest = rest[: len(commit)], rest[len(commit) :]
+            assert sorted(part, key=_by_ref) == sorted(commit, key=_by_ref)
+            for entry in part:
+                later = [other.sequence for other in part[part.index(entry) :] if other.record_id == entry.record_id]
+                assert later == sorted(later)
+        assert rest == []
+
+    # -- what the model finds -----------------------------------------------------------------------------------
+
+    def _fits(self, query: Query, record: Record) -> bool:
+        for name in ("id", "kind", "state", "unit", "parent", "category", "assignee", "secrecy", "created_by"):
+            if not _among(getattr(query, name), [getattr(record, name)]):
+                return False
+        for name in ("author", "topic"):
+            if not _among(getattr(query, name), list(record.labels().get(name, ())) or [None]):
+                return False
+        for name in ("created_at", "updated_at", "due_at"):
+            if not _within(getattr(query, name), getattr(record, name)):
+                return False
+        if query.text is not None and not any(
+            str(text) in said for text in query.text for said in (record.title, getattr(record, "text", ""))
+        ):
+            return False
+        if query.happened and not any(_entry_fits(query.happened, entry) for entry in self._entries(record.id)):
+            return False
+        return query.visible is None or _seen(query.visible, record)
+
+
+def _among(wanted: frozenset[str | None] | None, values: Sequence[str | None]) -> bool:
+    return wanted is None or any(value in wanted for value in values)
+
+
+def _within(wanted: Interval | None, time: datetime | None) -> bool:
+    if wanted is None or time is None:
+        return wanted is None
+    return (wanted.start or time) <= time and (wanted.end is None or time < wanted.end)
+
+
+def _entry_fits(wanted: Happened | None, entry: Entry) -> bool:
+    if wanted is None:
+        return True
+    marks = all(_among(getattr(wanted, name), [entry.mark(name)]) for name in ("party", "level", "code"))
+    act = _among(wanted.trigger, [entry.trigger]) and _among(wanted.actor, [entry.actor.id])
+    return marks and act and _within(wanted.at, entry.at) and _within(wanted.recorded_at, entry.recorded_at)
+
+
+def _seen(rule: Visibility, record: Record) -> bool:
+    mine = [record.created_by, *record.labels().get("author", ())]
+    scopes = {Scope.ANY}
+    if rule.actor in mine:
+        scopes.add(Scope.OWN)
+    if rule.unit == record.unit:
+        scopes.add(Scope.UNIT)
+    return record.secrecy.rank <= rule.clearance.rank and any(
+        grant.kind == record.kind and (grant.states is None or record.state in grant.states) and grant.scopes & scopes
+        for grant in rule.grants
+    )
+
+
+def _sort_key(record: Record, name: str) -> Any:
+    value = getattr(record, name)
+    return (value is None, value or START) if name == "due_at" else value
+
+
+def _group_values(name: str, record: Record, entry: Entry) -> Iterator[Any]:
+    if name in ("author", "topic"):
+        yield from set(record.labels().get(name, ())) or [None]
+    elif name in ("trigger", "source", "dest"):
+        yield getattr(entry, name)
+    elif name == "actor":
+        yield entry.actor.id
+    elif name in ("party", "level", "code"):
+        yield entry.mark(name)
+    else:
+        yield getattr(record, name)
+
+
+def _by_ref(entry: Entry) -> tuple[str, int]:
+    return entry.record_id, entry.sequence

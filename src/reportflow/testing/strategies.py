@@ -1,0 +1,271 @@
+"""Hypothesis strategies for what reportflow keeps. Needs the extra ``reportflow[testing]``.
+
+What is found by (units, words, people, times) comes from small pools, so that random queries find something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final
+
+from reportflow.errors import MissingExtra
+from reportflow.model.actor import Actor, Scope, Secrecy
+from reportflow.model.query import (
+    ENTRY_GROUPS,
+    LABEL_GROUPS,
+    ORDERS,
+    RECORD_GROUPS,
+    Grant,
+    Happened,
+    Interval,
+    Query,
+    Visibility,
+)
+from reportflow.model.record import Record
+from reportflow.office.report import (
+    Adoption,
+    Assignment,
+    Author,
+    Classification,
+    Comment,
+    Credit,
+    Forwarding,
+    Instruction,
+    Level,
+    Merge,
+    Rejection,
+    Report,
+    Revision,
+    Source,
+    Uptake,
+    Usage,
+)
+from reportflow.testing.acts import START, Note, Sample
+
+try:
+    from hypothesis import strategies as st
+    from hypothesis.strategies import SearchStrategy
+except ImportError as error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+
+UNITS: Final = ("north", "south", "榆林")
+WORDS: Final = ("roads", "Roads", "水利", "a%b")
+PEOPLE: Final = ("li", "wu", "张三")
+KEYS: Final = tuple(f"key {number}" for number in range(9))
+
+_SCRIPTS: Final = (
+    "完善校园安全防控体系的建议",
+    "𠮷 😀👩‍👩‍👧‍👦",
+    "مرحبا بالعالم",
+    "שלום",
+    "e\u0301 É ß",
+    " \t\r\n",
+    "'\"\\%_;--",
+)
+_ZONES: Final = (UTC, timezone(timedelta(hours=8)), timezone(-timedelta(hours=9, minutes=30)))
+
+
+def texts(*, min_size: int = 0, max_size: int = 20) -> SearchStrategy[str]:
+    """Texts that may be kept: all but NUL and lone surrogates, with Chinese, emoji and right-to-left among them."""
+    letters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+    mixed = st.lists(letters | st.sampled_from(_SCRIPTS), min_size=min_size, max_size=max_size)
+    return mixed.map("".join)
+
+
+def names() -> SearchStrategy[str]:
+    """Texts that are not blank."""
+    return texts(min_size=1, max_size=8).filter(lambda text: bool(text.strip()))
+
+
+def times(
+    least: datetime = datetime(1970, 1, 1, tzinfo=UTC), most: datetime = datetime(2100, 1, 1, tzinfo=UTC)
+) -> SearchStrategy[datetime]:
+    """Aware times between two others, to the microsecond, in several zones."""
+    span = most - least
+    return st.builds(
+        lambda part, zone: (least + part).astimezone(zone),
+        st.timedeltas(min_value=timedelta(0), max_value=span),
+        st.sampled_from(_ZONES),
+    )
+
+
+def moments() -> SearchStrategy[datetime]:
+    """The full hours of the first two days: few enough to meet again."""
+    return st.integers(0, 48).map(lambda hours: START + timedelta(hours=hours))
+
+
+def secrecies() -> SearchStrategy[Secrecy]:
+    """The levels of secrecy."""
+    return st.sampled_from(Secrecy)
+
+
+def actors(
+    ids: Sequence[str] = PEOPLE, *, roles: Collection[str] = (), units: Sequence[str] = UNITS
+) -> SearchStrategy[Actor]:
+    """Actors with some of the roles, of one of the units."""
+    return st.builds(
+        Actor,
+        id=st.sampled_from(ids),
+        name=texts(max_size=4),
+        roles=st.frozensets(st.sampled_from(sorted(roles))) if roles else st.just(frozenset()),
+        unit=st.sampled_from(units),
+        clearance=secrecies(),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Records and what their transitions must be told
+
+
+def _some(pool: Sequence[str]) -> SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(pool), max_size=2)
+
+
+def _or_none(pool: Sequence[str]) -> SearchStrategy[str | None]:
+    return st.none() | st.sampled_from(pool)
+
+
+def reports(id: str) -> SearchStrategy[Report]:
+    """Drafts of reports under an id."""
+    return st.builds(
+        Report.draft,
+        **_common(id),
+        title=names() | st.sampled_from(WORDS),
+        text=names(),
+        authors=st.lists(st.builds(Author, name=names(), id=_or_none(PEOPLE)), min_size=1, max_size=2),
+        source=st.sampled_from(Source),
+    )
+
+
+def samples(id: str) -> SearchStrategy[Sample]:
+    """Drafts of the record beside the report under an id."""
+    fields = {"amount": st.decimals(allow_nan=False, allow_infinity=False), "day": st.none() | st.dates()}
+    return st.builds(Sample.draft, **_common(id), title=st.sampled_from(WORDS), authors=_some(PEOPLE), **fields)
+
+
+def drafts(id: str) -> SearchStrategy[Record]:
+    """Drafts of either kind under an id."""
+    return reports(id) | samples(id)
+
+
+def _common(id: str) -> dict[str, SearchStrategy[Any]]:
+    return {
+        "id": st.just(id),
+        "unit": st.sampled_from(UNITS),
+        "parent": _or_none(WORDS),
+        "category": st.sampled_from(WORDS),
+        "assignee": _or_none(PEOPLE),
+        "due_at": st.none() | moments(),
+        "secrecy": secrecies(),
+        "topics": _some(WORDS),
+    }
+
+
+def _details() -> Mapping[type[Any], SearchStrategy[Any]]:
+    level, party = st.sampled_from(Level), st.sampled_from(WORDS)
+    return {
+        Revision: st.builds(Revision, text=names(), title=st.none() | names()),
+        Classification: st.builds(
+            Classification, topics=st.none() | _some(WORDS), category=_or_none(WORDS), secrecy=st.none() | secrecies()
+        ),
+        Assignment: st.builds(Assignment, assignee=_or_none(PEOPLE), due_at=st.none() | moments()),
+        Adoption: st.builds(Adoption, body=party, level=level, carrier=texts(), usage=st.sampled_from(Usage)),
+        Forwarding: st.builds(
+            Forwarding, to=party, level=level, upward=st.booleans(), due_at=st.none() | times(), note=texts()
+        ),
+        Instruction: st.builds(Instruction, leader=party, level=level, text=texts(), principal=st.booleans()),
+        Uptake: st.builds(Uptake, department=party, measure=texts()),
+        Rejection: st.builds(Rejection, code=party),
+        Merge: st.builds(Merge, target=names()),
+        Credit: st.builds(Credit, source=st.sampled_from(WORDS)),
+        Comment: st.builds(Comment, text=names()),
+        Note: st.builds(Note, party=_or_none(WORDS), level=_or_none(WORDS), code=st.booleans()),
+    }
+
+
+_DETAILS: Final = _details()
+
+
+def details(cls: type[Any] | None) -> SearchStrategy[Any]:
+    """Details of a class of the report's, or nothing where a transition takes nothing."""
+    return st.none() if cls is None else _DETAILS[cls]
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Questions
+
+
+def intervals() -> SearchStrategy[Interval]:
+    """Stretches of time between `moments`, open ones and empty ones among them."""
+    pair = st.tuples(moments(), moments()).map(sorted)
+    ends = st.sampled_from([(True, True), (True, False), (False, True), (False, False)])
+    return st.builds(lambda two, kept: Interval(two[0] if kept[0] else None, two[1] if kept[1] else None), pair, ends)
+
+
+def orders() -> SearchStrategy[tuple[str, ...]]:
+    """Orders of up to three keys, each its own way."""
+    keys = st.tuples(st.sampled_from(["", "-"]), st.sampled_from(ORDERS))
+    several = st.lists(keys, max_size=3, unique_by=lambda key: key[1])
+    return several.map(lambda chosen: tuple(way + name for way, name in chosen))
+
+
+def groups() -> SearchStrategy[list[str]]:
+    """What a count is grouped by: up to three names."""
+    return st.lists(st.sampled_from(RECORD_GROUPS + LABEL_GROUPS + ENTRY_GROUPS), max_size=3, unique=True)
+
+
+def visibilities(kinds: Sequence[str], states: Sequence[str]) -> SearchStrategy[Visibility]:
+    """Visibility rules of up to two grants."""
+    grant = st.builds(
+        Grant,
+        kind=st.sampled_from(kinds),
+        scopes=st.frozensets(st.sampled_from(Scope)),
+        states=st.none() | st.frozensets(st.sampled_from(states)),
+    )
+    return st.builds(
+        Visibility,
+        actor=st.sampled_from(PEOPLE),
+        unit=st.sampled_from(UNITS),
+        clearance=secrecies(),
+        grants=st.lists(grant, max_size=2).map(tuple),
+    )
+
+
+def _asked(pool: Sequence[str]) -> SearchStrategy[Any]:
+    """One value of a pool, or a set of them with None perhaps."""
+    return st.sampled_from(pool) | st.frozensets(st.none() | st.sampled_from(pool), max_size=3)
+
+
+def _few(fields: Mapping[str, SearchStrategy[Any]]) -> SearchStrategy[dict[str, Any]]:
+    """Values for up to two of the fields: who asks for more finds nothing."""
+    chosen = st.lists(st.sampled_from(sorted(fields)), max_size=2, unique=True)
+    return chosen.flatmap(lambda some: st.fixed_dictionaries({name: fields[name] for name in some}))
+
+
+def happenings(triggers: Sequence[str]) -> SearchStrategy[Happened]:
+    """What may be asked of a history."""
+    marks = (*WORDS, *(level.value for level in Level), "member", "single", "upward", "code")
+    fields = {
+        "trigger": _asked(triggers), "party": _asked(WORDS), "level": _asked(marks), "code": _asked(marks),
+        "actor": _asked(PEOPLE), "at": intervals(), "recorded_at": intervals(),
+    }  # fmt: skip
+    return _few(fields).map(lambda asked: Happened(**asked))
+
+
+def queries(
+    *, ids: Sequence[str], kinds: Sequence[str], states: Sequence[str], triggers: Sequence[str]
+) -> SearchStrategy[Query]:
+    """Queries of any kind, with an order and a limit, without a cursor."""
+    text = st.sampled_from([*WORDS, "", "校园", "%", "é"])
+    fields = {
+        "id": _asked(ids), "kind": _asked(kinds), "state": _asked(states), "unit": _asked(UNITS),
+        "parent": _asked(WORDS), "category": _asked(WORDS), "assignee": _asked(PEOPLE),
+        "secrecy": _asked([level.value for level in Secrecy]), "created_by": _asked(PEOPLE),
+        "author": _asked(PEOPLE), "topic": _asked(WORDS), "text": text | st.frozensets(text, max_size=2),
+        "created_at": intervals(), "updated_at": intervals(), "due_at": intervals(),
+        "happened": happenings(triggers), "visible": visibilities(kinds, states),
+    }  # fmt: skip
+    return st.builds(
+        lambda asked, order, limit: Query(**asked, order=order, limit=limit), _few(fields), orders(), st.integers(1, 5)
+    )

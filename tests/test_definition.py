@@ -1,0 +1,336 @@
+"""A definition is checked when it is built, all its faults at once; and drawn from its table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportflow import (
+    ANY,
+    EVERYBODY,
+    NOBODY,
+    OWN,
+    REPORT,
+    SAME,
+    Constant,
+    Details,
+    InvalidDefinition,
+    Lifecycle,
+    MemoryStore,
+    Record,
+    ReportFlow,
+    State,
+    Transition,
+    dot,
+    mermaid,
+)
+from reportflow.model.checks import Fault
+from tests.lifecycles import ERRAND, Casework, Handover, lifecycles
+
+
+@attrs.frozen(kw_only=True)
+class Sketch(Record):
+    note: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Told(Details):
+    text: str
+
+
+class Unattributed:
+    """No attrs class."""
+
+
+@attrs.frozen(kw_only=True)
+class Unkeepable:
+    """An attrs class with a field that no store could keep."""
+
+    work: bytearray = attrs.field(factory=bytearray)
+
+
+CREATE = Transition("create", source=None, dest="a", roles={"r"})
+FINISH = Transition("finish", source="a", dest="z", roles={"r"})
+STATES = (State("a"), State("z", final=True))
+
+
+def row(trigger: str = "do", **changes: Any) -> Transition:
+    """A row from "a" to itself, with some changes."""
+    return Transition(trigger, **{"source": "a", "dest": SAME, "roles": {"r"}, **changes})
+
+
+def build(
+    *rows: Transition,
+    states: tuple[State, ...] = STATES,
+    record: Any = Sketch,
+    roles: Mapping[str, Any] | None = None,
+    base: tuple[Transition, ...] = (CREATE, FINISH),
+) -> Lifecycle:
+    """A small lifecycle with further rows."""
+    return Lifecycle(
+        name="sketch",
+        version=1,
+        record=record,
+        roles={"r": ANY} if roles is None else roles,
+        states=states,
+        transitions=[*base, *rows],
+    )
+
+
+def codes_of(error: InvalidDefinition) -> list[str]:
+    """The codes of the faults."""
+    return [fault.code for fault in error.faults if isinstance(fault, Fault)]
+
+
+def test_the_small_lifecycle_has_no_fault() -> None:
+    """What the tests below break is whole."""
+    assert build().triggers == ("create", "finish")
+
+
+FAULTS: dict[str, tuple[str, Mapping[str, Any], list[Transition]]] = {
+    "unknown source": ("unknown_state", {}, [row(source="nowhere")]),
+    "unknown dest": ("unknown_state", {}, [row(dest="nowhere")]),
+    "unknown role": ("unknown_role", {}, [row(roles={"stranger"})]),
+    "unknown awaited role": (
+        "unknown_awaited_role",
+        {"states": (State("a", awaits={"stranger"}), State("z", final=True))},
+        [],
+    ),
+    "unreachable": ("unreachable", {"states": (*STATES, State("island", final=True))}, []),
+    "no way out": ("no_way_out", {"states": (*STATES, State("trap"))}, [row(dest="trap")]),
+    "two rows": ("two_rows", {}, [row(), row(dest="z")]),
+    "two creations by one trigger": ("two_rows", {}, [row("create", source=None, dest="a")]),
+    "a state twice": ("duplicate_state", {"states": (*STATES, State("a"))}, []),
+    "a state named as SAME": ("reserved_state", {"states": (*STATES, State(SAME, final=True))}, []),
+    "a state named as the start": ("reserved_state", {"states": (*STATES, State("[*]", final=True))}, []),
+    "a trigger that machines refuse": ("reserved_trigger", {}, [row("state")]),
+    "sets no field": ("sets_unknown_field", {}, [row(sets={"nothing": 1})]),
+    "sets no detail": ("sets_unknown_detail", {}, [row(details=Told, sets={"note": "test"})]),
+    "sets a detail without details": ("sets_unknown_detail", {}, [row(sets={"note": "text"})]),
+    "sets own field": ("sets_own_field", {}, [row(sets={"version": 7})]),
+    "sets the id": ("sets_own_field", {}, [row(sets={"id": Constant("x")})]),
+    "details no attrs class": ("details_class", {}, [row(details=Unattributed)]),
+    "details no class": ("details_class", {}, [row(details="Told")]),
+    "two details classes": ("two_details", {}, [row(details=Told), row(source="z", details=Handover)]),
+    "details and none": ("two_details", {}, [row(details=Told), row(source="z")]),
+    "unkeepable details": ("field_type", {}, [row(details=Unkeepable)]),
+    "creation to SAME": ("creation_same", {}, [row("make", source=None)]),
+    "NOBODY and another": ("nobody_and", {}, [row(roles={NOBODY, "r"})]),
+    "NOBODY and EVERYBODY": ("nobody_and", {}, [row(roles={NOBODY, EVERYBODY})]),
+    "reserved role": ("reserved_role", {"roles": {"r": ANY, EVERYBODY: OWN}}, []),
+    "no creation": ("no_creation", {"base": (FINISH,)}, []),
+    "no record class": ("record_class", {"record": Told}, []),
+    "a record that is no class": ("record_class", {"record": "Sketch"}, []),
+    "blank trigger": ("blank_name", {}, [row(" ")]),
+    "blank role": ("blank_name", {"roles": {"r": ANY, "": OWN}}, []),
+    "blank state": ("blank_name", {"states": (*STATES, State("", final=True))}, [row(dest="")]),
+}
+
+
+@pytest.mark.parametrize(("code", "changes", "rows"), list(FAULTS.values()), ids=list(FAULTS))
+def test_a_fault_is_named(code: str, changes: Mapping[str, Any], rows: list[Transition]) -> None:
+    """Each fault is found when the lifecycle is built, under its code, with an English and a Chinese text."""
+    with pytest.raises(InvalidDefinition) as raised:
+        build(*rows, **changes)
+    assert code in codes_of(raised.value)
+    for fault in raised.value.faults:
+        english, chinese = fault.text("en"), fault.text("zh")
+        assert english in str(raised.value)
+        assert chinese in raised.value.message("zh")
+        assert re.search("[一-鿿]", chinese)
+        assert not re.search(r"[一-鿿]|\{\w+\}", english)
+        assert not re.search(r"\{\w+\}", chinese)
+
+
+@given(kinds=st.sets(st.sampled_from(["source", "role", "field", "detail", "own", "mixed", "twice"]), min_size=1))
+def test_all_faults_are_reported_together(kinds: set[str]) -> None:
+    """However many faults a table has, the error names every one, and no other."""
+    broken = {
+        "source": (row("t1", source="nowhere"), "unknown_state"),
+        "role": (row("t2", roles={"stranger"}), "unknown_role"),
+        "field": (row("t3", sets={"nothing": 1}), "sets_unknown_field"),
+        "detail": (row("t4", details=Told, sets={"note": "test"}), "sets_unknown_detail"),
+        "own": (row("t5", sets={"state": Constant("z")}), "sets_own_field"),
+        "mixed": (row("t6", roles={NOBODY, "r"}), "nobody_and"),
+        "twice": (FINISH, "two_rows"),
+    }
+    with pytest.raises(InvalidDefinition) as raised:
+        build(*(broken[kind][0] for kind in sorted(kinds)))
+    assert sorted(codes_of(raised.value)) == sorted(broken[kind][1] for kind in kinds)
+    assert raised.value.name == "sketch"
+    assert f"has {len(kinds)} fault(s)" in str(raised.value)
+
+
+def test_five_faults_are_five() -> None:
+    """A definition with five faults names five."""
+    with pytest.raises(InvalidDefinition) as raised:
+        build(
+            row("t1", dest="nowhere"),
+            row("t2", roles={"stranger"}),
+            row("t3", sets={"nothing": 1}),
+            row("t4", details=Unattributed),
+            states=(*STATES, State("island", final=True)),
+        )
+    found = codes_of(raised.value)
+    assert sorted(found) == ["details_class", "sets_unknown_field", "unknown_role", "unknown_state", "unreachable"]
+
+
+def test_an_unkeepable_record_is_a_fault() -> None:
+    """A record class with a field that no store could keep is refused with the field named."""
+
+    @attrs.frozen(kw_only=True)
+    class Unkept(Record):
+        work: bytearray = attrs.field(factory=bytearray)
+
+        def __attrs_post_init__(self) -> None:
+            """Not checked: the definition is what is tested."""
+
+    with pytest.raises(InvalidDefinition, match=r"Unkept\.work") as raised:
+        build(record=Unkept)
+    assert codes_of(raised.value) == ["field_type"]
+
+
+def test_a_version_given_twice_is_a_fault() -> None:
+    """A flow refuses two lifecycles of one name and version."""
+    with pytest.raises(InvalidDefinition) as raised:
+        ReportFlow(MemoryStore(), [build(), build()])
+    assert codes_of(raised.value) == ["lifecycle_twice"]
+
+
+def test_a_table_is_frozen() -> None:
+    """A lifecycle that was built cannot be changed, nor its rows, roles and `sets`."""
+    lifecycle = build(row(details=Told, sets={"note": "text"}))
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        lifecycle.version = 2  # type: ignore[misc]  # the assignment that must fail
+    with pytest.raises(TypeError):
+        lifecycle.roles["r"] = OWN  # type: ignore[index]  # the assignment that must fail
+    with pytest.raises(TypeError):
+        lifecycle.transitions[-1].sets["note"] = 1  # type: ignore[index]  # the assignment that must fail
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Drawings
+
+
+def arrows_of_mermaid(text: str) -> list[tuple[str, str, str]]:
+    """Every arrow of a Mermaid text, by the names of its states, and its label; a line of no known form fails."""
+    lines = text.splitlines()
+    assert lines[0] == "stateDiagram-v2"
+    names = {"[*]": "[*]"}
+    found = []
+    for line in lines[1:]:
+        state = re.fullmatch(r"    (s\d+) : ([^:;#]*)", line)
+        arrow = re.fullmatch(r"    (s\d+|\[\*\]) --> (s\d+|\[\*\])(?: : ([^:;#]*))?", line)
+        if state:
+            names[state[1]] = state[2]
+        else:
+            assert arrow, line
+            found.append((names[arrow[1]], names[arrow[2]], arrow[3] or ""))
+    return found
+
+
+def arrows_of_dot(text: str) -> list[tuple[str, str, str]]:
+    """Every arrow of a DOT text; a line of no known form fails."""
+    quoted = r'"((?:[^"\\\n]|\\.)*)"'
+    lines = text.splitlines()
+    assert re.fullmatch(rf"digraph {quoted} \{{", lines[0])
+    assert lines[1:3] == ["    rankdir=LR;", '    "" [shape=point];']
+    assert lines[-1] == "}"
+    found = []
+    for line in lines[3:-1]:
+        arrow = re.fullmatch(rf"    {quoted} -> {quoted} \[label={quoted}\];", line)
+        assert arrow or re.fullmatch(rf"    {quoted} \[label={quoted} shape=(double)?circle\];", line), line
+        if arrow:
+            found.append((arrow[1], arrow[2], arrow[3]))
+    return found
+
+
+def expected_arrows(lifecycle: Lifecycle, *, loops: bool) -> set[tuple[str, str, str]]:
+    """(from, to, label of a row) for every row and source, by names."""
+    return {
+        (source or "", row.leads_to(source), row.said())
+        for row in lifecycle.transitions
+        for source in row.sources
+        if loops or row.leads_to(source) != source
+    }
+
+
+@given(lifecycle=lifecycles(), loops=st.booleans())
+def test_a_drawing_shows_every_row(lifecycle: Lifecycle, loops: bool) -> None:
+    """Mermaid and DOT show every row from each of its states, and without `loops` only those that move."""
+    drawn = {
+        (start.replace("[*]", ""), end, said)
+        for start, end, label in arrows_of_mermaid(mermaid(lifecycle, loops=loops))
+        if end != "[*]"
+        for said in label.split(", ")
+    }
+    assert drawn == expected_arrows(lifecycle, loops=loops)
+    drawn = {
+        (start, end, said)
+        for start, end, label in arrows_of_dot(dot(lifecycle, loops=loops))
+        for said in label.split(", ")
+    }
+    assert drawn == expected_arrows(lifecycle, loops=loops)
+
+
+@given(lifecycle=lifecycles())
+def test_a_drawing_shows_which_states_are_final(lifecycle: Lifecycle) -> None:
+    """An arrow leads out of each final state in Mermaid, and DOT gives it a double border."""
+    final = {state.name for state in lifecycle.states if state.final}
+    assert {start for start, end, _ in arrows_of_mermaid(mermaid(lifecycle)) if end == "[*]"} == final
+    assert set(re.findall(r'"(s\d+)" \[.* shape=doublecircle\]', dot(lifecycle))) == final
+
+
+def test_the_report_is_drawn_in_chinese() -> None:
+    """Labels come in the language asked for."""
+    assert ("草稿", "已编辑", "编辑") in arrows_of_mermaid(mermaid(REPORT, "zh", loops=False))
+    assert ("draft", "edited", "编辑") in arrows_of_dot(dot(REPORT, "zh", loops=False))
+    assert ("[*]", "draft", "create") in arrows_of_mermaid(mermaid(REPORT))
+
+
+def test_a_drawing_is_the_same_each_time() -> None:
+    """The text depends on the table alone, so that a picture in a README can be held against it."""
+    assert mermaid(ERRAND) == (
+        "stateDiagram-v2\n    s0 : open\n    s1 : done\n    [*] --> s0 : create\n    s0 --> s1 : finish\n"
+        "    s1 --> [*]\n"
+    )
+
+
+_odd = st.one_of(
+    st.sampled_from(
+        ["end", "state", "note", "fork", '"', "a b", "已采用", "a;b", "a:b", "a\nb", "-->", "\\", "s0", "%%"]
+    ),
+    st.text(min_size=1).filter(lambda text: bool(text.strip()) and text not in (SAME, "[*]")),
+)
+
+
+@given(
+    names=st.lists(_odd, min_size=2, max_size=4, unique=True),
+    triggers=st.lists(_odd.filter(lambda text: text != "state"), min_size=3, unique=True),
+)
+def test_odd_names_stay_valid(names: list[str], triggers: list[str]) -> None:
+    """Whatever states and triggers are called, each line of the drawing is still a statement of its language."""
+    states = [State(name, final=True) for name in names]
+    rows = [Transition(triggers[0], source=None, dest=names[0], roles=EVERYBODY)]
+    rows += [Transition(triggers[1], source=names[0], dest=name, roles=EVERYBODY) for name in names[1:2]]
+    rows += [
+        Transition(f"{triggers[2]}{number}", source=names[0], dest=name, roles=EVERYBODY)
+        for number, name in enumerate(names[2:])
+    ]
+    odd = Lifecycle(name='odd "name"', version=1, record=Casework, roles={"r": ANY}, states=states, transitions=rows)
+    assert len(arrows_of_mermaid(mermaid(odd))) == len(rows) + len(states)
+    assert len(arrows_of_dot(dot(odd))) == len(rows)
+
+
+def test_rows_say_their_label() -> None:
+    """A row is called by its label in the language asked for, else by what `messages` has, else by its name."""
+    assert row(label={"en": "do it", "zh": "做"}).said("zh") == "做"
+    assert row(label={"en": "do it"}).said("zh") == "do it"
+    assert row("edit").said("zh") == "编辑"
+    assert row("unheard of").said("zh") == "unheard of"

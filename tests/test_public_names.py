@@ -1,0 +1,233 @@
+"""The public names: one sorted list, each of them documented, with the signatures that the design fixes."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from importlib.resources import files
+from typing import Any
+
+import attrs
+import pytest
+
+import reportflow
+from reportflow import ReportFlow, SqlStore, open_flow
+
+
+def kind_of(name: str) -> int:
+    """Constants first, then classes, then functions, as ruff sorts `__all__`."""
+    if name.isupper():
+        return 0
+    return 1 if name[0].isupper() else 2
+
+
+def test_the_names_are_one_sorted_list() -> None:
+    """`__all__` is sorted, each name once: constants, classes, functions."""
+    names = list(reportflow.__all__)
+    assert names == sorted(set(names), key=lambda name: (kind_of(name), name))
+
+
+@pytest.mark.parametrize("name", reportflow.__all__)
+def test_every_name_is_there(name: str) -> None:
+    """Every name of `__all__` can be imported, and stays the same object."""
+    value = getattr(reportflow, name)
+    assert value is not None
+    assert value is getattr(reportflow, name)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in reportflow.__all__ if inspect.isclass(getattr(reportflow, name)) or kind_of(name) == 2]
+)
+def test_every_name_is_documented(name: str) -> None:
+    """Every public class and function says in a sentence of its own what it is."""
+    value = getattr(reportflow, name)
+    own = value.__dict__.get("__doc__") if inspect.isclass(value) else value.__doc__
+    if callable(value) and not isinstance(value, type) and not inspect.isfunction(value):
+        pytest.skip("a value, documented by its comment")
+    assert own
+    assert re.match(r"\S.*[.:]", own)
+
+
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [
+        (name, member)
+        for name in reportflow.__all__
+        if inspect.isclass(value := getattr(reportflow, name)) and value.__module__.startswith("reportflow.")
+        for member, found in vars(value).items()
+        if not member.startswith("_") and (inspect.isfunction(found) or isinstance(found, property | classmethod))
+    ],
+)
+def test_every_method_is_documented(name: str, member: str) -> None:
+    """Every public method and property of a public class says what it promises."""
+    assert inspect.getdoc(getattr(getattr(reportflow, name), member))
+
+
+def test_the_sql_store_is_reached_by_name() -> None:
+    """`reportflow.SqlStore` is the class of the module that owns it."""
+    assert importlib.import_module("reportflow.storage.sql.store").SqlStore is SqlStore is reportflow.SqlStore
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    """An unknown name of the package is an `AttributeError` that says it, so that `hasattr` works."""
+    with pytest.raises(AttributeError, match="no attribute 'Repot'"):
+        reportflow.Repot  # noqa: B018  # asking is the point
+    assert not hasattr(reportflow, "sqlalchemy")
+
+
+def test_the_types_are_shipped() -> None:
+    """The package carries `py.typed`, so that type checkers read its annotations."""
+    assert files("reportflow").joinpath("py.typed").is_file()
+
+
+#: Names that the design fixes, beside the methods below.
+WORDS = [
+    "Actor",
+    "Record",
+    "Report",
+    "Entry",
+    "Revision",
+    "Classification",
+    "Assignment",
+    "Adoption",
+    "Forwarding",
+    "Instruction",
+    "Uptake",
+    "Rejection",
+    "Merge",
+    "Comment",
+    "Attachment",
+    "Author",
+    "State",
+    "Transition",
+    "SAME",
+    "OWN",
+    "UNIT",
+    "ANY",
+    "EVERYBODY",
+    "NOBODY",
+    "Step",
+    "Refusal",
+    "Option",
+    "Query",
+    "Happened",
+    "Interval",
+    "Lifecycle",
+    "REPORT",
+    "MemoryStore",
+    "SqlStore",
+    "Store",
+    "Change",
+    "Capabilities",
+    "Posted",
+    "Level",
+    "ReportFlow",
+    "open_flow",
+    "replay",
+    "RecordNotFound",
+    "AlreadyExists",
+    "Conflict",
+    "DuplicateKey",
+    "StaleRecord",
+    "TransitionRefused",
+    "InvalidValue",
+]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_words_of_the_design_are_public(word: str) -> None:
+    """What the design names, programs import from `reportflow`."""
+    assert word in reportflow.__all__
+
+
+#: Class -> the fields that the design names.
+FIELDS: dict[str, str] = {
+    "Actor": "id name roles unit clearance kind on_behalf_of",
+    "Record": "id kind state version lifecycle_version unit parent title category assignee due_at secrecy created_by"
+    " created_at updated_at",
+    "Report": "number text authors source topics attachments commission origin merged_into credits revision edited_by",
+    "Entry": "record_id sequence trigger source dest actor at recorded_at reason details key cause",
+    "Revision": "text title",
+    "Classification": "topics category secrecy",
+    "Assignment": "assignee due_at",
+    "Adoption": "body level carrier usage",
+    "Forwarding": "to level upward due_at",
+    "Instruction": "leader level text post principal",
+    "Uptake": "department measure evidence",
+    "Rejection": "code",
+    "Merge": "target",
+    "Comment": "text",
+    "Attachment": "name media_type size sha256",
+    "State": "name label final awaits",
+    "Transition": "trigger source dest roles guards details reason_required sets then on_conflict label",
+    "Refusal": "code params",
+    "Option": "trigger allowed refusals details",
+    "Query": "kind state unit parent category topic assignee author text happened order limit cursor",
+    "Happened": "trigger party level code actor at recorded_at",
+    "Change": "record expected entries",
+    "Lifecycle": "name version record roles states transitions machine",
+    "Posted": "position entry",
+}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_fields_of_the_design_are_there(name: str) -> None:
+    """Each class has the fields that the design names."""
+    cls = getattr(reportflow, name)
+    fields = {field.name for field in attrs.fields(cls)} if attrs.has(cls) else set(cls._fields)
+    assert set(FIELDS[name].split()) <= fields
+
+
+#: What programs outside the project call, without annotations.
+SIGNATURES: dict[Any, str] = {
+    ReportFlow.create: "(self, draft, *, by, at=None, key=None)",
+    ReportFlow.fire: "(self, target, trigger, details=None, *, by, reason='', at=None, key=None, version=None)",
+    ReportFlow.fire_all: "(self, targets, trigger, details=None, *, by, on_refusal='abort', reason='', at=None)",
+    ReportFlow.batch: "(self, requests)",
+    ReportFlow.options: "(self, target, *, by)",
+    ReportFlow.get: "(self, id, *, by)",
+    ReportFlow.find: "(self, query, *, by)",
+    ReportFlow.inbox: "(self, *, by, limit=100, cursor=None)",
+    ReportFlow.count: "(self, query, *, by, of='records', group=())",
+    ReportFlow.history: "(self, id, *, by)",
+    ReportFlow.as_of: "(self, id, *, by, version=None, time=None)",
+    ReportFlow.close: "(self)",
+}
+
+
+def bare(function: Any) -> str:
+    """A signature without annotations."""
+    signature = inspect.signature(function)
+    empty = inspect.Parameter.empty
+    parameters = [one.replace(annotation=empty) for one in signature.parameters.values()]
+    return str(signature.replace(parameters=parameters, return_annotation=empty))
+
+
+@pytest.mark.parametrize("method", SIGNATURES, ids=lambda method: method.__name__)
+def test_the_verbs_have_the_signatures_of_the_design(method: Any) -> None:
+    """Each verb of `ReportFlow` takes just what the design says."""
+    assert bare(method) == SIGNATURES[method]
+
+
+def test_a_flow_has_these_verbs_and_no_others() -> None:
+    """The public methods of `ReportFlow` are those of the design."""
+    public = {name for name, value in vars(ReportFlow).items() if inspect.isfunction(value) and name[0] != "_"}
+    assert public == {method.__name__ for method in SIGNATURES}
+
+
+def test_the_ways_in_have_the_signatures_of_the_design() -> None:
+    """`open_flow(url, *, create=True)` and `ReportFlow(store, lifecycles, *, clock=…, new_id=…)`."""
+    opening = inspect.signature(open_flow).parameters
+    assert next(iter(opening)) == "url"
+    assert (opening["create"].kind, opening["create"].default) == (inspect.Parameter.KEYWORD_ONLY, True)
+    flow = inspect.signature(ReportFlow).parameters
+    assert list(flow)[:2] == ["store", "lifecycles"]
+    assert {"clock", "new_id"} <= {name for name, one in flow.items() if one.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("name", ["commit", "get", "find", "count", "history", "keyed", "feed", "close"])
+def test_the_stores_have_the_calls_of_the_contract(name: str) -> None:
+    """Both stores take just what the contract says."""
+    contract = bare(getattr(reportflow.Store, name))
+    assert bare(getattr(reportflow.MemoryStore, name)) == bare(getattr(SqlStore, name)) == contract

@@ -1,0 +1,588 @@
+"""The standard lifecycle: its table, its stories, and who sees and touches what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportflow import (
+    EVERYBODY,
+    NOBODY,
+    OWN,
+    REPORT,
+    SAME,
+    UNIT,
+    Actor,
+    Adoption,
+    Assignment,
+    Author,
+    Classification,
+    Comment,
+    Forwarding,
+    Happened,
+    Instruction,
+    InvalidValue,
+    Level,
+    MemoryStore,
+    Merge,
+    Query,
+    RecordNotFound,
+    Refusal,
+    Rejection,
+    Report,
+    ReportFlow,
+    Revision,
+    Secrecy,
+    Source,
+    StaleRecord,
+    TransitionRefused,
+    Uptake,
+    Usage,
+    replay,
+)
+
+UNIT_NAME = "yulin"
+ZHANG = Actor(id="zhang", name="张三", roles={"contributor"}, unit="somewhere")
+ZHAO = Actor(id="zhao", roles={"contributor"}, unit=UNIT_NAME)
+LI = Actor(id="li", roles={"editor"}, unit=UNIT_NAME)
+WANG = Actor(id="wang", roles={"reviewer"}, unit=UNIT_NAME)
+CHEN = Actor(id="chen", roles={"registrar"}, unit=UNIT_NAME)
+WU = Actor(id="wu", roles={"auditor"}, unit=UNIT_NAME)
+#: Holds every working role of the unit.
+ALL = Actor(id="all", roles={"editor", "reviewer", "registrar"}, unit=UNIT_NAME)
+ABROAD = Actor(id="abroad", roles={"editor", "reviewer", "registrar", "auditor"}, unit="elsewhere")
+START = datetime(2022, 1, 10, 9, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that goes on by a minute each time it is read."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(minutes=1)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The flow's clock."""
+    return Clock()
+
+
+@pytest.fixture
+def flow(clock: Clock) -> ReportFlow:
+    """A flow on memory."""
+    return ReportFlow(MemoryStore(), REPORT, clock=clock)
+
+
+def draft(**changes: Any) -> Report:
+    """A draft of Zhang's in the unit."""
+    fields = {"title": "完善校园安全防控体系的建议", "text": "…", "authors": [Author(name="张三", id="zhang")]}
+    return Report.draft(**{**fields, "unit": UNIT_NAME, **changes})
+
+
+#: What brings a report from its creation to each state.
+WAYS: dict[str, list[str]] = {
+    "draft": [],
+    "edited": ["edit"],
+    "reviewed": ["edit", "review"],
+    "returned": ["return"],
+    "adopted": ["edit", "review", "adopt"],
+    "forwarded": ["edit", "review", "forward"],
+    "instructed": ["edit", "review", "instruct"],
+    "kept": ["keep"],
+    "rejected": ["reject"],
+    "withdrawn": ["withdraw"],
+    "merged": ["merge"],
+}
+TOLD: dict[str, Callable[[str], object]] = {
+    "revise": lambda _: Revision(text="revised"),
+    "edit": lambda _: Revision(text="edited"),
+    "classify": lambda _: Classification(topics=["education"]),
+    "assign": lambda _: Assignment(assignee="li"),
+    "adopt": lambda _: Adoption(body="协商建言", level="city"),
+    "forward": lambda _: Forwarding(to="省政协", level="province", upward=True),
+    "instruct": lambda _: Instruction(leader="某某", level="city"),
+    "absorb": lambda _: Uptake(department="教育局"),
+    "reject": lambda _: Rejection(code="duplicate"),
+    "merge": lambda target: Merge(target=target),
+    "comment": lambda _: Comment(text="好"),
+}
+
+
+def told(trigger: str, target: str = "") -> object:
+    """Valid details for a trigger."""
+    return TOLD[trigger](target) if trigger in TOLD else None
+
+
+def bring(flow: ReportFlow, state: str, **changes: Any) -> Report:
+    """A report in a state."""
+    report = flow.create(draft(**changes), by=ZHANG)
+    target = flow.create(draft(title="target"), by=ZHANG).id if state == "merged" else ""
+    for trigger in WAYS[state]:
+        by = WANG if trigger == "review" else CHEN if trigger in ("adopt", "withdraw", "instruct") else LI
+        report = flow.fire(report, trigger, told(trigger, target), by=by, reason="because")
+    assert report.state == state
+    return report
+
+
+def codes(refused: TransitionRefused) -> list[str]:
+    """The codes of the refusals."""
+    return [refusal.code for refusal in refused.refusals if isinstance(refusal, Refusal)]
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The table, written by hand from the design
+
+STATES = list(WAYS)
+IN_HAND = ["draft", "edited", "reviewed"]
+OUT = ["adopted", "forwarded", "instructed"]
+EDITOR, REVIEWER, REGISTRAR, CONTRIBUTOR = "editor", "reviewer", "registrar", "contributor"
+
+#: trigger -> (from, to; "" for the same state), roles, details, reason needed.
+Lines = list[tuple[Iterable[str | None], str]]
+TABLE: dict[str, tuple[Lines, set[str], type[Any] | None, bool]] = {
+    "create": ([([None], "draft")], {CONTRIBUTOR, EDITOR}, None, False),
+    "revise": ([(["draft", "returned"], "draft")], {CONTRIBUTOR}, Revision, False),
+    "edit": ([(IN_HAND, "edited")], {EDITOR}, Revision, False),
+    "classify": ([(IN_HAND, "")], {EDITOR}, Classification, False),
+    "assign": ([([one for one in STATES if one != "merged"], "")], {EDITOR, REGISTRAR}, Assignment, False),
+    "return": ([(IN_HAND, "returned")], {EDITOR, REVIEWER}, None, True),
+    "review": ([(["edited"], "reviewed")], {REVIEWER}, None, False),
+    "adopt": (
+        [(["reviewed", "forwarded"], "adopted"), (["adopted", "instructed"], "")],
+        {REGISTRAR},
+        Adoption,
+        False,
+    ),
+    "forward": ([(["reviewed"], "forwarded"), (OUT, "")], {EDITOR, REGISTRAR}, Forwarding, False),
+    "instruct": (
+        [(["reviewed", "adopted", "forwarded"], "instructed"), (["instructed"], "")],
+        {REGISTRAR},
+        Instruction,
+        False,
+    ),
+    "absorb": ([(OUT, "")], {REGISTRAR}, Uptake, False),
+    "keep": ([(IN_HAND, "kept")], {EDITOR, REVIEWER}, None, True),
+    "reject": ([(IN_HAND, "rejected")], {EDITOR, REVIEWER}, Rejection, True),
+    "merge": ([(["draft", "edited"], "merged")], {EDITOR}, Merge, False),
+    "unmerge": ([(["merged"], "draft")], {EDITOR}, None, False),
+    "withdraw": ([([*IN_HAND, "returned"], "withdrawn")], {CONTRIBUTOR, REGISTRAR}, None, True),
+    "reopen": ([(["kept", "rejected", "withdrawn"], "draft")], {REGISTRAR}, None, True),
+    "comment": ([(STATES, "")], {EVERYBODY}, Comment, False),
+}
+STEPS_ONLY = {"credit", "discredit"}
+
+
+def test_the_table_is_the_designs() -> None:
+    """`REPORT` has the states, roles, moves, details and reasons of the design, and not one more."""
+    assert [state.name for state in REPORT.states] == STATES
+    assert set(REPORT.triggers) == {*TABLE, *STEPS_ONLY}
+    expected = {}
+    for trigger, (lines, roles, details, reason) in TABLE.items():
+        for sources, dest in lines:
+            for source in sources:
+                expected[source, trigger] = (dest or source, roles, details, reason)
+    found = {
+        (source, row.trigger): (row.leads_to(source), set(row.roles), row.details, row.reason_required)
+        for row in REPORT.transitions
+        for source in row.sources
+        if row.trigger not in STEPS_ONLY
+    }
+    assert found == expected
+
+
+def test_credits_are_steps_only() -> None:
+    """Nobody credits or discredits by hand, and it is possible wherever a report is alive, so never when merged."""
+    for trigger in STEPS_ONLY:
+        (row,) = REPORT.rows(trigger)
+        assert row.roles == {NOBODY}
+        assert row.sources == {*IN_HAND, *OUT}
+        assert row.dest == SAME
+
+
+def test_roles_reach_as_far_as_the_design_says() -> None:
+    """A contributor's role holds for their own, the office's roles for their unit."""
+    assert REPORT.roles == {CONTRIBUTOR: OWN, EDITOR: UNIT, REVIEWER: UNIT, REGISTRAR: UNIT, "auditor": UNIT}
+
+
+def test_final_states_and_whose_turn_it_is() -> None:
+    """What is out or put away is final; the four states in hand await one role each."""
+    assert {state.name for state in REPORT.states if state.final} == {*STATES} - {*IN_HAND, "returned"}
+    awaited = {state.name: set(state.awaits) for state in REPORT.states if state.awaits}
+    assert awaited == {
+        "draft": {EDITOR},
+        "edited": {REVIEWER},
+        "reviewed": {REGISTRAR},
+        "returned": {CONTRIBUTOR},
+    }
+
+
+def test_only_a_review_is_stale_and_a_comment_commutes() -> None:
+    """A review passes the version seen and no other; a comment lets all pass; the rest is decided again by id."""
+    assert {row.trigger for row in REPORT.transitions if row.on_conflict == "stale"} == {"review"}
+    assert {row.trigger for row in REPORT.transitions if row.on_conflict == "commutes"} == {"comment"}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_can_be_reached_and_does_what_its_rows_say(flow: ReportFlow, state: str) -> None:
+    """In each state each trigger is done where the table has a row, and refused as `state` where it has none."""
+    for trigger in TABLE:
+        report = bring(flow, state)
+        target = bring(flow, "draft").id
+        actor = ZHANG if trigger == "revise" else Actor(id="all", roles={*REPORT.roles}, unit=UNIT_NAME)
+        mine = flow.get(report.id, by=ALL)
+        found = REPORT.row(state, trigger)
+        if found is None:
+            with pytest.raises(TransitionRefused) as refused:
+                flow.fire(mine, trigger, told(trigger, target), by=actor, reason="because")
+            assert "state" in codes(refused.value)
+        else:
+            done = flow.fire(mine, trigger, told(trigger, target), by=actor, reason="because")
+            assert done.state == found[1]
+            assert replay(flow.history(done.id, by=ALL)) == done
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Stories
+
+
+def test_a_creation_needs_title_text_and_author() -> None:
+    """A draft without a title, a text or an author, or with blank ones, is refused with the field named."""
+    whole = {"title": "t", "text": "t", "authors": [Author(name="a")]}
+    assert Report.draft(**whole).version == 0
+    for field in whole:
+        for bad in ({name: value for name, value in whole.items() if name != field}, {**whole, field: ""}):
+            with pytest.raises(InvalidValue) as raised:
+                Report.draft(**bad)
+            assert raised.value.field == field
+
+
+def test_from_draft_to_instructed(flow: ReportFlow) -> None:
+    """A report is edited, reviewed, adopted, forwarded, instructed on and absorbed, and each leaves its entry."""
+    report = flow.create(draft(), by=ZHANG)
+    report = flow.fire(report, "classify", told("classify"), by=LI)
+    report = flow.fire(report, "edit", Revision(text="better", title="Better"), by=LI)
+    assert (report.text, report.title, report.revision, report.edited_by) == ("better", "Better", 1, "li")
+    report = flow.fire(report, "review", by=WANG)
+    report = flow.fire(report, "adopt", told("adopt"), by=CHEN)
+    report = flow.fire(report, "forward", told("forward"), by=LI)
+    assert report.state == "adopted"
+    report = flow.fire(report, "instruct", told("instruct"), by=CHEN)
+    report = flow.fire(report, "adopt", Adoption(body="省政协", level=Level.PROVINCE), by=CHEN)
+    report = flow.fire(report, "absorb", told("absorb"), by=CHEN)
+    assert report.state == "instructed"
+    history = flow.history(report.id, by=CHEN)
+    assert [entry.trigger for entry in history] == [
+        "create", "classify", "edit", "review", "adopt", "forward", "instruct", "adopt", "absorb",
+    ]  # fmt: skip
+    assert replay(history) == report
+    assert flow.count(Query(happened=Happened(trigger="adopt")), by=CHEN, of="entries") == {(): 2}
+    assert flow.count(Query(happened=Happened(trigger="adopt")), by=CHEN) == {(): 1}
+
+
+def test_return_and_revise(flow: ReportFlow) -> None:
+    """A returned report waits for its contributor, whose revision makes it a draft again, with a new text."""
+    report = bring(flow, "returned")
+    assert [one.id for one in flow.inbox(by=ZHANG)] == [report.id]
+    report = flow.fire(report, "revise", Revision(text="new"), by=ZHANG)
+    assert (report.state, report.text, report.revision) == ("draft", "new", 1)
+    assert report.title == draft().title
+
+
+@pytest.mark.parametrize("trigger", ["return", "keep", "withdraw", "reject"])
+def test_who_turns_a_report_away_says_why(flow: ReportFlow, trigger: str) -> None:
+    """Without a reason, or with a blank one, it is refused; for a rejection also without its code."""
+    report = bring(flow, "draft")
+    by = CHEN if trigger == "withdraw" else LI
+    for reason in ("", "  \n"):
+        with pytest.raises(TransitionRefused) as refused:
+            flow.fire(report, trigger, told(trigger), by=by, reason=reason)
+        assert codes(refused.value) == ["reason"]
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(report, "reject", by=LI)
+    assert codes(refused.value) == ["details", "reason"]
+    done = flow.fire(report, trigger, told(trigger), by=by, reason="重复")
+    assert flow.history(done.id, by=LI)[-1].reason == "重复"
+
+
+def test_nobody_reviews_what_they_edited_last(flow: ReportFlow) -> None:
+    """The last editor cannot review; an earlier editor can, once another has edited."""
+    report = flow.fire(bring(flow, "draft"), "edit", told("edit"), by=ALL)
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(report, "review", by=ALL)
+    assert codes(refused.value) == ["same_person"]
+    report = flow.fire(report, "edit", told("edit"), by=LI)
+    assert flow.fire(report, "review", by=ALL).state == "reviewed"
+
+
+def test_an_edit_lapses_the_approval(flow: ReportFlow) -> None:
+    """Edited after its review, a report is to be reviewed again before it is adopted."""
+    report = flow.fire(bring(flow, "reviewed"), "edit", told("edit"), by=LI)
+    assert report.state == "edited"
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(report, "adopt", told("adopt"), by=CHEN)
+    assert codes(refused.value) == ["state"]
+
+
+def test_a_review_passes_what_was_read_and_no_other(flow: ReportFlow) -> None:
+    """A review of a version that is no longer the stored one is stale, in hand or by version."""
+    seen = bring(flow, "edited")
+    flow.fire(seen.id, "edit", Revision(text="later"), by=LI)
+    with pytest.raises(StaleRecord):
+        flow.fire(seen, "review", by=WANG)
+    with pytest.raises(StaleRecord):
+        flow.fire(seen.id, "review", by=WANG, version=seen.version)
+    assert flow.get(seen.id, by=WANG).state == "edited"
+
+
+def test_merge_credits_the_target_and_unmerge_takes_it_back(flow: ReportFlow) -> None:
+    """A merged report names its target, which names it; unmerging undoes both and keeps the text."""
+    target, report = bring(flow, "edited", title="target"), bring(flow, "edited")
+    merged = flow.fire(report, "merge", Merge(target=target.id), by=LI)
+    credited = flow.get(target.id, by=LI)
+    assert (merged.state, merged.merged_into) == ("merged", target.id)
+    assert (credited.state, credited.credits, credited.version) == ("edited", (report.id,), target.version + 1)
+    cause, credit = flow.history(report.id, by=LI)[-1], flow.history(target.id, by=LI)[-1]
+    assert (credit.trigger, credit.cause, credit.actor) == ("credit", cause.ref, LI)
+    back = flow.fire(merged, "unmerge", by=LI)
+    assert (back.state, back.merged_into, back.text) == ("draft", None, report.text)
+    assert flow.get(target.id, by=LI).credits == ()
+    assert flow.fire(back, "merge", Merge(target=target.id), by=LI).state == "merged"
+    assert flow.get(target.id, by=LI).credits == (report.id,)
+
+
+def test_no_merge_into_itself_or_into_a_merged_one(flow: ReportFlow) -> None:
+    """A report is no target of its own, a merged one no target at all; nothing is written on either."""
+    first, second = bring(flow, "draft"), bring(flow, "draft")
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(first, "merge", Merge(target=first.id), by=LI)
+    assert codes(refused.value) == ["itself"]
+    merged = flow.fire(first, "merge", Merge(target=second.id), by=LI)
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(second.id, "merge", Merge(target=merged.id), by=LI)
+    assert (codes(refused.value), refused.value.id, refused.value.trigger) == (["state"], merged.id, "credit")
+    assert flow.get(second.id, by=LI).state == "draft"
+    assert flow.get(first.id, by=LI) == merged
+
+
+def test_no_merge_into_what_one_cannot_see(flow: ReportFlow) -> None:
+    """A target in another unit is told like one that is not there."""
+    report = bring(flow, "draft")
+    for target in (bring(flow, "draft", unit="elsewhere").id, "nothing"):
+        with pytest.raises(RecordNotFound) as raised:
+            flow.fire(report, "merge", Merge(target=target), by=LI)
+        assert raised.value.ids == (target,)
+    assert flow.get(report.id, by=LI) == report
+
+
+def test_a_merged_target_can_be_unmerged_only_where_its_target_is_alive(flow: ReportFlow) -> None:
+    """What the steps would refuse is refused in the offer too."""
+    report, target = bring(flow, "draft"), bring(flow, "draft")
+    merged = flow.fire(report, "merge", Merge(target=target.id), by=LI)
+    flow.fire(target.id, "keep", by=LI, reason="later")
+    option = next(one for one in flow.options(merged, by=LI) if one.trigger == "unmerge")
+    assert [refusal.code for refusal in option.refusals] == ["state"]
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(merged, "unmerge", by=LI)
+    assert codes(refused.value) == ["state"]
+
+
+@pytest.mark.parametrize("state", ["kept", "rejected", "withdrawn"])
+def test_reopen(flow: ReportFlow, state: str) -> None:
+    """What was put away comes back as a draft, by the registrar and with a reason."""
+    report = bring(flow, state)
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(report, "reopen", by=LI, reason="new facts")
+    assert codes(refused.value) == ["role"]
+    assert flow.fire(report, "reopen", by=CHEN, reason="new facts").state == "draft"
+
+
+def test_a_contributor_withdraws_their_own(flow: ReportFlow) -> None:
+    """The creator and an author may withdraw; another contributor does not even find it."""
+    report = flow.create(draft(authors=[Author(name="张三", id="zhang"), Author(name="赵六", id="zhao")]), by=LI)
+    assert flow.fire(report.id, "withdraw", by=ZHAO, reason="mistake").state == "withdrawn"
+    other = bring(flow, "draft")
+    with pytest.raises(RecordNotFound):
+        flow.fire(other.id, "withdraw", by=ZHAO, reason="mistake")
+
+
+def test_a_comment_commutes(flow: ReportFlow) -> None:
+    """A comment on a version that has moved on is kept all the same, and changes no field."""
+    seen = bring(flow, "draft")
+    edited = flow.fire(seen.id, "edit", told("edit"), by=LI)
+    after = flow.fire(seen, "comment", Comment(text="好"), by=WU)
+    assert after.version == edited.version + 1
+    assert (after.state, after.text) == (edited.state, edited.text)
+
+
+def test_a_late_adoption_has_its_own_time(flow: ReportFlow, clock: Clock) -> None:
+    """An adoption that becomes known in the next year counts in the year when it happened; nothing is rewritten."""
+    report = bring(flow, "reviewed")
+    happened = clock.now + timedelta(days=30)
+    clock.now += timedelta(days=400)
+    known_before = flow.history(report.id, by=CHEN)
+    adopted = flow.fire(report.id, "adopt", told("adopt"), by=CHEN, at=happened)
+    last = flow.history(report.id, by=CHEN)[-1]
+    assert (last.at, last.recorded_at) == (happened, adopted.updated_at)
+    assert flow.history(report.id, by=CHEN)[:-1] == known_before
+    assert flow.as_of(report.id, by=CHEN, time=happened + timedelta(days=1)).state == "reviewed"
+
+
+@pytest.mark.parametrize(("days", "problem"), [(-1, "before_creation"), (500, "in_future")])
+def test_a_time_out_of_range_is_refused(flow: ReportFlow, days: int, problem: str) -> None:
+    """Nothing happens to a report before its creation or after now."""
+    report = bring(flow, "draft")
+    assert report.created_at is not None
+    with pytest.raises(InvalidValue) as raised:
+        flow.fire(report, "edit", told("edit"), by=LI, at=report.created_at + timedelta(days=days))
+    assert (raised.value.field, raised.value.problem) == ("at", problem)
+    assert flow.get(report.id, by=LI) == report
+
+
+def test_texts_are_taken_for_enums(flow: ReportFlow) -> None:
+    """Where an enum is asked for its value is taken, and any other text refused with the choices named."""
+    assert Adoption(body="b", level="city", usage="combined").usage is Usage.COMBINED
+    assert Adoption(body="b", level="city").level is Level.CITY
+    assert Author(name="n", level="county").level is Level.COUNTY
+    assert Classification(secrecy="secret").secrecy is Secrecy.SECRET
+    assert draft(source="party", secrecy="confidential").source is Source.PARTY
+    for wrong in (lambda: Adoption(body="b", level="town"), lambda: draft(source="x"), lambda: draft(secrecy="x")):
+        with pytest.raises(InvalidValue, match="take one of") as raised:
+            wrong()
+        assert raised.value.problem == "choice"
+    assert flow.create(draft(source="public"), by=LI).source is Source.PUBLIC
+
+
+def test_classify_leaves_what_it_is_not_told(flow: ReportFlow) -> None:
+    """A classification changes the fields that it names, and only those; an empty list of topics empties them."""
+    report = bring(flow, "draft", topics=["a"], category="c")
+    report = flow.fire(report, "classify", Classification(category="d"), by=LI)
+    assert (report.topics, report.category, report.secrecy) == (("a",), "d", Secrecy.INTERNAL)
+    report = flow.fire(report, "classify", Classification(topics=[]), by=LI)
+    assert (report.topics, report.category) == ((), "d")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Who sees and who touches what
+
+
+@given(
+    roles=st.sets(st.sampled_from([*REPORT.roles, "stranger"])),
+    unit=st.sampled_from([UNIT_NAME, "elsewhere", ""]),
+    who=st.sampled_from(["zhang", "author", "li", "nobody"]),
+    clearance=st.sampled_from(Secrecy),
+    secrecy=st.sampled_from(Secrecy),
+)
+def test_who_sees_a_report(roles: set[str], unit: str, who: str, clearance: Secrecy, secrecy: Secrecy) -> None:
+    """A contributor sees their own, the office's roles see their unit's, nobody above their clearance."""
+    flow = ReportFlow(MemoryStore(), REPORT)
+    trusted = Actor(id="zhang", roles={"contributor"}, clearance=Secrecy.TOP_SECRET)
+    report = flow.create(draft(secrecy=secrecy, authors=[Author(name="A", id="author")]), by=trusted)
+    actor = Actor(id=who, roles=roles, unit=unit, clearance=clearance)
+    mine = "contributor" in roles and who in ("zhang", "author")
+    ours = bool(roles & {"editor", "reviewer", "registrar", "auditor"}) and unit == UNIT_NAME
+    sees = (mine or ours) and list(Secrecy).index(secrecy) <= list(Secrecy).index(clearance)
+    assert [one.id for one in flow.find(Query(), by=actor)] == ([report.id] if sees else [])
+    assert flow.count(Query(), by=actor) == {(): int(sees)}
+    for read in (flow.get, flow.history, flow.options, lambda id, by: flow.as_of(id, by=by, version=1)):
+        if sees:
+            assert read(report.id, by=actor)
+        else:
+            with pytest.raises(RecordNotFound):
+                read(report.id, by=actor)
+
+
+def test_invisible_and_unknown_are_told_alike(flow: ReportFlow) -> None:
+    """In every call, a record that one may not see and one that is not there give the same error, but for the id."""
+    hidden = flow.create(draft(unit="elsewhere"), by=ZHANG).id
+    calls: list[Callable[[str], object]] = [
+        lambda id: flow.get(id, by=LI),
+        lambda id: flow.history(id, by=LI),
+        lambda id: flow.options(id, by=LI),
+        lambda id: flow.as_of(id, by=LI, version=1),
+        lambda id: flow.as_of(id, by=LI, version=99),
+        lambda id: flow.fire(id, "edit", told("edit"), by=LI),
+        lambda id: flow.fire(id, "nonsense", by=LI),
+        lambda id: flow.fire(id, "edit", by=LI, version=99),
+        lambda id: flow.fire(id, "adopt", by=LI),
+        lambda id: flow.fire(id, "edit", told("edit"), by=LI, at=START - timedelta(days=999)),
+        lambda id: flow.fire(id, "edit", told("edit"), by=LI, key="k"),
+    ]
+    for number, call in enumerate(calls):
+        said = []
+        for id in (hidden, "unknown"):
+            with pytest.raises(RecordNotFound) as raised:
+                call(id)
+            said.append((str(raised.value).replace(id, "ID"), raised.value.message("zh").replace(id, "ID")))
+        assert said[0] == said[1], number
+
+
+def test_an_auditor_reads_and_comments_and_no_more(flow: ReportFlow) -> None:
+    """Of everything that could be done in any state, an auditor is offered the comment alone."""
+    for state in STATES:
+        report = bring(flow, state)
+        assert flow.get(report.id, by=WU) == report
+        assert [option.trigger for option in flow.options(report, by=WU) if option.allowed] == ["comment"]
+
+
+def test_a_contributor_touches_their_own_only(flow: ReportFlow) -> None:
+    """A contributor is offered revise, withdraw and comment on a draft of their own, whatever unit it is in."""
+    report = bring(flow, "draft")
+    offered = [option.trigger for option in flow.options(report, by=ZHANG) if option.allowed]
+    assert sorted(offered) == ["comment", "revise", "withdraw"]
+
+
+def test_roles_of_another_unit_count_for_nothing(flow: ReportFlow) -> None:
+    """Who holds all roles elsewhere, and is also the author here, has the author's rights only."""
+    both = Actor(id="zhang", roles={*ABROAD.roles, "contributor"}, unit="elsewhere")
+    report = bring(flow, "draft")
+    offered = [option.trigger for option in flow.options(report, by=both) if option.allowed]
+    assert sorted(offered) == ["comment", "revise", "withdraw"]
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(report, "edit", told("edit"), by=both)
+    assert codes(refused.value) == ["role"]
+
+
+def test_who_creates_where(flow: ReportFlow) -> None:
+    """A draft takes its creator's unit; an editor creates in no other unit than theirs, and a reviewer nowhere."""
+    assert flow.create(draft(unit=""), by=LI).unit == UNIT_NAME
+    assert flow.create(draft(unit=UNIT_NAME), by=ZHANG).created_by == "zhang"
+    for unit, by in (("elsewhere", LI), (UNIT_NAME, WANG), (UNIT_NAME, WU)):
+        with pytest.raises(TransitionRefused) as refused:
+            flow.create(draft(unit=unit), by=by)
+        assert codes(refused.value) == ["role"]
+
+
+def test_nobody_reads_above_their_clearance(flow: ReportFlow) -> None:
+    """Classified upward, a report is gone for its own editor, and there for who is cleared."""
+    report = flow.fire(bring(flow, "draft"), "classify", Classification(secrecy="secret"), by=LI)
+    for by in (LI, ZHANG):
+        with pytest.raises(RecordNotFound):
+            flow.get(report.id, by=by)
+    cleared = Actor(id="li", roles={"editor"}, unit=UNIT_NAME, clearance="secret")
+    assert flow.get(report.id, by=cleared) == report
+
+
+def test_the_inbox_is_what_awaits_me(flow: ReportFlow, clock: Clock) -> None:
+    """An inbox holds what is visible, awaits a role of mine and is not another's; due first, then oldest."""
+    by_state = {state: bring(flow, state).id for state in STATES}
+    assert {one.id for one in flow.inbox(by=WANG)} == {by_state["edited"]}
+    assert {one.id for one in flow.inbox(by=CHEN)} == {by_state["reviewed"]}
+    assert {one.id for one in flow.inbox(by=ZHANG)} == {by_state["returned"]}
+    assert list(flow.inbox(by=ZHAO)) == list(flow.inbox(by=WU)) == list(flow.inbox(by=ABROAD)) == []
+    first, due = bring(flow, "edited"), bring(flow, "edited")
+    others = bring(flow, "edited")
+    flow.fire(due, "assign", Assignment(assignee="wang", due_at=clock.now + timedelta(days=3)), by=LI)
+    flow.fire(others, "assign", Assignment(assignee="another"), by=LI)
+    assert [one.id for one in flow.inbox(by=WANG)] == [due.id, by_state["edited"], first.id]
+    page = flow.inbox(by=WANG, limit=2)
+    assert page.next is not None
+    assert [one.id for one in flow.inbox(by=WANG, limit=2, cursor=page.next)] == [first.id]
