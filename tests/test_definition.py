@@ -71,10 +71,11 @@ def build(
     record: Any = Sketch,
     roles: Mapping[str, Any] | None = None,
     base: tuple[Transition, ...] = (CREATE, FINISH),
+    name: str = "sketch",
 ) -> Lifecycle:
     """A small lifecycle with further rows."""
     return Lifecycle(
-        name="sketch",
+        name=name,
         version=1,
         record=record,
         roles={"r": ANY} if roles is None else roles,
@@ -127,6 +128,9 @@ FAULTS: dict[str, tuple[str, Mapping[str, Any], list[Transition]]] = {
     "no creation": ("no_creation", {"base": (FINISH,)}, []),
     "no record class": ("record_class", {"record": Told}, []),
     "a record that is no class": ("record_class", {"record": "Sketch"}, []),
+    "a creation with details": ("creation_told", {}, [row("make", source=None, dest="a", details=Told)]),
+    "a creation with a reason": ("creation_told", {}, [row("make", source=None, dest="a", reason_required=True)]),
+    "blank lifecycle": ("blank_name", {"name": " "}, []),
     "blank trigger": ("blank_name", {}, [row(" ")]),
     "blank role": ("blank_name", {"roles": {"r": ANY, "": OWN}}, []),
     "blank state": ("blank_name", {"states": (*STATES, State("", final=True))}, [row(dest="")]),

@@ -25,7 +25,7 @@ from reportflow import (
     ReportflowError,
     Store,
 )
-from reportflow.storage.contract import Group, Of
+from reportflow.storage.contract import Group, Of, check_changes
 from reportflow.testing.conformance import StoreConformance
 from reportflow.testing.machine import store_machine
 
@@ -44,6 +44,7 @@ class LosesRaces(MemoryStore):
     """Compares first and sets later."""
 
     def commit(self, changes: Sequence[Change]) -> None:
+        check_changes(changes)
         with self._lock:
             self._compare(changes)
         time.sleep(0.01)
@@ -83,6 +84,7 @@ class ShowsHalf(MemoryStore):
     """Sets change by change, and lets readers in between."""
 
     def commit(self, changes: Sequence[Change]) -> None:
+        check_changes(changes)
         with self._lock:
             self._compare(changes)
         for change in changes:

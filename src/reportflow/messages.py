@@ -113,6 +113,10 @@ _rows(
             "'{trigger}' must be told {expected}; it was told {given}.",
             "“{trigger}”的详情应为：{expected}；实际为：{given}。",
         ),
+        "step": (
+            "'{trigger}' also acts on record {ids}, which is not there or not for you to see; ask somebody who may.",
+            "“{trigger}”还涉及记录 {ids}，该记录不存在或您无权查看；请由可查看者办理。",
+        ),
         "reason": ("'{trigger}' needs a reason: pass reason=.", "“{trigger}”必须说明理由：请填写 reason=。"),
         "same_person": (
             "{actor} is already this record's {field}; ask somebody else to do '{trigger}'.",
@@ -258,6 +262,10 @@ _rows(
         "no_creation": (
             "no row creates a record; add one with source=None",
             "没有创建记录的行；请添加 source=None 的行",
+        ),
+        "creation_told": (
+            "'{trigger}' creates a record, which is told by its draft; take away details and reason_required",
+            "“{trigger}”用于创建，内容由草稿给出；请去掉 details 与 reason_required",
         ),
         "creation_same": (
             "'{trigger}' creates a record and must name its state, not SAME",

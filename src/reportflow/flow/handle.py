@@ -17,6 +17,7 @@ from reportflow.errors import (
     Conflict,
     DuplicateKey,
     InvalidValue,
+    RecordNotFound,
     StaleRecord,
     StepsUnbounded,
     StorageBusy,
@@ -321,6 +322,9 @@ class Handler:
             yield from self._act(plan, record, command, ())
         except TransitionRefused as refused:
             return tuple(one for one in refused.refusals if isinstance(one, Refusal))
+        except RecordNotFound as missing:
+            params = {"lifecycle": record.kind, "trigger": option.trigger, "ids": missing.ids}
+            return (Refusal(code="step", params=params),)
         return ()
 
 

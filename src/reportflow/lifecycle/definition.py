@@ -66,7 +66,7 @@ class Lifecycle:
     _by_trigger: Mapping[str, tuple[Transition, ...]] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        found = faults(self.record, self.roles, self.states, self.transitions)
+        found = faults(self.name, self.record, self.roles, self.states, self.transitions)
         if found:
             raise InvalidDefinition(self.name, found)
         for row in self.transitions:

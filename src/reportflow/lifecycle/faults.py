@@ -21,11 +21,15 @@ _MODEL_STATE: Final = "state"
 
 
 def faults(
-    record: object, roles: Mapping[str, object], states: Sequence[State], transitions: Sequence[Transition]
+    name: str,
+    record: object,
+    roles: Mapping[str, object],
+    states: Sequence[State],
+    transitions: Sequence[Transition],
 ) -> tuple[Fault, ...]:
     """Every fault of a table; none means that a `Lifecycle` can be built of it."""
     return (
-        *_faults_of_names(roles, states, transitions),
+        *_faults_of_names(name, roles, states, transitions),
         *_faults_of_states(states, transitions),
         *_faults_of_paths(states, transitions),
         *_faults_of_classes(record, transitions),
@@ -37,30 +41,31 @@ def _fault(code: str, **facts: object) -> Fault:
 
 
 def _faults_of_names(
-    roles: Mapping[str, object], states: Sequence[State], transitions: Sequence[Transition]
+    name: str, roles: Mapping[str, object], states: Sequence[State], transitions: Sequence[Transition]
 ) -> Iterator[Fault]:
     for room, every in (
+        ("lifecycle", [name]),
         ("role", list(roles)),
         ("state", [state.name for state in states]),
         ("trigger", [row.trigger for row in transitions]),
     ):
-        if any(not name.strip() for name in every):
+        if any(not one.strip() for one in every):
             yield _fault("blank_name", name=room)
-    for name in sorted({EVERYBODY, NOBODY} & set(roles)):
-        yield _fault("reserved_role", name=name)
-    for name in sorted({SAME, START} & {state.name for state in states}):
-        yield _fault("reserved_state", name=name)
-    for name in sorted({_MODEL_STATE} & {row.trigger for row in transitions}):
-        yield _fault("reserved_trigger", name=name)
+    for role in sorted({EVERYBODY, NOBODY} & set(roles)):
+        yield _fault("reserved_role", name=role)
+    for reserved in sorted({SAME, START} & {state.name for state in states}):
+        yield _fault("reserved_state", name=reserved)
+    if any(row.trigger == _MODEL_STATE for row in transitions):
+        yield _fault("reserved_trigger", name=_MODEL_STATE)
     known = {*roles, EVERYBODY, NOBODY}
     for row in transitions:
-        for name in sorted(row.roles - known):
-            yield _fault("unknown_role", trigger=row.trigger, name=name)
+        for role in sorted(row.roles - known):
+            yield _fault("unknown_role", trigger=row.trigger, name=role)
         if NOBODY in row.roles and len(row.roles) > 1:
             yield _fault("nobody_and", trigger=row.trigger, roles=sorted(row.roles - {NOBODY}))
     for state in states:
-        for name in sorted(state.awaits - set(roles)):
-            yield _fault("unknown_awaited_role", state=state.name, name=name)
+        for role in sorted(state.awaits - set(roles)):
+            yield _fault("unknown_awaited_role", state=state.name, name=role)
 
 
 def _faults_of_states(states: Sequence[State], transitions: Sequence[Transition]) -> Iterator[Fault]:
@@ -76,6 +81,8 @@ def _faults_of_states(states: Sequence[State], transitions: Sequence[Transition]
             yield _fault("unknown_state", trigger=row.trigger, name=name)
         if None in row.sources and row.dest == SAME:
             yield _fault("creation_same", trigger=row.trigger)
+        if None in row.sources and (row.details is not None or row.reason_required):
+            yield _fault("creation_told", trigger=row.trigger)
     rows = Counter((source, row.trigger) for row in transitions for source in row.sources)
     for (source, trigger), number in rows.items():
         if number > 1:

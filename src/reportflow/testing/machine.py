@@ -39,14 +39,16 @@ from reportflow.testing.acts import SAMPLE, START, acted, created, joined
 
 try:
     from hypothesis import strategies as st
-    from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+    from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 except ImportError as error:
     raise MissingExtra("hypothesis", "reportflow[testing]") from error
 
 _LIFECYCLES: Final = (REPORT, SAMPLE)
 _STATES: Final = sorted({state.name for one in _LIFECYCLES for state in one.states})
 _TRIGGERS: Final = sorted({trigger for one in _LIFECYCLES for trigger in one.triggers})
-_IDS: Final = tuple(f"r{number}" for number in range(8))
+_IDS: Final = tuple(f"r{number}" for number in range(6))
+#: The kinds of changes: right ones more often.
+_KINDS: Final = ("create", "act", "act", "act", "stale", "forked", "missing")
 _QUERIES: Final = strategies.queries(
     ids=_IDS, kinds=[one.name for one in _LIFECYCLES], states=_STATES, triggers=_TRIGGERS
 )
@@ -114,32 +116,42 @@ class StoreMachine(RuleBasedStateMachine):
         """The clock of the machine goes on, and only then."""
         self.clock += timedelta(hours=hours)
 
+    @initialize(data=st.data())
+    def begin(self, data: st.DataObject) -> None:
+        """Some records are there from the beginning."""
+        self._commit([created(data.draw(strategies.drafts(id)), now=self.clock) for id in _IDS[:3]])
+
     @rule(data=st.data())
     def create(self, data: st.DataObject) -> None:
         """A creation, under an id that may be taken."""
         self._commit([self._creation(data)])
 
-    @precondition(lambda self: bool(self.versions))
     @rule(data=st.data())
     def act(self, data: st.DataObject) -> None:
         """One to three acts on a record, as one change."""
-        record = data.draw(st.sampled_from(self._records()))
-        self._commit([self._acts(data, record)])
+        self._commit([self._change(data, "act")])
 
-    @precondition(lambda self: bool(self.versions))
-    @rule(data=st.data())
-    def act_together(self, data: st.DataObject) -> None:
-        """Changes of several records in one commit, of a record that was or one that never was among them."""
-        kinds = data.draw(st.lists(st.sampled_from(["now", "now", "new", "stale", "missing"]), min_size=1, max_size=4))
+    @rule(data=st.data(), wrong=st.sampled_from(["stale", "forked", "missing"]))
+    def act_wrongly(self, data: st.DataObject, wrong: str) -> None:
+        """An act on a record as it was, as it might have become, or that never was."""
+        self._commit([self._change(data, wrong)])
+
+    @rule(data=st.data(), kinds=st.lists(st.sampled_from(_KINDS), max_size=4))
+    def commit_together(self, data: st.DataObject, kinds: list[str]) -> None:
+        """Several changes in one commit, right and wrong ones in any order."""
         self._commit([self._change(data, kind) for kind in kinds])
 
     def _change(self, data: st.DataObject, kind: str) -> Change:
-        if kind == "new":
+        if kind == "create":
             return self._creation(data)
         if kind == "missing":
             return self._acts(data, created(data.draw(strategies.drafts("nobody's"))).record)
         versions = data.draw(st.sampled_from(list(self.versions.values())))
-        return self._acts(data, versions[-1] if kind == "now" else data.draw(st.sampled_from(versions)))
+        if kind == "act" or len(versions) == 1:
+            return self._acts(data, versions[-1])
+        if kind == "stale":
+            return self._acts(data, data.draw(st.sampled_from(versions[:-1])))
+        return self._acts(data, self._act(data, versions[-2]).record)
 
     def _creation(self, data: st.DataObject) -> Change:
         draft = data.draw(st.sampled_from(_IDS).flatmap(strategies.drafts))

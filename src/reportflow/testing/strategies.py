@@ -239,7 +239,8 @@ def _asked(pool: Sequence[str]) -> SearchStrategy[Any]:
 
 def _few(fields: Mapping[str, SearchStrategy[Any]]) -> SearchStrategy[dict[str, Any]]:
     """Values for up to two of the fields: who asks for more finds nothing."""
-    chosen = st.lists(st.sampled_from(sorted(fields)), max_size=2, unique=True)
+    none: SearchStrategy[list[str]] = st.just([])
+    chosen = none | st.lists(st.sampled_from(sorted(fields)), max_size=2, unique=True)
     return chosen.flatmap(lambda some: st.fixed_dictionaries({name: fields[name] for name in some}))
 
 

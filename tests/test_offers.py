@@ -1,0 +1,116 @@
+"""What is offered beyond the record itself: the steps of an act that needs no details, and the names people use."""
+
+from __future__ import annotations
+
+import pickle
+
+import attrs
+import pytest
+
+from reportflow import (
+    NOBODY,
+    SAME,
+    UNIT,
+    Actor,
+    Guard,
+    Lifecycle,
+    MemoryStore,
+    Option,
+    Record,
+    RecordNotFound,
+    ReportFlow,
+    State,
+    Step,
+    Transition,
+    TransitionRefused,
+)
+
+
+@attrs.frozen(kw_only=True)
+class Folder(Record):
+    """A folder, perhaps in another."""
+
+
+def _closing(before: Folder, entry: object) -> list[Step]:
+    return [] if before.parent is None else [Step(target=before.parent, trigger="note")]
+
+
+FOLDER = Lifecycle(
+    name="folder",
+    version=1,
+    record=Folder,
+    roles={"clerk": UNIT},
+    states=[
+        State("open", label={"en": "still open", "zh": "未归档"}),
+        State("closed", label={"en": "put away", "zh": "已归档"}, final=True),
+    ],
+    transitions=[
+        Transition("create", source=None, dest="open", roles={"clerk"}),
+        Transition("note", source="open", dest=SAME, roles=NOBODY),
+        Transition(
+            "close",
+            source="open",
+            dest="closed",
+            roles={"clerk"},
+            then=_closing,
+            reason_required=True,
+            label={"en": "put away", "zh": "归档"},
+        ),
+        Transition(
+            "burn",
+            source="closed",
+            dest=SAME,
+            roles={"clerk"},
+            guards=[Guard(code="never", test=lambda record, command: False, texts={"en": "Not '{trigger}'."})],
+            label="set fire to",
+        ),
+    ],
+)
+ANN = Actor(id="ann", roles={"clerk"}, unit="here")
+BEN = Actor(id="ben", roles={"clerk"}, unit="there")
+
+
+def _offered(flow: ReportFlow, record: Record, trigger: str) -> Option:
+    return next(option for option in flow.options(record, by=ANN) if option.trigger == trigger)
+
+
+def test_an_offer_judges_steps_that_need_no_details() -> None:
+    """Where a step of an act without details would be refused, the act is not offered, with the step's refusals."""
+    with ReportFlow(MemoryStore(), FOLDER) as flow:
+        parent = flow.create(Folder.draft(), by=ANN)
+        child = flow.create(Folder.draft(parent=parent.id), by=ANN)
+        assert _offered(flow, child, "close").allowed
+        flow.fire(parent, "close", by=ANN, reason="done")
+        option = _offered(flow, child, "close")
+        with pytest.raises(TransitionRefused) as refused:
+            flow.fire(child, "close", by=ANN, reason="done")
+        assert not option.allowed
+        assert option.refusals == refused.value.refusals
+
+
+def test_an_offer_says_when_a_step_cannot_be_seen() -> None:
+    """Where a step needs a record that the actor may not see, the offer says so and still offers the rest."""
+    with ReportFlow(MemoryStore(), FOLDER) as flow:
+        hidden = flow.create(Folder.draft(), by=BEN)
+        child = flow.create(Folder.draft(parent=hidden.id), by=ANN)
+        option = _offered(flow, child, "close")
+        assert (option.allowed, [one.code for one in option.refusals]) == (False, ["step"])
+        assert hidden.id in option.refusals[0].message
+        assert hidden.id in option.refusals[0].text("zh")
+        with pytest.raises(RecordNotFound):
+            flow.fire(child, "close", by=ANN, reason="done")
+
+
+def test_a_refusal_uses_the_lifecycle_s_own_labels() -> None:
+    """States and triggers are called what their own table calls them, in each language."""
+    with ReportFlow(MemoryStore(), FOLDER) as flow:
+        made = flow.create(Folder.draft(), by=ANN)
+        made = flow.fire(made, "close", by=ANN, reason="done")
+        with pytest.raises(TransitionRefused) as refused:
+            flow.fire(made, "close", by=ANN, reason="again")
+        again = pickle.loads(pickle.dumps(refused.value))
+        for error in (refused.value, again):
+            assert "'put away' cannot be done in state 'put away'; it can in: still open." in str(error)
+            assert "“已归档”状态下不能“归档”；可以的状态：未归档。" in error.message("zh")
+        with pytest.raises(TransitionRefused, match="Not 'set fire to'"):
+            flow.fire(made, "burn", by=ANN)
