@@ -73,7 +73,7 @@ class Remark(Details):
 
 
 @attrs.frozen(kw_only=True)
-class Handover:
+class ShiftHandover:
     """A plain attrs class as details; `target` may name a record for a step to move."""
 
     to: str
@@ -117,7 +117,7 @@ def _even(record: Casework, command: Command) -> bool:
 
 @guard("to_oneself", reads_details=True)
 def _not_to_oneself(record: Casework, command: Command) -> bool:
-    assert isinstance(command.details, Handover)
+    assert isinstance(command.details, ShiftHandover)
     return command.details.to != command.actor.id
 
 
@@ -142,7 +142,7 @@ def _spawn_and_tick(before: Casework, entry: Entry) -> list[Step]:
 
 
 def _tick_target(before: Casework, entry: Entry) -> list[Step]:
-    assert isinstance(entry.details, Handover)
+    assert isinstance(entry.details, ShiftHandover)
     target = entry.details.target
     return [] if target is None else [Step(target=target, trigger="tick")]
 
@@ -165,7 +165,7 @@ _SETS: Final[tuple[Rule, ...]] = (
 _BY_DETAILS: Final[Mapping[type[Any] | None, tuple[tuple[Guard, ...], tuple[Rule, ...], tuple[Any, ...]]]] = {
     None: ((), (), (None, None, _spawn, _tick, _spawn_and_tick)),
     Remark: ((_even,), (("note", "text"), ("count", "count")), (None, _spawn)),
-    Handover: ((_not_to_oneself,), (("assignee", "to"), ("tags", "tags")), (None, _tick_target)),
+    ShiftHandover: ((_not_to_oneself,), (("assignee", "to"), ("tags", "tags")), (None, _tick_target)),
 }
 _GUARDS: Final = (_count_low, _same_unit, not_the_creator, only_the_assignee, has("assignee"))
 
@@ -174,7 +174,7 @@ def valid_details(cls: type[Any] | None) -> object:
     """Details of a class with which every guard is content."""
     if cls is None:
         return None
-    return Remark(text="fine", count=2) if cls is Remark else Handover(to="zoe", tags=("t",))
+    return Remark(text="fine", count=2) if cls is Remark else ShiftHandover(to="zoe", tags=("t",))
 
 
 _some_roles: Final = st.one_of(
@@ -328,7 +328,7 @@ _drafts: Final = st.builds(
 _details: Final = st.one_of(
     st.sampled_from((Remark(text="fine", count=2), Remark(text="odd", count=1))),
     st.builds(
-        Handover,
+        ShiftHandover,
         to=st.sampled_from(("zoe", "ana", "eve")),
         tags=st.just(("t",)),
         target=st.sampled_from((None, "r1", "r2", "r9")),
@@ -363,11 +363,11 @@ def _fitting_act(draw: st.DrawFn, lifecycle: Lifecycle, state: str) -> Act:
     assert found is not None
     roles = found[0].roles
     able = [who for who in PEOPLE if who.roles & (lifecycle.roles.keys() if EVERYBODY in roles else roles)]
-    target = draw(st.sampled_from((None, "r1", "r2"))) if found[0].details is Handover else None
+    target = draw(st.sampled_from((None, "r1", "r2"))) if found[0].details is ShiftHandover else None
     return Act(
         trigger=trigger,
         actor=draw(st.sampled_from([OVERSEER, *able] if OVERSEER in able else able or [OVERSEER])),
-        details=Handover(to="zoe", tags=("t",), target=target) if target else valid_details(found[0].details),
+        details=ShiftHandover(to="zoe", tags=("t",), target=target) if target else valid_details(found[0].details),
         reason="because",
         in_hand=draw(st.booleans()),
         later=draw(st.integers(-2, 3)),

@@ -31,7 +31,7 @@ from reportflow import (
     mermaid,
 )
 from reportflow.model.checks import Fault
-from tests.lifecycles import ERRAND, Casework, Handover, lifecycles
+from tests.lifecycles import ERRAND, Casework, ShiftHandover, lifecycles
 
 
 @attrs.frozen(kw_only=True)
@@ -118,7 +118,7 @@ FAULTS: dict[str, tuple[str, Mapping[str, Any], list[Transition]]] = {
     "sets the id": ("sets_own_field", {}, [row(sets={"id": Constant("x")})]),
     "details no attrs class": ("details_class", {}, [row(details=Unattributed)]),
     "details no class": ("details_class", {}, [row(details="Told")]),
-    "two details classes": ("two_details", {}, [row(details=Told), row(source="z", details=Handover)]),
+    "two details classes": ("two_details", {}, [row(details=Told), row(source="z", details=ShiftHandover)]),
     "details and none": ("two_details", {}, [row(details=Told), row(source="z")]),
     "unkeepable details": ("field_type", {}, [row(details=Unkeepable)]),
     "creation to SAME": ("creation_same", {}, [row("make", source=None)]),

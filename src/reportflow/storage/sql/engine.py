@@ -80,7 +80,7 @@ def make_engine(url: str | URL) -> Engine:
         raise InvalidURL(parsed.render_as_string(), "engine")
     if parsed.database == "" or parsed.host:
         raise InvalidURL(parsed.render_as_string())  # SQLAlchemy would keep the records in memory, and lose them
-    if not {"synchronous", "uri"} >= set(parsed.query) and "uri" not in parsed.query:
+    if "uri" not in parsed.query and set(parsed.query) - {"synchronous"}:
         raise InvalidURL(parsed.render_as_string(), "option")
     synchronous = str(parsed.query.get("synchronous", "NORMAL")).upper()
     if synchronous not in _SYNCHRONOUS:

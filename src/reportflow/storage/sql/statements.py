@@ -6,18 +6,23 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
     and_,
+    bindparam,
+    delete,
     distinct,
     exists,
     false,
     func,
+    insert,
     not_,
     or_,
     select,
     true,
     tuple_,
+    update,
 )
 
 from reportflow.model.actor import Scope, Secrecy
@@ -41,6 +46,35 @@ _MARKS = ("party", "level", "code")
 
 Condition = ColumnElement[bool]
 Values = frozenset[str | None] | None
+
+
+class Kept:
+    """The statements that are always the same, built once: building one costs more than running it."""
+
+    def __init__(self, tables: Tables) -> None:
+        record, entry, label = tables.record, tables.entry, tables.label
+        ids: BindParameter[str] = bindparam("ids", expanding=True)
+        keys: BindParameter[str] = bindparam("keys", expanding=True)
+        self.insert_record = insert(record)
+        self.insert_entry = insert(entry)
+        self.insert_label = insert(label)
+        self.delete_labels = delete(label).where(label.c.record_id.in_(ids))
+        self.update_record = update(record).where(
+            record.c.id == bindparam("its_id"),
+            record.c.version == bindparam("its_version"),
+            record.c.state == bindparam("its_state"),
+        )
+        self.records = select(record).where(record.c.id.in_(ids))
+        self.versions = select(record.c.id, record.c.version, record.c.state).where(record.c.id.in_(ids))
+        self.history = select(entry).where(entry.c.record_id.in_(ids)).order_by(entry.c.record_id, entry.c.sequence)
+        self.keyed = select(entry).where(entry.c.actor_id == bindparam("actor_id"), entry.c.key == bindparam("its_key"))
+        self.keys = select(entry.c.actor_id, entry.c.key).where(entry.c.key.in_(keys))
+        self.feed = (
+            select(entry)
+            .where(entry.c.position > bindparam("after"))
+            .order_by(entry.c.position)
+            .limit(bindparam("most"))
+        )
 
 
 def page(tables: Tables, query: Query) -> Select[Any]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, MetaData, insert, select
 from sqlalchemy import inspect as inspect_engine
 from sqlalchemy.exc import IntegrityError
 
@@ -81,14 +81,7 @@ class SqlStore:
         self._engine = database if isinstance(database, Engine) else make_engine(database)
         self._tables = make_tables(metadata if metadata is not None else MetaData(), prefix=prefix, schema=schema)
         self._writes = self._engine.execution_options(**{WRITES: True})
-        record = self._tables.record
-        self._insert_record = insert(record)
-        self._insert_entry = insert(self._tables.entry)
-        self._update_record = update(record).where(
-            record.c.id == bindparam("its_id"),
-            record.c.version == bindparam("its_version"),
-            record.c.state == bindparam("its_state"),
-        )
+        self._kept = statements.Kept(self._tables)
         on_disk = not in_memory(self._engine.url)
         self.capabilities = Capabilities(durable=on_disk, shared=on_disk)
         try:
@@ -187,12 +180,12 @@ class SqlStore:
         """
         fresh = [record_row(change.record) for change in changes if change.expected is None]
         if fresh:
-            connection.execute(self._insert_record, fresh)
+            connection.execute(self._kept.insert_record, fresh)
         for change in changes:
             if change.expected is not None:
                 self._replace(connection, change)
         entries = [entry_row(entry) for change in changes for entry in change.entries]
-        connection.execute(self._insert_entry, entries)
+        connection.execute(self._kept.insert_entry, entries)
         self._label(connection, changes)
 
     def _replace(self, connection: Connection, change: Change) -> None:
@@ -201,18 +194,17 @@ class SqlStore:
         if change.before is not None and same_content(change.before, change.record, but=BASE_FIELDS):
             del row["text"], row["data"]  # most acts leave the long columns as they are
         where = {"its_id": row.pop("id"), "its_version": change.expected, "its_state": change.source}
-        if connection.execute(self._update_record, {**row, **where}).rowcount != 1:
+        if connection.execute(self._kept.update_record, {**row, **where}).rowcount != 1:
             raise _Moved
 
     def _label(self, connection: Connection, changes: Sequence[Change]) -> None:
-        label = self._tables.label
         moved = [c for c in changes if c.before is None or c.before.labels() != c.record.labels()]
         old = [change.record.id for change in moved if change.expected is not None]
         if old:
-            connection.execute(delete(label).where(label.c.record_id.in_(old)))
+            connection.execute(self._kept.delete_labels, {"ids": old})
         rows = [row for change in moved for row in label_rows(change.record)]
         if rows:
-            connection.execute(insert(label), rows)
+            connection.execute(self._kept.insert_label, rows)
 
     def _explain(self, changes: Sequence[Change]) -> None:
         """Say in the contract's order why a commit failed, if it can still be seen.
@@ -220,18 +212,17 @@ class SqlStore:
         Raises:
             RecordNotFound, AlreadyExists, Conflict, DuplicateKey: the first that applies, naming all ids.
         """
-        record, entry = self._tables.record, self._tables.entry
         ids = [change.record.id for change in changes]
         keys = [key for (_, key), _ in keys_of(changes)]
         now: dict[str, tuple[int, str]] = {}
         used: dict[tuple[str, str], bool] = {}
         with self._reading() as connection:
             for some in _chunks(ids):
-                found = select(record.c.id, record.c.version, record.c.state).where(record.c.id.in_(some))
-                now.update((row.id, (row.version, row.state)) for row in connection.execute(found))
+                found = connection.execute(self._kept.versions, {"ids": some})
+                now.update((row.id, (row.version, row.state)) for row in found)
             for some in _chunks(keys):
-                taken_keys = select(entry.c.actor_id, entry.c.key).where(entry.c.key.in_(some))
-                used.update(((row.actor_id, row.key), True) for row in connection.execute(taken_keys))
+                taken_keys = connection.execute(self._kept.keys, {"keys": some})
+                used.update(((row.actor_id, row.key), True) for row in taken_keys)
         missing = [c.record.id for c in changes if c.expected is not None and c.record.id not in now]
         if missing:
             raise RecordNotFound(missing)
@@ -252,11 +243,10 @@ class SqlStore:
 
     def get(self, ids: Sequence[str]) -> list[Record]:
         """See `Store.get`."""
-        record = self._tables.record
         found: dict[str, Record] = {}
         with self._reading() as connection:
             for some in _chunks(ids):
-                rows = connection.execute(select(record).where(record.c.id.in_(some))).mappings()
+                rows = connection.execute(self._kept.records, {"ids": some}).mappings()
                 found.update((row["id"], record_of(row)) for row in rows)
         missing = [id for id in ids if id not in found]
         if missing:
@@ -283,31 +273,23 @@ class SqlStore:
 
     def history(self, ids: Sequence[str]) -> list[Entry]:
         """See `Store.history`."""
-        entry = self._tables.entry
         by_id: dict[str, list[Entry]] = {id: [] for id in ids}
         with self._reading() as connection:
             for some in _chunks(list(by_id)):
-                statement = (
-                    select(entry).where(entry.c.record_id.in_(some)).order_by(entry.c.record_id, entry.c.sequence)
-                )
-                for row in connection.execute(statement).mappings():
+                for row in connection.execute(self._kept.history, {"ids": some}).mappings():
                     by_id[row["record_id"]].append(entry_of(row))
         return [one for id in ids for one in by_id[id]]
 
     def keyed(self, actor_id: str, key: str) -> Entry | None:
         """See `Store.keyed`."""
-        entry = self._tables.entry
-        statement = select(entry).where(entry.c.actor_id == actor_id, entry.c.key == key)
         with self._reading() as connection:
-            row = connection.execute(statement).mappings().first()
+            row = connection.execute(self._kept.keyed, {"actor_id": actor_id, "its_key": key}).mappings().first()
         return None if row is None else entry_of(row)
 
     def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
         """See `Store.feed`."""
-        entry = self._tables.entry
-        statement = select(entry).where(entry.c.position > (after or 0)).order_by(entry.c.position).limit(limit)
         with self._reading() as connection:
-            rows = connection.execute(statement).mappings().all()
+            rows = connection.execute(self._kept.feed, {"after": after or 0, "most": limit}).mappings().all()
         return [Posted(position=row["position"], entry=entry_of(row)) for row in rows]
 
 
