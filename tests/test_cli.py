@@ -493,3 +493,27 @@ def test_the_real_program_says_the_same(url: str, program: list[str], language: 
     unknown = typed("history", "nobody")
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert unknown.stderr.strip() == messages.text("error.record_not_found", language, ids=["nobody"])
+
+
+@pytest.mark.parametrize(
+    ("started", "found", "shown"),
+    [
+        ("pytest", None, "reportflow"),
+        ("venv/bin/reportflow", None, "venv/bin/reportflow"),
+        ("venv/bin/reportflow", "venv/bin/reportflow", "reportflow"),
+        ("venv/bin/reportflow", "other/reportflow", "venv/bin/reportflow"),
+        ("some/reportflow/cli/__main__.py", None, "python -m reportflow.cli"),
+    ],
+)
+def test_what_comes_next_can_be_typed_as_it_stands(
+    started: str, found: str | None, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands shown at the end name the program as it was started, unless the bare name finds the same one."""
+    for name in ("venv/bin/reportflow", "other/reportflow"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [started])
+    monkeypatch.setenv("PATH", str(tmp_path / found).removesuffix("/reportflow") if found else "")
+    assert commands._program() == shown

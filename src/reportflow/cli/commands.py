@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -110,7 +112,7 @@ def _play(flow: ReportFlow, acts: list[year.Act], database: str) -> None:
 def _say_what_next(database: str, id: str) -> None:
     click.echo()
     if database in _MEMORY:
-        click.echo(say("demo.forgotten", command=f"reportflow demo --database {DATABASE}"))
+        click.echo(say("demo.forgotten", command=f"{_program()} demo --database {DATABASE}"))
         return
     where = f"--database {shlex.quote(database)}"
     click.echo(say("demo.next"))
@@ -120,7 +122,17 @@ def _say_what_next(database: str, id: str) -> None:
         f"inbox {where} --as editor",
         "diagram --no-loops",
     ):
-        click.echo(f"  reportflow {line}")
+        click.echo(f"  {_program()} {line}")
+
+
+def _program() -> str:
+    """How this program was started, so that what is shown can be typed as it stands."""
+    started = sys.argv[0]
+    if os.path.basename(started) == "__main__.py":
+        return "python -m reportflow.cli"
+    found = shutil.which("reportflow")
+    elsewhere = os.path.basename(started) == "reportflow" and (found is None or not os.path.samefile(found, started))
+    return shlex.quote(started) if elsewhere else "reportflow"
 
 
 # ---------------------------------------------------------------------------------------------------------------
