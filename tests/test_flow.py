@@ -422,6 +422,28 @@ def test_a_key_is_its_actors_own(flow: ReportFlow) -> None:
     assert flow.fire(made.id, "add", by=ann_too, key="k").count == 2
 
 
+def test_a_faster_twin_is_found_whatever_it_changed(store: Watched, flow: ReportFlow) -> None:
+    """Its outcome is given in hand too, and where the record has moved on so far that the act would be refused."""
+    made = parcel(flow)
+    twin = flow_on(store)
+    store.rival = lambda: twin.fire(made, "add", by=ANN, key="k")
+    added = flow.fire(made, "add", by=ANN, key="k")
+    assert (added.count, added.version) == (1, made.version + 1)
+    store.rival = lambda: twin.fire(added, "add", by=ANN)
+    with pytest.raises(StaleRecord):
+        flow.fire(added, "add", by=ANN, key="another")
+    store.rival = lambda: twin.fire(added.id, "seal", by=ANN, key="s")
+    assert flow.fire(flow.get(added.id, by=ANN), "seal", by=ANN, key="s").state == "sealed"
+
+
+def test_a_used_key_gives_the_record_as_the_steps_left_it(flow: ReportFlow) -> None:
+    """A step of the act on the record itself belongs to the outcome that a key gives back."""
+    made = parcel(flow)
+    done = flow.fire(made, "knock", Label(text="x"), by=ANN, key="k")
+    flow.fire(made.id, "add", by=ANN)
+    assert flow.fire(made, "knock", Label(text="x"), by=ANN, key="k") == done
+
+
 def test_a_twin_that_was_faster_is_found(store: Watched, flow: ReportFlow) -> None:
     """When the same command with the same key is kept just before, its record is given and it is done once."""
     made = parcel(flow)

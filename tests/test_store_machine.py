@@ -1,12 +1,15 @@
-"""The stores that ship, each against the naive model."""
+"""The stores that ship, each against the naive model; and what that needs."""
 
 from __future__ import annotations
 
+import importlib
+import sys
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import settings
 
-from reportflow import MemoryStore, SqlStore
+from reportflow import MemoryStore, MissingExtra, SqlStore
 from reportflow.testing.machine import store_machine
 
 
@@ -29,3 +32,16 @@ TestSqlStoreOnAFile = store_machine(FileStore).TestCase
 TestMemoryStore.settings = TestSqlStoreInMemory.settings = TestSqlStoreOnAFile.settings = settings(
     stateful_step_count=20
 )
+
+
+@pytest.mark.parametrize("module", ["machine", "strategies"])
+def test_without_hypothesis(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without Hypothesis the parts of the test kit that need it name the extra to install."""
+    for name in ("hypothesis", "hypothesis.strategies", "hypothesis.stateful"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for name in ("machine", "strategies"):
+        monkeypatch.delitem(sys.modules, f"reportflow.testing.{name}", raising=False)
+    with pytest.raises(MissingExtra) as caught:
+        importlib.import_module(f"reportflow.testing.{module}")
+    assert caught.value.package == "reportflow[testing]"
+    assert importlib.import_module("reportflow.testing.conformance").StoreConformance

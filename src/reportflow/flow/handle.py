@@ -101,6 +101,7 @@ class Handler:
         named = [self._named(request) for request in requests]
         deadline = time.monotonic() + self._patience
         attempt = 0
+        looked_again = False
         while True:
             plan = _Plan()
             try:
@@ -111,13 +112,15 @@ class Handler:
                 if changes:
                     yield Call("commit", (changes,))
                 return results
+            except (DuplicateKey, StaleRecord, TransitionRefused):
+                if looked_again or not (yield from self._kept_meanwhile(named)):
+                    raise
+                looked_again = True
             except Conflict as conflict:
-                yield from self._raise_if_seen(plan, conflict)
+                if not (yield from self._kept_meanwhile(named)):
+                    yield from self._raise_if_seen(plan, conflict)
                 if time.monotonic() > deadline:
                     raise
-            except DuplicateKey:
-                if attempt or not any(request.key for request in named):
-                    raise  # the second look finds what a racing twin has kept, or somebody else's key
             except StorageBusy:
                 if time.monotonic() > deadline:
                     raise
@@ -155,10 +158,21 @@ class Handler:
         if entry is None:
             return None
         history: list[Entry] = yield Call("history", ([entry.record_id],))
-        record = replay.replay(history[: entry.sequence], self._definitions.of_history(history))
         if not self._same(request, entry, now):
             raise DuplicateKey([entry.record_id], [key])
-        return record
+        last = entry
+        for following in history[entry.sequence :]:
+            if following.cause not in (entry.ref, last.ref):
+                break
+            last = following  # a step of the same act on the same record
+        return replay.replay(history[: last.sequence], self._definitions.of_history(history))
+
+    def _kept_meanwhile(self, requests: Sequence[Request]) -> Steps[bool]:
+        """Whether a key is used by now: a twin of this call may have been faster, then its outcome is the answer."""
+        for request in requests:
+            if request.key is not None and (yield Call("keyed", (request.by.id, request.key))) is not None:
+                return True
+        return False
 
     def _same(self, request: Request, entry: Entry, now: datetime) -> bool:
         """Whether an entry is what the request asks for: the same trigger, record, details and reason."""
