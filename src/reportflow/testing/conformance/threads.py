@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 
 from reportflow.errors import AlreadyExists, Conflict, DuplicateKey, StorageError
@@ -88,23 +89,22 @@ class ThreadSuite(Suite):
 
         def write() -> None:
             records = [change.record for change in pair]
-            for _ in range(500):  # a store that lets no reader in must not hang the suite
-                changes = [acted(record, "comment", Comment(text="x")) for record in records]
-                self.store.commit(changes)
-                records = [change.record for change in changes]
-                if ended.wait(0.001):  # the readers shall have their turn
-                    break
-
-        def read() -> set[bool]:
-            equal = set()
             try:
-                for _ in range(15):
-                    for records in (self.store.get(["r1", "r2"]), self.store.find(Query())):
-                        equal.add(len({record.version for record in records}) == 1)
-                    sequences = [entry.sequence for entry in self.store.history(["r1", "r2"])]
-                    equal.add(sequences == sequences[: len(sequences) // 2] * 2)
+                for _ in range(30):
+                    changes = [acted(record, "comment", Comment(text="x")) for record in records]
+                    self.store.commit(changes)
+                    records = [change.record for change in changes]
+                    time.sleep(0.001)  # the readers shall have their turn
             finally:
                 ended.set()
+
+        def read() -> set[bool]:
+            equal: set[bool] = set()
+            while not equal or not ended.wait(0.001):  # the writer shall have its turn
+                for records in (self.store.get(["r1", "r2"]), self.store.find(Query())):
+                    equal.add(len({record.version for record in records}) == 1)
+                sequences = [entry.sequence for entry in self.store.history(["r1", "r2"])]
+                equal.add(sequences == sequences[: len(sequences) // 2] * 2)
             return equal
 
         assert together([write, *[read] * 3]) == [None, *[{True}] * 3]
