@@ -92,7 +92,7 @@ class Office:
         more.setdefault("by", LI)
         at = self.id if target is None else target
         told = Revision(text="again") if details is None and trigger == "edit" else details
-        return self.flow.fire(at, trigger, told, **more)  # type: ignore[arg-type]  # bad input is the point
+        return self.flow.fire(at, trigger, told, **more)  # type: ignore[call-overload]  # bad input is the point
 
     def content(self) -> object:
         """Everything that the store holds."""
@@ -238,7 +238,7 @@ ACTS: dict[str, tuple[Callable[[Office], object], Check, tuple[str, ...]]] = {
     ),
     "an unknown id": (lambda o: o.fire("nope"), a(RecordNotFound), ("nope", "check the id")),
     "a record of another unit": (lambda o: o.fire(by=FAR), a(RecordNotFound), ("check the id",)),
-    "no target": (lambda o: o.flow.fire(None, "edit", by=LI), invalid("id", "type"), ("str", "None")),  # type: ignore[arg-type]  # bad input
+    "no target": (lambda o: o.flow.fire(None, "edit", by=LI), invalid("id", "type"), ("str", "None")),  # type: ignore[call-overload]  # bad input
     "a number as target": (lambda o: o.fire(5), invalid("id", "type"), ("str", "int 5")),
     "a blank id": (lambda o: o.fire(" "), invalid("id", "blank"), ("must not be blank",)),
     "NUL in an id": (lambda o: o.fire("a\0b"), invalid("id", "nul"), ("NUL",)),

@@ -503,7 +503,7 @@ def test_somebody_else_was_faster(store: Watched, flow: ReportFlow, trigger: str
     """`retry` is decided again by id only, `stale` never, `commutes` always; who saw a version hears `StaleRecord`."""
     made = parcel(flow)
     store.rival = lambda: flow_on(store).fire(made.id, "add", by=ANN)
-    target: Record | str = made if how == "in hand" else made.id
+    target: Parcel | str = made if how == "in hand" else made.id
     version = made.version if how == "version" else None
     again = trigger == "remark" or (trigger == "add" and how == "id")
     if again:
@@ -523,7 +523,7 @@ def test_the_version_seen_is_no_longer_stored(flow: ReportFlow, trigger: str, ho
     """Long moved on, a record in hand or by version is stale; what commutes is done all the same."""
     made = parcel(flow)
     flow.fire(made.id, "add", by=ANN)
-    target: Record | str = made if how == "in hand" else made.id
+    target: Parcel | str = made if how == "in hand" else made.id
     version = made.version if how == "version" else None
     if trigger == "remark":
         assert flow.fire(target, trigger, by=ANN, version=version).version == 3

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar, overload
 
 import attrs
 
@@ -131,6 +131,34 @@ class ReportFlow:
         """
         created: R = self._one(Create(draft, by=by, at=at, key=key))
         return created
+
+    @overload
+    def fire(
+        self,
+        target: R,
+        trigger: str,
+        details: object = None,
+        *,
+        by: Actor,
+        reason: str = "",
+        at: datetime | None = None,
+        key: str | None = None,
+        version: int | None = None,
+    ) -> R: ...
+
+    @overload
+    def fire(
+        self,
+        target: str,
+        trigger: str,
+        details: object = None,
+        *,
+        by: Actor,
+        reason: str = "",
+        at: datetime | None = None,
+        key: str | None = None,
+        version: int | None = None,
+    ) -> Any: ...
 
     def fire(
         self,
