@@ -239,15 +239,19 @@ COSTS: dict[str, tuple[Callable[[ReportFlow, Report], object], list[str]]] = {
         [WRITE, INSERT, INSERT],
     ),
     "fire in hand": (
-        lambda flow, report: flow.fire(report, "comment", Comment(text="y"), by=BY),
+        lambda flow, report: flow.fire(report, "edit", Revision(text="y"), by=BY),
         [WRITE, UPDATE, INSERT],
+    ),
+    "fire in hand what commutes": (
+        lambda flow, report: flow.fire(report, "comment", Comment(text="y"), by=BY),
+        [BEGIN, SELECT, WRITE, UPDATE, INSERT],
     ),
     "fire by id": (
         lambda flow, report: flow.fire(report.id, "edit", Revision(text="y"), by=BY),
         [BEGIN, SELECT, WRITE, UPDATE, INSERT],
     ),
     "fire with a key": (
-        lambda flow, report: flow.fire(report, "comment", Comment(text="y"), by=BY, key="k"),
+        lambda flow, report: flow.fire(report, "edit", Revision(text="y"), by=BY, key="k"),
         [BEGIN, SELECT, WRITE, UPDATE, INSERT],
     ),
     "get": (lambda flow, report: flow.get(report.id, by=BY), [BEGIN, SELECT]),

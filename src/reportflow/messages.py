@@ -75,7 +75,10 @@ def fill(template: str, language: str, facts: Mapping[str, object]) -> str:
     """Fill one template, with names of states, triggers and roles said in the language."""
     lifecycle = facts.get("lifecycle")
     said = {name: _said(name, value, language, lifecycle) for name, value in facts.items()}
-    return template.format_map(_Lenient(said))
+    try:
+        return template.format_map(_Lenient(said))
+    except (ValueError, LookupError, AttributeError):
+        return template  # a host's text with a stray brace still says what it says
 
 
 def _said(fact: str, value: object, language: str, lifecycle: object) -> str:
@@ -120,7 +123,7 @@ _rows(
         "reason": ("'{trigger}' needs a reason: pass reason=.", "“{trigger}”必须说明理由：请填写 reason=。"),
         "same_person": (
             "{actor} is already this record's {field}; ask somebody else to do '{trigger}'.",
-            "{actor} 已是本记录的 {field}，请由他人“{trigger}”。",
+            "{actor} 已是本记录的{field}，请由他人“{trigger}”。",
         ),
         "not_assignee": (
             "The record is assigned to {assignee}; {actor} cannot do '{trigger}'.",
@@ -139,6 +142,7 @@ _rows(
     {
         "type": ("must be {expected}, not {given}", "应为 {expected}，不能是 {given}"),
         "blank": ("must not be blank; write something", "不能为空，请填写"),
+        "refused": ("refuses what this would make of it: {given}", "不接受由此得到的内容：{given}"),
         "empty": ("needs at least one; add one", "至少需要一个，请添加"),
         "nul": (
             "contains the character NUL, which databases cannot keep; take it out",
@@ -262,6 +266,10 @@ _rows(
         "no_creation": (
             "no row creates a record; add one with source=None",
             "没有创建记录的行；请添加 source=None 的行",
+        ),
+        "no_source": (
+            "'{trigger}' starts from no state; name one, or None for a creation",
+            "“{trigger}”没有起始状态；请写明，创建则写 None",
         ),
         "creation_told": (
             "'{trigger}' creates a record, which is told by its draft; take away details and reason_required",

@@ -55,6 +55,8 @@ class _Work:
     entries: list[Entry] = attrs.field(factory=list)
     #: The version that somebody saw and decided on; a conflict is then theirs to hear of.
     seen: int | None = None
+    #: Whose record in hand this is: it was not read from the store, which may be ahead of it.
+    holder: Actor | None = None
 
     @property
     def expected(self) -> int | None:
@@ -112,13 +114,15 @@ class Handler:
                 if changes:
                     yield Call("commit", (changes,))
                 return results
-            except (DuplicateKey, StaleRecord, TransitionRefused):
+            except (DuplicateKey, StaleRecord, TransitionRefused) as error:
                 if looked_again or not (yield from self._kept_meanwhile(named)):
+                    if isinstance(error, TransitionRefused):
+                        yield from self._raise_if_moved(plan)
                     raise
                 looked_again = True
             except Conflict as conflict:
                 if not (yield from self._kept_meanwhile(named)):
-                    yield from self._raise_if_seen(plan, conflict)
+                    yield from self._raise_if_seen(plan, conflict, named)
                 if time.monotonic() > deadline:
                     raise
             except StorageBusy:
@@ -153,11 +157,14 @@ class Handler:
 
         Raises:
             DuplicateKey: the key was used for another command.
+            RecordNotFound: the actor may no longer see the record.
         """
         entry: Entry | None = yield Call("keyed", (request.by.id, key))
         if entry is None:
             return None
         history: list[Entry] = yield Call("history", ([entry.record_id],))
+        lifecycle = self._definitions.of_history(history)
+        self._definitions.check_visible(replay.replay(history, lifecycle), request.by)
         if not self._same(request, entry, now):
             raise DuplicateKey([entry.record_id], [key])
         last = entry
@@ -165,7 +172,7 @@ class Handler:
             if following.cause not in (entry.ref, last.ref):
                 break
             last = following  # a step of the same act on the same record
-        return replay.replay(history[: last.sequence], self._definitions.of_history(history))
+        return replay.replay(history[: last.sequence], lifecycle)
 
     def _kept_meanwhile(self, requests: Sequence[Request]) -> Steps[bool]:
         """Whether a key is used by now: a twin of this call may have been faster, then its outcome is the answer."""
@@ -188,7 +195,8 @@ class Handler:
 
     def _create(self, plan: _Plan, request: Create, now: datetime) -> Steps[Record]:
         lifecycle = self._definitions.of(request.draft)
-        command = Command(trigger=_creation(lifecycle), actor=request.by, now=now, at=request.at, key=request.key)
+        command = Command(trigger="create", actor=request.by, now=now, at=request.at, key=request.key)
+        command = attrs.evolve(command, trigger=_creation(lifecycle, request.draft, command))
         return (yield from self._act(plan, request.draft, command, ()))
 
     def _fire(self, plan: _Plan, request: Fire, now: datetime, *, again: bool) -> Steps[Record]:
@@ -210,34 +218,35 @@ class Handler:
             if seen not in (work.record.version, work.expected):
                 raise StaleRecord(request.id, seen, work.record.version)
             work.seen = work.expected
-        try:
-            return (yield from self._act(plan, work.record, command, ()))
-        except TransitionRefused as refused:
-            in_hand = isinstance(request.target, Record) and not again and refused.id == request.id
-            if not in_hand or work.entries:
-                raise
-            return (yield from self._after_refusal(plan, request, command, refused))
+        return (yield from self._act(plan, work.record, command, ()))
 
     def _load(self, plan: _Plan, request: Fire, *, again: bool) -> Steps[_Work]:
-        """The record in hand, trusted; else the stored one."""
-        if isinstance(request.target, Record) and not again:
-            record = request.target
+        """The record in hand, trusted, unless the act commutes and so goes by what is stored; else the stored one."""
+        target = request.target
+        if isinstance(target, Record) and not again and not self._commutes(target, request.trigger):
+            work = _Work(before=target, record=target, holder=request.by)
         else:
-            record = (yield Call("get", ([request.id],)))[0]
-        work = plan.work[request.id] = _Work(before=record, record=record)
+            stored: Record = (yield Call("get", ([request.id],)))[0]
+            work = _Work(before=stored, record=stored)
+        plan.work[request.id] = work
         return work
 
-    def _after_refusal(self, plan: _Plan, request: Fire, command: Command, refused: TransitionRefused) -> Steps[Record]:
-        """A refusal of a record in hand may only mean that it has moved meanwhile."""
-        stored: Record = (yield Call("get", ([request.id],)))[0]
-        self._definitions.check_visible(stored, request.by)
-        assert isinstance(request.target, Record)
-        if stored.version == request.target.version:
-            raise refused
-        if not self._commutes(stored, request.trigger):
-            raise StaleRecord(request.id, request.target.version, stored.version) from refused
-        plan.work[request.id] = _Work(before=stored, record=stored)
-        return (yield from self._act(plan, stored, command, ()))
+    def _raise_if_moved(self, plan: _Plan) -> Steps[None]:
+        """A refusal may only mean that a record in hand has moved meanwhile: then that is what its holder must hear.
+
+        Raises:
+            StaleRecord: the stored version is another.
+            RecordNotFound: there is none that the holder may see.
+        """
+        for id, work in plan.work.items():
+            if work.holder is not None and work.before is not None:
+                yield from self._compare(id, work.before.version, work.holder)
+
+    def _compare(self, id: str, seen: int, actor: Actor) -> Steps[None]:
+        stored: Record = (yield Call("get", ([id],)))[0]
+        self._definitions.check_visible(stored, actor)
+        if stored.version != seen:
+            raise StaleRecord(id, seen, stored.version)
 
     def _commutes(self, record: Record, trigger: str) -> bool:
         rows = self._definitions.of(record).rows(trigger)
@@ -292,13 +301,18 @@ class Handler:
         )
         yield from self._act(plan, target, follow_up, path)
 
-    def _raise_if_seen(self, plan: _Plan, conflict: Conflict) -> Steps[None]:
-        """A conflict about a version that somebody saw is theirs to hear of."""
+    def _raise_if_seen(self, plan: _Plan, conflict: Conflict, requests: Sequence[Request]) -> Steps[None]:
+        """A conflict about a version that somebody saw is theirs to hear of.
+
+        Raises:
+            StaleRecord: the stored version is another.
+            RecordNotFound: there is none that they may see any more.
+        """
+        actor = {request.id: request.by for request in requests if isinstance(request, Fire)}
         for id in conflict.ids:
             work = plan.work.get(id)
             if work is not None and work.seen is not None:
-                stored: Record = (yield Call("get", ([id],)))[0]
-                raise StaleRecord(id, work.seen, stored.version) from conflict
+                yield from self._compare(id, work.seen, actor.get(id, requests[0].by))
 
     def options(self, target: Record | str, actor: Actor) -> Steps[tuple[Option, ...]]:
         """What the actor may do with a record, and why not.
@@ -349,7 +363,10 @@ def _pause(attempt: int) -> float:
     return uniform(0, min(_LONGEST_PAUSE, _PAUSE * 2 ** min(attempt, 10)))
 
 
-def _creation(lifecycle: Lifecycle) -> str:
-    """The trigger that creates: "create" where there is one, else the first row without a source."""
-    creations = [row.trigger for row in lifecycle.transitions if None in row.sources]
-    return "create" if "create" in creations else creations[0]
+def _creation(lifecycle: Lifecycle, draft: Record, command: Command) -> str:
+    """The trigger that creates: of several the first that takes the actor, else the first."""
+    creations = [row for row in lifecycle.transitions if None in row.sources]
+    if len(creations) > 1:
+        begun = decide.begun(lifecycle, draft, command)
+        creations = [row for row in creations if lifecycle.takes(row, begun, command.actor)] or creations
+    return creations[0].trigger

@@ -11,7 +11,7 @@ from reportflow.errors import InvalidValue, RecordNotFound
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.requests import Call, Steps, checked_id
 from reportflow.lifecycle import replay
-from reportflow.model.actor import Actor
+from reportflow.model.actor import Actor, Secrecy
 from reportflow.model.checks import wrong
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
@@ -77,14 +77,23 @@ class Reader:
         return found
 
     def history(self, id: str, actor: Actor) -> Steps[list[Entry]]:
-        """What happened to a record, oldest first.
+        """What happened to a record, oldest first; what happened above the actor's clearance is left out.
 
         Raises:
             RecordNotFound: there is none that the actor may see.
         """
         yield from self.get(id, actor)
         entries: list[Entry] = yield Call("history", ([id],))
-        return entries
+        if actor.clearance is max(Secrecy):
+            return entries
+        lifecycle = self._definitions.of_history(entries)
+        shown: list[Entry] = []
+        record: Record | None = None
+        for entry in entries:
+            record = lifecycle.fold(record, entry)
+            if record.readable_by(actor):
+                shown.append(entry)
+        return shown
 
     def as_of(self, id: str, actor: Actor, version: int | None, time: datetime | None) -> Steps[Record]:
         """The record as it was.
@@ -93,7 +102,8 @@ class Reader:
             RecordNotFound: there is none that the actor may see, now or as it was.
             InvalidValue: not exactly one of version and time, or there was no such version or record then.
         """
-        history = yield from self.history(id, actor)
+        yield from self.get(id, actor)
+        history: list[Entry] = yield Call("history", ([id],))
         record = replay.as_of(history, self._definitions.of_history(history), version=version, time=time)
         self._definitions.check_visible(record, actor)
         return record

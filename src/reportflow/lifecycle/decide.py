@@ -17,10 +17,10 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.guard import Refusal
 from reportflow.lifecycle.rows import Step, Transition
 from reportflow.model.actor import Actor
-from reportflow.model.checks import check, check_fields
+from reportflow.model.checks import check
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
-from reportflow.model.values import changed, in_utc
+from reportflow.model.values import changed, field_names, in_utc
 
 
 @attrs.frozen(kw_only=True)
@@ -77,8 +77,28 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
     row, dest = found
     entry = _entry(record, command, source, dest)
     after = lifecycle.fold(record if record.version else None, entry)
-    check_fields(after, row.sets)
+    if row.sets:
+        _check_whole(lifecycle, after, entry)
     return Decision(record=after, entry=entry, steps=_steps(lifecycle, row, record, entry))
+
+
+def _check_whole(lifecycle: Lifecycle, after: Record, entry: Entry) -> None:
+    """Hold a record that `sets` changed against its own class: a store builds it anew each time it is read.
+
+    Raises:
+        InvalidValue: the class refuses it.
+        RuleFailed: the class makes something else of it.
+    """
+    names = field_names(type(after))
+    try:
+        built = type(after)(**{name.lstrip("_"): getattr(after, name) for name in names})
+    except InvalidValue:
+        raise
+    except Exception as error:
+        raise InvalidValue(type(after).__name__, "refused", {"given": f"{type(error).__name__}: {error}"}) from error
+    if built != after:
+        wrong = [name for name in names if getattr(built, name) != getattr(after, name)]
+        raise lifecycle.failed(entry, "sets", f"{type(after).__name__} makes something else of {', '.join(wrong)}")
 
 
 def begun(lifecycle: Lifecycle, draft: Record, command: Command) -> Record:
@@ -172,14 +192,14 @@ def _guards(
 
 def _refuse_state(lifecycle: Lifecycle, record: Record, command: Command, rows: tuple[Transition, ...]) -> Refusal:
     known = {source for row in rows for source in row.sources}
-    states = [state.name for state in lifecycle.states if state.name in known]
+    states = tuple(state.name for state in lifecycle.states if state.name in known)
     params = {"lifecycle": lifecycle.name, "trigger": command.trigger, "state": record.state, "states": states}
     return Refusal(code="state", params=params)
 
 
 def _refuse_role(lifecycle: Lifecycle, record: Record, command: Command, rows: tuple[Transition, ...]) -> Refusal:
-    roles = sorted({role for row in rows for role in row.roles})
-    held = sorted(lifecycle.roles_held(record, command.actor))
+    roles = tuple(sorted({role for row in rows for role in row.roles}))
+    held = tuple(sorted(lifecycle.roles_held(record, command.actor)))
     who = {"roles": roles, "held": held, "actor": command.actor.id}
     return Refusal(code="role", params={"lifecycle": lifecycle.name, "trigger": command.trigger, **who})
 

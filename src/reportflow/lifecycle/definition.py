@@ -11,7 +11,7 @@ import attrs
 from transitions import Machine
 
 from reportflow import messages
-from reportflow.errors import InvalidDefinition, RuleFailed, UnknownTrigger
+from reportflow.errors import InvalidDefinition, InvalidValue, RuleFailed, UnknownTrigger
 from reportflow.lifecycle.faults import faults
 from reportflow.lifecycle.machine import Lookup, build_machine, compile_lookups
 from reportflow.lifecycle.rows import EVERYBODY, Label, State, Transition, said
@@ -19,13 +19,13 @@ from reportflow.model.actor import Actor, Scope
 from reportflow.model.entry import Entry
 from reportflow.model.query import Grant
 from reportflow.model.record import Record
-from reportflow.model.values import Value, changed, register
+from reportflow.model.values import Value, changed, choice, converters, register
 
 _BUILT: weakref.WeakValueDictionary[tuple[str, int], Lifecycle] = weakref.WeakValueDictionary()
 
 
 def _scopes(value: Mapping[str, Scope | str]) -> Mapping[str, Scope]:
-    return MappingProxyType({role: Scope(scope) for role, scope in value.items()})
+    return MappingProxyType({role: choice(Scope, scope, "roles") for role, scope in value.items()})
 
 
 def _states(value: Iterable[State]) -> tuple[State, ...]:
@@ -139,9 +139,10 @@ class Lifecycle:
 
     def takes(self, row: Transition, record: Record, actor: Actor) -> bool:
         """Whether a row takes one of the actor's roles for a record."""
+        held = self.roles_held(record, actor)
         if EVERYBODY in row.roles:
-            return record.readable_by(actor)
-        return not row.roles.isdisjoint(self.roles_held(record, actor))
+            return bool(held) if record.version else record.readable_by(actor)
+        return not row.roles.isdisjoint(held)
 
     def grants(self, actor: Actor) -> tuple[Grant, ...]:
         """What the actor's roles let them see of this kind; scope by scope, as data for a query."""
@@ -162,6 +163,7 @@ class Lifecycle:
 
         Raises:
             RuleFailed: the table has no such row, or a function of `sets` raised.
+            InvalidValue: a converter of the record's class refuses a value.
         """
         draft = entry.details if before is None else before
         row = self._by_source(entry)
@@ -169,6 +171,11 @@ class Lifecycle:
             raise self.failed(entry, "the row", f"none from '{entry.source}' for this entry")
         try:
             changes: dict[str, Any] = row.changes(draft, entry)
+            for field, convert in converters(type(draft)):
+                if field in changes:
+                    changes[field] = convert(changes[field])
+        except InvalidValue:
+            raise
         except Exception as error:
             raise self.failed(entry, "sets", f"{type(error).__name__}: {error}") from error
         changes.update(state=entry.dest, version=entry.sequence, updated_at=entry.recorded_at)

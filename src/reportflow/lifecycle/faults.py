@@ -16,6 +16,8 @@ from reportflow.model.values import field_names
 
 #: What `sets` may not name: the fold sets it, or nothing ever may.
 _FIXED: Final = SET_BY_FOLD | {"id"}
+#: What the machine takes for every state.
+_WILDCARD: Final = "*"
 #: Where the machine's models keep their state; the machine takes no trigger of this name.
 _MODEL_STATE: Final = "state"
 
@@ -53,7 +55,7 @@ def _faults_of_names(
             yield _fault("blank_name", name=room)
     for role in sorted({EVERYBODY, NOBODY} & set(roles)):
         yield _fault("reserved_role", name=role)
-    for reserved in sorted({SAME, START} & {state.name for state in states}):
+    for reserved in sorted({SAME, START, _WILDCARD} & {state.name for state in states}):
         yield _fault("reserved_state", name=reserved)
     if any(row.trigger == _MODEL_STATE for row in transitions):
         yield _fault("reserved_trigger", name=_MODEL_STATE)
@@ -79,6 +81,8 @@ def _faults_of_states(states: Sequence[State], transitions: Sequence[Transition]
         named = {*(row.sources - {None}), *({row.dest} - {SAME})}
         for name in sorted(str(one) for one in named - known):
             yield _fault("unknown_state", trigger=row.trigger, name=name)
+        if not row.sources:
+            yield _fault("no_source", trigger=row.trigger)
         if None in row.sources and row.dest == SAME:
             yield _fault("creation_same", trigger=row.trigger)
         if None in row.sources and (row.details is not None or row.reason_required):

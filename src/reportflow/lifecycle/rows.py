@@ -10,10 +10,12 @@ from typing import Any, Final
 import attrs
 
 from reportflow import messages
+from reportflow.errors import InvalidValue
 from reportflow.lifecycle.guard import Guard
+from reportflow.model.checks import wrong
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
-from reportflow.model.values import names
+from reportflow.model.values import choice, names
 
 #: As `dest`, says that the state stays as it is.
 SAME: Final = "="
@@ -106,11 +108,14 @@ def _sources(value: str | Iterable[str] | None) -> str | frozenset[str] | None:
 
 
 def _guards(value: Iterable[Guard]) -> tuple[Guard, ...]:
+    for one in value:
+        if not isinstance(one, Guard):
+            raise InvalidValue("guards", *wrong("Guard", one))
     return tuple(value)
 
 
 def _on_conflict(value: OnConflict | str) -> OnConflict:
-    return OnConflict(value)
+    return choice(OnConflict, value, "on_conflict")
 
 
 def _frozen(value: Mapping[str, Setting]) -> Mapping[str, Setting]:

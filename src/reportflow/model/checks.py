@@ -151,6 +151,13 @@ def _instance(kind: type[Any], value: object) -> Problem | None:
     return None if isinstance(value, kind) else wrong(kind.__name__, value)
 
 
+def _nested(kind: type[Any], value: object) -> Problem | None:
+    """A plain attrs class checks nothing itself."""
+    if not isinstance(value, kind):
+        return wrong(kind.__name__, value)
+    return next((problem for name, test in tests(type(value)) if (problem := test(getattr(value, name)))), None)
+
+
 def _anything(value: object) -> Problem | None:
     return None
 
@@ -210,6 +217,8 @@ def _class_test(kind: Any) -> Test:
     by_name = _BY_NAME.get(f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', '')}")
     if by_name is not None:
         return partial(by_name, kind)
+    if isinstance(kind, type) and attrs.has(kind) and not getattr(kind, "checked_when_built", False):
+        return partial(_nested, kind)
     if isinstance(kind, type) and (attrs.has(kind) or issubclass(kind, enum.Enum)):
         return partial(_instance, kind)
     if isinstance(kind, TypeVar):

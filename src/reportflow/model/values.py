@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, Self, TypeVar
 
@@ -35,7 +35,7 @@ def register(cls: type[Any], name: str | None = None) -> None:
     Raises:
         InvalidDefinition: another class has the name already.
     """
-    name = name or cls.__name__
+    name = name or name_of(cls)
     known = _REGISTRY.get(name)
     if known is not None and _origin(known) != _origin(cls):
         facts = {"name": name, "other": ".".join(_origin(known)), "given": ".".join(_origin(cls))}
@@ -49,8 +49,9 @@ def registered(name: str) -> type[Any] | None:
 
 
 def name_of(cls: type[Any]) -> str:
-    """The name under which a class is written."""
-    return str(cls.__dict__.get("_registered_name") or cls.__name__)
+    """The name under which a class is written: this library's own classes leave the bare names to the host's."""
+    own = "reportflow." if cls.__module__.startswith("reportflow.") else ""
+    return str(cls.__dict__.get("_registered_name") or own + cls.__name__)
 
 
 def _origin(cls: type[Any]) -> tuple[str, str]:
@@ -62,6 +63,8 @@ class Value:
 
     __slots__ = ()
     _registered_name: ClassVar[str]
+    #: Says to `checks` that it need not look inside.
+    checked_when_built: ClassVar[bool] = True
 
     def __init_subclass__(cls, *, name: str | None = None) -> None:
         super().__init_subclass__()
@@ -172,6 +175,19 @@ V = TypeVar("V", bound=Frozen)
 def field_names(cls: type[Any]) -> tuple[str, ...]:
     """The names of the fields of an attrs class, in order."""
     return tuple(field.name for field in attrs.fields(cls))
+
+
+@once_a_class
+def converters(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """The fields of an attrs class that convert what they are given, with their converters.
+
+    One that wants the instance (`attrs.Converter`) is left out: a fold has none to give.
+    """
+    return tuple(
+        (field.name, field.converter)
+        for field in attrs.fields(cls)
+        if field.converter is not None and not isinstance(field.converter, attrs.Converter)
+    )
 
 
 def changed(value: V, changes: Mapping[str, object]) -> V:
