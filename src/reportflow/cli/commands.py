@@ -128,7 +128,7 @@ def _say_what_next(database: str, id: str) -> None:
 def _program() -> str:
     """How this program was started, so that what is shown can be typed as it stands."""
     started = sys.argv[0]
-    if os.path.basename(started) == "__main__.py":
+    if started.endswith(os.path.join("reportflow", "cli", "__main__.py")):
         return "python -m reportflow.cli"
     found = shutil.which("reportflow")
     elsewhere = os.path.basename(started) == "reportflow" and (found is None or not os.path.samefile(found, started))
