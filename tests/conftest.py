@@ -15,11 +15,12 @@ settings.register_profile(
     settings.get_profile("default"),  # named, because Hypothesis starts from another one where CI is set
     deadline=None,
     derandomize=False,
-    max_examples=60,
+    max_examples=40,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no fault of the code
 )
-settings.register_profile("ci", settings.get_profile("default"))
+# The gate asks the same each time: what chance finds is for the desk and the night, and becomes a test of its own.
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=1000)
 settings.load_profile(os.environ.get("REPORTFLOW_PROFILE", "default"))
 

@@ -310,7 +310,7 @@ _odd = st.one_of(
     st.sampled_from(
         ["end", "state", "note", "fork", '"', "a b", "已采用", "a;b", "a:b", "a\nb", "-->", "\\", "s0", "%%"]
     ),
-    st.text(min_size=1).filter(lambda text: bool(text.strip()) and text not in (SAME, "[*]")),
+    st.text(min_size=1).filter(lambda text: bool(text.strip()) and text not in (SAME, "[*]", "*")),
 )
 
 

@@ -83,7 +83,7 @@ def outline(flow: ReportFlow) -> dict[str, tuple[object, ...]]:
     }
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(SEEDS)
 def test_every_plan_tells_the_same_number_of_each_story(seed: int) -> None:
     """Whatever the seed, a plan has exactly so many stories of each kind, and 281 on topics of livelihood."""
@@ -97,7 +97,7 @@ def test_every_plan_tells_the_same_number_of_each_story(seed: int) -> None:
     assert sum(story.end in stories.SUBMITTED for story in plan) == YULIN["submitted"]
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(SEEDS)
 def test_acts_lie_on_working_days_and_run_forward(seed: int) -> None:
     """Each act lies on a working day of 2022 in office hours, and each report's acts follow one another."""
