@@ -176,7 +176,7 @@ class ByHand:
     def _adopt(self, row: Mapping[str, Any]) -> dict[str, Any]:
         now = self._clock().isoformat(timespec="microseconds")
         told = {
-            "$type": "Adoption", "body": "City Committee", "level": "city", "carrier": "The Gazette", "issue": "",
+            "$type": "reportflow.Adoption", "body": "City Committee", "level": "city", "carrier": "The Gazette", "issue": "",
             "usage": "single",
         }  # fmt: skip
         after = {**row, "version": row["version"] + 1, "updated_at": now}
@@ -212,12 +212,12 @@ class ByHand:
         title = "Mend the pavement"
         record = {
             **base, "state": "draft", "version": 1, "due_at": "never", "updated_at": now, "title": title, "text": TEXT,
-            "data": text_of({"$type": "Report", **own}),
+            "data": text_of({"$type": "reportflow.Report", **own}),
         }  # fmt: skip
         entry = {
             "record_id": id, "sequence": 1, "trigger": "create", "source": None, "dest": "draft",
             "actor_id": EDITOR.id, "actor": actor_of(EDITOR), "at": now, "recorded_at": now, "reason": "",
-            "details": text_of({"$type": "Report", **base, "title": title, "text": TEXT, **own}), "key": None,
+            "details": text_of({"$type": "reportflow.Report", **base, "title": title, "text": TEXT, **own}), "key": None,
             "cause": None, "party": None, "level": None, "code": own["source"],
         }  # fmt: skip
         labels = [
