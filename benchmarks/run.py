@@ -176,8 +176,8 @@ class ByHand:
     def _adopt(self, row: Mapping[str, Any]) -> dict[str, Any]:
         now = self._clock().isoformat(timespec="microseconds")
         told = {
-            "$type": "reportflow.Adoption", "body": "City Committee", "level": "city", "carrier": "The Gazette", "issue": "",
-            "usage": "single",
+            "$type": "reportflow.Adoption", "body": "City Committee", "level": "city", "carrier": "The Gazette",
+            "issue": "", "usage": "single",
         }  # fmt: skip
         after = {**row, "version": row["version"] + 1, "updated_at": now}
         entry = {
@@ -217,8 +217,8 @@ class ByHand:
         entry = {
             "record_id": id, "sequence": 1, "trigger": "create", "source": None, "dest": "draft",
             "actor_id": EDITOR.id, "actor": actor_of(EDITOR), "at": now, "recorded_at": now, "reason": "",
-            "details": text_of({"$type": "reportflow.Report", **base, "title": title, "text": TEXT, **own}), "key": None,
-            "cause": None, "party": None, "level": None, "code": own["source"],
+            "details": text_of({"$type": "reportflow.Report", **base, "title": title, "text": TEXT, **own}),
+            "key": None, "cause": None, "party": None, "level": None, "code": own["source"],
         }  # fmt: skip
         labels = [
             {"record_id": id, "name": "author", "value": "zhang"},
