@@ -7,7 +7,7 @@
     ├── InvalidDefinition       a lifecycle's table, with all its faults
     ├── UnknownTrigger          a trigger that the lifecycle does not have
     ├── UnknownLifecycle        a kind, or a version of it, that the flow was not given
-    ├── RuleFailed              a guard, `sets` or `then` of a definition raised, or answered nonsense
+    ├── RuleFailed              a guard, `sets` or `then` of a definition raised
     ├── StepsUnbounded          `then` steps that go round in a circle or too deep
     ├── TransitionRefused       the act is not allowed: every refusal at once
     ├── StaleRecord             the version that the caller saw is no longer the stored one
