@@ -7,7 +7,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache, partial
 from typing import Any, Final, Literal, NamedTuple, TypeVar, Union
@@ -52,19 +52,6 @@ def check(value: object) -> None:
     """
     for name, test in tests(type(value)):
         problem = test(getattr(value, name))
-        if problem:
-            raise InvalidValue(name, *problem)
-
-
-def check_fields(value: object, names: Iterable[str]) -> None:
-    """As `check`, for some fields only.
-
-    Raises:
-        InvalidValue: names the field.
-    """
-    known = dict(tests(type(value)))
-    for name in names:
-        problem = known[name](getattr(value, name))
         if problem:
             raise InvalidValue(name, *problem)
 
