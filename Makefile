@@ -6,10 +6,11 @@ ARGS ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+MUTANTS := .venv/.mutants
 TYPED = $(wildcard src tests examples benchmarks conftest.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench docs clean
+.PHONY: help demo test check format bench mutants docs clean
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -17,8 +18,8 @@ help: ## this list
 demo: $(INSTALLED) ## a year of an office's work, on an SQLite file
 	@$(BIN)/reportflow demo --database sqlite:///office.db $(ARGS)
 
-test: $(INSTALLED) ## all tests and all snippets of the docs, with coverage and its floor
-	@$(BIN)/pytest --cov --cov-report=term $(ARGS)
+test: $(INSTALLED) ## all tests and all snippets of the docs, on all cores, with coverage and its floor
+	@$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term $(ARGS)
 
 check: $(INSTALLED) ## format, lint, types
 	@$(BIN)/ruff format --check .
@@ -32,12 +33,16 @@ format: $(INSTALLED) ## put the code into its form: imports sorted, safe fixes
 bench: $(INSTALLED) ## how fast it is here
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
+mutants: $(MUTANTS) ## which small mistakes the tests do not find: benchmarks/MUTANTS.md, in half an hour
+	@$(BIN)/python benchmarks/mutants.py $(ARGS)
+
 docs: $(INSTALLED) ## the pages, in build/docs/index.html
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
 	@echo "build/docs/index.html"
 
 clean: ## take away what the chores made, but not .venv
 	@rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf examples/*/.hypothesis examples/*/src/.hypothesis examples/*/.pytest_cache
 	@rm -f office.db office.db-shm office.db-wal
 	@find $(wildcard src tests docs examples benchmarks) -name __pycache__ -type d -prune -exec rm -rf {} +
 	@rm -rf __pycache__
@@ -55,4 +60,9 @@ $(INSTALLED): pyproject.toml
 	fi
 	@{ command -v uv >/dev/null && uv pip install --quiet --python $(BIN)/python --editable '.[dev,cli]'; } || \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,cli]'
+	@touch $@
+
+$(MUTANTS): $(INSTALLED)
+	@{ command -v uv >/dev/null && uv pip install --quiet --python $(BIN)/python --editable '.[dev,cli,mutants]'; } || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,cli,mutants]'
 	@touch $@

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 DATA = "REPORTFLOW_DATA"
 
@@ -22,6 +22,10 @@ settings.register_profile(
 # The gate asks the same each time: what chance finds is for the desk and the night, and becomes a test of its own.
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=1000)
+# Thousands of mutants, one after the other: the same few examples for each, and the first failure is enough.
+settings.register_profile(
+    "mutants", settings.get_profile("ci"), max_examples=10, database=None, phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile(os.environ.get("REPORTFLOW_PROFILE", "default"))
 
 

@@ -149,7 +149,7 @@ def refused(codes: set[str]) -> Callable[[ReportflowError], None]:
 
     def check(error: ReportflowError) -> None:
         assert isinstance(error, TransitionRefused)
-        assert {one.code for one in error.refusals} == codes  # type: ignore[attr-defined]  # they are Refusals
+        assert {one.code for one in error.refusals} == codes
 
     return check
 

@@ -23,15 +23,19 @@ class TestSqlStoreInMemory(StoreConformance):
 class TestSqlStoreOnAFile(StoreConformance):
     @pytest.fixture(autouse=True)
     def _in_a_folder(self, tmp_path: Path) -> None:
-        self.folder, self.made = tmp_path, 0
+        self.folder = tmp_path
+        self.urls: dict[object, str] = {}
 
     def make_store(self) -> Store:
-        self.made += 1
-        return SqlStore(f"sqlite:///{self.folder}/office{self.made}.db")
+        return self.opened(f"sqlite:///{self.folder}/office{len(self.urls)}.db")
 
     def reopen(self, store: Store) -> Store:
-        store.close()
-        return SqlStore(f"sqlite:///{self.folder}/office{self.made}.db")
+        return self.opened(self.urls[store])
+
+    def opened(self, url: str) -> Store:
+        store = SqlStore(url)
+        self.urls[store] = url
+        return store
 
 
 def test_no_test_of_the_suite_hides_another() -> None:

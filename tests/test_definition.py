@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import pytest
@@ -31,7 +31,8 @@ from reportflow import (
     mermaid,
 )
 from reportflow.model.checks import Fault
-from tests.lifecycles import ERRAND, Casework, ShiftHandover, lifecycles
+from reportflow.testing.strategies import lifecycles
+from reportflow.testing.strategies.definitions import ERRAND, Casework, ShiftHandover
 
 
 @attrs.frozen(kw_only=True)
@@ -110,10 +111,12 @@ FAULTS: dict[str, tuple[str, Mapping[str, Any], list[Transition]]] = {
     "a state twice": ("duplicate_state", {"states": (*STATES, State("a"))}, []),
     "a state named as SAME": ("reserved_state", {"states": (*STATES, State(SAME, final=True))}, []),
     "a state named as the start": ("reserved_state", {"states": (*STATES, State("[*]", final=True))}, []),
+    "a state named as all states": ("reserved_state", {"states": (*STATES, State("*", final=True))}, []),
     "a trigger that machines refuse": ("reserved_trigger", {}, [row("state")]),
     "sets no field": ("sets_unknown_field", {}, [row(sets={"nothing": 1})]),
     "sets no detail": ("sets_unknown_detail", {}, [row(details=Told, sets={"note": "test"})]),
     "sets a detail without details": ("sets_unknown_detail", {}, [row(sets={"note": "text"})]),
+    "sets a detail of no class": ("sets_unknown_detail", {}, [row(details="Told", sets={"note": "text"})]),
     "sets own field": ("sets_own_field", {}, [row(sets={"version": 7})]),
     "sets the id": ("sets_own_field", {}, [row(sets={"id": Constant("x")})]),
     "details no attrs class": ("details_class", {}, [row(details=Unattributed)]),
@@ -125,15 +128,27 @@ FAULTS: dict[str, tuple[str, Mapping[str, Any], list[Transition]]] = {
     "NOBODY and another": ("nobody_and", {}, [row(roles={NOBODY, "r"})]),
     "NOBODY and EVERYBODY": ("nobody_and", {}, [row(roles={NOBODY, EVERYBODY})]),
     "reserved role": ("reserved_role", {"roles": {"r": ANY, EVERYBODY: OWN}}, []),
+    "reserved roles": ("reserved_role", {"roles": {"r": ANY, NOBODY: OWN, EVERYBODY: OWN}}, []),
     "no creation": ("no_creation", {"base": (FINISH,)}, []),
     "no record class": ("record_class", {"record": Told}, []),
     "a record that is no class": ("record_class", {"record": "Sketch"}, []),
     "a creation with details": ("creation_told", {}, [row("make", source=None, dest="a", details=Told)]),
     "a creation with a reason": ("creation_told", {}, [row("make", source=None, dest="a", reason_required=True)]),
+    "a row from nowhere": ("no_source", {}, [row(source=())]),
     "blank lifecycle": ("blank_name", {"name": " "}, []),
     "blank trigger": ("blank_name", {}, [row(" ")]),
     "blank role": ("blank_name", {"roles": {"r": ANY, "": OWN}}, []),
     "blank state": ("blank_name", {"states": (*STATES, State("", final=True))}, [row(dest="")]),
+    "several of a kind": (
+        "unknown_role",
+        {"states": (State("a", awaits={"y", "x"}), State("z", final=True))},
+        [row(source=["a", "there"], dest="here", roles={"two", "one", "r"})],
+    ),
+    "sets own field of no record": (
+        "sets_own_field",
+        {"record": "Sketch"},
+        [row(sets={"kind": Constant("x"), "any": 1})],
+    ),
 }
 
 
@@ -150,6 +165,77 @@ def test_a_fault_is_named(code: str, changes: Mapping[str, Any], rows: list[Tran
         assert re.search("[一-鿿]", chinese)
         assert not re.search(r"[一-鿿]|\{\w+\}", english)
         assert not re.search(r"\{\w+\}", chinese)
+
+
+_WRITE: Final = "write str, int, float, bool, Decimal, date, an aware datetime, an Enum or an attrs class"
+#: What each of the tables above is told, to the last fact.
+FACTS: dict[str, list[tuple[str, dict[str, object]]]] = {
+    "unknown source": [("unknown_state", {"trigger": "do", "name": "nowhere"})],
+    "unknown dest": [("unknown_state", {"trigger": "do", "name": "nowhere"})],
+    "unknown role": [("unknown_role", {"trigger": "do", "name": "stranger"})],
+    "unknown awaited role": [("unknown_awaited_role", {"state": "a", "name": "stranger"})],
+    "unreachable": [("unreachable", {"name": "island"})],
+    "no way out": [("no_way_out", {"name": "trap"})],
+    "two rows": [("two_rows", {"trigger": "do", "state": "a"})],
+    "two creations by one trigger": [("two_rows", {"trigger": "create", "state": "–"})],
+    "a state twice": [("duplicate_state", {"name": "a"})],
+    "a state named as SAME": [("reserved_state", {"name": "="}), ("unreachable", {"name": "="})],
+    "a state named as the start": [("reserved_state", {"name": "[*]"}), ("unreachable", {"name": "[*]"})],
+    "a state named as all states": [("reserved_state", {"name": "*"}), ("unreachable", {"name": "*"})],
+    "a trigger that machines refuse": [("reserved_trigger", {"name": "state"})],
+    "sets no field": [("sets_unknown_field", {"trigger": "do", "name": "nothing", "owner": "Sketch"})],
+    "sets no detail": [("sets_unknown_detail", {"trigger": "do", "field": "note", "name": "test", "owner": "Told"})],
+    "sets a detail without details": [
+        ("sets_unknown_detail", {"trigger": "do", "field": "note", "name": "text", "owner": "nothing"})
+    ],
+    "sets a detail of no class": [
+        ("details_class", {"trigger": "do", "given": "Told"}),
+        ("sets_unknown_detail", {"trigger": "do", "field": "note", "name": "text", "owner": "Told"}),
+    ],
+    "sets own field": [("sets_own_field", {"trigger": "do", "name": "version"})],
+    "sets the id": [("sets_own_field", {"trigger": "do", "name": "id"})],
+    "details no attrs class": [("details_class", {"trigger": "do", "given": Unattributed})],
+    "details no class": [("details_class", {"trigger": "do", "given": "Told"})],
+    "two details classes": [("two_details", {"trigger": "do", "choices": ["ShiftHandover", "Told"]})],
+    "details and none": [("two_details", {"trigger": "do", "choices": ["Told", "nothing"]})],
+    "unkeepable details": [("field_type", {"owner": "Unkeepable", "name": "work", "given": bytearray, "why": _WRITE})],
+    "creation to SAME": [("creation_same", {"trigger": "make"})],
+    "NOBODY and another": [("nobody_and", {"trigger": "do", "roles": ["r"]})],
+    "NOBODY and EVERYBODY": [("nobody_and", {"trigger": "do", "roles": ["everybody"]})],
+    "reserved role": [("reserved_role", {"name": "everybody"})],
+    "reserved roles": [("reserved_role", {"name": "everybody"}), ("reserved_role", {"name": "nobody"})],
+    "no creation": [("no_creation", {}), ("unreachable", {"name": "a"}), ("unreachable", {"name": "z"})],
+    "no record class": [("record_class", {"given": Told})],
+    "a record that is no class": [("record_class", {"given": "Sketch"})],
+    "a creation with details": [("creation_told", {"trigger": "make"})],
+    "a creation with a reason": [("creation_told", {"trigger": "make"})],
+    "a row from nowhere": [("no_source", {"trigger": "do"})],
+    "blank lifecycle": [("blank_name", {"name": "lifecycle"})],
+    "blank trigger": [("blank_name", {"name": "trigger"})],
+    "blank role": [("blank_name", {"name": "role"})],
+    "blank state": [("blank_name", {"name": "state"})],
+    "several of a kind": [
+        ("unknown_role", {"trigger": "do", "name": "one"}),
+        ("unknown_role", {"trigger": "do", "name": "two"}),
+        ("unknown_awaited_role", {"state": "a", "name": "x"}),
+        ("unknown_awaited_role", {"state": "a", "name": "y"}),
+        ("unknown_state", {"trigger": "do", "name": "here"}),
+        ("unknown_state", {"trigger": "do", "name": "there"}),
+    ],
+    "sets own field of no record": [
+        ("record_class", {"given": "Sketch"}),
+        ("sets_own_field", {"trigger": "do", "name": "kind"}),
+    ],
+}
+
+
+@pytest.mark.parametrize("case", list(FAULTS))
+def test_a_fault_has_its_facts(case: str) -> None:
+    """A broken table is told its faults with every fact, in the order in which they are looked for, and no other."""
+    _, changes, rows = FAULTS[case]
+    with pytest.raises(InvalidDefinition) as raised:
+        build(*rows, **changes)
+    assert [(fault.code, dict(fault.facts)) for fault in raised.value.faults if isinstance(fault, Fault)] == FACTS[case]
 
 
 @given(kinds=st.sets(st.sampled_from(["source", "role", "field", "detail", "own", "mixed", "twice"]), min_size=1))
@@ -304,6 +390,51 @@ def test_a_drawing_is_the_same_each_time() -> None:
         "stateDiagram-v2\n    s0 : open\n    s1 : done\n    [*] --> s0 : create\n    s0 --> s1 : finish\n"
         "    s1 --> [*]\n"
     )
+
+
+def test_arrows_go_by_the_order_of_the_states() -> None:
+    """By where they start, then by where they end, creations first; one arrow for all rows between two states."""
+    made = build(
+        row("up", source=["z", "a"], dest="m"),
+        row("on", source="a", dest="m", label={"en": 'go "on"; \\ now', "zh": "去"}),
+        row("stay", source="m"),
+        row("down", source="m", dest="z"),
+        row("begin", source=None, dest="z"),
+        states=(State("z", final=True), State("m", label={"en": "mid:waX", "zh": "中"}), State("a")),
+    )
+    assert mermaid(made).splitlines() == [
+        "stateDiagram-v2",
+        "    s0 : z",
+        "    s1 : mid waX",
+        "    s2 : a",
+        "    [*] --> s0 : begin",
+        "    [*] --> s2 : create",
+        "    s0 --> s1 : up",
+        "    s1 --> s0 : down",
+        "    s1 --> s1 : stay",
+        "    s2 --> s0 : finish",
+        '    s2 --> s1 : up, go "on"  \\ now',
+        "    s0 --> [*]",
+    ]
+    assert dot(made, "zh", loops=False).splitlines() == [
+        'digraph "sketch" {',
+        "    rankdir=LR;",
+        '    "" [shape=point];',
+        '    "z" [label="z" shape=doublecircle];',
+        '    "m" [label="中" shape=circle];',
+        '    "a" [label="a" shape=circle];',
+        '    "" -> "z" [label="begin"];',
+        '    "" -> "a" [label="提交"];',
+        '    "z" -> "m" [label="up"];',
+        '    "m" -> "z" [label="down"];',
+        '    "a" -> "z" [label="finish"];',
+        '    "a" -> "m" [label="up, 去"];',
+        "}",
+    ]
+    assert '"a" -> "m" [label="up, go \\"on\\"; \\\\ now"]' in dot(made)
+    assert '"m" -> "m" [label="stay"]' in dot(made)
+    assert dot(build(states=(State("a", label="one\ntwo"), State("z", final=True)))).count('label="one two"') == 1
+    assert dot(made).endswith("\n}\n")
 
 
 _odd = st.one_of(

@@ -1,4 +1,4 @@
-"""The pages: complete, in one form, and the store that they show is one.
+"""The pages: complete, and in one form.
 
 That their snippets run is proven by sybil; see the conftest.py beside README.md.
 """
@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import reportflow
-from reportflow import Store
-from reportflow.testing.conformance import StoreConformance
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
@@ -23,24 +20,6 @@ def prose(page: str) -> list[str]:
     """The lines of a page that are sentences: no code, no tables, no headings."""
     without_code = re.sub(r"^```.*?^```$", "", page, flags=re.DOTALL | re.MULTILINE)
     return [line for line in without_code.splitlines() if line and line[0] not in "#|"]
-
-
-def text_store() -> type[Any]:
-    """The store that the page `own-store` shows, from the block that defines it."""
-    page = (DOCS / "own-store.md").read_text(encoding="utf-8")
-    block = next(code for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "class TextStore" in code)
-    names: dict[str, Any] = {}
-    exec(compile(block, "own-store.md", "exec"), names)
-    found: type[Any] = names["TextStore"]
-    return found
-
-
-class TestTheStoreOfThePage(StoreConformance):
-    STORE = text_store()
-
-    def make_store(self) -> Store:
-        store: Store = self.STORE()
-        return store
 
 
 def test_reference_names_every_public_name_once() -> None:

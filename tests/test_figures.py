@@ -252,7 +252,9 @@ def test_figures_go_to_plain_data_and_back(number: int) -> None:
     assert list(counted.as_dict()) == [*NAMES, "sources"]
 
 
-@pytest.mark.parametrize("code", [*(f"figure.{name}" for name in NAMES), *(f"topic.{name}" for name in LIVELIHOOD)])
+@pytest.mark.parametrize(
+    "code", [*(f"figure.{name}" for name in NAMES), *(f"topic.{name}" for name in sorted(LIVELIHOOD))]
+)
 def test_each_figure_and_topic_has_a_name_in_both_languages(code: str) -> None:
     """What figures and topics of livelihood are called is in the table, in English and Chinese."""
     assert messages.languages(code) >= {"en", "zh"}

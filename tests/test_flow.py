@@ -211,7 +211,7 @@ def test_a_creation_settles_what_the_flow_sets(flow: ReportFlow) -> None:
     assert (made.created_by, made.unit) == ("ann", "a")
     assert made.created_at == made.updated_at
     assert len(made.id) == 36
-    assert flow.get(made.id, by=ANN) == made == replay(flow.history(made.id, by=ANN))
+    assert flow.get(made.id, by=ANN) == made == replay(flow.history(made.id, by=ANN), PARCEL)
 
 
 def test_ids_and_times_are_the_hosts_to_give(store: Watched) -> None:
@@ -330,7 +330,7 @@ def test_a_batch_is_one_commit(store: Watched, flow: ReportFlow) -> None:
         (4, "sealed"),
     ]
     for last in results[3:]:
-        assert flow.get(last.id, by=ANN) == last == replay(flow.history(last.id, by=ANN))
+        assert flow.get(last.id, by=ANN) == last == replay(flow.history(last.id, by=ANN), PARCEL)
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
@@ -514,7 +514,7 @@ def test_somebody_else_was_faster(store: Watched, flow: ReportFlow, trigger: str
             flow.fire(target, trigger, by=ANN, version=version)
         assert (raised.value.id, raised.value.seen, raised.value.stored) == (made.id, 1, 2)
         assert flow.get(made.id, by=ANN).version == 2
-    assert replay(flow.history(made.id, by=ANN)) == flow.get(made.id, by=ANN)
+    assert replay(flow.history(made.id, by=ANN), PARCEL) == flow.get(made.id, by=ANN)
 
 
 @pytest.mark.parametrize("how", ["in hand", "version"])
@@ -593,7 +593,7 @@ def test_steps_are_kept_with_their_cause(store: Watched, flow: ReportFlow) -> No
         (first.created_at, first.created_at, ANN)
     }
     for entry in entries:
-        assert replay(flow.history(entry.record_id, by=ANN)) == flow.get(entry.record_id, by=ANN)
+        assert replay(flow.history(entry.record_id, by=ANN), PARCEL) == flow.get(entry.record_id, by=ANN)
 
 
 def test_steps_end_at_the_bound(store: Watched, flow: ReportFlow) -> None:

@@ -29,7 +29,8 @@ from reportflow import (
     options,
     replay,
 )
-from tests.lifecycles import ERRAND, OVERSEER, PEOPLE, Act, Office, stories, valid_details
+from reportflow.testing.strategies.definitions import ERRAND, valid_details
+from tests.lifecycles import OVERSEER, PEOPLE, Act, Office, stories
 
 #: A store with a function that says everything it holds.
 Opened = AbstractContextManager[tuple[Store, Callable[[], object]]]

@@ -28,7 +28,9 @@ from reportflow import (
     TransitionRefused,
     decide,
 )
-from tests.lifecycles import ERRAND, OVERSEER, PEOPLE, Casework, lifecycles, valid_details
+from reportflow.testing.strategies import lifecycles
+from reportflow.testing.strategies.definitions import ERRAND, Casework, valid_details
+from tests.lifecycles import OVERSEER, PEOPLE
 
 NOW = datetime(2022, 6, 1, tzinfo=UTC)
 START = "[*]"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
 
 from reportflow import (
+    REPORT,
     Actor,
     Author,
     Entry,
@@ -86,3 +88,68 @@ def test_a_version_that_is_none_is_refused(history: list[Entry]) -> None:
         with pytest.raises(InvalidValue) as raised:
             as_of(history[:3], version=version)  # type: ignore[arg-type]  # bad input
         assert raised.value.field == "version"
+
+
+def told(call: Callable[[], object]) -> tuple[str, str, dict[str, object]]:
+    """The field, the problem and all the facts with which something is refused."""
+    with pytest.raises(InvalidValue) as raised:
+        call()
+    return raised.value.field, raised.value.problem, raised.value.details
+
+
+def test_what_a_history_lacks_is_said(history: list[Entry]) -> None:
+    """The first thing that is wrong with a history is told, a gap with the sequences that there are, 20 at the most."""
+    for cut, given in (
+        ([], "no entries"),
+        (history[1:3], "the first entry creates nothing"),
+        ([attrs.evolve(history[0], details=None)], "the first entry creates nothing"),
+        ([attrs.evolve(history[0], source="draft")], "the first entry creates nothing"),
+        (history[:4], "entries of several records"),
+        ([history[0], history[2]], "sequences [1, 3]"),
+        ([history[0]] * 30, f"sequences {[1] * 20}"),
+    ):
+        assert told(lambda cut=cut: replay(cut)) == ("history", "history", {"given": given})  # type: ignore[misc]  # bound now
+    begun = history[0].details
+    assert isinstance(begun, Report)
+    stranger = attrs.evolve(history[0], details=attrs.evolve(begun, kind="never built", lifecycle_version=7))
+    with pytest.raises(UnknownLifecycle) as raised:
+        replay([stranger])
+    assert (raised.value.name, raised.value.version, raised.value.choices) == ("never built", 7, ())
+
+
+def test_a_record_as_it_was(history: list[Entry]) -> None:
+    """By a version within the history, or by a time from its creation on: what was recorded until then."""
+    whole = history[:3]
+    start = datetime(2022, 1, 1, tzinfo=UTC)
+    timed = [attrs.evolve(one, recorded_at=start + timedelta(days=index)) for index, one in enumerate(whole)]
+    timed[0] = attrs.evolve(timed[0], at=start)
+    for version in (1, 2, 3):
+        assert as_of(whole, version=version).version == version
+        assert as_of(timed, time=start + timedelta(days=version - 1)).version == version
+        assert as_of(timed, time=start + timedelta(days=version - 1, hours=23)).version == version
+    assert told(lambda: as_of(whole)) == ("as_of", "version_or_time", {})
+    assert told(lambda: as_of(whole, version=1, time=start)) == ("as_of", "version_or_time", {})
+    for wrong_version in (0, 4):
+        facts = {"given": wrong_version, "least": 1, "most": 3}
+        assert told(lambda given=wrong_version: as_of(whole, version=given)) == ("version", "range", facts)  # type: ignore[misc]  # bound now
+    wrong_type = {"expected": "int", "given": "str '1'"}
+    assert told(lambda: as_of(whole, version="1")) == ("version", "type", wrong_type)  # type: ignore[arg-type]  # bad input
+    early = start - timedelta(seconds=1)
+    assert told(lambda: as_of(timed, time=early)) == ("time", "no_such_time", {"given": early, "created": start})
+    assert told(lambda: as_of([], time=early)) == ("time", "no_such_time", {"given": early, "created": "?"})
+    naive = datetime(2022, 1, 1)
+    assert told(lambda: as_of(timed, time=naive)) == ("time", "naive", {"given": "2022-01-01T00:00:00"})
+
+
+def test_a_given_definition_is_the_one_that_folds(history: list[Entry]) -> None:
+    """With a lifecycle no other is looked for, by version and by time too."""
+    begun = history[0].details
+    assert isinstance(begun, Report)
+    stranger = [attrs.evolve(history[0], details=attrs.evolve(begun, kind="never built")), *history[1:3]]
+    assert replay(stranger, REPORT).version == 3
+    assert as_of(stranger, REPORT, version=2).version == 2
+    assert as_of(stranger, REPORT, time=history[2].recorded_at).version == 3
+    with pytest.raises(UnknownLifecycle):
+        as_of(stranger, version=2)
+    with pytest.raises(UnknownLifecycle):
+        as_of(stranger, time=history[2].recorded_at)

@@ -25,6 +25,7 @@ from reportflow.errors import (
     StorageError,
     StorageUnavailable,
     TransitionRefused,
+    Unbuildable,
     UnknownLifecycle,
     UnknownTrigger,
 )
@@ -143,6 +144,7 @@ __all__ = [
     "Store",
     "Transition",
     "TransitionRefused",
+    "Unbuildable",
     "UnknownLifecycle",
     "UnknownTrigger",
     "Uptake",

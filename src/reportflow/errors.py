@@ -8,6 +8,7 @@
     ├── UnknownTrigger          a trigger that the lifecycle does not have
     ├── UnknownLifecycle        a kind, or a version of it, that the flow was not given
     ├── RuleFailed              a guard, `sets` or `then` of a definition raised
+    ├── Unbuildable             a class of which the test kit can make no instance
     ├── StepsUnbounded          `then` steps that go round in a circle or too deep
     ├── TransitionRefused       the act is not allowed: every refusal at once
     ├── StaleRecord             the version that the caller saw is no longer the stored one
@@ -34,7 +35,12 @@ from reportflow import messages
 
 
 class Said(Protocol):
-    """Something with a text in each language: a refusal, a fault."""
+    """Something with a stable code and a text in each language: a refusal, a fault."""
+
+    @property
+    def code(self) -> str:
+        """What it is, for programs."""
+        ...
 
     def text(self, language: str = ...) -> str:
         """The text in a language."""
@@ -138,6 +144,17 @@ class RuleFailed(ReportflowError):
         self.trigger = trigger
         self.part = part
         self.id = id
+        self.given = given
+
+
+class Unbuildable(ReportflowError):
+    """The test kit, or a check, can make no instance of a class by its annotations: `given` says what was tried."""
+
+    code = "unbuildable"
+
+    def __init__(self, name: str, given: str) -> None:
+        super().__init__(name, given)
+        self.name = name
         self.given = given
 
 

@@ -31,6 +31,8 @@ _LABELLED: Final[Mapping[str, str]] = MappingProxyType(
         "expected": "word",
         "given": "word",
         "found": "word",
+        "effect": "effect",
+        "scope": "scope",
     }
 )
 
@@ -330,6 +332,165 @@ _rows(
 )
 
 _rows(
+    "finding",
+    {
+        "unbuildable": (
+            "No instance of {name} could be made ({given}), so that these were not tried: {triggers}. Give some: "
+            "check(…, samples={{{name}: […]}}), or reportflow.testing.strategies.register({name}, a strategy).",
+            "无法生成 {name} 的实例（{given}），因此未检查：{triggers}。请用 check(…, samples={{{name}: […]}}) "
+            "给出实例，或用 reportflow.testing.strategies.register({name}, 策略) 指明。",
+        ),
+        "step_unknown": (
+            "A step of '{trigger}' acts on {name}, whose lifecycle was not given, so that it was not tried: give that "
+            "lifecycle too.",
+            "“{trigger}”的步骤涉及 {name}，而其生命周期未给出，因此未检查：请一并给出该生命周期。",
+        ),
+        "rule_raises": (
+            "{part} of '{trigger}' fails: {given}. Nobody can do this then; mend the function.",
+            "“{trigger}”的 {part} 出错：{given}。此时谁也无法办理；请修正该函数。",
+        ),
+        "rule_effect": (
+            "{part} of '{trigger}' {effect}. A rule is judged again and again, for each offer too: let it only answer "
+            "by the values that it is given.",
+            "“{trigger}”的 {part} {effect}。规则会反复运行，每次列出可办事项时也会运行：只应由所给的值得出答案。",
+        ),
+        "rule_differs": (
+            "{part} of '{trigger}' answers differently when it is asked the same again. Let it go only by the values "
+            "that it is given.",
+            "“{trigger}”的 {part} 对同样的问题前后回答不一。只应由所给的值得出答案。",
+        ),
+        "guard_undeclared": (
+            "The guard '{guard}' of '{trigger}' looks at the details and does not say so, so that what is offered is "
+            "wrong or fails: write reads_details=True.",
+            "“{trigger}”的守卫 '{guard}' 读取详情却未声明，因此所列可办事项不对或出错：请写 reads_details=True。",
+        ),
+        "state_unreachable": (
+            "No record comes to be '{state}': in {number} cases that were tried, {triggers} never led there. Look at "
+            "the guards, roles and steps on the way, or take the state out.",
+            "没有记录能到达“{state}”：试过 {number} 种情形，{triggers} 从未到达。请检查沿途的守卫、角色与步骤，"
+            "或去掉该状态。",
+        ),
+        "state_trap": (
+            "A record that is '{state}' never comes to an end: of {number} cases that were tried, none led on to a "
+            "final state. Look at the guards and roles of what leaves it, or make it final.",
+            "处于“{state}”的记录没有出路：试过 {number} 种情形，都到不了终态。请检查离开该状态的守卫与角色，"
+            "或将其设为终态。",
+        ),
+        "row_never": (
+            "'{trigger}' (in: {states}) was refused in all of {number} cases that were tried, the simplest with: "
+            "{codes}. Look at its roles, guards and steps, or take the row out.",
+            "“{trigger}”（状态：{states}）试过 {number} 种情形全部被拒绝，最简单的一例原因：{codes}。请检查其角色、"
+            "守卫与步骤，或去掉该行。",
+        ),
+        "row_untried": (
+            "'{trigger}' (in: {states}) was not tried, the bound was reached before. Give a few samples= that lead "
+            "there.",
+            "“{trigger}”（状态：{states}）未试到，已先达到上限。请给出能到达该处的少量 samples=。",
+        ),
+        "row_shadowed": (
+            "'{trigger}' never creates anything: whoever may, for them an earlier row creates. Put it before that row, "
+            "or give it roles of its own.",
+            "“{trigger}”从不创建记录：凡有权者，都先由更靠前的行创建。请将其移到该行之前，或给它单独的角色。",
+        ),
+        "row_unasked": (
+            "'{trigger}' (in: {states}) takes nobody, and no step that was seen asks for it. Give it roles, let a "
+            "`then` ask for it, or give the lifecycle whose steps do.",
+            "“{trigger}”（状态：{states}）没有任何人可办，也没有见到要求它的步骤。请给它角色，由 then 要求它，或给出"
+            "其步骤会要求它的生命周期。",
+        ),
+        "guard_never": (
+            "The guard '{guard}' of '{trigger}' refused in all of {number} cases that were tried. Look whether it can "
+            "ever pass.",
+            "“{trigger}”的守卫 '{guard}' 试过 {number} 种情形全部拒绝。请检查它是否有可能通过。",
+        ),
+        "guard_always": (
+            "The guard '{guard}' of '{trigger}' passed in all of {number} cases that were tried. Look whether it "
+            "guards against anything, or take it out.",
+            "“{trigger}”的守卫 '{guard}' 试过 {number} 种情形全部通过。请检查它是否有所防范，否则请去掉。",
+        ),
+        "detour_fired": (
+            "The guard '{guard}' keeps '{trigger}' from {actor}, but {actor} alone can get past it: after the acts "
+            "shown it passes. Guard these too, or by what the history cannot lose.",
+            "守卫 '{guard}' 不许 {actor}“{trigger}”，但 {actor} 一人即可绕过：经过所示操作后便能通过。"
+            "请对这些操作也加守卫，或改用不会被改掉的依据。",
+        ),
+        "detour_reached": (
+            "The guard '{guard}' keeps '{trigger}' from {actor}, but {actor} alone can bring the record to '{state}' "
+            "in another way. Guard that way too.",
+            "守卫 '{guard}' 不许 {actor}“{trigger}”，但 {actor} 一人可由别的途径使记录到达“{state}”。"
+            "请对该途径也加守卫。",
+        ),
+        "steps_endless": (
+            "The steps of '{trigger}' do not end: {path}. Nobody can do this; mend its `then`.",
+            "“{trigger}”的步骤没有尽头：{path}。谁也无法办理；请修正其 then。",
+        ),
+        "steps_may_circle": (
+            "The steps of '{trigger}' may come back to it: {path}. Where they meet the same record again, or go "
+            "deeper than eight, nobody can do this: see that they end.",
+            "“{trigger}”的步骤可能又回到它自身：{path}。若回到同一记录，或超过八层，便谁也无法办理：请确认其有尽头。",
+        ),
+        "role_unused": (
+            "No transition takes the role '{role}': who has no other may only read (these records: {scope}).",
+            "没有操作需要角色“{role}”：仅有此角色者只能查阅（{scope}记录）。",
+        ),
+        "role_idle": (
+            "No transition names the role '{role}': who has no other may read, and do what everybody may (with these "
+            "records: {scope}).",
+            "没有操作写明角色“{role}”：仅有此角色者可以查阅，并办理人人可办之事（{scope}记录）。",
+        ),
+        "details_unread": (
+            "Nothing goes by these fields of {name}: {fields}. They are kept in the history, and no more.",
+            "{name} 的这些字段不起任何作用：{fields}。它们只保存在历史中。",
+        ),
+        "bounded": (
+            "{number} cases were tried, and there are more: what was found is certain, what was not found is not.",
+            "共试过 {number} 种情形，此外还有更多：已发现的属实，未发现的不能保证没有。",
+        ),
+        "fault": ("The table is wrong: {given}.", "表有错误：{given}。"),
+    },
+)
+
+_rows(
+    "effect",
+    {
+        "writes": ("prints", "有输出"),
+        "changes": ("changes what it is given, or what it refers to", "改动了所给的值或它引用的对象"),
+        "outside": ("reaches outside of the process: files, network or programs", "触及进程之外：文件、网络或程序"),
+        "clock": ("reads the clock, or chance", "读取了时钟或随机数"),
+    },
+)
+
+_rows(
+    "scope",
+    {"own": ("their own", "本人的"), "unit": ("of their unit", "本单位的"), "any": ("all", "全部")},
+)
+
+_rows(
+    "gravity",
+    {"error": ("error", "错误"), "warning": ("warning", "警告"), "note": ("note", "提示")},
+)
+
+_rows(
+    "may",
+    {
+        "yes": ("yes", "可"),
+        "guarded": ("with guards", "有条件"),
+        "steps": ("as a step only", "仅作为步骤"),
+        "no": ("no", "否"),
+        "nothing yet": ("(not there yet)", "（尚未创建）"),
+        "state": ("state", "状态"),
+        "trigger": ("act", "操作"),
+        "title": ("Who may do what: {name}", "谁可以办什么：{name}"),
+        "caption": ("In state '{state}'", "状态“{state}”"),
+        "legend": (
+            "A cell says what follows; guards may still refuse, and are named. Acts that a state does not have are "
+            "left out.",
+            "单元格写明之后的状态；有守卫的仍可能被拒绝，并列出守卫。该状态没有的操作不列出。",
+        ),
+    },
+)
+
+_rows(
     "error",
     {
         "error": ("Something went wrong.", "发生错误。"),
@@ -350,6 +511,12 @@ _rows(
             "{part} of '{trigger}' in lifecycle '{lifecycle}' failed on record {id}: {given}. Mend the definition; "
             "nothing was written.",
             "生命周期“{lifecycle}”中“{trigger}”的 {part} 在记录 {id} 上出错：{given}。请修正定义；未写入任何内容。",
+        ),
+        "unbuildable": (
+            "No instance of {name} could be made from its annotations ({given}). Say how: "
+            "reportflow.testing.strategies.register({name}, a Hypothesis strategy of its instances).",
+            "无法由类型标注生成 {name} 的实例（{given}）。请用 "
+            "reportflow.testing.strategies.register({name}, 生成其实例的 Hypothesis 策略) 指明。",
         ),
         "transition_refused": (
             "'{trigger}' on record {id} (version {version}) is refused: {refusals}",

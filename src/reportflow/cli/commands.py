@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import shlex
@@ -17,10 +16,11 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from reportflow import messages
-from reportflow.cli import show, words, year
+from reportflow.cli import inspection, proof, show, words, year
+from reportflow.cli.named import beside, imported, named
 from reportflow.cli.speech import Command, Group, Option, Told, help_option, language, language_option, say
 from reportflow.cli.stories import SEED, YEAR, ZONE
-from reportflow.errors import DuplicateKey, StorageUnavailable
+from reportflow.errors import DuplicateKey, InvalidDefinition, StorageUnavailable
 from reportflow.flow.blocking import ReportFlow
 from reportflow.lifecycle import drawing
 from reportflow.lifecycle.definition import Lifecycle
@@ -213,19 +213,45 @@ def diagram(lifecycle: str, kind: str, loops: bool) -> None:
     click.echo(draw(found, language(), loops=loops), nl=False)
 
 
-def _named_lifecycle(given: str) -> Lifecycle:
-    module, colon, name = given.partition(":")
-    if not colon or not module or not name:
-        raise Told(say("wrong.lifecycle", given=given, why=say("wrong.no_colon")))
-    sys.path.insert(0, "")  # a module of one's own, beside which the command is typed
+@_command("conform")
+@click.argument("factory", metavar="PACKAGE.MODULE:FACTORY")
+@click.option("--reopen", cls=Option, metavar="PACKAGE.MODULE:FUNCTION", help="help.reopen")
+@click.option(
+    "--profile", cls=Option, type=click.Choice(["default", "thorough"]), default="default", help="help.profile"
+)
+@click.option("--seed", cls=Option, type=int, help="help.random_seed")
+def conform(factory: str, reopen: str | None, profile: str, seed: int | None) -> None:
+    """Prove a store."""
+    if not proof.prove(factory, reopen, profile, seed):
+        raise click.exceptions.Exit(1)
+
+
+@_command("check")
+@click.argument("lifecycle", metavar="[PACKAGE.MODULE:LIFECYCLE]", default="")
+@click.option("--matrix", cls=Option, type=click.Choice(sorted(inspection.MATRICES)), help="help.matrix")
+@click.option("--with", "modules", cls=Option, metavar="PACKAGE.MODULE", multiple=True, help="help.with")
+def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...]) -> None:
+    """Try a lifecycle out, or show who may do what in it."""
     try:
-        found = getattr(importlib.import_module(module), name, None)
-    except Exception as error:  # whatever the module does when it is imported
-        raise Told(say("wrong.lifecycle", given=given, why=f"{type(error).__name__}: {error}")) from error
-    finally:
-        sys.path.remove("")
-    if found is None:
-        raise Told(say("wrong.lifecycle", given=given, why=say("wrong.no_attribute", name=name)))
+        more = [imported(one, one, "wrong.module") for one in modules]
+        found = _named_lifecycle(lifecycle) if lifecycle else REPORT
+    except Told as told:
+        if not isinstance(told.__cause__, InvalidDefinition):
+            raise
+        inspection.show_faults(told.__cause__)
+        raise click.exceptions.Exit(1) from None
+    if matrix is not None:
+        click.echo(inspection.draw_matrix(found, matrix), nl=False)
+        return
+    own = [sys.modules[lifecycle.partition(":")[0]]] if lifecycle else []
+    with beside():  # rules may import too, when they are first asked
+        sound = inspection.inspect(found, inspection.neighbours(found, own, more))
+    if not sound:
+        raise click.exceptions.Exit(1)
+
+
+def _named_lifecycle(given: str) -> Lifecycle:
+    found = named(given, "wrong.lifecycle")
     if not isinstance(found, Lifecycle):
         kind = type(found).__name__
         raise Told(say("wrong.lifecycle", given=given, why=say("wrong.not_a_lifecycle", kind=kind)))

@@ -33,6 +33,19 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "help.history": ("What happened to one report.", "一条信息的办理过程。"),
     "help.inbox": ("What waits for a role, due first.", "某一角色的待办，先到期者在前。"),
     "help.diagram": ("Draw the report's lifecycle, or one of your own.", "画出信息流程图，或自定义的生命周期。"),
+    "help.check": (
+        "Try a lifecycle out, the report's or one of your own, and say what is wrong with it.",
+        "逐一试行生命周期（信息流程或自定义的），指出其中的问题。",
+    ),
+    "help.matrix": ("Show who may do what instead, in this form.", "改为以此格式显示谁可以办什么。"),
+    "help.with": (
+        "A module that says more: other lifecycles for steps, strategies that are registered. As often as needed.",
+        "含有其他生命周期或策略的模块，可多次给出。",
+    ),
+    "help.conform": ("Hold a store of your own against the whole contract.", "按全部契约检验自定义的存储。"),
+    "help.reopen": ("What opens a durable or shared store once more.", "再次打开持久或共享的存储的函数。"),
+    "help.profile": ("default, or thorough for the night.", "default，或留待夜间的 thorough。"),
+    "help.random_seed": ("Makes the random part ask the same again.", "使随机部分重复相同的调用。"),
     "help.help": ("Show this and exit.", "显示本说明。"),
     "help.language": ("The language of what is said.", "显示语言。"),
     "help.database": ("The database; sqlite:///office.db unless given.", "数据库地址，默认 sqlite:///office.db。"),
@@ -105,6 +118,21 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "detail.target": ("into", "并入"),
     "detail.topics": ("topics", "议题"),
     "detail.upward": ("upward", "上报"),
+    # -- check
+    "check.title": ("What was found about: {name}", "检查结果：{name}"),
+    "check.level": ("level", "级别"),
+    "check.finding": ("finding", "发现"),
+    "check.example": ("Example of {number}:", "第 {number} 项示例："),
+    "check.sound": ("Nothing is wrong with: {name}.", "{name}：未发现问题。"),
+    "check.unsound": ("{number} finding(s) ask for a change.", "有 {number} 项需要修改。"),
+    "check.drawn": (
+        "Tried by enumeration, with instances that Hypothesis drew.",
+        "以枚举方式试行，并使用了 Hypothesis 生成的实例。",
+    ),
+    "check.enumerated": (
+        'Tried by enumeration only; with Hypothesis more is tried: pip install "reportflow[testing]"',
+        '仅以枚举方式试行；安装 Hypothesis 可试得更多：pip install "reportflow[testing]"',
+    ),
     # -- inbox
     "inbox.title": ("Waiting for: {given}", "{given}的待办"),
     "inbox.due": ("due", "期限"),
@@ -117,6 +145,11 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "A {given} sees their own reports only: say whose with --id.",
         "{given}只能看到本人的信息：请用 --id 指明是谁。",
     ),
+    # -- conform
+    "conform.running": ("The contract", "契约检验"),
+    "conform.call": ("call", "调用"),
+    "conform.sentence": ("promise", "承诺"),
+    "conform.outcome": ("outcome", "结果"),
     # -- what is wrong
     "wrong.no_office": (
         "There is no office in {url}: check the path, or make one by typing: {command}",
@@ -134,6 +167,15 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "wrong.lifecycle": (
         "'{given}' names no lifecycle: {why}. Write package.module:NAME.",
         "“{given}”不是生命周期：{why}。请写成 包.模块:名称。",
+    ),
+    "wrong.factory": (
+        "'{given}' names no function: {why}. Write package.module:function.",
+        "“{given}”不是函数：{why}。请写成 包.模块:函数。",
+    ),
+    "wrong.not_callable": ("it is a {kind}, which cannot be called", "其类型为 {kind}，不能调用"),
+    "wrong.module": (
+        "'{given}' cannot be imported: {why}. Write the name of a module, package.module.",
+        "“{given}”无法导入：{why}。请写模块名，如 包.模块。",
     ),
     "wrong.no_attribute": ("the module has no '{name}'", "模块中没有“{name}”"),
     "wrong.not_a_lifecycle": ("it is a {kind}", "其类型为 {kind}"),

@@ -19,7 +19,6 @@ from reportflow.errors import (
     InvalidValue,
     RecordNotFound,
     StaleRecord,
-    StepsUnbounded,
     StorageBusy,
     TransitionRefused,
 )
@@ -28,7 +27,6 @@ from reportflow.flow.reading import Reader
 from reportflow.flow.requests import Call, Create, Fire, Request, Steps, Wait, check_target
 from reportflow.lifecycle import decide, replay
 from reportflow.lifecycle.decide import Option
-from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.guard import Refusal
 from reportflow.lifecycle.rows import OnConflict, Step
 from reportflow.model.actor import Actor
@@ -40,8 +38,6 @@ from reportflow.storage.contract import Change
 
 #: How long a call is decided again after conflicts, in seconds.
 PATIENCE: Final = 5.0
-#: How deep `then` steps may go.
-DEPTH: Final = 8
 _PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.05
 
@@ -196,7 +192,7 @@ class Handler:
     def _create(self, plan: _Plan, request: Create, now: datetime) -> Steps[Record]:
         lifecycle = self._definitions.of(request.draft)
         command = Command(trigger="create", actor=request.by, now=now, at=request.at, key=request.key)
-        command = attrs.evolve(command, trigger=_creation(lifecycle, request.draft, command))
+        command = attrs.evolve(command, trigger=decide.creation(lifecycle, request.draft, command))
         return (yield from self._act(plan, request.draft, command, ()))
 
     def _fire(self, plan: _Plan, request: Fire, now: datetime, *, again: bool) -> Steps[Record]:
@@ -254,9 +250,7 @@ class Handler:
 
     def _act(self, plan: _Plan, record: Record, command: Command, path: tuple[str, ...]) -> Steps[Record]:
         """Decide one act, put it into the plan, then its steps. `path` is the chain of acts that led here."""
-        here = f"{command.trigger} {record.id}"
-        if here in path or len(path) > DEPTH:
-            raise StepsUnbounded(record.id, command.trigger, [*path, here])
+        path = decide.lengthen(path, record, command.trigger)
         lifecycle = self._definitions.of(record)
         decision = decide.decide(lifecycle, record, command)
         work = plan.work.get(record.id)
@@ -270,14 +264,13 @@ class Handler:
         if found and found[0].on_conflict is OnConflict.STALE:
             work.seen = work.expected
         for step in decision.steps:
-            yield from self._step(plan, step, command, decision.entry, (*path, here))
+            yield from self._step(plan, step, command, decision.entry, path)
         return plan.work[record.id].record
 
     def _step(self, plan: _Plan, step: Step, command: Command, cause: Entry, path: tuple[str, ...]) -> Steps[None]:
         target: Record
         if isinstance(step.target, Record) and not step.target.version:
             target = step.target if step.target.id else changed(step.target, {"id": self._new_id()})
-            at = cause.at
         else:
             id = step.target if isinstance(step.target, str) else step.target.id
             if id not in plan.work:
@@ -286,20 +279,7 @@ class Handler:
             target = plan.work[id].record
             if not step.system:
                 self._definitions.check_visible(target, command.actor)
-            # A step happens with its cause; but nothing can happen to a record before it was there.
-            at = max(cause.at, target.created_at or cause.at)
-        follow_up = attrs.evolve(
-            command,
-            trigger=step.trigger,
-            now=max(command.now, cause.recorded_at),
-            at=at,
-            details=step.details,
-            reason=step.reason,
-            key=None,
-            cause=cause.ref,
-            step=True,
-        )
-        yield from self._act(plan, target, follow_up, path)
+        yield from self._act(plan, target, decide.follow(command, step, cause, target), path)
 
     def _raise_if_seen(self, plan: _Plan, conflict: Conflict, requests: Sequence[Request]) -> Steps[None]:
         """A conflict about a version that somebody saw is theirs to hear of.
@@ -342,12 +322,10 @@ class Handler:
         self, record: Record, option: Option, actor: Actor, now: datetime
     ) -> Steps[tuple[Refusal, ...]]:
         """Why the steps of an act that needs no details would be refused; found by deciding it all, unkept."""
-        plan = _Plan()
-        plan.work[record.id] = _Work(before=record, record=record)
         reason = "?" if option.reason_required else ""
         command = Command(trigger=option.trigger, actor=actor, now=now, reason=reason)
         try:
-            yield from self._act(plan, record, command, ())
+            yield from self._act(_Plan(), record, command, ())
         except TransitionRefused as refused:
             return tuple(one for one in refused.refusals if isinstance(one, Refusal))
         except RecordNotFound as missing:
@@ -361,12 +339,3 @@ def _pause(attempt: int) -> float:
     from random import uniform  # only a conflict needs it
 
     return uniform(0, min(_LONGEST_PAUSE, _PAUSE * 2 ** min(attempt, 10)))
-
-
-def _creation(lifecycle: Lifecycle, draft: Record, command: Command) -> str:
-    """The trigger that creates: of several the first that takes the actor, else the first."""
-    creations = [row for row in lifecycle.transitions if None in row.sources]
-    if len(creations) > 1:
-        begun = decide.begun(lifecycle, draft, command)
-        creations = [row for row in creations if lifecycle.takes(row, begun, command.actor)] or creations
-    return creations[0].trigger

@@ -5,14 +5,14 @@ Pure: values in, values out; no clock, no I/O, no chance.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from reportflow import messages
-from reportflow.errors import InvalidValue, RuleFailed, TransitionRefused
+from reportflow.errors import InvalidValue, RuleFailed, StepsUnbounded, TransitionRefused
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.guard import Refusal
 from reportflow.lifecycle.rows import Step, Transition
@@ -21,6 +21,9 @@ from reportflow.model.checks import check
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
 from reportflow.model.values import changed, field_names, in_utc
+
+#: How deep `then` steps may go.
+DEPTH: Final = 8
 
 
 @attrs.frozen(kw_only=True)
@@ -122,6 +125,46 @@ def begun(lifecycle: Lifecycle, draft: Record, command: Command) -> Record:
     if not complete.id.strip():
         raise InvalidValue("id", "blank")
     return complete
+
+
+def creation(lifecycle: Lifecycle, draft: Record, command: Command) -> str:
+    """The trigger that creates a draft: of several the first that takes the actor, else the first."""
+    rows = [row for row in lifecycle.transitions if None in row.sources]
+    if len(rows) > 1:
+        complete = begun(lifecycle, draft, command)
+        rows = [row for row in rows if lifecycle.takes(row, complete, command.actor)] or rows
+    return rows[0].trigger
+
+
+def follow(command: Command, step: Step, cause: Entry, target: Record) -> Command:
+    """The command of a step on its target, a stored record or a draft.
+
+    It happens with its cause; but nothing can happen to a record before it was there.
+    """
+    there = target.created_at if target.version else None
+    return attrs.evolve(
+        command,
+        trigger=step.trigger,
+        now=max(command.now, cause.recorded_at),
+        at=max(cause.at, there or cause.at),
+        details=step.details,
+        reason=step.reason,
+        key=None,
+        cause=cause.ref,
+        step=True,
+    )
+
+
+def lengthen(path: Sequence[str], record: Record, trigger: str) -> tuple[str, ...]:
+    """The chain of acts that led here, with one more.
+
+    Raises:
+        StepsUnbounded: it comes back to where it was, or is deeper than `DEPTH`.
+    """
+    here = f"{trigger} {record.id}"
+    if here in path or len(path) > DEPTH:
+        raise StepsUnbounded(record.id, trigger, [*path, here])
+    return (*path, here)
 
 
 def options(lifecycle: Lifecycle, record: Record, actor: Actor, *, now: datetime) -> tuple[Option, ...]:

@@ -37,7 +37,7 @@ def _arrows(lifecycle: Lifecycle, language: str, loops: bool) -> dict[tuple[str 
     order.update({state.name: number for number, state in enumerate(lifecycle.states)})
     found: dict[tuple[str | None, str], list[str]] = {}
     for row in lifecycle.transitions:
-        for source in sorted(row.sources, key=lambda name: order[name]):
+        for source in row.sources:
             if loops or row.leads_to(source) != source:
                 found.setdefault((source, row.leads_to(source)), []).append(row.said(language))
     return dict(sorted(found.items(), key=lambda pair: (order[pair[0][0]], order[pair[0][1]])))

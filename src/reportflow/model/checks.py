@@ -178,8 +178,6 @@ def _test(kind: Any) -> Test:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is None:
         return _class_test(kind)
-    if origin is typing.Annotated:
-        return _test(arguments[0])
     if origin in (Union, types.UnionType):
         rest = [one for one in arguments if one is not type(None)]
         if len(rest) == 1:

@@ -93,7 +93,7 @@ class Entry(Value):
 
         A flag counts under its field's name where it is true, an enum under its value.
         """
-        field = None if self.details is None else _marked(type(self.details)).get(name)
+        field = _marked(type(self.details)).get(name)
         if field is None:
             return None
         value = getattr(self.details, field)

@@ -70,7 +70,7 @@ class Value:
         super().__init_subclass__()
         if name is not None:
             cls._registered_name = name
-        register(cls, name_of(cls))
+        register(cls)
 
     def __attrs_post_init__(self) -> None:
         check(self)

@@ -6,7 +6,7 @@ test in `reportflow.testing.conformance`, which any third party can run on a sto
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import attrs
@@ -85,7 +85,8 @@ class Posted(NamedTuple):
 class Store(Protocol):
     """What keeps records and their histories.
 
-    All calls may be made from several threads at once. A call that raises has changed nothing.
+    All calls may be made from several threads at once. A call that raises has changed nothing. A text that may not be
+    kept, with NUL or a lone surrogate in it, is the id, actor or key of nothing.
     """
 
     @property
@@ -179,14 +180,37 @@ class AsyncStore(Protocol):
         """What it can do beyond this contract."""
         ...
 
-    commit: Callable[[Sequence[Change]], Awaitable[None]]
-    get: Callable[[Sequence[str]], Awaitable[list[Record]]]
-    find: Callable[[Query], Awaitable[Page]]
-    count: Callable[..., Awaitable[dict[Group, int]]]
-    history: Callable[[Sequence[str]], Awaitable[list[Entry]]]
-    keyed: Callable[[str, str], Awaitable[Entry | None]]
-    feed: Callable[..., Awaitable[list[Posted]]]
-    close: Callable[[], Awaitable[None]]
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """See `Store.commit`."""
+        ...
+
+    async def get(self, ids: Sequence[str]) -> list[Record]:
+        """See `Store.get`."""
+        ...
+
+    async def find(self, query: Query) -> Page:
+        """See `Store.find`."""
+        ...
+
+    async def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        """See `Store.count`."""
+        ...
+
+    async def history(self, ids: Sequence[str]) -> list[Entry]:
+        """See `Store.history`."""
+        ...
+
+    async def keyed(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.keyed`."""
+        ...
+
+    async def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+        """See `Store.feed`."""
+        ...
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        ...
 
 
 def check_changes(changes: Sequence[Change]) -> None:

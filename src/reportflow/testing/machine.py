@@ -34,12 +34,12 @@ from reportflow.model.query import Happened, Interval, Query, Visibility
 from reportflow.model.record import Record
 from reportflow.office.report import REPORT, Comment, Report
 from reportflow.storage.contract import Change, Group, Of, Posted, Store
-from reportflow.testing import strategies
 from reportflow.testing.acts import SAMPLE, START, acted, created, joined
+from reportflow.testing.strategies import storage as strategies
 
 try:
     from hypothesis import strategies as st
-    from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+    from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 except ImportError as error:
     raise MissingExtra("hypothesis", "reportflow[testing]") from error
 
@@ -54,15 +54,25 @@ _QUERIES: Final = strategies.queries(
 )
 
 
-def store_machine(make_store: Callable[[], Store]) -> type[StoreMachine]:
-    """A state machine for the stores of a factory: each run gets a fresh, empty one, and closes it."""
-    return type("StoreMachineOfOneStore", (StoreMachine,), {"make_store": staticmethod(make_store)})
+def store_machine(
+    make_store: Callable[[], Store], reopen: Callable[[Store], Store] | None = None
+) -> type[StoreMachine]:
+    """A state machine for the stores of a factory: each run gets a fresh, empty one, and closes it.
+
+    Args:
+        make_store: Gives a fresh, empty store.
+        reopen: Gives one more store on the data of this one, which is closed; a durable store is then closed and
+            opened anew now and then.
+    """
+    given = {"make_store": staticmethod(make_store), "reopen": None if reopen is None else staticmethod(reopen)}
+    return type("StoreMachineOfOneStore", (StoreMachine,), given)
 
 
 class StoreMachine(RuleBasedStateMachine):
     """The rules, and the model that they are held against."""
 
     make_store: ClassVar[Callable[[], Store]]
+    reopen: ClassVar[Callable[[Store], Store] | None]
 
     def __init__(self) -> None:
         super().__init__()
@@ -199,6 +209,15 @@ class StoreMachine(RuleBasedStateMachine):
             known = self.versions.setdefault(change.record.id, [])
             known += [replay(history[:number]) for number in range(len(known) + 1, len(history))]
             known.append(change.record)
+
+    @precondition(lambda self: type(self).reopen is not None and self.store.capabilities.durable)
+    @rule()
+    def restart(self) -> None:
+        """The store is closed, and opened anew on what it kept."""
+        reopen = type(self).reopen
+        assert reopen is not None, "this is the precondition"
+        self.store.close()
+        self.store = reopen(self.store)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -20,6 +20,7 @@ from reportflow.errors import (
     StorageBusy,
     StorageUnavailable,
 )
+from reportflow.model.checks import text_problem
 from reportflow.model.entry import Entry, same_content
 from reportflow.model.query import Page, Query, grouping, place_of
 from reportflow.model.record import Record
@@ -245,7 +246,7 @@ class SqlStore:
         """See `Store.get`."""
         found: dict[str, Record] = {}
         with self._reading() as connection:
-            for some in _chunks(ids):
+            for some in _chunks(_storable(ids)):
                 rows = connection.execute(self._kept.records, {"ids": some}).mappings()
                 found.update((row["id"], record_of(row)) for row in rows)
         missing = [id for id in ids if id not in found]
@@ -275,13 +276,15 @@ class SqlStore:
         """See `Store.history`."""
         by_id: dict[str, list[Entry]] = {id: [] for id in ids}
         with self._reading() as connection:
-            for some in _chunks(list(by_id)):
+            for some in _chunks(_storable(by_id)):
                 for row in connection.execute(self._kept.history, {"ids": some}).mappings():
                     by_id[row["record_id"]].append(entry_of(row))
         return [one for id in ids for one in by_id[id]]
 
     def keyed(self, actor_id: str, key: str) -> Entry | None:
         """See `Store.keyed`."""
+        if len(_storable((actor_id, key))) < 2:
+            return None
         with self._reading() as connection:
             row = connection.execute(self._kept.keyed, {"actor_id": actor_id, "its_key": key}).mappings().first()
         return None if row is None else entry_of(row)
@@ -291,6 +294,11 @@ class SqlStore:
         with self._reading() as connection:
             rows = connection.execute(self._kept.feed, {"after": after or 0, "most": limit}).mappings().all()
         return [Posted(position=row["position"], entry=entry_of(row)) for row in rows]
+
+
+def _storable(texts: Iterable[str]) -> list[str]:
+    """Those that may be kept: a driver need not take any other, and there are none to be found."""
+    return [text for text in texts if text_problem(text) is None]
 
 
 def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:

@@ -11,7 +11,7 @@ from reportflow.testing.acts import CLERK, acted, created, joined, report, sampl
 from reportflow.testing.conformance.suite import Suite, raised
 
 
-class CommitSuite(Suite):
+class CommitSuite(Suite, bounded=True):
     """Commits one after the other; `threads` has those at the same moment."""
 
     def test_what_was_committed_is_there(self) -> None:

@@ -11,6 +11,7 @@ from reportflow.office.report import Adoption, Level, Revision
 from reportflow.storage.contract import Group
 from reportflow.testing.acts import CLERK, Note, acted, created, day, joined, report, sample
 from reportflow.testing.conformance.suite import Suite, raised
+from reportflow.testing.conformance.values import ALIKE
 
 WU: Final = Actor(id="wu")
 #: Each group by a field of the record -> what `_keep_three` comes to.
@@ -37,7 +38,7 @@ BY_ENTRY: Final[dict[str, tuple[dict[Group, int], dict[Group, int]]]] = {
 }
 
 
-class CountSuite(Suite):
+class CountSuite(Suite, bounded=True):
     """How many."""
 
     def _keep_three(self) -> None:
@@ -135,6 +136,17 @@ class CountSuite(Suite):
         adopted = Happened(trigger="adopt")
         assert self.counted("level", happened=adopted) == {("city",): 1, ("province",): 1}
         assert self.counted("level", happened=adopted, of="entries") == {("city",): 2, ("province",): 1}
+
+    def test_groups_letter_for_letter(self) -> None:
+        """Texts that merely look alike are different groups."""
+        alike = list(dict.fromkeys(text for pair in ALIKE for text in pair))
+        for number, text in enumerate(alike):
+            first = created(sample(f"s{number}", category=text, unit=text, topics=[text]), by=Actor(id=text))
+            self.keep(joined(first, acted(first.record, "note", Note(party=text))))
+        expected: dict[Group, int] = {(text,): 1 for text in alike}
+        for name in ("category", "unit", "topic", "created_by"):
+            assert self.counted(name) == expected, name
+        assert self.counted("party", happened=Happened(trigger="note"), of="entries") == expected
 
     def test_order_limit_and_cursor_do_not_matter(self) -> None:
         """All that match are counted, whatever the query says of order and pages."""

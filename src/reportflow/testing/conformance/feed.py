@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
+import functools
 
 from reportflow.errors import AlreadyExists
 from reportflow.office.report import Comment
 from reportflow.storage.contract import Posted
-from reportflow.testing.acts import acted, created, joined, report, sample
-from reportflow.testing.conformance.suite import THREADS, Suite, raised, together
+from reportflow.testing.acts import acted, created, day, joined, report, sample
+from reportflow.testing.conformance.suite import ROUNDS, THREADS, Suite, insist, raised, together
 
 
-class FeedSuite(Suite):
+class FeedSuite(Suite, bounded=True):
     """Entries, out to the world."""
 
     def _keep_some(self) -> None:
@@ -41,6 +41,15 @@ class FeedSuite(Suite):
         assert positions == sorted(set(positions))
         self.keep(created(report("r4")))
         assert self.store.feed()[: len(before)] == before
+
+    def test_by_commit_not_by_the_clock(self) -> None:
+        """The feed goes by commit: an entry that was recorded earlier and committed later comes behind."""
+        late, early = created(report("r1"), now=day(2)), created(report("r2"), now=day(1), at=day(0))
+        self.keep(late)
+        read = self.store.feed()
+        self.keep(early)
+        assert [posted.entry.ref for posted in self.store.feed(read[-1].position)] == ["r2@1"]
+        assert [posted.entry.ref for posted in self.store.feed()] == ["r1@1", "r2@1"]
 
     def test_entries_of_a_record_in_sequence(self) -> None:
         """Entries of one record come in their sequence, those of one commit too."""
@@ -86,27 +95,36 @@ class FeedSuite(Suite):
 
     def test_a_reader_beside_writers_misses_nothing(self) -> None:
         """Who has read up to a position has seen everything up to it, whatever commits late."""
-        rounds, read = 10, list[Posted]()
-        busy = threading.Semaphore(0)
+        rounds, ended = 2 * ROUNDS, list[int]()
+        total = THREADS * rounds
 
-        def write(number: int) -> None:
+        # made before the race, so that its threads stop inside the store
+        lives = [[created(report(f"r{number}"))] for number in range(THREADS)]
+        for life in lives:
+            while len(life) < rounds:
+                life.append(acted(life[-1].record, "comment", Comment(text="x")))
+
+        def write(number: int) -> list[Posted]:
             try:
-                record = self.keep(created(report(f"r{number}")))
-                for _ in range(rounds - 1):
-                    record = self.keep(acted(record, "comment", Comment(text="x")))
+                for change in lives[number]:
+                    insist(lambda change=change: self.keep(change))  # type: ignore[misc]  # a lambda's default has no type
             finally:
-                busy.release()
+                ended.append(number)
+            return []
 
-        def follow() -> None:
-            done = 0
-            while len(read) <= THREADS * rounds:
-                some = self.store.feed(read[-1].position if read else None, 7)
-                read.extend(some)
-                if not some and done == THREADS:
-                    return
-                done += not some and busy.acquire(timeout=0.001)
+        def follow() -> list[Posted]:
+            read: list[Posted] = []
+            while len(read) <= total:
+                last = len(ended) == THREADS
+                after = read[-1].position if read else None
+                some = insist(functools.partial(self.store.feed, after))
+                read += some
+                if last and not some:
+                    break
+            return read
 
-        answers = together([follow, *(lambda number=number: write(number) for number in range(THREADS))])
-        assert answers == [None] * (THREADS + 1)
-        assert read == self.store.feed(limit=THREADS * rounds + 1)
-        assert len(read) == THREADS * rounds
+        writers = [lambda number=number: write(number) for number in range(THREADS)]
+        answers = together([follow, follow, *writers], steady=2)
+        whole = self.store.feed(limit=2 * total)
+        assert len(whole) == total
+        assert answers == [whole, whole, *[[]] * THREADS]

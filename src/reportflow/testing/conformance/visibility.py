@@ -17,7 +17,7 @@ def _grant(*scopes: Any, kind: str = "report", states: set[str] | None = None) -
     return Grant(kind=kind, scopes=frozenset(scopes), states=None if states is None else frozenset(states))
 
 
-class VisibilitySuite(Suite):
+class VisibilitySuite(Suite, bounded=True):
     """Who sees what."""
 
     def _seen(self, *grants: Grant, clearance: Secrecy = Secrecy.TOP_SECRET, **asked: Any) -> list[str]:
@@ -27,6 +27,7 @@ class VisibilitySuite(Suite):
         assert self.counted(visible=rule, **asked) == {(): len(found)}
         entries = self.counted("trigger", visible=rule, happened=Happened(trigger="create"), **asked)
         assert entries == ({("create",): len(found)} if found else {})
+        assert self.counted(visible=rule, of="entries", **asked) == {(): len(self.store.history(found))}
         return found
 
     def _keep_four(self) -> None:
@@ -72,6 +73,18 @@ class VisibilitySuite(Suite):
         for level in Secrecy:
             expected = [f"r{one.rank}" for one in Secrecy if one <= level]
             assert self._seen(_grant(ANY), clearance=level) == self._seen(_grant(OWN), clearance=level) == expected
+
+    def test_who_one_is_letter_for_letter(self) -> None:
+        """Actors and units that merely look alike are others: their records are not one's own."""
+        me, unit = "me", "here"
+        self.keep(
+            created(report("created", unit="x"), by=Actor(id="ME")),
+            created(report("wrote", unit="x", authors=[Author(name="x", id="mé"), Author(name="x", id="me ")])),
+            created(report("unit", unit="Here")),
+        )
+        assert self._seen(_grant(OWN, UNIT)) == []
+        self.keep(created(report("mine", unit="x"), by=Actor(id=me)), created(report("ours", unit=unit)))
+        assert self._seen(_grant(OWN, UNIT)) == ["mine", "ours"]
 
     def test_a_rule_narrows_what_is_asked(self) -> None:
         """The rule holds together with all else that is asked for, on every page."""

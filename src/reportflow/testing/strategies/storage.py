@@ -1,4 +1,4 @@
-"""Hypothesis strategies for what reportflow keeps. Needs the extra ``reportflow[testing]``.
+"""What a store is given to keep, and what it is asked: the strategies of `machine`.
 
 What is found by (units, words, people, times) comes from small pools, so that random queries find something.
 """
@@ -6,7 +6,7 @@ What is found by (units, words, people, times) comes from small pools, so that r
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from reportflow.errors import MissingExtra
@@ -42,6 +42,7 @@ from reportflow.office.report import (
     Usage,
 )
 from reportflow.testing.acts import START, Note, Sample
+from reportflow.testing.strategies.values import names, secrecies, texts, times
 
 try:
     from hypothesis import strategies as st
@@ -54,50 +55,10 @@ WORDS: Final = ("roads", "Roads", "水利", "a%b")
 PEOPLE: Final = ("li", "wu", "张三")
 KEYS: Final = tuple(f"key {number}" for number in range(9))
 
-_SCRIPTS: Final = (
-    "完善校园安全防控体系的建议",
-    "𠮷 😀👩‍👩‍👧‍👦",
-    "مرحبا بالعالم",
-    "שלום",
-    "e\u0301 É ß",
-    " \t\r\n",
-    "'\"\\%_;--",
-)
-_ZONES: Final = (UTC, timezone(timedelta(hours=8)), timezone(-timedelta(hours=9, minutes=30)))
-
-
-def texts(*, min_size: int = 0, max_size: int = 20) -> SearchStrategy[str]:
-    """Texts that may be kept: all but NUL and lone surrogates, with Chinese, emoji and right-to-left among them."""
-    letters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
-    mixed = st.lists(letters | st.sampled_from(_SCRIPTS), min_size=min_size, max_size=max_size)
-    return mixed.map("".join)
-
-
-def names() -> SearchStrategy[str]:
-    """Texts that are not blank."""
-    return texts(min_size=1, max_size=8).filter(lambda text: bool(text.strip()))
-
-
-def times(
-    least: datetime = datetime(1970, 1, 1, tzinfo=UTC), most: datetime = datetime(2100, 1, 1, tzinfo=UTC)
-) -> SearchStrategy[datetime]:
-    """Aware times between two others, to the microsecond, in several zones."""
-    span = most - least
-    return st.builds(
-        lambda part, zone: (least + part).astimezone(zone),
-        st.timedeltas(min_value=timedelta(0), max_value=span),
-        st.sampled_from(_ZONES),
-    )
-
 
 def moments() -> SearchStrategy[datetime]:
     """The full hours of the first two days: few enough to meet again."""
     return st.integers(0, 48).map(lambda hours: START + timedelta(hours=hours))
-
-
-def secrecies() -> SearchStrategy[Secrecy]:
-    """The levels of secrecy."""
-    return st.sampled_from(Secrecy)
 
 
 def actors(

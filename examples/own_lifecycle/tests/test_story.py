@@ -1,0 +1,97 @@
+"""What the office expects of its purchases, case by case."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from own_lifecycle import DELIVERY, PROCUREMENT, Approval, Complaint, Delivery, Ground, Offer, Order, Purchase
+from own_lifecycle.__main__ import main
+from reportflow import Actor, Happened, MemoryStore, Query, ReportFlow, TransitionRefused
+
+MEI = Actor(id="mei", roles={"requester"}, unit="lab")
+BO = Actor(id="bo", roles={"buyer", "requester"}, unit="lab")
+HAN = Actor(id="han", roles={"manager", "buyer", "requester"}, unit="lab")
+
+
+@pytest.fixture
+def flow() -> ReportFlow:
+    """Both lifecycles, and nothing kept yet."""
+    return ReportFlow(MemoryStore(), [PROCUREMENT, DELIVERY])
+
+
+def bought(flow: ReportFlow, *offers: str, estimate: int = 500, by: Actor = MEI) -> Purchase:
+    """A purchase with offers of some suppliers."""
+    purchase = flow.create(Purchase.draft(title="Lamps", estimate=Decimal(estimate)), by=by)
+    for number, supplier in enumerate(offers):
+        purchase = flow.fire(purchase, "offer", Offer(supplier=supplier, price=Decimal(490 + number)), by=BO)
+    return purchase
+
+
+def ordered(flow: ReportFlow) -> tuple[Purchase, Delivery]:
+    """A purchase that was ordered, and its delivery."""
+    purchase = flow.fire(bought(flow, "Optik"), "approve", Approval(supplier="Optik"), by=HAN)
+    purchase = flow.fire(purchase, "order", Order(number="A-1"), by=BO)
+    (delivery,) = flow.inbox(by=MEI)
+    assert isinstance(delivery, Delivery)
+    return purchase, delivery
+
+
+def codes(flow: ReportFlow, purchase: Purchase, trigger: str, details: object, by: Actor) -> list[str]:
+    """Why an act is refused."""
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(purchase, trigger, details, by=by)
+    return [refusal.code for refusal in refused.value.refusals]
+
+
+def test_what_costs_much_needs_three_offers(flow: ReportFlow) -> None:
+    """A small purchase is approved upon one offer, a large one upon three."""
+    assert flow.fire(bought(flow, "a"), "approve", Approval(supplier="a"), by=HAN).state == "approved"
+    large = bought(flow, "a", "b", estimate=10_001)
+    assert codes(flow, large, "approve", Approval(supplier="a"), by=HAN) == ["too_few_offers"]
+
+
+def test_a_new_offer_replaces_the_suppliers_old_one(flow: ReportFlow) -> None:
+    """Each supplier has one offer, the last; it is the one that is taken."""
+    purchase = bought(flow, "a", "b", "a")
+    assert [(offer.supplier, offer.price) for offer in purchase.offers] == [("b", Decimal(491)), ("a", Decimal(492))]
+    assert flow.fire(purchase, "approve", Approval(supplier="a"), by=HAN).price == 492
+
+
+def test_three_persons_are_needed(flow: ReportFlow) -> None:
+    """Who asks does not approve, and who asked or approved does not order."""
+    own = bought(flow, "a", by=HAN)
+    assert codes(flow, own, "approve", Approval(supplier="a"), by=HAN) == ["same_person"]
+    purchase = flow.fire(bought(flow, "a", by=BO), "approve", Approval(supplier="a"), by=HAN)
+    for by in (BO, HAN):
+        assert codes(flow, purchase, "order", Order(number="A-1"), by=by) == ["same_person"]
+
+
+def test_a_draft_brings_no_offers(flow: ReportFlow) -> None:
+    """Offers, the choice and the approval are entered by those whose task it is, never by who asks."""
+    forged = Purchase.draft(title="Lamps", estimate=Decimal(1), offers=(Offer(supplier="a", price=Decimal(1)),))
+    assert flow.create(forged, by=MEI).offers == ()
+
+
+def test_an_accepted_delivery_ends_the_purchase(flow: ReportFlow) -> None:
+    """The delivery waits for the one who asked; accepting it takes the purchase to its end."""
+    purchase, delivery = ordered(flow)
+    assert (delivery.parent, delivery.assignee) == (purchase.id, "mei")
+    flow.fire(delivery, "accept", by=MEI)
+    assert flow.get(purchase.id, by=MEI).state == "received"
+
+
+def test_what_was_sent_back_is_ordered_again(flow: ReportFlow) -> None:
+    """A delivery that is sent back puts the purchase back to be ordered; the grounds can be counted."""
+    purchase, delivery = ordered(flow)
+    flow.fire(delivery, "send_back", Complaint(ground=Ground.BROKEN), by=MEI)
+    again = flow.fire(purchase.id, "order", Order(number="A-2"), by=BO)
+    assert (again.state, again.number) == ("ordered", "A-2")
+    assert flow.count(Query(happened=Happened(trigger="send_back")), by=MEI, group="code") == {("broken",): 1}
+
+
+def test_the_story_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m own_lifecycle` tells of a purchase up to its receipt."""
+    main()
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["9", "receive", "ordered", "->", "received", "mei"]

@@ -1,0 +1,95 @@
+"""What `reportflow check` shows: the findings about a definition, each with its example, or its matrix."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
+from types import ModuleType
+from typing import Any, Final
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from reportflow import messages
+from reportflow.cli.show import clean, console
+from reportflow.cli.speech import language, say
+from reportflow.errors import InvalidDefinition, MissingExtra
+from reportflow.lifecycle.check import check
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.finding import Finding, Gravity
+from reportflow.lifecycle.matrix import Matrix, matrix
+from reportflow.office.report import REPORT
+
+#: Imported by name: the terminal needs no Hypothesis, it only takes what there is.
+_DRAWN: Final = "reportflow.testing.drawn"
+_STYLES: Final[Mapping[Gravity, str]] = {Gravity.ERROR: "bold red", Gravity.WARNING: "yellow", Gravity.NOTE: "dim"}
+#: What `--matrix` takes.
+MATRICES: Final = {"markdown": Matrix.markdown, "html": Matrix.html, "csv": Matrix.csv}
+
+
+def neighbours(lifecycle: Lifecycle, own: Iterable[ModuleType], named: Iterable[ModuleType]) -> tuple[Lifecycle, ...]:
+    """The other lifecycles of some modules, the newest of each name.
+
+    `REPORT` is most often imported for something else: of a lifecycle's own module it is left out.
+    """
+    every = [one for module in named for one in vars(module).values()]
+    every += [one for module in own for one in vars(module).values() if one is not REPORT]
+    found: dict[str, Lifecycle] = {}
+    for one in every:
+        if isinstance(one, Lifecycle) and one.name != lifecycle.name:
+            known = found.get(one.name)
+            found[one.name] = one if known is None or known.version < one.version else known
+    return tuple(found.values())
+
+
+def inspect(lifecycle: Lifecycle, others: Sequence[Lifecycle]) -> bool:
+    """Check a lifecycle and show what was found; whether there is nothing above a note."""
+    samples = _samples(lifecycle, *others)
+    found = check(lifecycle, *others, samples=samples)
+    sound = _show(found, lifecycle.said(language()))
+    console().print(clean(say("check.drawn") if samples is not None else say("check.enumerated")))
+    return sound
+
+
+def show_faults(error: InvalidDefinition) -> None:
+    """Show why a definition could not be built at all."""
+    faults = [
+        Finding(code="fault", level=Gravity.ERROR, facts={"given": fault.text(language())}) for fault in error.faults
+    ]
+    _show(faults, error.name)
+
+
+def draw_matrix(lifecycle: Lifecycle, kind: str) -> str:
+    """The matrix of a lifecycle as text."""
+    return MATRICES[kind](matrix(lifecycle), language())
+
+
+def _samples(*lifecycles: Lifecycle) -> dict[type[Any], tuple[Any, ...]] | None:
+    """What Hypothesis draws for a check; None where it is not installed."""
+    try:
+        drawn = importlib.import_module(_DRAWN).drawn
+    except (MissingExtra, ModuleNotFoundError):
+        return None
+    found: dict[type[Any], tuple[Any, ...]] = drawn(*lifecycles)
+    return found
+
+
+def _show(findings: Sequence[Finding], name: str) -> bool:
+    shown = console()
+    table = Table(box=SIMPLE_HEAD, title=clean(say("check.title", name=name)), title_justify="left")
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column(say("check.level"), no_wrap=True)
+    table.add_column(say("check.finding"), ratio=1, overflow="fold")
+    for number, one in enumerate(findings, 1):
+        level = messages.label("gravity", one.level.value, language())
+        table.add_row(str(number), level, clean(one.text(language())), style=_STYLES[one.level])
+    if findings:
+        shown.print(table)
+    for number, one in enumerate(findings, 1):
+        if one.example:
+            shown.print(clean(say("check.example", number=number)), style="bold")
+            for line in one.example:
+                shown.print(clean(f"  {line}"), soft_wrap=True)
+    grave = [one for one in findings if one.level is not Gravity.NOTE]
+    shown.print(clean(say("check.unsound", number=len(grave)) if grave else say("check.sound", name=name)))
+    return not grave

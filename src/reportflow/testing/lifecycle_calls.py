@@ -1,0 +1,279 @@
+"""The calls that a lifecycle's machine makes, drawn for what stands in the store at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, Final, Literal, Protocol
+
+import attrs
+
+from reportflow.errors import MissingExtra, RuleFailed
+from reportflow.flow.requests import Create, Fire, Request
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.rows import NOBODY, OnConflict, Transition
+from reportflow.model.actor import Actor
+from reportflow.model.entry import Command
+from reportflow.model.record import Record
+from reportflow.model.values import changed
+from reportflow.testing.broken import BrokenPromise
+from reportflow.testing.lifecycle_model import Model, request_of
+from reportflow.testing.lines import Lines, Said, call, in_hand, plain_text
+from reportflow.testing.strategies.commands import Judge, around, commands, way
+from reportflow.testing.strategies.people import actors
+from reportflow.testing.strategies.values import details
+from reportflow.testing.strategies.walks import drafts
+
+try:
+    from hypothesis import strategies as st
+except ImportError as error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+
+_KEYS: Final = (None, None, None, "key 1", "key 2")
+#: How a record is named: by its id, as it was seen, or by its id and the version seen.
+_AIMS: Final = ("id", "in hand", "version")
+_WRONG_AIMS: Final = (*_AIMS, "id", "other version", "nowhere")
+
+
+#: What draws: `st.composite` gives it, or `st.data`.
+Draw = Callable[..., Any]
+
+
+_ONE_OF_THREE: Final = st.sampled_from((False, False, True))
+
+
+class Room(Protocol):
+    """What a draw needs of the machine: Hypothesis hands it out as the runner."""
+
+    lifecycles: tuple[Lifecycle, ...]
+    model: Model
+    lines: Lines
+    now: datetime
+
+
+@attrs.frozen(repr=False)
+class Act:
+    """Requests, and the time at which they are made. Shown as the calls that they are."""
+
+    requests: tuple[Request, ...]
+    now: datetime
+
+    def __repr__(self) -> str:
+        return ", ".join(plain_text(call(request)) for request in self.requests)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+
+@attrs.frozen(repr=False)
+class Bulk:
+    """One command on many records. Shown as the call that it is."""
+
+    targets: tuple[Record | str, ...]
+    fire: Fire
+    on_refusal: Literal["abort", "skip"]
+    now: datetime
+
+    def said(self) -> Said:
+        """The call of the flow, as an expression."""
+        one, targets = self.fire, [in_hand(target) for target in self.targets]
+        places = ", ".join(["{}"] * len(targets))
+        told = (one.trigger, one.details, one.by, one.reason, self.on_refusal)
+        return f"list(flow.fire_all([{places}], {{}}, {{}}, by={{}}, reason={{}}, on_refusal={{}}))", (*targets, *told)
+
+    def __repr__(self) -> str:
+        return plain_text(self.said())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+
+def standing(room: Room, lifecycle: Lifecycle, row: Transition) -> list[Record]:
+    """The records on which a row applies."""
+    return [
+        record
+        for record in room.model.records.values()
+        if record.kind == lifecycle.name
+        and record.lifecycle_version == lifecycle.version
+        and record.state in row.sources
+    ]
+
+
+@st.composite
+def firing(draw: st.DrawFn, lifecycle: Lifecycle, row: Transition) -> Act | None:
+    """A row fired, as it is allowed; None where no such command could be found."""
+    room: Room = draw(st.runner())
+    return firing_on(draw, draw(st.sampled_from(standing(room, lifecycle, row))), row.trigger)
+
+
+def firing_on(draw: Draw, record: Record, trigger: str) -> Act | None:
+    """A trigger fired on a record, as it is allowed; None where no such command could be found."""
+    room: Room = draw(st.runner())
+    command = _allowed(draw, room, room.model.lifecycle_of(record), record, trigger)
+    if command is None:
+        return None
+    return Act((_aimed(record, command, draw(st.sampled_from(_AIMS)), draw(st.sampled_from(_KEYS))),), command.now)
+
+
+@st.composite
+def creating(draw: st.DrawFn, lifecycle: Lifecycle, row: Transition) -> Act | None:
+    """A record created by a row, as it is allowed; None where no such command could be found."""
+    room: Room = draw(st.runner())
+    draft = _drafts(draw, lifecycle)
+    command = _allowed(draw, room, lifecycle, draft, row.trigger)
+    if command is None:
+        return None
+    return Act((_create(draft, command, draw(st.sampled_from(_KEYS))),), command.now)
+
+
+@st.composite
+def refused(draw: st.DrawFn) -> Act:
+    """A command with something wrong about it: the state, the actor, the details, the reason, the time, the target."""
+    room: Room = draw(st.runner())
+    records = list(room.model.records.values())
+    lifecycle = draw(st.sampled_from(room.lifecycles))
+    creates: bool = not records or draw(st.integers(0, 5)) == 5
+    if creates:
+        draft = _drafts(draw, lifecycle)
+        command = _refused(draw, room, lifecycle, draft)
+        taken = ["", *(record.id for record in records if record.kind == lifecycle.name)]
+        draft = changed(draft, {"id": draw(st.sampled_from(taken))})
+        return Act((_create(draft, command, None),), command.now)
+    record = draw(st.sampled_from(records))
+    command = _refused(draw, room, room.model.lifecycle_of(record), record)
+    return Act((_aimed(record, command, draw(st.sampled_from(_WRONG_AIMS)), None),), command.now)
+
+
+@st.composite
+def rivals(draw: st.DrawFn) -> Act:
+    """Two requests by two who saw the same version of a record."""
+    room: Room = draw(st.runner())
+    record = draw(st.sampled_from(list(room.model.records.values())))
+    # rows that mind a rival, and rivals that leave the row where it applies
+    one = _some(draw, room, record, lambda row: row.on_conflict is not OnConflict.RETRY)
+    other = _some(draw, room, record, lambda row: row.leads_to(record.state) == record.state)
+    if draw(_ONE_OF_THREE):
+        other = _refused(draw, room, room.model.lifecycle_of(record), record)
+    aims = [draw(st.sampled_from(_AIMS)) for _ in "12"]
+    requests = (_aimed(record, one, aims[0], None), _aimed(record, other, aims[1], None))
+    return Act(requests, max(one.now, other.now))
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> Act:
+    """Up to three requests, to be decided together."""
+    room: Room = draw(st.runner())
+    requests: list[Request] = []
+    now = room.now
+    for _ in range(draw(st.integers(1, 3))):
+        records = list(room.model.records.values())
+        if not records or draw(st.booleans()):
+            lifecycle = draw(st.sampled_from(room.lifecycles))
+            draft = _drafts(draw, lifecycle)
+            creations = [row.trigger for row in lifecycle.transitions if None in row.sources]
+            command = _allowed(draw, room, lifecycle, draft, creations[0])
+            command = command or Command(trigger=creations[0], actor=draw(_people(lifecycle)), now=now)
+            requests.append(_create(draft, command, None))
+        else:
+            record = draw(st.sampled_from(records))
+            command = _some(draw, room, record)
+            requests.append(_aimed(record, command, draw(st.sampled_from(("id", "version"))), None))
+        now = max(now, command.now)
+    return Act(tuple(requests), now)
+
+
+@st.composite
+def bulks(draw: st.DrawFn) -> Bulk:
+    """A command that fits one record, on up to three."""
+    room: Room = draw(st.runner())
+    records = list(room.model.records.values())
+    chosen = draw(st.lists(st.sampled_from(records), min_size=1, max_size=3, unique_by=lambda record: record.id))
+    command = _some(draw, room, chosen[0])
+    targets = tuple(record if draw(st.booleans()) else record.id for record in chosen)
+    fire = attrs.evolve(_aimed(chosen[0], command, "id", None), at=None)
+    return Bulk(targets, fire, draw(st.sampled_from(("skip", "abort"))), command.now)
+
+
+@st.composite
+def onlookers(draw: st.DrawFn) -> Actor:
+    """Somebody who looks."""
+    room: Room = draw(st.runner())
+    actor = draw(_people(draw(st.sampled_from(room.lifecycles))))
+    homes = sorted({actor.unit, *(record.unit for record in room.model.records.values())})
+    return attrs.evolve(actor, unit=draw(st.sampled_from(homes)))
+
+
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def _drafts(draw: st.DrawFn, lifecycle: Lifecycle) -> Record:
+    """A draft that leaves its id to the flow, and names its kind."""
+    draft: Record = draw(drafts(lifecycle))
+    return changed(draft, {"id": "", "kind": lifecycle.name})
+
+
+_people = cache(actors)
+
+
+def _allowed(draw: Draw, room: Room, lifecycle: Lifecycle, target: Record, trigger: str) -> Command | None:
+    """A command that goes through, its steps too; None where none could be found."""
+    judge, ids = _judge(room, target), _others(room, target)
+    plain = way(lifecycle, target, trigger, now=room.now, judge=judge, ids=ids)
+    if plain is None:
+        return None
+    varied: Command = draw(around(lifecycle, target, plain, judge=judge, ids=ids))
+    return varied
+
+
+def _refused(draw: Draw, room: Room, lifecycle: Lifecycle, target: Record) -> Command:
+    """A command that is not allowed."""
+    try:
+        found: Command = draw(commands(lifecycle, target, legal=False, now=room.now, ids=_others(room, target)))
+    except RuleFailed as error:
+        raise BrokenPromise("rule", given=str(error)) from error
+    return found
+
+
+def _judge(room: Room, target: Record) -> Judge:
+    def judge(command: Command) -> None:
+        try:
+            room.model.tried(target, command)
+        except BrokenPromise:
+            room.lines.clock(command.now)
+            room.lines.trying(call(request_of(target, command)))
+            raise
+
+    return judge
+
+
+def _some(draw: Draw, room: Room, record: Record, favour: Callable[[Transition], bool] = bool) -> Command:
+    """A command that applies in the record's state; one that goes through, if there is any."""
+    lifecycle = room.model.lifecycle_of(record)
+    rows = [found[0] for trigger in lifecycle.triggers if (found := lifecycle.row(record.state, trigger))]
+    rows = [row for row in rows if NOBODY not in row.roles] or list(lifecycle.transitions)
+    row = draw(st.sampled_from([*rows, *filter(favour, rows)]))
+    command = _allowed(draw, room, lifecycle, record, row.trigger)
+    if command is not None:
+        return command
+    actor, given = draw(_people(lifecycle)), draw(details(row))
+    return Command(trigger=row.trigger, actor=actor, now=room.now, details=given, reason="because")
+
+
+def _others(room: Room, record: Record) -> Sequence[str]:
+    """The ids that details may name, those of other records first."""
+    return sorted(room.model.versions, key=lambda id: id == record.id)
+
+
+def _create(draft: Record, command: Command, key: str | None) -> Create:
+    return Create(draft, by=command.actor, at=command.at, key=key)
+
+
+def _aimed(record: Record, command: Command, aim: str, key: str | None) -> Fire:
+    """The command as a request, that names the record in one of the ways."""
+    version = {"version": record.version, "other version": record.version + 1}.get(aim)
+    target: Record | str = record if aim == "in hand" else "nowhere" if aim == "nowhere" else record.id
+    return Fire(
+        target, command.trigger, command.details, by=command.actor, reason=command.reason, at=command.at, key=key,
+        version=version,
+    )  # fmt: skip

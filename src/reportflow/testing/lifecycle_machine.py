@@ -1,0 +1,173 @@
+"""A state machine made from a lifecycle: Hypothesis makes up what people do, and every promise is held after each step.
+
+::
+
+    LeaveMachine = LifecycleMachine.of(LEAVE)
+
+    @LeaveMachine.invariant
+    def who_granted_did_not_ask(record: Leave, history: list[Entry]) -> None:
+        granted = [entry.actor.id for entry in history if entry.trigger == "grant"]
+        assert record.created_by not in granted
+
+    TestLeave = LeaveMachine.TestCase
+
+Needs the extra ``reportflow[testing]``.
+"""
+
+from __future__ import annotations
+
+import keyword
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from reportflow.errors import MissingExtra
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.rows import NOBODY, Transition
+from reportflow.storage.memory import MemoryStore
+from reportflow.testing import lifecycle_calls as calls
+from reportflow.testing.broken import BrokenPromise, NeverFired
+from reportflow.testing.lifecycle_rules import Rules
+from reportflow.testing.lifecycle_run import Held
+from reportflow.testing.strategies.values import details
+from reportflow.testing.strategies.walks import drafts
+from reportflow.testing.watched import Factory
+
+try:
+    from hypothesis import Phase, event, settings
+    from hypothesis.stateful import precondition, rule
+except ImportError as error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+
+H = TypeVar("H", bound=Held)
+
+
+class LifecycleMachine(Rules):
+    """The rules for every lifecycle; `of` adds one for each row of a table.
+
+    A subclass may have rules and invariants of its own, by Hypothesis's decorators: there are `flow`, `records` and
+    ``history(id)``.
+    """
+
+    @classmethod
+    def of(
+        cls,
+        lifecycle: Lifecycle,
+        *others: Lifecycle,
+        store: Callable[[], Any] = MemoryStore,
+        reopen: Callable[[Any], Any] | None = None,
+    ) -> type[LifecycleMachine]:
+        """A machine for a definition. Its ``TestCase`` is for pytest and unittest.
+
+        Args:
+            lifecycle: The definition.
+            others: Further ones, whose records its steps create or move.
+            store: Makes a fresh, empty store at each call.
+            reopen: Takes a store that was closed, and opens the same data again. Without it nothing is restarted.
+
+        Raises:
+            Unbuildable: the details of a transition, or a draft, cannot be made; `register` a strategy.
+        """
+        lifecycles = (lifecycle, *others)
+        rows = {id(row): name for one in lifecycles for row, name in _named(one)}
+        members: dict[str, Any] = {
+            "__doc__": f"What holds for the lifecycle '{lifecycle.name}'.",
+            "lifecycles": lifecycles,
+            "fired": Counter(),
+            "unfit": Counter(),
+            "_factory": Factory(store),
+            "_reopen": staticmethod(reopen) if reopen else None,
+            "_rows": rows,
+            "_held": [],
+        }
+        for one in lifecycles:
+            drafts(one)
+            for number, row in enumerate(one.transitions):
+                details(row)
+                for made in _rules(one, row, one is lifecycle, rows[id(row)]):
+                    members[f"rule_{one.name}_{one.version}_{number}_{made.__name__}"] = made
+        title = "".join(part.capitalize() for part in lifecycle.name.split("_"))
+        return type(f"{title}Machine", (cls,), members)
+
+    @classmethod
+    def invariant(cls, function: H) -> H:
+        """Hold a function of ``(record, history)`` after every step, for every record; a decorator."""
+        if "_held" not in vars(cls):
+            cls._held = [*cls._held]
+        cls._held.append(function)
+        return function
+
+    @classmethod
+    def never_fired(cls) -> tuple[str, ...]:
+        """The rows that no run of this class fired so far: nothing is proven of them."""
+        return tuple(name for name in cls._rows.values() if not cls.fired[name])
+
+    @classmethod
+    def warn_of_never_fired(cls) -> None:
+        """Say which rows were never fired, as a warning; `TestCase` does so at its end."""
+        names = [f"{name} (no command fits)" if cls.unfit[name] else name for name in cls.never_fired()]
+        if names:
+            warnings.warn(str(BrokenPromise("never_fired", names=names)), NeverFired, stacklevel=2)
+
+    @classmethod
+    def _to_test_case(cls) -> Any:  # type: ignore[override]  # Hypothesis caches its own, and so it is made once
+        made: Any = super()._to_test_case()
+        if "tearDown" in vars(made):
+            return made
+        # one failure at a time, and without Hypothesis's own explanation: the lines say it, and a run takes long
+        phases = [phase for phase in made.settings.phases if phase is not Phase.explain]
+        made.settings = settings(made.settings, report_multiple_bugs=False, phases=phases)
+
+        def tear_down(self: Any) -> None:
+            cls.warn_of_never_fired()
+
+        made.tearDown = tear_down
+        return made
+
+    def fire_row(self, name: str, act: calls.Act | None) -> None:
+        """Do what a row's rule has drawn."""
+        if act is None:
+            type(self).unfit[name] += 1
+            event(f"no command fits: {name}")
+            return
+        self._one(act.requests[0], act.now)
+
+
+def _named(lifecycle: Lifecycle) -> Iterator[tuple[Transition, str]]:
+    """Each row with its name: the trigger, and a number from the second row of a trigger on."""
+    seen: Counter[str] = Counter()
+    for row in lifecycle.transitions:
+        seen[row.trigger] += 1
+        number = f" {seen[row.trigger]}" if seen[row.trigger] > 1 else ""
+        yield row, f"{lifecycle.name}.{row.trigger}{number}"
+
+
+def _rules(lifecycle: Lifecycle, row: Transition, first: bool, name: str) -> Iterator[Any]:
+    """The rules of a row, called after its trigger so that the printed steps read well. Steps are nobody's to fire."""
+    if NOBODY in row.roles:
+        return
+    said = name.removeprefix(f"{lifecycle.name}.") if first else name
+    for strategy, applies in (
+        (calls.creating(lifecycle, row), None in row.sources),
+        (calls.firing(lifecycle, row), bool(row.sources - {None})),
+    ):
+        if applies:
+            yield _rule(lifecycle, row, strategy, _identifier(said), name)
+
+
+def _identifier(said: str) -> str:
+    """A name that Python takes: ``return`` is ``return_``."""
+    made = "".join(letter if f"_{letter}".isidentifier() else "_" for letter in said)
+    return f"{made}_" if keyword.iskeyword(made) else made if made.isidentifier() else f"_{made}"
+
+
+def _rule(lifecycle: Lifecycle, row: Transition, strategy: Any, said: str, name: str) -> Any:
+    def fire(self: LifecycleMachine, act: calls.Act | None) -> None:
+        self.fire_row(name, act)
+
+    fire.__name__ = fire.__qualname__ = said
+    made = rule(act=strategy)(fire)
+    if None in row.sources:
+        return made
+    return precondition(lambda self: bool(calls.standing(self, lifecycle, row)))(made)

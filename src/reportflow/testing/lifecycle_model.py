@@ -1,0 +1,394 @@
+"""What must come of a call, said a second time over plain lists: the model of a lifecycle's machine.
+
+`decide` says what one act comes to; who sees what, what a version seen means, what a key means and what steps do is
+written here as plainly as can be, and shares no code with the flow.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+
+from reportflow.errors import (
+    AlreadyExists,
+    DuplicateKey,
+    InvalidValue,
+    RecordNotFound,
+    ReportflowError,
+    RuleFailed,
+    StaleRecord,
+    StepsUnbounded,
+    TransitionRefused,
+    UnknownTrigger,
+)
+from reportflow.flow.requests import Create, Fire, Request
+from reportflow.lifecycle.decide import DEPTH, Decision, begun, decide
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.rows import EVERYBODY, OnConflict, Step, Transition
+from reportflow.model.actor import Actor, Scope
+from reportflow.model.entry import Command, Entry
+from reportflow.model.record import Record
+from reportflow.model.values import changed
+from reportflow.testing.broken import BrokenPromise, Raised, raised
+from reportflow.testing.differences import shown
+from reportflow.testing.watched import Surroundings
+
+#: `decide`, or what stands for it.
+Judge = Callable[[Lifecycle, Record, Command], Decision]
+#: How often a rule is asked again before the flow is blamed for an answer that is another.
+_OFTEN: Final = 40
+_NAIVE: Final[dict[Scope, Callable[[Record, Actor], bool]]] = {
+    Scope.OWN: lambda record, actor: actor.id in (record.created_by, *record.labels().get("author", ())),
+    Scope.UNIT: lambda record, actor: record.unit == actor.unit,
+    Scope.ANY: lambda record, actor: True,
+}
+
+
+@attrs.define
+class Kept:
+    """What a key stands for: the record it was used on, the request, and what it came to."""
+
+    id: str
+    request: Request
+    record: Record
+
+
+class Model:
+    """What each record was at each version, and what calls must come to.
+
+    Attributes:
+        versions: id -> the record at each version, oldest first.
+        entries: id -> its entries.
+        keys: (actor, key) -> what it stands for.
+        number: How many ids were given.
+    """
+
+    def __init__(self, lifecycles: Iterable[Lifecycle]) -> None:
+        self.versions: dict[str, list[Record]] = {}
+        self.entries: dict[str, list[Entry]] = {}
+        self.keys: dict[tuple[str, str], Kept] = {}
+        self.number = 0
+        self._given = {(one.name, one.version): one for one in lifecycles}
+        self._newest = {name: one for (name, _), one in sorted(self._given.items(), key=lambda pair: pair[0])}
+        self._surroundings = Surroundings(self._given.values())
+        self._last: list[tuple[Lifecycle, Record, Command, Decision | Raised]] = []
+
+    @property
+    def records(self) -> dict[str, Record]:
+        """Each record as it is."""
+        return {id: versions[-1] for id, versions in self.versions.items()}
+
+    def new_id(self) -> str:
+        """The next id: foretold, so that a run can be replayed."""
+        self.number += 1
+        return f"r{self.number}"
+
+    # -- who sees what ------------------------------------------------------------------------------------------
+
+    def lifecycle_of(self, record: Record) -> Lifecycle:
+        """The definition of a record; for a draft, the newest of its kind."""
+        return self._given[record.kind, record.lifecycle_version] if record.version else self._newest[record.kind]
+
+    def held(self, lifecycle: Lifecycle, record: Record, actor: Actor) -> set[str]:
+        """The roles that count: the scope holds, and the clearance reaches the record."""
+        if record.secrecy.rank > actor.clearance.rank:
+            return set()
+        roles = lifecycle.roles
+        return {role for role in actor.roles if role in roles and _NAIVE[roles[role]](record, actor)}
+
+    def sees(self, actor: Actor, record: Record) -> bool:
+        """Whether somebody may see a record: any role counts."""
+        return bool(self.held(self._newest[record.kind], record, actor))
+
+    def awaits(self, actor: Actor, record: Record) -> bool:
+        """Whether a record stands in somebody's inbox."""
+        newest = self._newest[record.kind]
+        awaited = next((state.awaits for state in newest.states if state.name == record.state), frozenset())
+        return bool(awaited & self.held(newest, record, actor)) and record.assignee in (None, actor.id)
+
+    def commutes(self, record: Record, trigger: str) -> bool:
+        """Whether the version seen does not matter to a trigger."""
+        return all(row.on_conflict is OnConflict.COMMUTES for row in self.lifecycle_of(record).rows(trigger))
+
+    # -- what comes of a call -----------------------------------------------------------------------------------
+
+    def judged(self, lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
+        """What `decide` says, asked twice.
+
+        Raises:
+            BrokenPromise: a rule raised, answered differently the second time, or changed something.
+            ReportflowError: what `decide` raises.
+        """
+        told, around = copy.deepcopy(command.details), self._surroundings.now()
+        one = _asked(lifecycle, record, command)
+        self._last.append((lifecycle, record, command, one))
+        self._ask_again(lifecycle, record, command, one)
+        facts = {"lifecycle": lifecycle.name, "trigger": command.trigger}
+        now = self._surroundings.now()
+        around, now = {**around, "the details": told}, {**now, "the details": command.details}
+        for name, before in around.items():
+            if now.get(name) != before:
+                raise BrokenPromise("side_effect", **facts, what=name, one=shown(before), other=shown(now.get(name)))
+        if isinstance(one, Raised):
+            if isinstance(one.error, RuleFailed):
+                raise BrokenPromise("rule", given=str(one.error)) from one.error
+            raise one.error
+        return one
+
+    def ask_again(self) -> None:
+        """Ask everything again that the last call was judged by, often enough to tell chance from a wrong flow.
+
+        Raises:
+            BrokenPromise: an answer differs.
+        """
+        for asked in self._last:
+            for _ in range(_OFTEN):
+                self._ask_again(*asked)
+
+    def _ask_again(self, lifecycle: Lifecycle, record: Record, command: Command, one: Decision | Raised) -> None:
+        other = _asked(lifecycle, record, command)
+        if one != other:
+            facts = {"lifecycle": lifecycle.name, "trigger": command.trigger}
+            raise BrokenPromise("fickle", **facts, one=shown(one), other=shown(other))
+
+    def call(self, requests: Sequence[Request], now: datetime, between: Callable[[], object] | None = None) -> Any:
+        """What requests made together come to: the records, kept in the model, or `Raised` and nothing kept.
+
+        `between` is what a rival does before the first commit.
+        """
+        named = [self._named(request) for request in requests]
+        self._last.clear()
+        again = False
+        while True:
+            attempt = Attempt(self, now, again=again, judged=self.judged)
+            try:
+                results = [attempt.perform(request) for request in named]
+            except TransitionRefused as refused:
+                return self._moved(attempt.holders, attempt.loaded) or raised(refused)
+            except ReportflowError as error:
+                return raised(error)
+            if between is not None and attempt.acts:
+                between()
+                between = None
+            written = dict.fromkeys(entry.record_id for _, entry in attempt.acts)
+            taken = [id for id in written if attempt.loaded.get(id) is None and id in self.versions]
+            if taken:
+                return raised(AlreadyExists(taken))
+            moved = [id for id in written if len(self.versions.get(id, ())) != (attempt.loaded.get(id) or 0)]
+            if not moved:
+                self._keep(attempt, named, results)
+                return results
+            again = True
+            if any(one.key is not None and (one.by.id, one.key) in self.keys for one in named):
+                continue  # a twin was faster: what it came to is the answer
+            who = {one.id: one.by for one in named if isinstance(one, Fire)}
+            seen = {id: who.get(id, named[0].by) for id in moved if id in attempt.seen}
+            stale = self._moved(seen, attempt.loaded)
+            if stale is not None:
+                return stale
+
+    def tried(self, target: Record, command: Command) -> None:
+        """Try a command on a record, or the creation of a draft, as things are. Nothing is kept.
+
+        Raises:
+            ReportflowError: it is refused, or one of its steps is.
+            BrokenPromise: a rule of the definition raised.
+        """
+        number = self.number
+        attempt = Attempt(self, command.now, again=False)
+        try:
+            attempt.perform(self._named(request_of(target, command)))
+        except RuleFailed as error:
+            raise BrokenPromise("rule", given=str(error)) from error
+        finally:
+            self.number = number
+        if attempt.acts[0][1].trigger != command.trigger:  # another creation takes the actor first
+            raise UnknownTrigger(self.lifecycle_of(target).name, command.trigger, ())
+
+    def _named(self, request: Request) -> Request:
+        if isinstance(request, Create) and not request.draft.id:
+            return attrs.evolve(request, draft=changed(request.draft, {"id": self.new_id()}))
+        return request
+
+    def _moved(self, holders: dict[str, Actor], loaded: dict[str, int | None]) -> Raised | None:
+        """What the first of them must hear whose record has moved since they saw it."""
+        for id, actor in holders.items():
+            stored = self.versions[id][-1]
+            if not self.sees(actor, stored):
+                return raised(RecordNotFound([id]))
+            if stored.version != loaded[id]:
+                return raised(StaleRecord(id, loaded[id] or 0, stored.version))
+        return None
+
+    def _keep(self, attempt: Attempt, requests: Sequence[Request], results: Sequence[Record]) -> None:
+        for record, entry in attempt.acts:
+            self.versions.setdefault(record.id, []).append(record)
+            self.entries.setdefault(record.id, []).append(entry)
+        for request, record in zip(requests, results, strict=True):
+            if request.key is not None:
+                self.keys.setdefault((request.by.id, request.key), Kept(record.id, request, record))
+
+
+def request_of(target: Record, command: Command) -> Request:
+    """What a caller of the flow would ask for."""
+    if not target.version:
+        return Create(target, by=command.actor, at=command.at)
+    told = command.details
+    return Fire(target.id, command.trigger, told, by=command.actor, reason=command.reason, at=command.at)
+
+
+class Attempt:
+    """Requests decided once, one upon the other, on what the model holds.
+
+    Attributes:
+        acts: What would be written, in order.
+        loaded: The version at which each record came in; None for one that is created.
+        seen: The records of which somebody saw a version and decided on it.
+        holders: Whose records in hand they are.
+    """
+
+    def __init__(self, model: Model, now: datetime, *, again: bool, judged: Judge = decide) -> None:
+        self.acts: list[tuple[Record, Entry]] = []
+        self.loaded: dict[str, int | None] = {}
+        self.seen: set[str] = set()
+        self.holders: dict[str, Actor] = {}
+        self._model = model
+        self._now = now
+        self._again = again
+        self._judged = judged
+        self._records: dict[str, Record] = {}
+
+    def perform(self, request: Request) -> Record:
+        """What one request comes to.
+
+        Raises:
+            ReportflowError: the error that is due.
+        """
+        model = self._model
+        kept = None if request.key is None else model.keys.get((request.by.id, request.key))
+        if kept is not None and request.key is not None:
+            if not model.sees(request.by, model.versions[kept.id][-1]):
+                raise RecordNotFound([kept.id])
+            if not self._same(request, kept.request):
+                raise DuplicateKey([kept.id], [request.key])
+            return kept.record
+        command = Command(trigger="", actor=request.by, now=self._now, at=request.at, key=request.key)
+        if isinstance(request, Create):
+            trigger = self._creation(request.draft, command)
+            return self._act(request.draft, attrs.evolve(command, trigger=trigger), ())
+        told: dict[str, Any] = {"trigger": request.trigger, "details": request.details, "reason": request.reason}
+        return self._act(self._aimed(request), attrs.evolve(command, **told), ())
+
+    def _creation(self, draft: Record, command: Command) -> str:
+        """Of several creations the first that takes the actor, else the first."""
+        lifecycle = self._model.lifecycle_of(draft)
+        complete = begun(lifecycle, draft, command)
+        rows = [row for row in lifecycle.transitions if None in row.sources]
+        return next((row for row in rows if self._takes(lifecycle, row, complete, command.actor)), rows[0]).trigger
+
+    def _takes(self, lifecycle: Lifecycle, row: Transition, draft: Record, actor: Actor) -> bool:
+        if EVERYBODY in row.roles:
+            return draft.secrecy.rank <= actor.clearance.rank
+        return bool(row.roles & self._model.held(lifecycle, draft, actor))
+
+    def _same(self, one: Request, other: Request) -> bool:
+        """Whether two requests ask for the same, so that one key serves both."""
+        if isinstance(one, Create) and isinstance(other, Create):
+            return self._asked_for(one) == self._asked_for(other)
+        if isinstance(one, Create) or isinstance(other, Create):
+            return False
+        told = ("id", "trigger", "details", "reason")
+        return all(getattr(one, name) == getattr(other, name) for name in told)
+
+    def _asked_for(self, request: Create) -> Record:
+        """What a creation asks for, whatever its id: a draft without a unit is one of its creator's unit."""
+        draft = request.draft
+        return changed(draft, {"id": "", "kind": self._kind(draft), "unit": draft.unit or request.by.unit})
+
+    def _kind(self, draft: Record) -> str:
+        return draft.kind or self._kind_of(draft)
+
+    def _aimed(self, request: Fire) -> Record:
+        """The record that a request is about: the one in hand, or the stored one."""
+        model, id = self._model, request.id
+        if id not in self._records:
+            target = request.target
+            if isinstance(target, Record) and not self._again and not model.commutes(target, request.trigger):
+                self._records[id], self.loaded[id] = target, target.version
+                self.holders[id] = request.by
+            else:
+                self._load(id)
+        record = self._records[id]
+        if not model.sees(request.by, record):
+            raise RecordNotFound([id])
+        if request.seen is not None and not model.commutes(record, request.trigger):
+            if request.seen not in (record.version, self.loaded[id]):
+                raise StaleRecord(id, request.seen, record.version)
+            self.seen.add(id)
+        return record
+
+    def _load(self, id: str) -> None:
+        if id not in self._model.versions:
+            raise RecordNotFound([id])
+        self._records[id] = self._model.versions[id][-1]
+        self.loaded[id] = self._records[id].version
+
+    def _act(self, record: Record, command: Command, path: tuple[str, ...]) -> Record:
+        here = f"{command.trigger} {record.id}"
+        if here in path or len(path) > DEPTH:
+            raise StepsUnbounded(record.id, command.trigger, [*path, here])
+        lifecycle = self._model.lifecycle_of(record)
+        decision = self._judged(lifecycle, record, command)
+        if record.id not in self._records:
+            self.loaded[record.id] = None
+        elif not record.version:
+            raise InvalidValue("id", "twice", {"given": record.id})
+        self._records[record.id] = decision.record
+        self.acts.append((decision.record, decision.entry))
+        found = lifecycle.row(decision.entry.source, command.trigger)
+        if found is not None and found[0].on_conflict is OnConflict.STALE:
+            self.seen.add(record.id)
+        for step in decision.steps:
+            self._step(step, command, decision.entry, (*path, here))
+        return self._records[record.id]
+
+    def _step(self, step: Step, command: Command, cause: Entry, path: tuple[str, ...]) -> None:
+        at = cause.at
+        if isinstance(step.target, Record) and not step.target.version:
+            target = step.target
+            if not target.id:
+                target = changed(target, {"id": self._model.new_id()})
+            target = changed(target, {"kind": self._kind(target)})
+        else:
+            id = step.target if isinstance(step.target, str) else step.target.id
+            if id not in self._records:
+                self._load(id)
+            target = self._records[id]
+            if not step.system and not self._model.sees(command.actor, target):
+                raise RecordNotFound([id])
+            at = max(at, target.created_at or at)
+        asked: dict[str, Any] = {
+            "trigger": step.trigger,
+            "details": step.details,
+            "reason": step.reason,
+            "step": True,
+            "at": at,
+        }
+        now = max(command.now, cause.recorded_at)
+        self._act(target, attrs.evolve(command, **asked, now=now, key=None, cause=cause.ref), path)
+
+    def _kind_of(self, draft: Record) -> str:
+        """The kind of a draft that names none: the one lifecycle of its class."""
+        return next(name for name, one in self._model._newest.items() if one.record is type(draft))
+
+
+def _asked(lifecycle: Lifecycle, record: Record, command: Command) -> Decision | Raised:
+    try:
+        return decide(lifecycle, record, command)
+    except ReportflowError as error:
+        return raised(error)
+

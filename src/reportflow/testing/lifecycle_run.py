@@ -1,0 +1,219 @@
+"""One run of a lifecycle's machine: a flow, its model, and the comparison of the two after each step."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, ClassVar, Final, cast
+
+from reportflow.errors import MissingExtra, RuleFailed
+from reportflow.flow.blocking import ReportFlow
+from reportflow.flow.requests import Create, Request
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.replay import replay
+from reportflow.lifecycle.samples import START
+from reportflow.model.entry import Entry
+from reportflow.model.query import LIMIT, Query
+from reportflow.model.record import Record
+from reportflow.storage.contract import Store
+from reportflow.testing.broken import BrokenPromise, Raised, outcome
+from reportflow.testing.differences import first_difference, shown
+from reportflow.testing.lifecycle_model import Model
+from reportflow.testing.lines import Lines, Literally, Said, call
+from reportflow.testing.watched import Factory, Watched
+
+try:
+    from hypothesis import event, note
+    from hypothesis.stateful import RuleBasedStateMachine
+    from hypothesis.stateful import invariant as always
+except ImportError as error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+
+#: What the user says must hold of every record, with its history.
+Held = Callable[[Any, list[Entry]], object]
+#: All records, ordered so that they can be compared.
+_EVERY: Final = Query(order="id", limit=LIMIT)
+
+
+class Run(RuleBasedStateMachine):
+    """What is there at the beginning of a run, how something is done, and what holds after each step.
+
+    Attributes:
+        flow: The flow under test, with a clock and ids that the machine foretells.
+        now: What its clock says.
+        model: What must be there.
+        lines: The run so far, as Python.
+        lifecycles: The definitions.
+        fired: row -> how often it was fired, in all runs of this class.
+        unfit: row -> how often no command was found that it takes, though a record stood ready.
+    """
+
+    lifecycles: ClassVar[tuple[Lifecycle, ...]] = ()
+    fired: ClassVar[Counter[str]]
+    unfit: ClassVar[Counter[str]]
+    _factory: ClassVar[Factory]
+    _reopen: ClassVar[Callable[[Any], Any] | None]
+    _rows: ClassVar[dict[int, str]]
+    _held: ClassVar[list[Held]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.lines = Lines(self.lifecycles, type(self)._factory.make, type(self)._reopen, START)
+        self.model = Model(self.lifecycles)
+        self._number = 0
+        self._store = Watched(type(self)._factory.fresh())
+        self.flow = ReportFlow(cast(Store, self._store), self.lifecycles, clock=lambda: self.now, new_id=self._new_id)
+
+    @property
+    def records(self) -> dict[str, Record]:
+        """Each record as it is, by its id."""
+        return self.model.records
+
+    def history(self, id: str) -> list[Entry]:
+        """The entries of a record, oldest first."""
+        return list(self.model.entries[id])
+
+    def _new_id(self) -> str:
+        self._number += 1
+        return f"r{self._number}"
+
+    def teardown(self) -> None:
+        """Restart the store once more, say the run as Python, and let go of the store."""
+        failing = sys.exc_info()[0] is not None
+        try:
+            if type(self)._reopen is not None and not failing:
+                self.reopen()
+                self.everything_holds()
+        finally:
+            note(self.lines)
+            with contextlib.suppress(Exception) if failing else contextlib.nullcontext():
+                self._store.close()
+
+    def reopen(self) -> None:
+        """Close the store, and open the same data again.
+
+        Raises:
+            BrokenPromise: `reopen` raised, or gave no store.
+        """
+        reopen = type(self)._reopen
+        assert reopen is not None, "only called where it is given"
+        self.lines.reopened()
+        try:
+            self._store.reopen(reopen)
+        except BrokenPromise:
+            raise
+        except Exception as error:
+            raise BrokenPromise("reopen_raised", given=f"{type(error).__name__}: {error}") from error
+        if not hasattr(self._store.store, "commit"):
+            raise BrokenPromise("reopen_raised", given=shown(self._store.store))
+
+    # -- doing and comparing ------------------------------------------------------------------------------------
+
+    def _same(self, code: str, given: Any, due: Any, said: Said, **facts: object) -> None:
+        """Hold what was given against what was due.
+
+        Raises:
+            BrokenPromise: they differ.
+        """
+        difference = first_difference(given, due)
+        if difference is None:
+            return
+        self.lines.failed(said, due)
+        if isinstance(given, Raised) and given.kind is RuleFailed:
+            raise BrokenPromise("rule", given=str(given.error)) from given.error
+        if code == "outcome":
+            self.model.ask_again()
+        at = f" ({difference.path.lstrip('.')})" if difference.path else ""
+        told = {"place": at, "one": shown(difference.one), "other": shown(difference.other)}
+        raise BrokenPromise(code, **told, **facts) from (given.error if isinstance(given, Raised) else None)
+
+    def _at(self, now: datetime) -> None:
+        self.now = now
+        self.lines.clock(now)
+
+    def _does(self, said: Said, due: Callable[[], Any], does: Callable[[], Any]) -> Any:
+        """Do something that writes: what is due is asked first, then it is done, and the two are compared."""
+        self.lines.trying(said)
+        before = {id: len(entries) for id, entries in self.model.entries.items()}
+        wanted = due()
+        given = outcome(does)
+        self._same("outcome", given, wanted, said)
+        self.lines.did(said, wanted)
+        self._same("outcome", self._number, self.model.number, ("next(numbers) - 1", ()))
+        for id, entries in self.model.entries.items():
+            for entry in entries[before.get(id, 0) :]:
+                self._count(entry)
+        event(f"refused: {wanted.kind.__name__}" if isinstance(wanted, Raised) else "done")
+        return wanted
+
+    def _count(self, entry: Entry) -> None:
+        lifecycle = self.model.lifecycle_of(self.records[entry.record_id])
+        found = lifecycle.row(entry.source, entry.trigger)
+        if found is not None:
+            name = self._rows[id(found[0])]
+            type(self).fired[name] += 1
+            event(f"fired: {name}")
+
+    def _one(self, request: Request, now: datetime, hand: str = "") -> Any:
+        self._at(now)
+        return self._does(
+            call(request, hand), lambda: only(self.model.call([request], now)), lambda: self._fire(request)
+        )
+
+    def _fire(self, request: Request) -> Any:
+        if isinstance(request, Create):
+            return self.flow.create(request.draft, by=request.by, at=request.at, key=request.key)
+        return self.flow.fire(
+            request.target, request.trigger, request.details, by=request.by, reason=request.reason, at=request.at,
+            key=request.key, version=request.version,
+        )  # fmt: skip
+
+    # -- what always holds --------------------------------------------------------------------------------------
+
+    @always()
+    def everything_holds(self) -> None:
+        """What the store holds, what its histories lead to, and what the user says."""
+        self._what_is_kept_is_what_was_done()
+        for id, record in self.records.items():
+            self._what_happened_leads_to_what_is(id, record)
+        for function in type(self)._held:
+            for id, record in self.records.items():
+                self.lines.checking(function, id)
+                function(record, self.history(id))
+        self.lines.checked()
+
+    def _what_is_kept_is_what_was_done(self) -> None:
+        """The store holds each record and each entry that was written, and no other."""
+        store, ids = self._store, list(self.model.versions)
+        records = list(self.records.values())
+        entries = [entry for id in ids for entry in self.model.entries[id]]
+        in_order = tuple(sorted(records, key=lambda one: one.id))
+        self._same("kept", outcome(lambda: store.get(ids)), records, ("store.get({})", (ids,)))
+        self._same("kept", store.history(ids), entries, ("store.history({})", (ids,)))
+        self._same("kept", store.find(_EVERY).records, in_order, ("store.find({}).records", (_EVERY,)))
+        posted = sorted(posted.entry.ref for posted in store.feed(None, LIMIT))
+        said = ("sorted(posted.entry.ref for posted in store.feed(None, {}))", (LIMIT,))
+        self._same("kept", posted, sorted(entry.ref for entry in entries), said)
+
+    def _what_happened_leads_to_what_is(self, id: str, record: Record) -> None:
+        """The replay of a history is the record; its entries count from 1 and chain, and time runs forward in it."""
+        history, lifecycle = self._store.history([id]), self.model.lifecycle_of(record)
+        said = ("replay(store.history([{}]), {})", (id, lifecycle))
+        self._same("replay", outcome(lambda: replay(history, lifecycle)), record, said)
+        for name, due in (
+            ("sequence", list(range(1, record.version + 1))),
+            ("source", [None, *(entry.dest for entry in history[:-1])]),
+            ("recorded_at", sorted(entry.recorded_at for entry in history)),
+            ("record_id", [id] * record.version),
+        ):
+            given = [getattr(entry, name) for entry in history]
+            self._same("gap", given, due, ("[entry.{} for entry in store.history([{}])]", (Literally(name), id)))
+
+
+def only(given: Any) -> Any:
+    """The record of a call with one request."""
+    return given if isinstance(given, Raised) else given[0]

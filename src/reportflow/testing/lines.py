@@ -1,0 +1,181 @@
+"""A run of a lifecycle's machine as Python lines: who pastes them sees the same again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from reportflow.flow.requests import Create, Fire, Request
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.model.record import Record
+from reportflow.model.source import Names, imports, named, python
+from reportflow.testing.broken import Raised
+
+#: An expression with a ``{}`` for each value that is said in it.
+Said = tuple[str, tuple[Any, ...]]
+
+#: What every run begins with; the names of the rest are found as they are needed.
+_OWN: Names = {
+    "count": "itertools",
+    "TestCase": "unittest",
+    "ReportFlow": "reportflow",
+    "replay": "reportflow",
+    "Watched": "reportflow.testing.watched",
+}
+
+
+@attrs.frozen
+class Literally:
+    """Text that stands in an expression as it is."""
+
+    text: str
+
+
+def call(request: Request, hand: str = "") -> Said:
+    """The call of the flow for a request; a record in hand is read from the store, or is the variable `hand`."""
+    told: dict[str, Any] = {"by": request.by}
+    optional: tuple[str, ...]
+    if isinstance(request, Create):
+        words: list[Any] = [request.draft]
+        name, optional = "create", ("at", "key")
+    else:
+        name, optional = "fire", ("reason", "at", "key", "version")
+        words = [_target(request, hand), request.trigger]
+        if request.details is not None:
+            words.append(request.details)
+    told.update((key, value) for key in optional if (value := getattr(request, key)) not in (None, ""))
+    places = ["{}"] * len(words) + [f"{key}={{}}" for key in told]
+    return f"flow.{name}({', '.join(places)})", (*words, *told.values())
+
+
+def _target(request: Fire, hand: str) -> Any:
+    return Literally(hand) if hand and isinstance(request.target, Record) else in_hand(request.target)
+
+
+def in_hand(target: Record | str) -> Any:
+    """A record in hand, as what reads it from the store; an id as it is."""
+    return Literally(f"store.get([{target.id!r}])[0]") if isinstance(target, Record) else target
+
+
+def plain_text(said: Said) -> str:
+    """An expression as text, whatever it would have to import."""
+    return _text(said, {})
+
+
+class Lines:
+    """The lines of a run, put together when they are asked for: a run that holds asks for none."""
+
+    def __init__(self, lifecycles: Sequence[Lifecycle], make_store: Any, reopen: Any, start: datetime) -> None:
+        self._lifecycles = lifecycles
+        self._make_store = make_store
+        self._reopen = reopen
+        self._start = start
+        self._done: list[Callable[[Names], list[str]]] = []
+        self._last: Callable[[Names], list[str]] | None = None
+        self._now = start
+
+    def clock(self, now: datetime) -> None:
+        """The clock was set, if it was."""
+        if now != self._now:
+            self._now = now
+            self._done.append(lambda names: [f"now = {python(now, names)}"])
+
+    def reads(self, name: str, value: str) -> None:
+        """A variable was set, by an expression."""
+        self._done.append(lambda names: [f"{name} = {value}"])
+
+    def did(self, said: Said, due: Any = None) -> None:
+        """Something was done, and came to what was due."""
+        self._last = None
+        self._done.append(lambda names: _expecting(_text(said, names), due, names))
+
+    def trying(self, said: Said) -> None:
+        """Something is about to be done, of which nobody knows yet what is due."""
+        self._last = lambda names: [_text(said, names)]
+
+    def failed(self, said: Said, due: Any) -> None:
+        """Something did not come to what was due."""
+        self._last = lambda names: _asserting(_text(said, names), due, names)
+
+    def checking(self, function: Callable[..., object], id: str) -> None:
+        """A function of the user's is about to be held for a record."""
+
+        def line(names: Names) -> list[str]:
+            name = named(function, names) or f"...  # {getattr(function, '__qualname__', function)}, which was given\n"
+            return [f"{name}(store.get([{id!r}])[0], store.history([{id!r}]))"]
+
+        self._last = line
+
+    def checked(self) -> None:
+        """What was checked held."""
+        self._last = None
+
+    def reopened(self) -> None:
+        """The store was closed and opened again."""
+        self._done.append(lambda names: [f"store.reopen({named(self._reopen, names) or 'reopen'})"])
+
+    def __str__(self) -> str:
+        names: Names = dict(_OWN)
+        head = []
+        for one in self._lifecycles:
+            if named(one, names) is None:
+                head.append(f"{_lifecycle(one, names)} = ...  # the Lifecycle '{one.name}' that was given")
+        factory = named(self._make_store, names)
+        if factory is None:
+            factory = "make_store"
+            head.append("make_store = ...  # the factory that was given")
+        if self._reopen is not None and named(self._reopen, names) is None:
+            head.append("reopen = ...  # the function that was given")
+        given = ", ".join(_lifecycle(one, names) for one in self._lifecycles)
+        body = [line for step in self._done for line in step(names)]
+        if self._last is not None:
+            body += self._last(names)
+        start = python(self._start, names)
+        return "\n".join(
+            [
+                *imports(names),
+                *head,
+                "",
+                f"store = Watched({factory}())",
+                f"now = {start}",
+                "numbers = count(1)",
+                f'flow = ReportFlow(store, [{given}], clock=lambda: now, new_id=lambda: f"r{{next(numbers)}}")',
+                "refused = TestCase().assertRaises",
+                *body,
+            ]
+        )
+
+    # Hypothesis asks for this when it prints a note, and only then.
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(f"# -- these lines do it again:\n{self}\n# --")
+
+
+def _text(said: Said, names: Names) -> str:
+    template, values = said
+    return template.format(*(_value(one, names) for one in values))
+
+
+def _value(value: Any, names: Names) -> str:
+    if isinstance(value, Literally):
+        return value.text
+    return _lifecycle(value, names) if isinstance(value, Lifecycle) else python(value, names)
+
+
+def _lifecycle(one: Lifecycle, names: Names) -> str:
+    return named(one, names) or f"lifecycle_{one.version}_of_{one.name}"
+
+
+def _expecting(text: str, due: Any, names: Names) -> list[str]:
+    if not isinstance(due, Raised):
+        return [text]
+    names[due.kind.__name__] = due.kind.__module__
+    return [f"with refused({due.kind.__name__}) as caught:", f"    {text}"]
+
+
+def _asserting(text: str, due: Any, names: Names) -> list[str]:
+    if not isinstance(due, Raised):
+        return [f"assert {text} == {python(due, names)}"]
+    return [*_expecting(text, due, names), f"assert str(caught.exception) == {str(due.error)!r}"]

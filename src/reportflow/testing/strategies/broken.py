@@ -1,0 +1,195 @@
+"""Random definitions that are broken, each with the faults that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+
+from reportflow.errors import MissingExtra
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.rows import EVERYBODY, NOBODY, SAME, Constant, State, Transition
+from reportflow.model.actor import ANY
+from reportflow.testing.strategies.definitions import Casework, Remark, lifecycles
+
+try:
+    from hypothesis import strategies as st
+except ImportError as error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Broken:
+    """A definition that cannot be built.
+
+    Attributes:
+        codes: The codes of the faults that it has: these and no others.
+        arguments: What `Lifecycle` is given.
+    """
+
+    codes: frozenset[str]
+    arguments: Mapping[str, Any]
+
+    def build(self) -> Lifecycle:
+        """Never gives one.
+
+        Raises:
+            InvalidDefinition: with the faults.
+        """
+        return Lifecycle(**self.arguments)
+
+    def __repr__(self) -> str:
+        given = "".join(f"\n    {name}={value!r}," for name, value in self.arguments.items())
+        return f"# faults: {', '.join(sorted(self.codes))}\nLifecycle({given}\n)"
+
+
+class _Unattributed:
+    """No attrs class, so no details can be of it."""
+
+
+@attrs.frozen(kw_only=True)
+class _Unkeepable:
+    """An attrs class with a field that no store could keep."""
+
+    work: bytearray = attrs.field(factory=bytearray)
+
+
+#: What `Lifecycle` is given -> the same, with something wrong.
+Break = Callable[[dict[str, Any]], None]
+
+
+def _row(**changes: Any) -> Break:
+    """A further row from the first state to itself, with something wrong."""
+
+    def broken(given: dict[str, Any]) -> None:
+        number = len(given["transitions"])
+        first = given["states"][0].name
+        plain = {"trigger": f"wrong{number}", "source": first, "dest": SAME, "roles": {"overseer"}}
+        given["transitions"].append(Transition(**{**plain, **changes}))
+
+    return broken
+
+
+def _state(state: State, *, led: bool = False) -> Break:
+    """A further state; a row leads there from the first one, where that is not what is wrong."""
+
+    def broken(given: dict[str, Any]) -> None:
+        if led:
+            _row(dest=state.name)(given)
+        given["states"].append(state)
+
+    return broken
+
+
+def _twice(given: dict[str, Any]) -> None:
+    given["transitions"].append(given["transitions"][1])
+
+
+def _same_state(given: dict[str, Any]) -> None:
+    given["states"].append(given["states"][0])
+
+
+def _two_classes(given: dict[str, Any]) -> None:
+    first = given["states"][0].name
+    given["states"].append(State("beyond", final=True))
+    given["transitions"] += [
+        Transition("differs", source=first, dest="beyond", roles={"overseer"}, details=Remark),
+        Transition("differs", source="beyond", dest=SAME, roles={"overseer"}),
+    ]
+
+
+def _role(name: str) -> Break:
+    return lambda given: given["roles"].update({name: ANY})
+
+
+def _uncreated(given: dict[str, Any]) -> None:
+    given["transitions"] = [row for row in given["transitions"] if row.source is not None]
+
+
+def _put(name: str, value: object) -> Break:
+    return lambda given: given.update({name: value})
+
+
+#: A code -> the ways to have that fault and no other; whatever the rest of the table is, and with any of the others.
+_BREAKS: Final[Mapping[str, tuple[Break, ...]]] = {
+    "blank_name": (_put("name", " "), _row(trigger=" "), _role(""), _state(State(" ", final=True), led=True)),
+    "reserved_role": (_role(EVERYBODY), _role(NOBODY)),
+    "reserved_state": (_state(State("[*]", final=True), led=True), _state(State("*", final=True), led=True)),
+    "reserved_trigger": (_row(trigger="state"),),
+    "unknown_role": (_row(roles={"stranger"}), _row(roles={"overseer", "stranger"})),
+    "nobody_and": (_row(roles={NOBODY, "overseer"}), _row(roles={NOBODY, EVERYBODY})),
+    "unknown_awaited_role": (_state(State("awaiting", final=True, awaits={"stranger"}), led=True),),
+    "duplicate_state": (_same_state,),
+    "unknown_state": (_row(source="nowhere"), _row(dest="nowhere")),
+    "no_source": (_row(source=()),),
+    "creation_same": (_row(source=None),),
+    "creation_told": (
+        _row(source=None, dest="s0", details=Remark),
+        _row(source=None, dest="s0", reason_required=True),
+    ),
+    "two_rows": (_twice,),
+    "unreachable": (_state(State("island", final=True)),),
+    "no_way_out": (_state(State("trap"), led=True),),
+    "field_type": (_row(details=_Unkeepable),),
+    "details_class": (_row(details=_Unattributed), _row(details="Remark")),
+    "two_details": (_two_classes,),
+    "sets_unknown_field": (_row(sets={"nothing": 1}),),
+    "sets_own_field": (_row(sets={"version": 7}), _row(sets={"id": Constant("x")})),
+    "sets_unknown_detail": (_row(sets={"note": "text"}), _row(details=Remark, sets={"note": "test"})),
+}
+#: Faults that bring others with them, or hide them: each alone, with all the codes that there are then.
+_ALONE: Final[tuple[tuple[frozenset[str], Break], ...]] = (
+    (frozenset({"no_creation", "unreachable"}), _uncreated),
+    (frozenset({"record_class"}), _put("record", Remark)),
+    (frozenset({"record_class"}), _put("record", "Casework")),
+)
+#: Every code of `lifecycle.faults`.
+CODES: Final = frozenset(_BREAKS).union(*(codes for codes, _ in _ALONE))
+
+
+_ONE: Final = st.sampled_from(tuple(_BREAKS.items())).flatmap(
+    lambda item: st.tuples(st.just(item[0]), st.sampled_from(item[1]))
+)
+_SEVERAL: Final = st.lists(_ONE, min_size=1, max_size=4, unique_by=lambda one: one[0])
+
+
+def _plainest() -> dict[str, Any]:
+    """What the smallest lifecycle is given."""
+    return {
+        "name": "casework",
+        "version": 1,
+        "record": Casework,
+        "roles": {"overseer": ANY},
+        "states": [State("s0", final=True)],
+        "transitions": [
+            Transition("create", source=None, dest="s0", roles={"overseer"}),
+            Transition("tick", source="s0", dest=SAME, roles=NOBODY),
+        ],
+    }
+
+
+def _given_to(whole: Lifecycle) -> dict[str, Any]:
+    return {
+        "name": whole.name,
+        "version": whole.version,
+        "record": whole.record,
+        "roles": dict(whole.roles),
+        "states": list(whole.states),
+        "transitions": list(whole.transitions),
+    }
+
+
+@st.composite
+def broken_lifecycles(draw: st.DrawFn) -> Broken:
+    """Definitions of which nothing can be built, with one fault or several, and the codes of exactly these."""
+    alone = draw(st.sampled_from((*[None] * 9, *_ALONE)))
+    several = () if alone else draw(_SEVERAL)
+    given = _given_to(draw(lifecycles())) if draw(st.booleans()) else _plainest()
+    codes = frozenset(code for code, _ in several)
+    if alone:
+        codes, broken = alone
+        broken(given)
+    for _, broken in sorted(several, key=lambda one: one[0]):
+        broken(given)
+    return Broken(codes=codes, arguments=given)

@@ -1,0 +1,293 @@
+"""Commands for a record: such as `decide` allows, and such as it refuses, mostly for a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import islice
+from typing import Any, Final
+
+import attrs
+
+from reportflow.errors import MissingExtra, RecordNotFound, ReportflowError, RuleFailed, TransitionRefused
+from reportflow.lifecycle.decide import decide
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.rows import NOBODY, Transition
+from reportflow.lifecycle.samples import PEOPLE, START, UNITS, nearest
+from reportflow.model.actor import Actor, Secrecy
+from reportflow.model.entry import Command
+from reportflow.model.record import Record
+from reportflow.model.values import changed
+from reportflow.testing.strategies.people import able, actors
+from reportflow.testing.strategies.values import details, names, plain_instances
+
+try:
+    from hypothesis import strategies as st
+    from hypothesis.strategies import SearchStrategy
+except ImportError as error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+
+#: Raises unless a command is allowed.
+Judge = Callable[[Command], object]
+
+#: How many commands are tried before a trigger counts as one that cannot be fired now.
+_TRIES: Final = 400
+#: How many of these may be refused because a step does not find its record: others will hardly find it.
+_LOST: Final = 20
+_REASON: Final = "because"
+_LATER: Final = tuple(timedelta(days=days) for days in (0, 1, 7, 60, 400))
+_MINUTE: Final = timedelta(minutes=1)
+#: How long ago it happened, in parts of the time since the creation.
+_PARTS: Final = st.none() | st.integers(0, 4)
+_REASONS: Final = st.just("") | names()
+
+
+def commands(
+    lifecycle: Lifecycle,
+    record: Record,
+    *,
+    legal: bool | None = None,
+    now: datetime | None = None,
+    ids: Sequence[str] = (),
+) -> SearchStrategy[Command]:
+    """Commands for a record as it is, or creations for a draft.
+
+    Args:
+        lifecycle: The definition by which it is judged.
+        record: As it is now.
+        legal: True for such as `decide` allows, False for such as it does not, None for both. Where nothing can be
+            found that is allowed, True gives `st.nothing()`: its ``is_empty`` says so.
+        now: When they are recorded; a minute after the record's last entry unless given.
+        ids: The ids of other records, which details may name.
+
+    Raises:
+        RuleFailed: a guard, `sets` or `then` of the definition raised.
+        Unbuildable: the details of a transition cannot be made; `register` a strategy.
+    """
+    when = now or (record.updated_at or START) + _MINUTE
+    target = record if record.version or record.id else changed(record, {"id": "r1"})
+    asked = _Asked(lifecycle, target, when, ids)
+    if legal is None:
+        return _allowed(asked) | _refused(asked) if asked.ways else _refused(asked)
+    if legal:
+        return _allowed(asked) if asked.ways else st.nothing()
+    return _refused(asked)
+
+
+class _Asked:
+    """What is known of a record before anything is drawn; its short `repr` is what a failure shows."""
+
+    def __init__(self, lifecycle: Lifecycle, record: Record, now: datetime, ids: Sequence[str]) -> None:
+        self.lifecycle = lifecycle
+        self.record = record
+        self.now = now
+        self.ids = ids
+        found = (way(lifecycle, record, one, now=now, judge=self.judge, ids=ids) for one in lifecycle.triggers)
+        self.ways = [one for one in found if one is not None]
+
+    def __repr__(self) -> str:
+        return f"{self.lifecycle.name} in {self.record.state or 'draft'!r}"
+
+    def judge(self, command: Command) -> object:
+        """As `decide` does."""
+        return decide(self.lifecycle, self.record, command)
+
+    @cached_property
+    def refused(self) -> list[Command]:
+        """Commands with one thing wrong each, then such as only the guards are against."""
+        spoilt = [one for one in _spoilt(self) if refusal(self.judge, one) is not None]
+        guarded = (_guarded(self, trigger) for trigger in self.lifecycle.triggers)
+        return [*spoilt, *(one for one in guarded if one is not None)]
+
+
+def refusal(judge: Judge, command: Command) -> ReportflowError | None:
+    """Why a command is not allowed, or None where it is.
+
+    Raises:
+        RuleFailed: the definition itself is at fault.
+    """
+    try:
+        judge(command)
+    except RuleFailed:
+        raise
+    except ReportflowError as error:
+        return error
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Allowed
+
+
+def way(
+    lifecycle: Lifecycle, record: Record, trigger: str, *, now: datetime, judge: Judge, ids: Sequence[str] = ()
+) -> Command | None:
+    """The plainest command by which a person may fire a trigger now; None where none was found.
+
+    Searched in a fixed order among a bounded number: who, told what, with a reason or without, and how much later.
+
+    Raises:
+        RuleFailed: a guard, `sets` or `then` of the definition raised.
+    """
+    found = lifecycle.row(record.state if record.version else None, trigger)
+    if found is None:
+        return None
+    lost = 0
+    for one in _tries(lifecycle, record, found[0], now, ids):
+        error = refusal(judge, one)
+        if error is None:
+            return one
+        lost += isinstance(error, RecordNotFound)
+        if lost > _LOST:
+            break
+    return None
+
+
+def _tries(
+    lifecycle: Lifecycle, record: Record, row: Transition, now: datetime, ids: Sequence[str]
+) -> Iterator[Command]:
+    people = iter(()) if NOBODY in row.roles else able(lifecycle, row, record)
+    first = next(people, None)
+    if first is None:
+        return
+    reasons = (_REASON,) if row.reason_required else ("", _REASON) if record.version else ("",)
+    told = _told(row, ids)
+    yield Command(trigger=row.trigger, actor=first, now=now, details=told[0], reason=reasons[0])
+    # only now, for mostly the first will do
+    pools: list[Sequence[Any]] = [[first, *people], told, reasons, _LATER if row.guards else _LATER[:1]]
+    for actor, each, reason, later in islice(nearest(pools), 1, _TRIES):
+        yield Command(trigger=row.trigger, actor=actor, now=now + later, details=each, reason=reason)
+
+
+def _told(row: Transition, ids: Sequence[str]) -> Sequence[Any]:
+    """The plain details of a row; where it asks for steps, first such as name another record."""
+    if row.details is None:
+        return (None,)
+    plain = plain_instances(row.details)
+    if row.then is None:
+        return plain
+    return [*(one for told in plain[:3] for one in _naming(told, ids)), *plain]
+
+
+def _naming(told: Any, ids: Sequence[str]) -> Iterator[Any]:
+    """Details with one of their texts an id."""
+    for field in attrs.fields(type(told)):
+        if field.init and isinstance(getattr(told, field.name), str | None):
+            for id in ids:
+                try:
+                    yield attrs.evolve(told, **{field.alias or field.name: id})
+                except Exception:  # whatever a validator of somebody's class raises: it takes no such text
+                    break
+
+
+@attrs.frozen
+class _Way:
+    """A command that is allowed, and by whom that is said."""
+
+    lifecycle: Lifecycle
+    record: Record
+    plain: Command
+    judge: Judge
+    ids: Sequence[str]
+
+    def __repr__(self) -> str:
+        return f"{self.lifecycle.name}: {self.plain.trigger}"
+
+
+def around(
+    lifecycle: Lifecycle, record: Record, plain: Command, *, judge: Judge, ids: Sequence[str] = ()
+) -> SearchStrategy[Command]:
+    """Commands that are allowed, of the same trigger as one that is; they shrink to that one."""
+    return _around(_Way(lifecycle, record, plain, judge, ids))
+
+
+@st.composite
+def _around(draw: st.DrawFn, way: _Way) -> Command:
+    record, plain = way.record, way.plain
+    if not draw(st.booleans()):
+        return plain
+    found = way.lifecycle.row(record.state if record.version else None, plain.trigger)
+    assert found is not None, "it is allowed, so the row is there"
+    row = found[0]
+    actor = draw(st.sampled_from([plain.actor, *able(way.lifecycle, row, record)]))
+    told = plain.details
+    if row.then is not None:
+        told = draw(st.sampled_from([told, *_told(row, way.ids)]))
+    if row.details is not None and draw(st.booleans()):
+        told = draw(details(row.details))
+    # a creation is told nothing but its draft
+    reason = draw(_REASONS) or plain.reason if record.version else ""
+    part = draw(_PARTS)
+    varied = attrs.evolve(plain, actor=actor, details=told, reason=reason)
+    if part is not None and record.created_at is not None and record.created_at <= plain.now:
+        varied = attrs.evolve(varied, at=plain.now - (plain.now - record.created_at) * part / 4)
+    # what a guard refuses is given up one by one, so that nothing is ever thrown away
+    for one in (varied, attrs.evolve(varied, actor=plain.actor), attrs.evolve(varied, details=plain.details)):
+        if one == plain or refusal(way.judge, one) is None:
+            return one
+    return plain
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Refused
+
+
+@st.composite
+def _allowed(draw: st.DrawFn, asked: _Asked) -> Command:
+    plain = draw(st.sampled_from(asked.ways))
+    return draw(around(asked.lifecycle, asked.record, plain, judge=asked.judge, ids=asked.ids))
+
+
+@st.composite
+def _refused(draw: st.DrawFn, asked: _Asked) -> Command:
+    if not draw(st.booleans()):
+        return draw(st.sampled_from(asked.refused))
+    row = draw(st.sampled_from(asked.lifecycle.transitions))
+    told = draw(st.sampled_from((None, "text")) | details(row))
+    reason = draw(st.sampled_from(("", " ", _REASON)))
+    actor = draw(actors(asked.lifecycle))
+    one = Command(trigger=row.trigger, actor=actor, now=asked.now, details=told, reason=reason)
+    return one if refusal(asked.judge, one) is not None else attrs.evolve(one, trigger=_unknown(asked.lifecycle))
+
+
+def _unknown(lifecycle: Lifecycle) -> str:
+    """A trigger that a lifecycle does not have."""
+    return "?".join(lifecycle.triggers) + "?"
+
+
+def _spoilt(asked: _Asked) -> Iterator[Command]:
+    """Commands with one thing wrong each; some of them may be allowed all the same."""
+    lifecycle, record, now = asked.lifecycle, asked.record, asked.now
+    roles = frozenset(lifecycle.roles)
+    unit = record.unit or UNITS[0]
+    master = Actor(id=record.created_by or PEOPLE[0], roles=roles, unit=unit, clearance=Secrecy.TOP_SECRET)
+    first = [*asked.ways, Command(trigger=lifecycle.triggers[0], actor=master, now=now)][0]
+    yield attrs.evolve(first, trigger=_unknown(lifecycle))
+    for one in asked.ways:
+        row, _ = lifecycle.row(record.state if record.version else None, one.trigger) or (None, "")
+        assert row is not None, "it is allowed, so the row is there"
+        yield attrs.evolve(one, actor=attrs.evolve(one.actor, roles=()))
+        yield attrs.evolve(one, actor=attrs.evolve(one.actor, roles=roles - row.roles))
+        yield attrs.evolve(one, actor=attrs.evolve(one.actor, id="nobody", unit="nowhere"))
+        yield attrs.evolve(one, actor=attrs.evolve(one.actor, clearance=Secrecy.INTERNAL))
+        yield attrs.evolve(one, reason=" ")
+        yield attrs.evolve(one, details="text" if one.details is None else None)
+        yield attrs.evolve(one, at=one.now + timedelta(days=1))
+        if record.created_at is not None:
+            yield attrs.evolve(one, at=record.created_at - timedelta(seconds=1))
+    for row in lifecycle.transitions:
+        yield Command(trigger=row.trigger, actor=master, now=now, details=_told(row, ())[0], reason=_REASON)
+
+
+def _guarded(asked: _Asked, trigger: str) -> Command | None:
+    """A command against which nothing is but the guards."""
+    found = asked.lifecycle.row(asked.record.state if asked.record.version else None, trigger)
+    if found is None or not found[0].guards:
+        return None
+    codes = {guard.code for guard in found[0].guards}
+    for one in _tries(asked.lifecycle, asked.record, found[0], asked.now, asked.ids):
+        error = refusal(asked.judge, one)
+        if isinstance(error, TransitionRefused) and {getattr(each, "code", "") for each in error.refusals} <= codes:
+            return one
+    return None

@@ -1,0 +1,93 @@
+"""A flow without a store: records and their histories in plain mappings, moved by `decide` and nothing else. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Self
+
+import attrs
+
+from reportflow.errors import RecordNotFound
+from reportflow.flow.definitions import Definitions
+from reportflow.lifecycle.decide import creation, decide, follow, lengthen
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.rows import Step
+from reportflow.model.entry import Command, Entry
+from reportflow.model.record import Record
+from reportflow.model.values import changed
+
+
+@attrs.frozen
+class Desk:
+    """What is there after some acts; an act gives another desk, and leaves this one as it is.
+
+    Attributes:
+        definitions: The lifecycles by which it judges.
+        histories: record id -> its entries, oldest first.
+        records: record id -> the record as it is.
+        numbered: How many ids were given; they are ``r1``, ``r2`` and so on.
+    """
+
+    definitions: Definitions
+    histories: Mapping[str, tuple[Entry, ...]] = attrs.field(factory=dict)
+    records: Mapping[str, Record] = attrs.field(factory=dict)
+    numbered: int = 0
+
+    @classmethod
+    def of(cls, lifecycles: Iterable[Lifecycle]) -> Self:
+        """An empty desk for some lifecycles."""
+        return cls(Definitions(lifecycles))
+
+    def created(self, draft: Record, command: Command) -> Self:
+        """The desk after a creation; of several creations the first that takes the actor is meant, as in the flow.
+
+        Raises:
+            Whatever `ReportFlow.create` raises.
+        """
+        lifecycle = self.definitions.of(draft)
+        desk, named = self._named(draft)
+        return desk._acted(named, attrs.evolve(command, trigger=creation(lifecycle, named, command)), ())
+
+    def fired(self, id: str, command: Command) -> Self:
+        """The desk after a command on a record, and all steps that it asks for.
+
+        Raises:
+            Whatever `ReportFlow.fire` raises.
+        """
+        record = self._found(id)
+        self.definitions.check_visible(record, command.actor)
+        return self._acted(record, command, ())
+
+    def _named(self, draft: Record) -> tuple[Self, Record]:
+        if draft.id:
+            return self, draft
+        number = self.numbered + 1
+        return attrs.evolve(self, numbered=number), changed(draft, {"id": f"r{number}"})
+
+    def _found(self, id: str) -> Record:
+        if id not in self.records:
+            raise RecordNotFound([id])
+        return self.records[id]
+
+    def _acted(self, record: Record, command: Command, path: Sequence[str]) -> Self:
+        path = lengthen(path, record, command.trigger)
+        decision = decide(self.definitions.of(record), record, command)
+        id = record.id
+        desk = attrs.evolve(
+            self,
+            records={**self.records, id: decision.record},
+            histories={**self.histories, id: (*self.histories.get(id, ()), decision.entry)},
+        )
+        for step in decision.steps:
+            desk = desk._stepped(step, command, decision.entry, path)
+        return desk
+
+    def _stepped(self, step: Step, command: Command, cause: Entry, path: Sequence[str]) -> Self:
+        desk = self
+        if isinstance(step.target, Record) and not step.target.version:
+            desk, target = self._named(step.target)
+        else:
+            target = self._found(step.target if isinstance(step.target, str) else step.target.id)
+            if not step.system:
+                self.definitions.check_visible(target, command.actor)
+        return desk._acted(target, follow(command, step, cause, target), path)

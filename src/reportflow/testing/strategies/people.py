@@ -1,0 +1,80 @@
+"""Who acts: a few people of a few units, with some of a lifecycle's roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from reportflow.errors import MissingExtra
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.rows import EVERYBODY, Transition
+from reportflow.lifecycle.samples import PEOPLE, UNITS
+from reportflow.model.actor import Actor, ActorKind, Secrecy
+from reportflow.model.record import Record
+from reportflow.model.values import field_names
+
+try:
+    from hypothesis import strategies as st
+    from hypothesis.strategies import SearchStrategy
+except ImportError as error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+
+
+def actors(lifecycle: Lifecycle) -> SearchStrategy[Actor]:
+    """One of a few people, with some of the lifecycle's roles, none, or all.
+
+    Shrinks to one person of the first unit, with the lowest clearance and no role.
+    """
+    every = frozenset(lifecycle.roles)
+    some = st.frozensets(st.sampled_from(sorted(every))) if every else st.just(every)
+    return st.builds(
+        Actor,
+        id=st.sampled_from(PEOPLE),
+        roles=st.builds(lambda all_of_them, them: every if all_of_them else them, st.booleans(), some),
+        unit=st.sampled_from(UNITS),
+        clearance=st.sampled_from(Secrecy),
+    )
+
+
+def able(lifecycle: Lifecycle, row: Transition, record: Record) -> Iterator[Actor]:
+    """Who might fire a row on a record, the likeliest first: people of a few names, and those whom the record names.
+
+    Each has a role that the row takes, where its scope holds; what the guards say is not asked.
+    """
+    taken = tuple(role for role in lifecycle.roles if role in row.roles or EVERYBODY in row.roles)
+    known = tuple(dict.fromkeys((*PEOPLE, *_named(record))))
+    found = _candidates(known, taken, frozenset(lifecycle.roles), record.unit or UNITS[0], record.secrecy)
+    # whose a draft will be is only known when it is created
+    return (one for one in found if not record.version or lifecycle.takes(row, record, one))
+
+
+@lru_cache
+def _candidates(
+    known: tuple[str, ...], taken: tuple[str, ...], every: frozenset[str], home: str, secrecy: Secrecy
+) -> tuple[Actor, ...]:
+    """With one role in the record's unit; with all roles there; of another unit, and cleared for all; a system."""
+    units = tuple(dict.fromkeys((home, *UNITS)))
+    top = Secrecy.TOP_SECRET
+    return tuple(
+        dict.fromkeys(
+            (
+                *(Actor(id=one, roles={role}, unit=home, clearance=secrecy) for role in taken for one in known),
+                *(Actor(id=one, roles=every, unit=home, clearance=secrecy) for one in known),
+                *(Actor(id=one, roles=every, unit=unit, clearance=top) for unit in units for one in known),
+                Actor(id="system", roles=every, unit=home, clearance=top, kind=ActorKind.SYSTEM),
+            )
+        )
+    )
+
+
+def _named(record: Record) -> Iterator[str]:
+    """The people that a record may name: its creator and authors, and whatever text a guard may compare with."""
+    texts = (getattr(record, name) for name in field_names(type(record)) if name not in _NO_PERSON)
+    for text in (record.created_by, *record.labels().get("author", ()), *texts):
+        if isinstance(text, str) and text.strip() and len(text) < _LONGEST_NAME:
+            yield text
+
+
+_LONGEST_NAME: Final = 40
+_NO_PERSON: Final = frozenset({"id", "kind", "state", "unit", "title", "text", "category", "secrecy", "parent"})

@@ -1,0 +1,378 @@
+"""Drafts, the paths on which `decide` leads them, and what these leave: records and histories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import attrs
+
+from reportflow.errors import InvalidValue, MissingExtra, Unbuildable
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.rows import NOBODY, SAME, Transition
+from reportflow.lifecycle.samples import START
+from reportflow.model.entry import Command, Entry
+from reportflow.model.record import SET_BY_FOLD, Record
+from reportflow.testing.strategies.commands import around, refusal, way
+from reportflow.testing.strategies.desk import Desk
+from reportflow.testing.strategies.path import Path, begun
+from reportflow.testing.strategies.values import instances, plain_instances
+
+try:
+    from hypothesis import strategies as st
+    from hypothesis.strategies import SearchStrategy
+except ImportError as error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+
+#: What no draft brings; its id is the flow's to give.
+_NOT_DRAFTED: Final = SET_BY_FOLD | {"id"}
+_LATER: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 60, 1440, 0, -60))
+#: Whether a path goes on: six times of seven, and it shrinks to its end.
+_MORE: Final = st.sampled_from((False, True, True, True, True, True, True))
+#: How many desks are looked at to find a way to each state.
+_DESKS: Final = 150
+
+
+def drafts(lifecycle: Lifecycle) -> SearchStrategy[Any]:
+    """Drafts as `create` takes them: version 0, without an id.
+
+    Raises:
+        Unbuildable: no draft of the record class could be made: `register` a strategy for it.
+    """
+    return instances(lifecycle.record, _NOT_DRAFTED)
+
+
+def paths(lifecycle: Lifecycle, *others: Lifecycle, min_size: int = 1, max_size: int = 12) -> SearchStrategy[Path]:
+    """Paths of allowed commands from a creation on; they shrink to the fewest and plainest.
+
+    Args:
+        lifecycle: What the record lives by.
+        others: The lifecycles of what its steps may touch.
+        min_size: The least number of commands, the creation among them. A path is shorter where nothing more can be
+            found that is allowed.
+        max_size: The greatest number.
+
+    Raises:
+        Unbuildable: no draft can be made, or none that may be created.
+        RuleFailed: a guard, `sets` or `then` of the definition raised.
+    """
+    if not 1 <= min_size <= max_size:
+        raise InvalidValue("min_size", "range", {"given": min_size, "least": 1, "most": max_size})
+    return _walk(_Tables(lifecycle, others), min_size, max_size)
+
+
+def records(lifecycle: Lifecycle, state: str | None = None, *, others: Sequence[Lifecycle] = ()) -> SearchStrategy[Any]:
+    """Stored records as allowed commands leave them: in any state, or in one.
+
+    Raises:
+        Unbuildable: as `paths`; and no allowed commands were found that lead to the state.
+        InvalidValue: the lifecycle has no such state.
+    """
+    tables = _Tables(lifecycle, tuple(others))
+    if state is None:
+        return _walk(tables, 1, 12).map(lambda path: path.record)
+    known = [one.name for one in lifecycle.states]
+    if state not in known:
+        raise InvalidValue("state", "choice", {"given": repr(state), "choices": known})
+    found = routes(lifecycle, *others).get(state)
+    if found is None:
+        raise Unbuildable(lifecycle.record.__name__, f"no allowed commands were found that lead to '{state}'")
+    return _varied(tables, found).map(lambda path: path.record)
+
+
+def histories(lifecycle: Lifecycle, *others: Lifecycle, min_size: int = 1) -> SearchStrategy[list[Entry]]:
+    """Whole histories of one record, as `replay` takes them.
+
+    Steps are among them: those that an act asked of its own record, and those that acts on another record asked.
+
+    Raises:
+        As `paths`.
+    """
+
+    def of_path(path: Path) -> SearchStrategy[list[Entry]]:
+        mine = {id: list(entries) for id, entries in path.desk.histories.items() if len(entries) >= min_size}
+        kin = [id for id in mine if path.desk.records[id].kind == lifecycle.name]
+        return st.sampled_from(
+            [mine[id] for id in dict.fromkeys((path.id, *kin)) if id in mine] or [list(path.history)]
+        )
+
+    return paths(lifecycle, *others, min_size=min_size, max_size=max(12, min_size)).flatmap(of_path)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Creation
+
+
+class _Tables:
+    """The lifecycles of a walk, and what is found out about them once."""
+
+    def __init__(self, lifecycle: Lifecycle, others: tuple[Lifecycle, ...]) -> None:
+        self.lifecycle = lifecycle
+        self.others = others
+        self.empty = Desk.of((lifecycle, *others))
+        self.plainest = _first(self, lifecycle, self.empty)
+        self.near = {state.name: distances(lifecycle, state.name) for state in lifecycle.states}
+
+        #: What may lie beside the record; of what only steps create, a path has no creation to say.
+        self.begun_by_people = [
+            one
+            for one in (lifecycle, *others)
+            if any(None in row.sources and NOBODY not in row.roles for row in one.transitions)
+        ]
+
+    def __repr__(self) -> str:
+        return self.lifecycle.name
+
+    def named(self, lifecycle: Lifecycle, draft: Record) -> Record:
+        """A draft that says its kind, where its class leaves that open."""
+        shared = [one for one in (self.lifecycle, *self.others) if one.record is type(draft)]
+        return attrs.evolve(draft, kind=lifecycle.name) if len(shared) > 1 else draft
+
+
+def _creation(desk: Desk, lifecycle: Lifecycle, draft: Record, now: datetime) -> Command | None:
+    """The plainest command that creates a draft, or None."""
+    target = draft if draft.id else attrs.evolve(draft, id="?")
+    for row in lifecycle.transitions:
+        if None in row.sources:
+            found = way(lifecycle, target, row.trigger, now=now, judge=lambda one: desk.created(draft, one))
+            if found is not None:
+                return found
+    return None
+
+
+def _first(tables: _Tables, lifecycle: Lifecycle, desk: Desk, now: datetime = START) -> tuple[Record, Command]:
+    """The plainest draft that may be created, and the command.
+
+    Raises:
+        Unbuildable: there is none.
+    """
+    cls = lifecycle.record
+    for one in plain_instances(cls, _NOT_DRAFTED):
+        draft = tables.named(lifecycle, one)
+        command = _creation(desk, lifecycle, draft, now)
+        if command is not None:
+            return draft, command
+    raise Unbuildable(cls.__name__, f"of the lifecycle '{lifecycle.name}': no draft was found that may be created")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Walking
+
+
+@st.composite
+def _walk(draw: st.DrawFn, tables: _Tables, min_size: int, max_size: int) -> Path:
+    lifecycle = tables.lifecycle
+    draft, command = _started(draw, tables)
+    beside = _beside(draw, tables, draft, command)
+    path = Path(lifecycle=lifecycle, draft=draft, commands=(command,), others=tables.others, beside=beside)
+    # where it heads: without that, it would hardly ever come to the far end of a long table
+    goal = draw(st.sampled_from((None, *(state.name for state in lifecycle.states))))
+    near = {} if goal is None else tables.near[goal]
+    while len(path) < max_size:
+        following = draw(_following(path, near, min_size))
+        if following is None:
+            break
+        path = _longer(path, following)
+    return path
+
+
+def distances(lifecycle: Lifecycle, goal: str) -> Mapping[str, int]:
+    """How many acts of people lead from each state to another one, by the table; a state may be missing."""
+    found = {goal: 0}
+    todo = [goal]
+    for state in todo:  # it grows as it is walked
+        for row in lifecycle.transitions:
+            for source in row.sources - {None}:
+                if NOBODY not in row.roles and source not in found and row.leads_to(source) == state:
+                    found[str(source)] = found[state] + 1
+                    todo.append(str(source))
+    return found
+
+
+def _longer(path: Path, command: Command) -> Path:
+    longer = attrs.evolve(path, commands=(*path.commands, command))
+    longer.__dict__["desk"] = path.desk.fired(path.id, command)  # known already, so it is not walked anew
+    return longer
+
+
+def _started(draw: st.DrawFn, tables: _Tables) -> tuple[Record, Command]:
+    desk = tables.empty
+    draft, command = tables.plainest
+    if draw(st.booleans()):
+        other = tables.named(tables.lifecycle, draw(drafts(tables.lifecycle)))
+        found = _creation(desk, tables.lifecycle, other, START)
+        draft, command = (draft, command) if found is None else (other, found)
+    target = draft if draft.id else attrs.evolve(draft, id="?")
+    judge = _judge_of_creation(desk, draft)
+    return draft, draw(around(tables.lifecycle, target, command, judge=judge))
+
+
+def _judge_of_creation(desk: Desk, draft: Record) -> Callable[[Command], object]:
+    return lambda command: desk.created(draft, command)
+
+
+def _beside(draw: st.DrawFn, tables: _Tables, draft: Record, command: Command) -> tuple[tuple[Record, Command], ...]:
+    """A record of each kind perhaps, where steps may name one."""
+    if not any(row.then is not None and row.details is not None for row in tables.lifecycle.transitions):
+        return ()
+    found: list[tuple[Record, Command]] = []
+    desk = begun(tables.lifecycle, tables.others, draft, command, ())
+    unit = next(iter(desk.records.values())).unit
+    for lifecycle in tables.begun_by_people:
+        if draw(st.booleans()):
+            one, its = _first(tables, lifecycle, desk, command.now)
+            there = attrs.evolve(one, unit=unit)
+            judged = _creation(desk, lifecycle, there, command.now)
+            one, its = (one, its) if judged is None else (there, judged)
+            found.append((one, its))
+            desk = desk.created(one, its)
+    return tuple(found)
+
+
+@st.composite
+def _following(draw: st.DrawFn, path: Path, near: Mapping[str, int], min_size: int) -> Command | None:
+    """An allowed command, or None for the end: drawn together, so that shrinking takes out a whole act.
+
+    Unless the path may end after it, it leads on where that can be.
+    """
+    if len(path) >= min_size and not draw(_MORE):
+        return None
+    ends = len(path) + 1 >= min_size
+    leads = _leads(path)
+    if not leads:
+        return None
+    here = near.get(path.record.state, 0)
+    closer = {trigger for trigger, dest in leads.items() if near.get(dest, here) < here}
+    # of all triggers, so that the choice means the same when shrinking takes out an act before it
+    chosen = draw(st.sampled_from(path.lifecycle.triggers).filter((closer or leads).__contains__))
+    now = path.commands[-1].now + (draw(st.sampled_from(_LATER)) if draw(st.booleans()) else _LATER[0])
+    plain: Command | None = None
+    for trigger in dict.fromkeys((chosen, *leads)):
+        found = _way_on(path, trigger, now)
+        if found is not None:
+            plain = plain or found
+            if ends or any(leads[trigger] in row.sources for row in _acts(path)):
+                plain = found
+                break
+    if plain is None:
+        return None
+    judge = _judge_on(path)
+    return draw(around(path.lifecycle, path.record, plain, judge=judge, ids=_others_ids(path)))
+
+
+def _acts(path: Path) -> list[Transition]:
+    """The rows that people fire."""
+    return [row for row in path.lifecycle.transitions if NOBODY not in row.roles]
+
+
+def _leads(path: Path) -> dict[str, str]:
+    """The triggers that the table knows for people in the record's state -> where they lead."""
+    state = path.record.state
+    return {row.trigger: row.leads_to(state) for row in _acts(path) if state in row.sources}
+
+
+def _judge_on(path: Path) -> Callable[[Command], object]:
+    return lambda command: path.desk.fired(path.id, command)
+
+
+def _others_ids(path: Path) -> tuple[str, ...]:
+    return tuple(id for id in path.desk.records if id != path.id)
+
+
+def _way_on(path: Path, trigger: str, now: datetime) -> Command | None:
+    judge, ids = _judge_on(path), _others_ids(path)
+    return way(path.lifecycle, path.record, trigger, now=now, judge=judge, ids=ids)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# To a state
+
+
+def routes(lifecycle: Lifecycle, *others: Lifecycle) -> Mapping[str, Path]:
+    """The shortest path found to each state, made of the plainest commands; a state may be missing.
+
+    Breadth first, among a bounded number of paths.
+
+    Raises:
+        As `paths`.
+    """
+    tables = _Tables(lifecycle, others)
+    found: dict[str, Path] = {}
+    todo = list(_beginnings(tables))
+    for path in todo:
+        found.setdefault(path.record.state, path)
+    missing = {state.name for state in lifecycle.states} - set(found)
+    seen = {_what_is_there(path) for path in todo}
+    for path in todo:  # it grows as it is walked
+        if not missing or len(todo) > _DESKS:
+            break
+        for trigger in lifecycle.triggers:
+            command = _way_on(path, trigger, path.commands[-1].now + _LATER[0])
+            if command is not None:
+                longer = _longer(path, command)
+                if (there := _what_is_there(longer)) not in seen:
+                    seen.add(there)
+                    todo.append(longer)
+                    found.setdefault(longer.record.state, longer)
+                    missing.discard(longer.record.state)
+    return found
+
+
+def _beginnings(tables: _Tables) -> Iterator[Path]:
+    """The plainest creation by each trigger that creates, alone and beside another record."""
+    desk = tables.empty
+    draft, command = tables.plainest
+    alone = Path(lifecycle=tables.lifecycle, draft=draft, commands=(command,), others=tables.others)
+    yield alone
+    target = attrs.evolve(draft, id=draft.id or "?")
+    for row in tables.lifecycle.transitions:
+        if None in row.sources and row.trigger != alone.history[0].trigger:
+            another = way(tables.lifecycle, target, row.trigger, now=START, judge=_judge_of_creation(desk, draft))
+            if another is not None:
+                yield attrs.evolve(alone, commands=(another,))
+    if any(row.then is not None and row.details is not None for row in tables.lifecycle.transitions):
+        beside: list[tuple[Record, Command]] = []
+        desk = alone.desk
+        for lifecycle in tables.begun_by_people:
+            beside.append(_first(tables, lifecycle, desk))
+            desk = desk.created(*beside[-1])
+        yield attrs.evolve(alone, beside=tuple(beside))
+
+
+def _what_is_there(path: Path) -> str:
+    """All that the record says, but how often and when it was changed: what a guard may go by."""
+    fields = attrs.asdict(
+        path.record, recurse=False, filter=lambda field, _: field.name not in ("version", "updated_at")
+    )
+    return repr((fields, len(path.beside)))
+
+
+@st.composite
+def _varied(draw: st.DrawFn, tables: _Tables, route: Path) -> Path:
+    """A path to where a route leads: each command varied, and some more that stay there."""
+    goal = route.record.state
+    path = attrs.evolve(route, commands=route.commands[:1])
+    for planned in route.commands[1:]:
+        judge = _judge_on(path)
+        if refusal(judge, planned) is not None:
+            return route
+        one = draw(around(path.lifecycle, path.record, planned, judge=judge, ids=_others_ids(path)))
+        path = _longer(path, one)
+    while len(path) < len(route) + 3 and draw(_MORE):
+        staying = [
+            trigger
+            for trigger in tables.lifecycle.triggers
+            if (found := tables.lifecycle.row(goal, trigger)) and found[0].dest in (SAME, goal)
+        ]
+        if not staying:
+            break
+        plain = _way_on(path, draw(st.sampled_from(staying)), path.commands[-1].now + _LATER[0])
+        if plain is None:
+            break
+        one = draw(around(path.lifecycle, path.record, plain, judge=_judge_on(path), ids=_others_ids(path)))
+        longer = _longer(path, one)
+        if longer.record.state != goal:
+            break
+        path = longer
+    return path if path.record.state == goal else route

@@ -1,0 +1,241 @@
+"""Two stores as one: each call goes to both, and whatever they answer differently is said."""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
+
+import attrs
+
+from reportflow.errors import ReportflowError
+from reportflow.model.entry import Entry
+from reportflow.model.query import LIMIT, Page, Query
+from reportflow.model.record import Record
+from reportflow.storage.contract import AsyncStore, Capabilities, Change, Group, Of, Posted, Store
+from reportflow.testing.differences import first_difference, shown
+from reportflow.testing.loop import awaited, is_async
+
+T = TypeVar("T")
+
+#: What two errors are compared by, beside their class.
+_FACTS: Final = ("ids", "keys", "field", "problem")
+
+
+class Difference(AssertionError):
+    """Two stores answered one call differently; `str` of it says the call, its arguments and both answers."""
+
+
+class _Ended(NamedTuple):
+    """How a call ended, in a form that two stores have in common: a value, or an error with what it names."""
+
+    value: object
+    error: ReportflowError | None = None
+
+    def compared(self) -> object:
+        if self.error is None:
+            return self.value
+        named = {name: getattr(self.error, name) for name in _FACTS if hasattr(self.error, name)}
+        return type(self.error).__name__, named
+
+    def said(self) -> str:
+        if self.error is None:
+            return f"gives {shown(self.value)}"
+        named = "".join(f", {name}={getattr(self.error, name)!r}" for name in _FACTS if hasattr(self.error, name))
+        return f"raises {type(self.error).__name__}{named}"
+
+
+class Twin:
+    """A store that makes each call on two stores, which hold the same, and gives the first one's answer.
+
+    After each commit, kept or refused, the records and histories that it names and all that is new in the feed are
+    compared too. What the contract leaves open may differ: the numbers of positions, the texts of cursors, and the
+    order in which the feed has the records of one commit.
+
+    Calls of several threads are made one after the other. Closing it closes both.
+
+    Raises:
+        Difference: from any call whose answers differ, and from the start if the two do not hold the same.
+    """
+
+    def __init__(self, one: Store, other: Store) -> None:
+        self.one = one
+        self.other = other
+        self._lock = threading.RLock()
+        self._feeds: tuple[list[Posted], list[Posted]] = ([], [])
+        self._cursors: dict[str, str] = {}
+        self._compare_feeds("feed()")
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What both can do. A host's transaction is of one store, never of two."""
+        one, other = self.one.capabilities, self.other.capabilities
+        return Capabilities(durable=one.durable and other.durable, shared=one.shared and other.shared)
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """See `Store.commit`."""
+        with self._lock:
+            call = f"commit({_told(changes)})"
+            ended = self._both(call, lambda store: store.commit(changes))
+            for id in dict.fromkeys(change.record.id for change in changes):
+                self._both(f"get([{id!r}]) after {call}", operator.methodcaller("get", [id]))
+                self._both(f"history([{id!r}]) after {call}", operator.methodcaller("history", [id]))
+            self._compare_feeds(f"feed() after {call}")
+            self._value(ended)
+
+    def get(self, ids: Sequence[str]) -> list[Record]:
+        """See `Store.get`."""
+        return self._asked(f"get({shown(ids)})", lambda store: store.get(ids))
+
+    def find(self, query: Query) -> Page:
+        """See `Store.find`."""
+        call = f"find({shown(query)})"
+        with self._lock:
+            one = _ended(lambda: self.one.find(query))
+            translated = attrs.evolve(query, cursor=self._cursors.get(query.cursor or "", query.cursor))
+            other = _ended(lambda: self.other.find(translated))
+            mine, theirs = (end.value if isinstance(end.value, Page) else None for end in (one, other))
+            if mine is None or theirs is None:
+                self._compare(call, one, other)
+            else:
+                # a cursor is opaque: whether there is one is the answer
+                first, second = (
+                    _Ended((page.records, "another page" if page.next else "no more")) for page in (mine, theirs)
+                )
+                self._compare(call, first, second)
+                if mine.next is not None and theirs.next is not None:
+                    self._cursors[mine.next] = theirs.next
+            answer: Page = self._value(one)
+            return answer
+
+    def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        """See `Store.count`."""
+        call = f"count({shown(query)}, of={of!r}, group={group!r})"
+        return self._asked(call, lambda store: store.count(query, of, group))
+
+    def history(self, ids: Sequence[str]) -> list[Entry]:
+        """See `Store.history`."""
+        return self._asked(f"history({shown(ids)})", lambda store: store.history(ids))
+
+    def keyed(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.keyed`."""
+        return self._asked(f"keyed({actor_id!r}, {key!r})", lambda store: store.keyed(actor_id, key))
+
+    def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+        """See `Store.feed`. Each store's answer must be what that very store showed when it was committed."""
+        call = f"feed({after!r}, {limit!r})"
+        with self._lock:
+            seen = sum(1 for posted in self._feeds[0] if after is not None and posted.position <= after)
+            answers = []
+            for store, known in zip((self.one, self.other), self._feeds, strict=True):
+                behind = None if after is None else (known[seen - 1].position if seen else after)
+                answer = store.feed(after if store is self.one else behind, limit)
+                self._compare(call, _Ended(answer), _Ended(known[seen : seen + limit]), "now", "before")
+                answers.append(answer)
+            return answers[0]
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        try:
+            self.one.close()
+        finally:
+            self.other.close()
+
+    # -- comparing ----------------------------------------------------------------------------------------------
+
+    def _asked(self, call: str, ask: Callable[[Store], T]) -> T:
+        with self._lock:
+            answer: T = self._value(self._both(call, ask))
+            return answer
+
+    def _both(self, call: str, ask: Callable[[Store], object]) -> _Ended:
+        one, other = _ended(lambda: ask(self.one)), _ended(lambda: ask(self.other))
+        self._compare(call, one, other)
+        return one
+
+    def _compare(self, call: str, one: _Ended, other: _Ended, first: str = "", second: str = "") -> None:
+        found = first_difference(one.compared(), other.compared())
+        if found is None:
+            return
+        names = [first, second] if first else self._names()
+        lines = [f"{call} has two answers.", f"{names[0]} {one.said()}.", f"{names[1]} {other.said()}."]
+        if found.path and one.error is None and other.error is None:
+            lines.append(f"They differ first at answer{found.path}: {shown(found.one)} and {shown(found.other)}.")
+        raise Difference("\n".join(lines))
+
+    def _names(self) -> list[str]:
+        kinds = [type(store).__name__ for store in (self.one, self.other)]
+        return kinds if kinds[0] != kinds[1] else [f"one {kinds[0]}", f"the other {kinds[1]}"]
+
+    @staticmethod
+    def _value(ended: _Ended) -> Any:
+        if ended.error is not None:
+            raise ended.error
+        return ended.value
+
+    def _compare_feeds(self, call: str) -> None:
+        """All that is new: the same entries, each record's in sequence, at positions that only grow."""
+        new = []
+        for store, known in zip((self.one, self.other), self._feeds, strict=True):
+            fresh: list[Posted] = []
+            while some := store.feed((known + fresh)[-1].position if known or fresh else None, LIMIT):
+                fresh += some
+            positions = [posted.position for posted in [*known[-1:], *fresh]]
+            if positions != sorted(set(positions)):
+                raise Difference(f"{call} has positions that do not grow.\n{type(store).__name__} gives {positions}.")
+            known += fresh
+            by_record: dict[str, list[Entry]] = {}
+            for posted in fresh:
+                by_record.setdefault(posted.entry.record_id, []).append(posted.entry)
+            new.append(_Ended(dict(sorted(by_record.items()))))
+        self._compare(call, new[0], new[1])
+
+
+def run_on_both(
+    make_one: Callable[[], Store | AsyncStore], make_other: Callable[[], Store | AsyncStore], play: Callable[[Store], T]
+) -> T:
+    """Play the same on two fresh stores, compared after each call, and give what `play` gives.
+
+    Args:
+        make_one: Gives a fresh store, asynchronous or not; it is closed in the end.
+        make_other: Gives the one to compare it with.
+        play: Calls a store in any way, the same way each time: by hand, or through a flow.
+
+    Raises:
+        Difference: as soon as the two differ.
+    """
+    one = _store(make_one())
+    try:
+        other = _store(make_other())
+    except BaseException:
+        one.close()
+        raise
+    try:
+        return play(Twin(one, other))
+    finally:
+        try:
+            one.close()
+        finally:
+            other.close()
+
+
+def _store(given: Any) -> Any:
+    return awaited(given) if is_async(given) else given
+
+
+def _ended(call: Callable[[], object]) -> _Ended:
+    try:
+        return _Ended(call())
+    except ReportflowError as error:
+        return _Ended(None, error)
+
+
+def _told(changes: Sequence[Change]) -> str:
+    """Changes in a few words: which record, from which version to which, by which acts."""
+    said = [
+        f"{change.record.id!r} {change.expected or 'new'} → {change.record.version} "
+        f"by {', '.join(entry.trigger for entry in change.entries)}"
+        for change in changes
+    ]
+    return "; ".join(said) or "nothing"

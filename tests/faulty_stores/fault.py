@@ -1,0 +1,92 @@
+"""What a faulty store is to the suite: a class, the test made for it, and how to run the one against the other."""
+
+from __future__ import annotations
+
+import operator
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+from reportflow import Capabilities, MemoryStore, SqlStore, Store
+from reportflow.testing import ConformanceReport, StoreConformance, conform
+
+#: Each faulty store -> the test of the suite that is made for its fault.
+FAULTS: Final[dict[type[Store], str]] = {}
+
+S = TypeVar("S", bound=type[Store])
+
+
+def caught_by(test: str) -> Callable[[S], S]:
+    """Say which test of the suite is made for the fault of a store."""
+
+    def enter(store: S) -> S:
+        FAULTS[store] = test
+        return store
+
+    return enter
+
+
+class DurableStore(MemoryStore):
+    """A sound store that outlives itself: it is opened anew from what it holds."""
+
+    capabilities = Capabilities(durable=True)
+
+    def reopened(self) -> Self:
+        """The same data in another store."""
+        again = type(self)()
+        again._records = dict(self._records)
+        again._histories = {id: list(history) for id, history in self._histories.items()}
+        again._keys = dict(self._keys)
+        again._feed = list(self._feed)
+        return again
+
+
+class SqliteStore(SqlStore):
+    """A sound store on SQLite, in memory."""
+
+    def __init__(self) -> None:
+        super().__init__("sqlite://")
+
+
+class Folder:
+    """A folder that goes with the last store that has a file in it."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp())
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+class FileStore(SqlStore):
+    """A sound store on an SQLite file in a folder of its own."""
+
+    def __init__(self, folder: Folder | None = None) -> None:
+        self._folder = folder or Folder()
+        super().__init__(f"sqlite:///{self._folder.path / 'office.db'}")
+
+    def reopened(self) -> Self:
+        """One more store on the same file."""
+        return type(self)(self._folder)
+
+
+def found_by_chance(store: Callable[[], Store], seed: int) -> bool:
+    """Whether the random part of the suite alone comes upon the fault, with a seed."""
+    given = {
+        "make_store": lambda _: store(),
+        "reopen": lambda _, one: one.reopened(),
+        "seed": seed,
+        "shrinks": False,  # the shortest of the calls that fail are not asked for here, and take their time
+    }
+    suite = type("Suite", (StoreConformance,), given)()
+    try:
+        suite.test_any_calls_in_any_order()
+    except Exception:  # a faulty store may raise anything
+        return True
+    return False
+
+
+def held(store: Callable[[], Store], *tests: str, seed: int) -> ConformanceReport:
+    """What comes of some tests of the suite on a store; of all of them where none is named."""
+    return conform(store, reopen=operator.methodcaller("reopened"), seed=seed, only=tests or None)

@@ -1,0 +1,30 @@
+"""The two packages in examples/: what people are told to call is what the gate calls. Their own tests are theirs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+GATE = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+CALLED = re.findall(r"^reportflow (?:conform|check) .*$", GATE, re.MULTILINE)
+
+
+def test_readme_names_what_the_gate_calls() -> None:
+    """Each chore and each proof that the gate calls stands in the README."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    chores = re.findall(r"^make \w+$", GATE, re.MULTILINE)
+    assert chores
+    assert [call for call in CALLED if f"\n{call}\n" not in readme] == []
+    assert [chore for chore in chores if f"`{chore}`" not in readme] == []
+
+
+@pytest.mark.parametrize("name", ["own_store", "own_lifecycle"])
+def test_each_package_is_proven_by_the_gate_as_its_readme_says(name: str) -> None:
+    """The proofs in a package's README are those that the gate calls."""
+    readme = (ROOT / "examples" / name / "README.md").read_text(encoding="utf-8")
+    said = re.findall(r"^reportflow .*$", readme, re.MULTILINE)
+    assert said
+    assert said == [call for call in CALLED if f" {name}" in call]
