@@ -513,7 +513,7 @@ def test_a_bad_url_opens_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("driver", ["postgresql+psycopg", "mysql+pymysql", "sqlite+aiosqlite"])
+@pytest.mark.parametrize("driver", ["postgresql+psycopg", "mysql+pymysql", "sqlite+aiosqlite", "mysql+asyncmy"])
 def test_a_url_without_its_driver_says_what_to_install(driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A URL whose driver is not installed ends in `MissingExtra`, which says what to install; no password is told."""
     package = driver.split("+")[1]
@@ -523,6 +523,13 @@ def test_a_url_without_its_driver_says_what_to_install(driver: str, monkeypatch:
     assert caught.value.package == package
     clear(caught.value, f"pip install {package}")
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_driver_that_is_awaited_is_for_the_asynchronous_flow() -> None:
+    """A driver that is awaited, given to the blocking flow, is refused with what to call instead."""
+    with pytest.raises(InvalidURL) as caught:
+        open_flow("sqlite+aiosqlite://")
+    clear(caught.value, "open_async_flow")
 
 
 @pytest.mark.parametrize("url", ["postgresql://user:s3cret@host/db", "oracle+x://user:s3cret@host/db"])
@@ -698,8 +705,9 @@ def test_foreign_tables_of_our_names_are_left_alone(tmp_path: Path, foreign: str
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        ("0", ("version 0", "reads version 1", "that made it")),
-        ("2", ("version 2", "reads version 1", "newer reportflow")),
+        ("0", ("version 0", "reads version 2", "reportflow db upgrade")),
+        ("1", ("version 1", "reads version 2", "reportflow db upgrade")),
+        ("3", ("version 3", "reads version 2", "newer reportflow")),
         ("17", ("version 17", "newer reportflow")),
         ("one", ("version one",)),
     ],
@@ -707,11 +715,11 @@ def test_foreign_tables_of_our_names_are_left_alone(tmp_path: Path, foreign: str
 def test_tables_of_another_version_are_left_alone(tmp_path: Path, found: str, words: tuple[str, ...]) -> None:
     """Tables of an older or newer version are refused with both versions and what to do, and stay as they are."""
     url, path, _ = filled(tmp_path)
-    altered(path, f"UPDATE reportflow_meta SET value = '{found}'")
+    altered(path, f"UPDATE reportflow_meta SET value = '{found}' WHERE name = 'schema_version'")
     before = rows_of(path)
     with pytest.raises(SchemaMismatch) as caught:
         open_flow(url)
-    assert (caught.value.found, caught.value.expected) == (found, "1")
+    assert (caught.value.found, caught.value.expected) == (found, "2")
     clear(caught.value, "office.db", *words)
     assert rows_of(path) == before
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reportflow import MemoryStore, SqlStore, Store
 from reportflow.testing.conformance import StoreConformance
+from tests.host import rolled_back
 
 
 class TestMemoryStore(StoreConformance):
@@ -18,6 +21,9 @@ class TestMemoryStore(StoreConformance):
 class TestSqlStoreInMemory(StoreConformance):
     def make_store(self) -> Store:
         return SqlStore("sqlite://")
+
+    def rolled_back(self, store: Any) -> AbstractContextManager[Store]:
+        return rolled_back(store)
 
 
 class TestSqlStoreOnAFile(StoreConformance):
@@ -31,6 +37,9 @@ class TestSqlStoreOnAFile(StoreConformance):
 
     def reopen(self, store: Store) -> Store:
         return self.opened(self.urls[store])
+
+    def rolled_back(self, store: Any) -> AbstractContextManager[Store]:
+        return rolled_back(store)
 
     def opened(self, url: str) -> Store:
         store = SqlStore(url)

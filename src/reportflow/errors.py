@@ -297,7 +297,7 @@ class SchemaMismatch(StorageError):
 
     def facts(self, language: str) -> Mapping[str, object]:
         """The two versions and what to do."""
-        return {**super().facts(language), "advice": messages.text(f"advice.{self.advice}", language)}
+        return {**super().facts(language), "advice": messages.text(f"advice.{self.advice}", language, url=self.url)}
 
 
 class StorageUnavailable(StorageError):

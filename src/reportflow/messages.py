@@ -580,8 +580,38 @@ _rows(
             "请写明驱动，例如 postgresql+psycopg://，而不是 postgresql://。",
         ),
         "engine": (
-            "this version of reportflow keeps records in memory: or sqlite:///file.",
-            "本版 reportflow 支持 memory: 与 sqlite:///文件。",
+            "reportflow keeps records in memory:, sqlite:///file, postgresql+psycopg:// or mysql+pymysql:// (MariaDB).",
+            "reportflow 支持 memory:、sqlite:///文件、postgresql+psycopg:// 与 mysql+pymysql://（MariaDB）。",
+        ),
+        "awaited": (
+            "this driver is awaited: call open_async_flow, or name a driver that blocks, such as mysql+pymysql.",
+            "此驱动为异步驱动：请调用 open_async_flow，或改用同步驱动，例如 mysql+pymysql。",
+        ),
+        "not_awaited": (
+            "this driver blocks: call open_flow, or name one that is awaited: sqlite+aiosqlite, postgresql+psycopg, "
+            "mysql+asyncmy.",
+            "此驱动为同步驱动：请调用 open_flow，或改用异步驱动：sqlite+aiosqlite、postgresql+psycopg、mysql+asyncmy。",
+        ),
+        "server": (
+            "Check that the server runs and can be reached at this address; nothing was written.",
+            "请确认服务器已启动且该地址可达；未写入任何内容。",
+        ),
+        "unknown": (
+            "The connection was lost while it was being kept, so it is not known whether it was: look at the record's "
+            "history, or do the same again under the same key.",
+            "写入过程中连接中断，是否已写入尚不可知：请查看记录的历史，或以同一个键重复该操作。",
+        ),
+        "rights": (
+            "Check the user, the password and the rights that the server gives them; nothing was written.",
+            "请检查用户名、密码及服务器授予的权限；未写入任何内容。",
+        ),
+        "database": (
+            "There is no such database on the server: create it, or name another one.",
+            "服务器上没有该数据库：请先创建，或改用其他数据库。",
+        ),
+        "connections": (
+            "All connections are in use: try again, or allow more of them; nothing was written.",
+            "连接已用尽：请重试，或增加连接数；未写入任何内容。",
         ),
         "synchronous": (
             "synchronous takes one of: OFF, NORMAL, FULL, EXTRA.",
@@ -621,8 +651,8 @@ _rows(
         ),
         "newer": ("Install a newer reportflow.", "请安装更新版本的 reportflow。"),
         "older": (
-            "Open it with the reportflow that made it, or move its records over.",
-            "请用创建它的 reportflow 打开，或迁移其中的记录。",
+            "Make a backup, then type: reportflow db upgrade --database {url}",
+            "请先备份，然后执行：reportflow db upgrade --database {url}",
         ),
         "retry": ("Try again; if it stays so, look at the server.", "请重试；若仍如此，请检查服务器。"),
         "install": ("type: pip install {package}", "请执行：pip install {package}"),

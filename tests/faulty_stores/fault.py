@@ -12,6 +12,7 @@ from typing import Final, Self, TypeVar
 
 from reportflow import Capabilities, MemoryStore, SqlStore, Store
 from reportflow.testing import ConformanceReport, StoreConformance, conform
+from tests.host import rolled_back
 
 #: Each faulty store -> the test of the suite that is made for its fault.
 FAULTS: Final[dict[type[Store], str]] = {}
@@ -89,4 +90,5 @@ def found_by_chance(store: Callable[[], Store], seed: int) -> bool:
 
 def held(store: Callable[[], Store], *tests: str, seed: int) -> ConformanceReport:
     """What comes of some tests of the suite on a store; of all of them where none is named."""
-    return conform(store, reopen=operator.methodcaller("reopened"), seed=seed, only=tests or None)
+    reopen = operator.methodcaller("reopened")
+    return conform(store, reopen=reopen, rolled_back=rolled_back, seed=seed, only=tests or None)

@@ -5,22 +5,50 @@ from __future__ import annotations
 import itertools
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 
 import attrs
-from sqlalchemy import Connection, UniqueConstraint, event
+from sqlalchemy import Connection, bindparam, event, update
 from sqlalchemy.exc import IntegrityError
 
 from reportflow import Change, Conflict, Entry, Page, Query, Record, Secrecy, StorageError
 from reportflow.storage.contract import Group, Of, check_changes, keys_of, refuse_keys
+from reportflow.storage.sql.meanings import Fate
+from reportflow.storage.sql.prepared import RECORD, OwnWork, Prepared, Work
 from reportflow.storage.sql.rows import entry_row, record_row
+from reportflow.storage.sql.store import SqlStore
 from tests.faulty_stores.fault import FileStore, Folder, SqliteStore, caught_by
 
 #: Times as the tables hold them.
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
+
+
+class PatchedCursor:
+    """A cursor that says something else than it is told."""
+
+    def __init__(self, cursor: Any, patch: Callable[[str, Any], tuple[str, Any]]) -> None:
+        self._cursor = cursor
+        self._patch = patch
+
+    def execute(self, statement: str, rows: Any = ()) -> None:
+        self._cursor.execute(*self._patch(statement, rows))
+
+    def executemany(self, statement: str, rows: Any) -> None:
+        self._cursor.executemany(*self._patch(statement, rows))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+
+class PatchedWork(OwnWork):
+    """Works with such a cursor."""
+
+    def __init__(self, connection: Connection, patch: Callable[[str, Any], tuple[str, Any]]) -> None:
+        super().__init__(connection)
+        self._cursor = PatchedCursor(self._cursor, patch)
 
 
 class Patched(SqliteStore):
@@ -34,13 +62,20 @@ class Patched(SqliteStore):
 
     def __init__(self) -> None:
         super().__init__()
-        event.listen(self._engine, "before_cursor_execute", self._patch, retval=True)
+        event.listen(self._engine, "before_cursor_execute", self._heard, retval=True)
 
     def given(self, value: Any, writes: bool) -> Any:
         """What it gives for a value, in a statement that writes or in one that reads."""
         return value
 
-    def _patch(self, _: object, __: object, statement: str, rows: Any, *___: object) -> tuple[str, Any]:
+    def _work(self, connection: Connection) -> OwnWork:
+        return PatchedWork(connection, self.patched)
+
+    def _heard(self, _: object, __: object, statement: str, rows: Any, *___: object) -> tuple[str, Any]:
+        return self.patched(statement, rows)
+
+    def patched(self, statement: str, rows: Any) -> tuple[str, Any]:
+        """What it says instead of a statement and its values."""
         for pattern, replacement in self.said.items():
             statement = re.sub(pattern, replacement, statement, flags=re.DOTALL)
         writes = statement.startswith(("INSERT", "UPDATE"))
@@ -70,33 +105,47 @@ class UpdatesAnyState(Patched):
 class IgnoresTheRowCount(SqliteStore):
     """Does not look how many rows an UPDATE found."""
 
-    def _replace(self, connection: Connection, change: Change) -> None:
-        row = record_row(change.record)
-        where = {"its_id": row.pop("id"), "its_version": change.expected, "its_state": change.source}
-        connection.execute(self._kept.update_record, {**row, **where})
+    def _replace(self, work: Work, change: Change) -> None:
+        names, row = self._set(change)
+        work.write(self._kept.update_record(names), row)
 
 
 class Unconstrained(FileStore):
     """A sound store on a file whose tables hold no key and no sequence to be unique, so that it must see to that."""
 
     def _open(self, create: bool) -> None:
-        for one in list(self._tables.entry.constraints):
-            if isinstance(one, UniqueConstraint):
-                self._tables.entry.constraints.remove(one)
+        for one in list(self._tables.entry.indexes):
+            if one.unique:
+                self._tables.entry.indexes.remove(one)
         super()._open(create)
 
-    def _keep(self, connection: Connection, changes: Sequence[Change]) -> None:
-        self._refuse(connection, changes)
-        super()._keep(connection, changes)
+    def _write(self, work: Work, changes: Sequence[Change]) -> None:
+        self._refuse(work, changes)
+        super()._write(work, changes)
 
-    def _refuse(self, connection: Connection, changes: Sequence[Change]) -> None:
+    def _refuse(self, work: Work, changes: Sequence[Change]) -> None:
         """Refuse keys that were used; the write lock is held."""
-        keys = [key for (_, key), _ in keys_of(changes)]
-        rows = connection.execute(self._kept.keys, {"keys": keys}) if keys else ()
+        used = {pair for pair, _ in keys_of(changes) if self._used(work, *pair)}
         try:
-            refuse_keys(changes, {(row.actor_id, row.key): True for row in rows})
+            refuse_keys(changes, dict.fromkeys(used, True))
         except StorageError as error:
             raise IntegrityError("a key was used", {}, error) from error
+
+    def _used(self, work: Work, actor_id: str, key: str) -> bool:
+        return bool(work.read(self._kept.keyed, {"its_actor": actor_id, "its_key": key}))
+
+
+def _anyway(store: SqlStore, work: Work, change: Change) -> None:
+    """Update whatever version there is."""
+    row = record_row(change.record)
+    names, _ = tuple(row), row.pop("id")
+    any_version = Prepared(
+        update(store._tables.record)
+        .where(store._tables.record.c.id == bindparam("its_id"))
+        .values({name: bindparam(RECORD + name) for name in names if name != "id"}),
+        store.engine.dialect,
+    )
+    work.write(any_version, {**{RECORD + name: value for name, value in row.items()}, "its_id": change.record.id})
 
 
 @caught_by("test_one_version_is_replaced_once")
@@ -108,9 +157,8 @@ class ComparesInPython(Unconstrained):
         self._explain(changes)
         super().commit(changes)
 
-    def _replace(self, connection: Connection, change: Change) -> None:
-        row = record_row(change.record)
-        connection.execute(self._tables.record.update().where(self._tables.record.c.id == row.pop("id")), row)
+    def _replace(self, work: Work, change: Change) -> None:
+        _anyway(self, work, change)
 
 
 @caught_by("test_one_key_is_used_once")
@@ -122,7 +170,7 @@ class LooksForKeysOutside(Unconstrained):
         self._explain(changes)
         super().commit(changes)
 
-    def _refuse(self, connection: Connection, changes: Sequence[Change]) -> None:
+    def _refuse(self, work: Work, changes: Sequence[Change]) -> None:
         return
 
 
@@ -133,23 +181,25 @@ class WritesEntriesApart(FileStore):
     def commit(self, changes: Sequence[Change]) -> None:
         super().commit(changes)
         if changes:
-            with self._writes.begin() as connection:
-                refuse_keys(changes, self._used(connection, changes))
+            with self._connected() as connection:
+                work = self._work(connection)
+                used = {pair for pair, _ in keys_of(changes) if self._used(work, *pair)}
+                refuse_keys(changes, dict.fromkeys(used, True))
                 entries = [entry_row(entry) for change in changes for entry in change.entries]
-                connection.execute(self._kept.insert_entry, entries)
+                work.write_all(self._kept.insert_entry, entries)
+                work.close()
 
-    def _used(self, connection: Connection, changes: Sequence[Change]) -> dict[tuple[str, str], bool]:
-        rows = connection.execute(self._kept.keys, {"keys": [key for (_, key), _ in keys_of(changes)]})
-        return {(row.actor_id, row.key): True for row in rows}
+    def _used(self, work: Work, actor_id: str, key: str) -> bool:
+        return bool(work.read(self._kept.keyed, {"its_actor": actor_id, "its_key": key}))
 
-    def _keep(self, connection: Connection, changes: Sequence[Change]) -> None:
+    def _write(self, work: Work, changes: Sequence[Change]) -> None:
         fresh = [record_row(change.record) for change in changes if change.expected is None]
         if fresh:
-            connection.execute(self._kept.insert_record, fresh)
+            work.write_all(self._kept.insert_record, fresh)
         for change in changes:
             if change.expected is not None:
-                self._replace(connection, change)
-        self._label(connection, changes)
+                self._replace(work, change)
+        self._label(work, changes)
 
 
 @caught_by("test_conflicts_are_all_named")
@@ -170,8 +220,7 @@ class LeaksTheDriver(SqliteStore):
     def commit(self, changes: Sequence[Change]) -> None:
         check_changes(changes)
         if changes and any(change.expected is None for change in changes):
-            with self._writes.begin() as connection:
-                self._keep(connection, changes)
+            self._keep(changes, Fate())
         else:
             super().commit(changes)
 
@@ -204,16 +253,22 @@ class ReadsOneSnapshot(FileStore):
         if held is None:
             held = self._mine.connection = self._engine.connect()
             self._held.append(held)
+        driver: Any = held.connection.dbapi_connection
+        if not driver.in_transaction:
+            held.exec_driver_sql("BEGIN")
         yield held
 
     def commit(self, changes: Sequence[Change]) -> None:
-        if (held := getattr(self._mine, "connection", None)) is not None:
-            held.rollback()
+        self._let_go()
         try:
             super().commit(changes)
         finally:
-            if (held := getattr(self._mine, "connection", None)) is not None:
-                held.rollback()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        held: Any = getattr(self._mine, "connection", None)
+        if held is not None and held.connection.dbapi_connection.in_transaction:
+            held.exec_driver_sql("ROLLBACK")
 
     def close(self) -> None:
         while self._held:
@@ -254,9 +309,8 @@ class LocksInItsProcess(Unconstrained):
             self._explain(changes)
             super().commit(changes)
 
-    def _replace(self, connection: Connection, change: Change) -> None:
-        row = record_row(change.record)
-        connection.execute(self._tables.record.update().where(self._tables.record.c.id == row.pop("id")), row)
+    def _replace(self, work: Work, change: Change) -> None:
+        _anyway(self, work, change)
 
 
 @caught_by("test_text_letter_for_letter")
@@ -376,13 +430,14 @@ class TakesPositionsEarly(FileStore):
         self._taken.positions = [next(self._numbers) for change in changes for _ in change.entries]
         super().commit(changes)
 
-    def _keep(self, connection: Connection, changes: Sequence[Change]) -> None:
-        super()._keep(connection, changes)
+    def _write(self, work: Work, changes: Sequence[Change]) -> None:
+        super()._write(work, changes)
         entry = self._tables.entry
         entries = [one for change in changes for one in change.entries]
+        mine = (entry.c.record_id == bindparam("its_id")) & (entry.c.sequence == bindparam("its_sequence"))
+        numbered = Prepared(entry.update().where(mine).values(position=bindparam("its_place")), self.engine.dialect)
         for position, one in zip(self._taken.positions, entries, strict=True):
-            mine = (entry.c.record_id == one.record_id) & (entry.c.sequence == one.sequence)
-            connection.execute(entry.update().where(mine).values(position=position))
+            work.write(numbered, {"its_id": one.record_id, "its_sequence": one.sequence, "its_place": position})
 
 
 # -- values -------------------------------------------------------------------------------------------------------

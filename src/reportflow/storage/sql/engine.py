@@ -1,42 +1,77 @@
-"""A database URL to an engine that keeps the contract, and what the errors of its driver mean: one table."""
+"""A database URL to an engine that keeps the contract: what differs from engine to engine is a row of a table.
+
+Each of the library's connections is in the driver's autocommit mode: a read is one statement, and a transaction that
+writes begins where the store says so.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import attrs
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from reportflow.errors import InvalidURL, MissingExtra, StorageBusy, StorageError, StorageUnavailable
+from reportflow.errors import InvalidURL, MissingExtra
 from reportflow.model.checks import text_problem
 
-#: How long a writer waits for another one in SQLite, in seconds.
+#: How long a writer waits for another one in SQLite, and a caller for a server or a free connection, in seconds.
 BUSY_TIMEOUT: Final = 5.0
+#: How many connections are held open, and how many more there may be at once.
+_POOL: Final[Mapping[str, Any]] = {"pool_size": 8, "max_overflow": 24, "pool_timeout": BUSY_TIMEOUT}
 _SYNCHRONOUS: Final = ("OFF", "NORMAL", "FULL", "EXTRA")
-#: An execution option: this transaction writes, so it takes the write lock when it begins.
-WRITES: Final = "reportflow_writes"
 
-#: What SQLite says (the beginning of its error's name) -> the error and the code of its advice.
-_SQLITE_ERRORS: Final[Mapping[str, tuple[type[StorageUnavailable], str]]] = {
-    "SQLITE_BUSY": (StorageBusy, "retry"),
-    "SQLITE_LOCKED": (StorageBusy, "retry"),
-    "SQLITE_PROTOCOL": (StorageBusy, "retry"),
-    "SQLITE_READONLY": (StorageUnavailable, "read_only"),
-    "SQLITE_PERM": (StorageUnavailable, "read_only"),
-    "SQLITE_AUTH": (StorageUnavailable, "read_only"),
-    "SQLITE_CANTOPEN": (StorageUnavailable, "folder"),
-    "SQLITE_NOTADB": (StorageUnavailable, "not_a_database"),
-    "SQLITE_CORRUPT": (StorageUnavailable, "not_a_database"),
-    "SQLITE_FULL": (StorageUnavailable, "disk"),
-    "SQLITE_IOERR": (StorageUnavailable, "disk"),
+
+@attrs.frozen(kw_only=True)
+class Backend:
+    """What differs from engine to engine.
+
+    Attributes:
+        begin: Begins a transaction that writes. SQLite takes its one write lock at once, for it cannot be had later.
+        finds: The function that gives the place of a text in another one.
+        numbers: Whether an entry gets its position where it is written: only where writers go one at a time.
+        one_statement: Whether a record and its entry may be written by one statement.
+        lock: Takes a lock by which one process at a time makes the tables, where making them is no transaction.
+        unlock: Gives it back.
+    """
+
+    begin: str
+    finds: str
+    numbers: bool = False
+    one_statement: bool = False
+    lock: str | None = None
+    unlock: str | None = None
+
+
+BACKENDS: Final[Mapping[str, Backend]] = {
+    "sqlite": Backend(begin="BEGIN IMMEDIATE", finds="instr", numbers=True),
+    "postgresql": Backend(
+        begin="BEGIN",
+        finds="strpos",
+        one_statement=True,
+        lock="SELECT pg_advisory_lock(7270446)",
+        unlock="SELECT pg_advisory_unlock(7270446)",
+    ),
+    "mysql": Backend(
+        begin="START TRANSACTION",
+        finds="instr",
+        lock="SELECT GET_LOCK('reportflow', 30)",
+        unlock="SELECT RELEASE_LOCK('reportflow')",
+    ),
 }
-
+#: SQLAlchemy's names for one and the same engine.
+_ALIASES: Final[Mapping[str, str]] = {"mariadb": "mysql"}
+#: The drivers that the contract was proven on, by the name of their engine.
+DRIVERS: Final = frozenset(
+    {
+        ("sqlite", "pysqlite"), ("sqlite", "aiosqlite"), ("postgresql", "psycopg"), ("mysql", "pymysql"),
+        ("mysql", "asyncmy"),
+    }
+)  # fmt: skip
 
 #: The engines of files that this process has open.
 _FILES: Final[weakref.WeakSet[Engine]] = weakref.WeakSet()
@@ -54,15 +89,33 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
+def backend_of(engine: Engine) -> Backend:
+    """The row of an engine.
+
+    Raises:
+        InvalidURL: there is none for it.
+    """
+    found = BACKENDS.get(_name(engine.url))
+    if found is None:
+        raise InvalidURL(engine.url.render_as_string(), "engine")
+    return found
+
+
+def _name(url: URL) -> str:
+    name = url.get_backend_name()
+    return _ALIASES.get(name, name)
+
+
 def in_memory(url: URL) -> bool:
-    """Whether a SQLite URL names a database that lives in one connection, and no file."""
+    """Whether a URL names an SQLite database that lives in one connection, and no file."""
     named = url.database or ":memory:"
-    return ":memory:" in named or url.query.get("mode") == "memory"
+    return _name(url) == "sqlite" and (":memory:" in named or url.query.get("mode") == "memory")
 
 
 def missing(url: URL) -> bool:
-    """Whether a SQLite URL names a file that is not there: connecting would make it."""
-    return not in_memory(url) and not os.path.exists(str(url.database).removeprefix("file:"))
+    """Whether a URL names an SQLite file that is not there: connecting would make it."""
+    on_disk = _name(url) == "sqlite" and not in_memory(url)
+    return on_disk and not os.path.exists(str(url.database).removeprefix("file:"))
 
 
 def make_engine(url: str | URL) -> Engine:
@@ -75,103 +128,128 @@ def make_engine(url: str | URL) -> Engine:
         InvalidURL: mistyped, without its driver's name, or of an engine that is not supported.
         MissingExtra: the driver is not installed.
     """
-    parsed = _parse(url)
-    if (parsed.get_backend_name(), parsed.get_driver_name()) != ("sqlite", "pysqlite"):
-        raise InvalidURL(parsed.render_as_string(), "engine")
-    if parsed.database == "" or parsed.host:
-        raise InvalidURL(parsed.render_as_string())  # SQLAlchemy would keep the records in memory, and lose them
-    if "uri" not in parsed.query and set(parsed.query) - {"synchronous"}:
-        raise InvalidURL(parsed.render_as_string(), "option")
-    synchronous = str(parsed.query.get("synchronous", "NORMAL")).upper()
-    if synchronous not in _SYNCHRONOUS:
-        raise InvalidURL(parsed.render_as_string(), "synchronous")
-    return _sqlite_engine(parsed.difference_update_query(["synchronous"]), synchronous)
+    return _made(url, awaited=False)
 
 
-def _parse(url: str | URL) -> URL:
+def make_async_engine(url: str | URL) -> Any:
+    """As `make_engine`, an `AsyncEngine`.
+
+    Raises:
+        InvalidURL, MissingExtra: see `make_engine`.
+    """
+    try:
+        from sqlalchemy.ext.asyncio import AsyncEngine
+    except ImportError as error:
+        raise MissingExtra("greenlet", "reportflow[async]") from error
+    return AsyncEngine(_made(url, awaited=True))
+
+
+def _made(url: str | URL, *, awaited: bool) -> Engine:
+    parsed = _parse(url, awaited)
+    return _MAKERS[_name(parsed)](parsed, awaited)
+
+
+def _parse(url: str | URL, awaited: bool) -> URL:
     if text_problem(str(url)):
         raise InvalidURL(ascii(str(url))[1:-1])
     try:
         parsed = make_url(url)
         named = "+" in parsed.drivername or parsed.drivername == "sqlite"
+        if awaited:
+            parsed = _awaited(parsed)
         parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise InvalidURL(re.sub("(://[^:/@]*:)[^@]*@", r"\1***@", str(url))) from error
     if not named:
         raise InvalidURL(parsed.render_as_string(), "driver")
+    dialect = parsed.get_dialect()
+    if (_name(parsed), dialect.driver) not in DRIVERS:
+        raise InvalidURL(parsed.render_as_string(), "engine")
     try:
-        parsed.get_dialect().import_dbapi()
+        dialect.import_dbapi()
     except ImportError as error:
         raise MissingExtra(parsed.get_driver_name(), error.name or parsed.get_driver_name()) from error
+    if dialect.is_async is not awaited:
+        raise InvalidURL(parsed.render_as_string(), "not_awaited" if awaited else "awaited")
     return parsed
 
 
-def _sqlite_engine(url: URL, synchronous: str) -> Engine:
+def _awaited(url: URL) -> URL:
+    """One name for both kinds of psycopg; SQLite's own driver stands for the one that is awaited."""
+    instead = {"sqlite": "sqlite+aiosqlite", "postgresql+psycopg": "postgresql+psycopg_async"}
+    return url.set(drivername=instead.get(url.drivername, url.drivername))
+
+
+def _sqlite(url: URL, awaited: bool) -> Engine:
+    if url.database == "" or url.host:
+        raise InvalidURL(url.render_as_string())  # SQLAlchemy would keep the records in memory, and lose them
+    if "uri" not in url.query and set(url.query) - {"synchronous"}:
+        raise InvalidURL(url.render_as_string(), "option")
+    synchronous = str(url.query.get("synchronous", "NORMAL")).upper()
+    if synchronous not in _SYNCHRONOUS:
+        raise InvalidURL(url.render_as_string(), "synchronous")
     # One connection is one database in memory; a file takes as many as there are threads.
     one = in_memory(url)
     pool: dict[str, Any] = {"pool_size": 1, "max_overflow": 0} if one else {"pool_size": 8, "max_overflow": -1}
-    connect = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
-    engine = create_engine(url, poolclass=_queue_pool(), connect_args=connect, **pool)
+    connect: dict[str, Any] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
+    if awaited:
+        del connect["check_same_thread"]
+    engine = create_engine(
+        url.difference_update_query(["synchronous"]),
+        poolclass=_pool_class(awaited),
+        connect_args=connect,
+        isolation_level="AUTOCOMMIT",
+        **pool,
+    )
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # the driver must not begin by itself: BEGIN IMMEDIATE is ours to say
-        connection.execute(f"PRAGMA synchronous = {synchronous}")
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA synchronous = {synchronous}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
 
     if not one:
         _FILES.add(engine)
     return engine
 
 
-def _queue_pool() -> type[Any]:
-    from sqlalchemy.pool import QueuePool
+def _pool_class(awaited: bool) -> type[Any]:
+    from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
-    return QueuePool
-
-
-def use_wal(engine: Engine) -> None:
-    """Switch a SQLite file to write-ahead logging, which lasts; one that may not be written stays as it is."""
-    connection = engine.raw_connection()
-    try:
-        mode = connection.cursor().execute("PRAGMA journal_mode").fetchone()
-        if mode and mode[0] not in ("wal", "memory"):
-            connection.cursor().execute("PRAGMA journal_mode = WAL")
-    finally:
-        connection.close()
+    return AsyncAdaptedQueuePool if awaited else QueuePool
 
 
-@contextmanager
-def translated(engine: Engine) -> Iterator[None]:
-    """Turn what the driver raises into the errors of this library, once, here at the border.
-
-    Raises:
-        StorageBusy: another writer holds the database; nothing was written.
-        StorageUnavailable: the database cannot be opened, read or written.
-        StorageError: anything else that the driver says.
-    """
-    try:
-        yield
-    except PoolTimeout as error:
-        raise StorageUnavailable(_said(engine), str(error)) from error
-    except DBAPIError as error:
-        raise _meaning(engine, error.orig or error) from error
-    except engine.dialect.loaded_dbapi.Error as error:
-        raise _meaning(engine, error) from error
+def _postgresql(url: URL, awaited: bool) -> Engine:
+    connect = {"connect_timeout": int(BUSY_TIMEOUT), "client_encoding": "utf8"}
+    return create_engine(url, connect_args=connect, isolation_level="AUTOCOMMIT", **_POOL)
 
 
-def _meaning(engine: Engine, error: BaseException) -> StorageError:
-    said = str(getattr(error, "sqlite_errorname", ""))
-    for beginning, (kind, advice) in _SQLITE_ERRORS.items():
-        if said.startswith(beginning):
-            return kind(_said(engine), str(error), advice)
-    return StorageError(f"{type(error).__name__}: {error}")
+def _mysql(url: URL, awaited: bool) -> Engine:
+    connect = {"connect_timeout": int(BUSY_TIMEOUT), "charset": "utf8mb4"}
+    engine = create_engine(url, connect_args=connect, isolation_level="AUTOCOMMIT", **_POOL)
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        # what does not fit is refused, not cut; a waiting writer sees what was committed meanwhile
+        cursor.execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'")
+        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {int(BUSY_TIMEOUT)}")
+        cursor.close()
+
+    return engine
 
 
-def _said(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=True)
+_MAKERS: Final[Mapping[str, Callable[[URL, bool], Engine]]] = {
+    "sqlite": _sqlite,
+    "postgresql": _postgresql,
+    "mysql": _mysql,
+}
+
+
+def use_wal(connection: Connection) -> None:
+    """Switch an SQLite file to write-ahead logging, which lasts; one that may not be written stays as it is."""
+    mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+    if mode not in ("wal", "memory"):
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")

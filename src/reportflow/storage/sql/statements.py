@@ -6,23 +6,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Select,
     and_,
-    bindparam,
-    delete,
     distinct,
     exists,
     false,
     func,
-    insert,
     not_,
     or_,
     select,
     true,
     tuple_,
-    update,
 )
 
 from reportflow.model.actor import Scope, Secrecy
@@ -48,43 +43,16 @@ Condition = ColumnElement[bool]
 Values = frozenset[str | None] | None
 
 
-class Kept:
-    """The statements that are always the same, built once: building one costs more than running it."""
-
-    def __init__(self, tables: Tables) -> None:
-        record, entry, label = tables.record, tables.entry, tables.label
-        ids: BindParameter[str] = bindparam("ids", expanding=True)
-        keys: BindParameter[str] = bindparam("keys", expanding=True)
-        self.insert_record = insert(record)
-        self.insert_entry = insert(entry)
-        self.insert_label = insert(label)
-        self.delete_labels = delete(label).where(label.c.record_id.in_(ids))
-        self.update_record = update(record).where(
-            record.c.id == bindparam("its_id"),
-            record.c.version == bindparam("its_version"),
-            record.c.state == bindparam("its_state"),
-        )
-        self.records = select(record).where(record.c.id.in_(ids))
-        self.versions = select(record.c.id, record.c.version, record.c.state).where(record.c.id.in_(ids))
-        self.history = select(entry).where(entry.c.record_id.in_(ids)).order_by(entry.c.record_id, entry.c.sequence)
-        self.keyed = select(entry).where(entry.c.actor_id == bindparam("actor_id"), entry.c.key == bindparam("its_key"))
-        self.keys = select(entry.c.actor_id, entry.c.key).where(entry.c.key.in_(keys))
-        self.feed = (
-            select(entry)
-            .where(entry.c.position > bindparam("after"))
-            .order_by(entry.c.position)
-            .limit(bindparam("most"))
-        )
-
-
-def page(tables: Tables, query: Query) -> Select[Any]:
+def page(tables: Tables, query: Query, finds: str) -> Select[Any]:
     """The records of a page, one more than its limit, so that it shows whether another page follows.
+
+    `finds` is the engine's function that gives the place of a text in another one.
 
     Raises:
         InvalidValue: the cursor is not one of this query's order.
     """
     keys = [(tables.record.c[name], downward) for name, downward in query.sort_keys()]
-    conditions = [*_conditions(tables, query)]
+    conditions = [*_conditions(tables, query, finds)]
     if query.happened is not None:
         conditions.append(_in_history(tables, query.happened))
     place = query.place()
@@ -111,11 +79,11 @@ def _after(keys: Sequence[tuple[ColumnElement[Any], bool]], place: Sequence[str]
     )
 
 
-def count(tables: Tables, query: Query, of: Of, group: Sequence[str]) -> Select[Any]:
+def count(tables: Tables, query: Query, of: Of, group: Sequence[str], finds: str) -> Select[Any]:
     """One row a group: the group's values, then the number."""
     by_entry = of == "entries" or any(name in ENTRY_GROUPS for name in group)
     source: Any = tables.record
-    conditions = [*_conditions(tables, query)]
+    conditions = [*_conditions(tables, query, finds)]
     if by_entry:
         source = source.join(tables.entry, tables.entry.c.record_id == tables.record.c.id)
         conditions += _fitting(tables, query.happened) if query.happened is not None else []
@@ -135,7 +103,7 @@ def count(tables: Tables, query: Query, of: Of, group: Sequence[str]) -> Select[
     return select(*columns, number).select_from(source).where(*conditions).group_by(*columns)
 
 
-def _conditions(tables: Tables, query: Query) -> Iterator[Condition]:
+def _conditions(tables: Tables, query: Query, finds: str) -> Iterator[Condition]:
     record = tables.record
     if query.visible is not None:
         yield _visible(tables, query.visible)
@@ -153,7 +121,7 @@ def _conditions(tables: Tables, query: Query) -> Iterator[Condition]:
         yield or_(
             false(),
             *(
-                func.instr(record.c[name], text) > 0
+                getattr(func, finds)(record.c[name], text) > 0
                 for name in ("title", "text")
                 for text in sorted(map(str, query.text))
             ),
@@ -202,7 +170,7 @@ def _granted(tables: Tables, rule: Visibility, grant: Grant) -> Condition:
 
 
 def _in_history(tables: Tables, happened: Happened) -> Condition:
-    entries = select(tables.entry.c.position).where(tables.entry.c.record_id == tables.record.c.id)
+    entries = select(tables.entry.c.sequence).where(tables.entry.c.record_id == tables.record.c.id)
     return exists(entries.where(*_fitting(tables, happened)))
 
 

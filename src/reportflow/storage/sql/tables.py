@@ -4,22 +4,44 @@
 ``data``. ``entry`` is the append-only history, in one line for all records (`position`). ``label`` holds what a record
 has several of, its authors and topics. ``meta`` says which version of the tables this is.
 
-Times are texts in UTC of one width, so that they sort as the times do, to the microsecond.
+Times are texts in UTC of one width, so that they sort as the times do, to the microsecond. Texts are compared by code
+point on every engine, blanks at the end and accents included: the columns name the collation.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import attrs
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy.dialects import mysql, postgresql
 
-#: The version of the tables that this library reads and writes.
-SCHEMA_VERSION: Final = "1"
+#: The version of the tables that this library reads and writes: the latest revision in `migrations`.
+SCHEMA_VERSION: Final = "2"
 PREFIX: Final = "reportflow_"
 
-_NAME: Final = String(255)
-_TIME: Final = String(32)
+_BINARY: Final[dict[str, Any]] = {"charset": "utf8mb4", "collation": "utf8mb4_nopad_bin"}
+
+
+def varchar(length: int) -> String:
+    """A short text, compared by code point."""
+    exact = String(length).with_variant(String(length, collation="C"), "postgresql")
+    return exact.with_variant(mysql.VARCHAR(length, **_BINARY), "mysql", "mariadb")
+
+
+def text() -> Text:
+    """A text of any length, compared by code point."""
+    exact = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+    return exact.with_variant(mysql.LONGTEXT(**_BINARY), "mysql", "mariadb")
+
+
+#: Ids, and whatever people name: as long as an index may be on every engine.
+NAME: Final = varchar(255)
+#: Kinds, states and triggers, which definitions name.
+WORD: Final = varchar(100)
+TIME: Final = varchar(32)
+#: Counts by itself; in SQLite only under this name.
+_COUNTER: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 
 @attrs.frozen(kw_only=True)
@@ -39,27 +61,28 @@ class Tables:
 
 def make_tables(metadata: MetaData, *, prefix: str = PREFIX, schema: str | None = None) -> Tables:
     """Put the tables into a `MetaData`. Two prefixes make two stores in one database."""
+    engine: dict[str, Any] = {"schema": schema, "mysql_engine": "InnoDB", "mysql_default_charset": "utf8mb4"}
     record = Table(
         f"{prefix}record",
         metadata,
-        Column("id", _NAME, primary_key=True),
-        Column("kind", _NAME, nullable=False),
-        Column("state", _NAME, nullable=False),
+        Column("id", NAME, primary_key=True),
+        Column("kind", WORD, nullable=False),
+        Column("state", WORD, nullable=False),
         Column("version", Integer, nullable=False),
         Column("lifecycle_version", Integer, nullable=False),
-        Column("unit", _NAME, nullable=False),
-        Column("parent", _NAME),
-        Column("title", Text, nullable=False),
-        Column("category", _NAME, nullable=False),
-        Column("assignee", _NAME),
-        Column("due_at", _TIME, nullable=False, comment="'never' where there is none, so that it sorts last"),
-        Column("secrecy", _NAME, nullable=False),
-        Column("created_by", _NAME, nullable=False),
-        Column("created_at", _TIME, nullable=False),
-        Column("updated_at", _TIME, nullable=False),
-        Column("text", Text),
-        Column("data", Text, nullable=False, comment="JSON: the class and its other fields"),
-        schema=schema,
+        Column("unit", NAME, nullable=False),
+        Column("parent", NAME),
+        Column("title", text(), nullable=False),
+        Column("category", NAME, nullable=False),
+        Column("assignee", NAME),
+        Column("due_at", TIME, nullable=False, comment="'never' where there is none, so that it sorts last"),
+        Column("secrecy", WORD, nullable=False),
+        Column("created_by", NAME, nullable=False),
+        Column("created_at", TIME, nullable=False),
+        Column("updated_at", TIME, nullable=False),
+        Column("text", text()),
+        Column("data", text(), nullable=False, comment="JSON: the class and its other fields"),
+        **engine,
     )
     Index(f"{prefix}record_queue", record.c.kind, record.c.state, record.c.due_at, record.c.created_at, record.c.id)
     Index(f"{prefix}record_age", record.c.created_at, record.c.id)
@@ -67,43 +90,44 @@ def make_tables(metadata: MetaData, *, prefix: str = PREFIX, schema: str | None 
     entry = Table(
         f"{prefix}entry",
         metadata,
-        Column("position", Integer, primary_key=True, autoincrement=True),
-        Column("record_id", _NAME, ForeignKey(record.c.id), nullable=False),
+        Column("id", _COUNTER, primary_key=True, autoincrement=True),
+        Column("record_id", NAME, ForeignKey(record.c.id), nullable=False),
         Column("sequence", Integer, nullable=False),
-        Column("trigger", _NAME, nullable=False),
-        Column("source", _NAME),
-        Column("dest", _NAME, nullable=False),
-        Column("actor_id", _NAME, nullable=False),
-        Column("actor", Text, nullable=False, comment="JSON"),
-        Column("at", _TIME, nullable=False),
-        Column("recorded_at", _TIME, nullable=False),
-        Column("reason", Text, nullable=False),
-        Column("details", Text, comment="JSON"),
-        Column("key", _NAME),
-        Column("cause", _NAME),
-        Column("party", _NAME),
-        Column("level", _NAME),
-        Column("code", _NAME),
-        UniqueConstraint("record_id", "sequence", name=f"{prefix}entry_sequence"),
-        UniqueConstraint("actor_id", "key", name=f"{prefix}entry_key"),
-        schema=schema,
-        sqlite_autoincrement=True,
+        Column("position", BigInteger, comment="in the feed; NULL until it is read there, where commits overtake"),
+        Column("trigger", WORD, nullable=False),
+        Column("source", WORD),
+        Column("dest", WORD, nullable=False),
+        Column("actor_id", NAME, nullable=False),
+        Column("actor", text(), nullable=False, comment="JSON"),
+        Column("at", TIME, nullable=False),
+        Column("recorded_at", TIME, nullable=False),
+        Column("reason", text(), nullable=False),
+        Column("details", text(), comment="JSON"),
+        Column("key", NAME),
+        Column("cause", varchar(300)),
+        Column("party", NAME),
+        Column("level", NAME),
+        Column("code", NAME),
+        **engine,
     )
+    Index(f"{prefix}entry_sequence", entry.c.record_id, entry.c.sequence, unique=True)
+    Index(f"{prefix}entry_position", entry.c.position, unique=True)
+    Index(f"{prefix}entry_key", entry.c.actor_id, entry.c.key, unique=True)
     Index(f"{prefix}entry_happened", entry.c.trigger, entry.c.at, entry.c.record_id)
     label = Table(
         f"{prefix}label",
         metadata,
-        Column("record_id", _NAME, ForeignKey(record.c.id), primary_key=True),
-        Column("name", _NAME, primary_key=True),
-        Column("value", _NAME, primary_key=True),
-        schema=schema,
+        Column("record_id", NAME, ForeignKey(record.c.id), primary_key=True),
+        Column("name", WORD, primary_key=True),
+        Column("value", NAME, primary_key=True),
+        **engine,
     )
     Index(f"{prefix}label_value", label.c.name, label.c.value, label.c.record_id)
     meta = Table(
         f"{prefix}meta",
         metadata,
-        Column("name", _NAME, primary_key=True),
-        Column("value", Text, nullable=False),
-        schema=schema,
+        Column("name", NAME, primary_key=True),
+        Column("value", text(), nullable=False),
+        **engine,
     )
     return Tables(record=record, entry=entry, label=label, meta=meta)

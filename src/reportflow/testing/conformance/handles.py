@@ -6,9 +6,10 @@ from collections import Counter
 
 from reportflow.errors import AlreadyExists, Conflict, DuplicateKey
 from reportflow.model.actor import Actor
+from reportflow.model.query import Query
 from reportflow.office.report import Comment, Revision
 from reportflow.testing.acts import acted, created, report
-from reportflow.testing.conformance.suite import ROUNDS, THREADS, Suite, raised, seen, together, undriven
+from reportflow.testing.conformance.suite import ROUNDS, THREADS, Suite, driven, raised, seen, together, undriven
 from reportflow.testing.conformance.values import lives
 
 
@@ -70,9 +71,10 @@ class HandleSuite(Suite, bounded=True):
         self.needs("host_transaction")
         first = self.keep(created(report("r1")))
         before = self.everything()
-        with self.rolled_back(undriven(self.store)):
-            self.keep(acted(first, "return", key="k"), created(report("r2")))
-            assert self.found() == ["r1", "r2"]
+        with self.rolled_back(undriven(self.store)) as inside:
+            bound = self.store if inside is None else driven(inside)
+            bound.commit([acted(first, "return", key="k"), created(report("r2"))])
+            assert [record.id for record in bound.find(Query(order="id"))] == ["r1", "r2"]
         after = self.everything()
         assert after == before
         self.keep(acted(first, "return", key="k"))

@@ -90,9 +90,10 @@ class Suite:
         raise Unmet("reopen.missing")
 
     def rolled_back(self, store: Any) -> AbstractContextManager[object]:
-        """A transaction of the host's around the store's calls of this thread, rolled back at its end.
+        """A transaction of the host's, rolled back at its end; it gives the store that writes inside it.
 
-        Asked for only where `capabilities` says `host_transaction`.
+        Where it gives None, it is around the calls that this thread makes of the store itself. Asked for only where
+        `capabilities` says `host_transaction`.
         """
         raise Unmet("rolled_back.missing")
 
@@ -207,7 +208,7 @@ def _given(hole: str, give: Callable[[], Any]) -> Store:
     """What a hole of the suite gives, as a store; an asynchronous one is driven."""
     try:
         given = give()
-        store = awaited(given) if is_async(given) else given
+        store = driven(given)
     except (Unmet, NotImplementedError):
         raise
     except Exception as error:  # whatever it does
@@ -215,7 +216,12 @@ def _given(hole: str, give: Callable[[], Any]) -> Store:
     lacking = [name for name in texts.CALLS if not hasattr(store, name)]
     if lacking:
         raise Unmet(f"{hole}.lacks", kind=type(store).__name__, names=lacking)
-    return cast(Store, store)
+    return store
+
+
+def driven(given: Any) -> Store:
+    """A store that somebody gives, asynchronous or not, to be called."""
+    return awaited(given) if is_async(given) else cast(Store, given)
 
 
 def undriven(store: Store) -> object:

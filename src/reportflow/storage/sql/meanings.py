@@ -1,0 +1,132 @@
+"""What the errors of the drivers mean: one table an engine, read once, at the border."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from reportflow.errors import StorageBusy, StorageError, StorageUnavailable
+
+#: What an engine says, by the beginning of its error's code -> the error, and the code of its advice.
+Meanings = Mapping[str, tuple[type[StorageError], str]]
+
+_SQLITE: Final[Meanings] = {
+    "SQLITE_BUSY": (StorageBusy, "retry"),
+    "SQLITE_LOCKED": (StorageBusy, "retry"),
+    "SQLITE_PROTOCOL": (StorageBusy, "retry"),
+    "SQLITE_READONLY": (StorageUnavailable, "read_only"),
+    "SQLITE_PERM": (StorageUnavailable, "read_only"),
+    "SQLITE_AUTH": (StorageUnavailable, "read_only"),
+    "SQLITE_CANTOPEN": (StorageUnavailable, "folder"),
+    "SQLITE_NOTADB": (StorageUnavailable, "not_a_database"),
+    "SQLITE_CORRUPT": (StorageUnavailable, "not_a_database"),
+    "SQLITE_FULL": (StorageUnavailable, "disk"),
+    "SQLITE_IOERR": (StorageUnavailable, "disk"),
+}
+#: SQLSTATEs, https://www.postgresql.org/docs/current/errcodes-appendix.html
+_POSTGRESQL: Final[Meanings] = {
+    "40001": (StorageBusy, "retry"),
+    "40P01": (StorageBusy, "retry"),
+    "55P03": (StorageBusy, "retry"),
+    "25006": (StorageUnavailable, "read_only"),
+    "42501": (StorageUnavailable, "rights"),
+    "28": (StorageUnavailable, "rights"),
+    "3D": (StorageUnavailable, "database"),
+    "53100": (StorageUnavailable, "disk"),
+    "53": (StorageUnavailable, "connections"),
+    "57": (StorageUnavailable, "server"),
+    "08": (StorageUnavailable, "server"),
+    "58": (StorageUnavailable, "disk"),
+    "": (StorageUnavailable, "server"),  # the client says it: there is no server, or no longer
+}
+#: Error numbers, https://mariadb.com/kb/en/mariadb-error-code-reference/
+_MYSQL: Final[Meanings] = {
+    "1213": (StorageBusy, "retry"),
+    "1205": (StorageBusy, "retry"),
+    "1020": (StorageBusy, "retry"),
+    "1047": (StorageUnavailable, "server"),
+    "1180": (StorageUnavailable, "server"),
+    "1290": (StorageUnavailable, "read_only"),
+    "1792": (StorageUnavailable, "read_only"),
+    "1836": (StorageUnavailable, "read_only"),
+    "1044": (StorageUnavailable, "rights"),
+    "1045": (StorageUnavailable, "rights"),
+    "1142": (StorageUnavailable, "rights"),
+    "1049": (StorageUnavailable, "database"),
+    "1021": (StorageUnavailable, "disk"),
+    "1114": (StorageUnavailable, "disk"),
+    "1040": (StorageUnavailable, "connections"),
+    "1203": (StorageUnavailable, "connections"),
+    "1053": (StorageUnavailable, "server"),
+    "2002": (StorageUnavailable, "server"),
+    "2003": (StorageUnavailable, "server"),
+    "2005": (StorageUnavailable, "server"),
+    "2006": (StorageUnavailable, "server"),
+    "2013": (StorageUnavailable, "server"),
+    "2014": (StorageUnavailable, "server"),
+    "2055": (StorageUnavailable, "server"),
+}
+_MEANINGS: Final[Mapping[str, Meanings]] = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL, "mysql": _MYSQL}
+
+
+class Fate:
+    """How far a write has come: whether an error leaves it unknown if it was kept."""
+
+    unknown = False
+
+
+@contextmanager
+def translated(engine: Engine, fate: Fate | None = None) -> Iterator[None]:
+    """Turn what a driver raises into the errors of this library, once, here at the border.
+
+    Raises:
+        StorageBusy: another writer was faster; nothing was written.
+        StorageUnavailable: the database cannot be reached, opened, read or written.
+        StorageError: anything else that the driver says.
+    """
+    try:
+        yield
+    except PoolTimeout as error:
+        raise StorageUnavailable(said(engine), str(error), "connections") from error
+    except DBAPIError as error:
+        raise meaning(engine, error.orig or error, fate) from error
+    except (engine.dialect.loaded_dbapi.Error, OSError) as error:
+        raise meaning(engine, error, fate) from error
+
+
+def meaning(engine: Engine, error: BaseException, fate: Fate | None = None) -> StorageError:
+    """The error of this library for one of a driver's."""
+    code = code_of(error)
+    meanings = _MEANINGS.get(engine.dialect.name.replace("mariadb", "mysql"), {})
+    # the longest that fits: "53100" before "53"
+    for beginning in sorted(meanings, key=len, reverse=True):
+        if code is None or not code.startswith(beginning):
+            continue
+        kind, advice = meanings[beginning]
+        if issubclass(kind, StorageUnavailable):
+            lost = kind is StorageUnavailable and fate is not None and fate.unknown
+            return kind(said(engine), " ".join(str(error).split()), "unknown" if lost else advice)
+    return StorageError(f"{type(error).__name__}: {error}")
+
+
+def code_of(error: BaseException) -> str | None:
+    """By which code an engine says what is wrong: a name in SQLite, an SQLSTATE, or a number; "" from the client."""
+    name: Any = getattr(error, "sqlite_errorname", None)
+    if name is not None:
+        return str(name)
+    if hasattr(error, "sqlstate"):
+        return str(error.sqlstate or ("" if type(error).__name__ == "OperationalError" else "?"))
+    first = error.args[0] if error.args else None
+    if isinstance(error, OSError):
+        return "2013"  # a socket that broke under a driver of MariaDB
+    return str(first) if isinstance(first, int) else None
+
+
+def said(engine: Engine) -> str:
+    """The URL of an engine, without the password."""
+    return engine.url.render_as_string(hide_password=True)

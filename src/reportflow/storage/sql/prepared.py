@@ -1,0 +1,217 @@
+"""Statements that never change, compiled once for an engine and run on the cursor of its driver.
+
+SQLAlchemy says how each engine wants them written; what it would do at every run beside that costs more than the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Dialect,
+    Executable,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.sql.expression import ClauseElement
+
+from reportflow.storage.sql.engine import Backend
+from reportflow.storage.sql.tables import Tables
+
+#: What the columns are called in a statement that writes to two tables.
+RECORD: Final = "record_"
+ENTRY: Final = "entry_"
+
+
+def columns_of(table: Table) -> list[str]:
+    """The names of a table's columns, in order."""
+    return [column.name for column in table.c]
+
+
+class Prepared:
+    """One statement, as a driver takes it."""
+
+    __slots__ = ("_names", "columns", "sql")
+
+    def __init__(self, statement: ClauseElement, dialect: Dialect, columns: Sequence[str] = ()) -> None:
+        compiled: Any = statement.compile(dialect=dialect)
+        self.sql = str(compiled)
+        self._names = tuple(compiled.positiontup) if compiled.positional else None
+        self.columns = tuple(columns)
+
+    def values(self, row: Mapping[str, Any]) -> Any:
+        """The parameters of the statement, the way its driver counts them."""
+        return row if self._names is None else tuple([row[name] for name in self._names])
+
+
+class Work(Protocol):
+    """Something that runs prepared statements, all on one connection."""
+
+    def write(self, statement: Prepared, row: Mapping[str, Any]) -> int:
+        """Run it; the number of rows that it wrote."""
+        ...
+
+    def write_all(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it for each row."""
+        ...
+
+    def read(self, statement: Prepared, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The rows that it gives."""
+        ...
+
+
+class OwnWork:
+    """On the driver's cursor, of a connection whose transactions are the library's."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._cursor = connection.connection.cursor()
+
+    def say(self, sql: str) -> None:
+        """Begin or end a transaction."""
+        self._cursor.execute(sql)
+
+    def write(self, statement: Prepared, row: Mapping[str, Any]) -> int:
+        """See `Work.write`."""
+        self._cursor.execute(statement.sql, statement.values(row))
+        return int(self._cursor.rowcount)
+
+    def write_all(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        """See `Work.write_all`."""
+        if len(rows) == 1:
+            self._cursor.execute(statement.sql, statement.values(rows[0]))
+        else:
+            self._cursor.executemany(statement.sql, [statement.values(row) for row in rows])
+
+    def read(self, statement: Prepared, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """See `Work.read`."""
+        self._cursor.execute(statement.sql, statement.values(row))
+        return [dict(zip(statement.columns, found, strict=True)) for found in self._cursor.fetchall()]
+
+    def close(self) -> None:
+        """Let go of the cursor."""
+        self._cursor.close()
+
+
+class HostWork:
+    """On a connection of the host's, by way of SQLAlchemy, which must know what happens in its transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def _run(self, statement: Prepared, values: Any) -> Any:
+        # an INSERT's row count is -1 unless it is asked for
+        return self._connection.exec_driver_sql(statement.sql, values, execution_options={"preserve_rowcount": True})
+
+    def write(self, statement: Prepared, row: Mapping[str, Any]) -> int:
+        """See `Work.write`."""
+        return int(self._run(statement, statement.values(row)).rowcount)
+
+    def write_all(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        """See `Work.write_all`."""
+        self._run(statement, [statement.values(row) for row in rows])
+
+    def read(self, statement: Prepared, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """See `Work.read`."""
+        found = self._run(statement, statement.values(row)).all()
+        return [dict(zip(statement.columns, one, strict=True)) for one in found]
+
+
+class Kept:
+    """All the statements that never change, for one engine."""
+
+    def __init__(self, tables: Tables, dialect: Dialect, backend: Backend) -> None:
+        self._tables = tables
+        self._dialect = dialect
+        record, entry, label, meta = tables.record, tables.entry, tables.label, tables.meta
+        self._updates: dict[tuple[str, ...], Prepared] = {}
+        self._both: dict[tuple[str, ...], Prepared] = {}
+        written = [name for name in columns_of(entry) if name not in ("id", "position")]
+        self._entry_columns = written
+        values: dict[str, Any] = {name: bindparam(name) for name in written}
+        if backend.numbers:
+            last = func.coalesce(func.max(entry.c.position), literal_column("0"))
+            values["position"] = select(last + literal_column("1")).scalar_subquery()
+        self.insert_entry = self._made(insert(entry).values(values))
+        self.insert_record = self._made(insert(record).values({name: bindparam(name) for name in columns_of(record)}))
+        self.insert_label = self._made(insert(label).values({name: bindparam(name) for name in columns_of(label)}))
+        its_id: BindParameter[str] = bindparam("its_id", type_=record.c.id.type)
+        self.delete_labels = self._made(delete(label).where(label.c.record_id == its_id))
+        self.record = self._made(select(record).where(record.c.id == its_id), columns_of(record))
+        self.history = self._made(
+            select(entry).where(entry.c.record_id == its_id).order_by(entry.c.sequence), columns_of(entry)
+        )
+        self.keyed = self._made(
+            select(entry).where(
+                entry.c.actor_id == bindparam("its_actor", type_=entry.c.actor_id.type),
+                entry.c.key == bindparam("its_key", type_=entry.c.key.type),
+            ),
+            columns_of(entry),
+        )
+        ids: BindParameter[str] = bindparam("ids", expanding=True)
+        keys: BindParameter[str] = bindparam("keys", expanding=True)
+        self.records: Executable = select(record).where(record.c.id.in_(ids))
+        self.versions = select(record.c.id, record.c.version, record.c.state).where(record.c.id.in_(ids))
+        self.histories = select(entry).where(entry.c.record_id.in_(ids)).order_by(entry.c.record_id, entry.c.sequence)
+        self.keys = select(entry.c.actor_id, entry.c.key).where(entry.c.key.in_(keys))
+        self.feed = (
+            select(entry)
+            .where(entry.c.position > bindparam("after"))
+            .order_by(entry.c.position)
+            .limit(bindparam("most"))
+        )
+        # in the order in which they were written, which for the entries of one record is their own
+        self.unnumbered = (
+            select(entry.c.id).where(entry.c.position.is_(None)).order_by(entry.c.id).limit(bindparam("most"))
+        )
+        self.number = (
+            update(entry)
+            .where(entry.c.id == bindparam("its_id"), entry.c.position.is_(None))
+            .values(position=bindparam("its_position"))
+        )
+        self.last = select(meta.c.value).where(meta.c.name == "position")
+        self.move = (
+            update(meta)
+            .where(meta.c.name == "position", meta.c.value == bindparam("seen"))
+            .values(value=bindparam("reached"))
+        )
+
+    def _made(self, statement: ClauseElement, columns: Sequence[str] = ()) -> Prepared:
+        return Prepared(statement, self._dialect, columns)
+
+    def _compared(self) -> list[Any]:
+        record = self._tables.record
+        return [
+            record.c.id == bindparam("its_id", type_=record.c.id.type),
+            record.c.version == bindparam("its_version", type_=record.c.version.type),
+            record.c.state == bindparam("its_state", type_=record.c.state.type),
+        ]
+
+    def update_record(self, names: tuple[str, ...]) -> Prepared:
+        """Sets some columns of a record, where version and state are as expected: the row count is the verdict."""
+        made = self._updates.get(names)
+        if made is None:
+            record = self._tables.record
+            values = {name: bindparam(RECORD + name, type_=record.c[name].type) for name in names}
+            made = self._updates[names] = self._made(update(record).where(*self._compared()).values(values))
+        return made
+
+    def update_with_entry(self, names: tuple[str, ...]) -> Prepared:
+        """The same, and writes the entry if that came to pass: one statement, one way to the server and back."""
+        made = self._both.get(names)
+        if made is None:
+            record, entry = self._tables.record, self._tables.entry
+            values = {name: bindparam(RECORD + name, type_=record.c[name].type) for name in names}
+            moved = update(record).where(*self._compared()).values(values).returning(record.c.id).cte("moved")
+            told: list[Any] = [bindparam(ENTRY + name, type_=entry.c[name].type) for name in self._entry_columns]
+            both = insert(entry).from_select(self._entry_columns, select(*told).select_from(moved)).add_cte(moved)
+            made = self._both[names] = self._made(both)
+        return made

