@@ -391,4 +391,3 @@ def _asked(lifecycle: Lifecycle, record: Record, command: Command) -> Decision |
         return decide(lifecycle, record, command)
     except ReportflowError as error:
         return raised(error)
-
