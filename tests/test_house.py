@@ -214,3 +214,29 @@ except SystemExit as end:
 """
     assert "pip install" in run(script)
     assert "reportflow[cli]" in run(script)
+
+
+NEEDS_HYPOTHESIS: Final = (
+    "strategies", "strategies.broken", "strategies.commands", "strategies.definitions", "strategies.people",
+    "strategies.storage", "strategies.values", "strategies.walks", "machine", "lifecycle_calls", "lifecycle_machine",
+    "lifecycle_rules", "lifecycle_run",
+)  # fmt: skip
+
+
+def test_a_module_says_which_extra_it_needs() -> None:
+    """Each module of the kit that draws says, where Hypothesis is absent, what to install."""
+    script = f"""
+import importlib, sys
+from reportflow.errors import MissingExtra
+sys.modules["hypothesis"] = None
+for name in {NEEDS_HYPOTHESIS!r}:
+    try:
+        importlib.import_module(f"reportflow.testing.{{name}}")
+    except MissingExtra as missing:
+        print(name, missing)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    said = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert list(said) == list(NEEDS_HYPOTHESIS)
+    assert all("reportflow[testing]" in text for text in said.values())

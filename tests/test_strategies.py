@@ -53,11 +53,11 @@ from reportflow import (
     replay,
 )
 from reportflow.lifecycle import faults
-from reportflow.lifecycle.samples import PEOPLE, UNITS
+from reportflow.lifecycle.samples import PEOPLE, START, UNITS
 from reportflow.model.checks import check
 from reportflow.testing import strategies
 from reportflow.testing.strategies import values
-from reportflow.testing.strategies.definitions import ERRAND
+from reportflow.testing.strategies.definitions import ERRAND, Casework, Errand, Remark
 from reportflow.testing.strategies.walks import distances, routes
 
 #: Without a database: what an earlier run found must not be what a later one finds.
@@ -767,3 +767,34 @@ class TestQuickness:
 
         draws()
         assert done >= 20
+
+
+def test_a_path_whose_neighbours_bring_others_along() -> None:
+    """Ids in details are put right by the record that was created beside the path, not by what its steps created."""
+    definition = Lifecycle(
+        name="spawning",
+        version=1,
+        record=Casework,
+        roles={"clerk": UNIT},
+        states=[State("open", final=True)],
+        transitions=[
+            Transition(
+                "create", source=None, dest="open", roles={"clerk"},
+                then=lambda before, entry: [Step(target=Errand.draft(title="for it", unit="north"), trigger="create")],
+            ),
+            Transition("note", source="open", dest=SAME, roles={"clerk"}, details=Remark, sets={"note": "text"}),
+        ],
+    )  # fmt: skip
+    clerk = Actor(id="ana", roles={"clerk"}, unit="north")
+    created = Command(trigger="create", actor=clerk, now=START)
+    noted = Command(trigger="note", actor=clerk, now=START, details=Remark(text="r4"))
+    path = strategies.Path(
+        lifecycle=definition,
+        draft=Casework.draft(),
+        commands=(created, noted),
+        others=(ERRAND,),
+        beside=((Casework.draft(), created),),
+    )
+    assert isinstance(path.record, Casework)
+    assert path.record.note == "r4"
+    assert path.play(path.open()) == path.record

@@ -6,17 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import attrs
+from hypothesis import strategies as st
 
-from reportflow.errors import MissingExtra
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.rows import EVERYBODY, NOBODY, SAME, Constant, State, Transition
 from reportflow.model.actor import ANY
 from reportflow.testing.strategies.definitions import Casework, Remark, lifecycles
-
-try:
-    from hypothesis import strategies as st
-except ImportError as error:
-    raise MissingExtra("hypothesis", "reportflow[testing]") from error
 
 
 @attrs.frozen(kw_only=True, repr=False)

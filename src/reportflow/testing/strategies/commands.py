@@ -9,8 +9,10 @@ from itertools import islice
 from typing import Any, Final
 
 import attrs
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
-from reportflow.errors import MissingExtra, RecordNotFound, ReportflowError, RuleFailed, TransitionRefused
+from reportflow.errors import RecordNotFound, ReportflowError, RuleFailed, TransitionRefused
 from reportflow.lifecycle.decide import decide
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.rows import NOBODY, Transition
@@ -21,12 +23,6 @@ from reportflow.model.record import Record
 from reportflow.model.values import changed
 from reportflow.testing.strategies.people import able, actors
 from reportflow.testing.strategies.values import details, names, plain_instances
-
-try:
-    from hypothesis import strategies as st
-    from hypothesis.strategies import SearchStrategy
-except ImportError as error:
-    raise MissingExtra("hypothesis", "reportflow[testing]") from error
 
 #: Raises unless a command is allowed.
 Judge = Callable[[Command], object]

@@ -6,20 +6,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
-from reportflow.errors import MissingExtra
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.guard import Guard, guard, has, not_the_creator, only_the_assignee
 from reportflow.lifecycle.rows import EVERYBODY, NOBODY, SAME, Constant, OnConflict, State, Step, Transition
 from reportflow.model.actor import ANY, OWN, UNIT, Secrecy
 from reportflow.model.entry import Command, Details, Entry
 from reportflow.model.record import Record
-
-try:
-    from hypothesis import strategies as st
-    from hypothesis.strategies import SearchStrategy
-except ImportError as error:
-    raise MissingExtra("hypothesis", "reportflow[testing]") from error
 
 #: The roles of every drawn lifecycle; "overseer" reaches all records.
 ROLES: Final = ("overseer", "clerk", "chief", "warden")

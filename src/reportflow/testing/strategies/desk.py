@@ -61,8 +61,12 @@ class Desk:
     def _named(self, draft: Record) -> tuple[Self, Record]:
         if draft.id:
             return self, draft
-        number = self.numbered + 1
-        return attrs.evolve(self, numbered=number), changed(draft, {"id": f"r{number}"})
+        return attrs.evolve(self, numbered=self.numbered + 1), changed(draft, {"id": self.next_id})
+
+    @property
+    def next_id(self) -> str:
+        """The id that the next record without one will have."""
+        return f"r{self.numbered + 1}"
 
     def _found(self, id: str) -> Record:
         if id not in self.records:

@@ -89,8 +89,9 @@ class Path:
         desk = begun(self.lifecycle, self.others, self.draft, first, ())
         ids = {self.id: record.id}
         for draft, command in self.beside:
+            its = draft.id or desk.next_id  # the last one of the desk may be a record that its steps created
             desk = desk.created(draft, command)
-            ids[list(desk.records)[-1]] = flow.create(draft, by=command.actor, at=command.at).id
+            ids[its] = flow.create(draft, by=command.actor, at=command.at).id
         for one in self.commands[1:]:
             told = _renamed(one.details, ids)
             record = flow.fire(record, one.trigger, told, by=one.actor, reason=one.reason, at=one.at)

@@ -6,19 +6,15 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from reportflow.errors import MissingExtra
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.rows import EVERYBODY, Transition
 from reportflow.lifecycle.samples import PEOPLE, UNITS
 from reportflow.model.actor import Actor, ActorKind, Secrecy
 from reportflow.model.record import Record
 from reportflow.model.values import field_names
-
-try:
-    from hypothesis import strategies as st
-    from hypothesis.strategies import SearchStrategy
-except ImportError as error:
-    raise MissingExtra("hypothesis", "reportflow[testing]") from error
 
 
 def actors(lifecycle: Lifecycle) -> SearchStrategy[Actor]:

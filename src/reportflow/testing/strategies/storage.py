@@ -9,7 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from reportflow.errors import MissingExtra
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
 from reportflow.model.actor import Actor, Scope, Secrecy
 from reportflow.model.query import (
     ENTRY_GROUPS,
@@ -43,12 +45,6 @@ from reportflow.office.report import (
 )
 from reportflow.testing.acts import START, Note, Sample
 from reportflow.testing.strategies.values import names, secrecies, texts, times
-
-try:
-    from hypothesis import strategies as st
-    from hypothesis.strategies import SearchStrategy
-except ImportError as error:
-    raise MissingExtra("hypothesis", "reportflow[testing]") from error
 
 UNITS: Final = ("north", "south", "榆林")
 WORDS: Final = ("roads", "Roads", "水利", "a%b")

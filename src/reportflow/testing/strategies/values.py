@@ -9,20 +9,16 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Final, Literal, Union
 
 import attrs
+import hypothesis
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
-from reportflow.errors import InvalidValue, MissingExtra, Unbuildable
+from reportflow.errors import InvalidValue, Unbuildable
 from reportflow.lifecycle import samples
 from reportflow.lifecycle.rows import Transition
 from reportflow.model.actor import Secrecy
 from reportflow.model.checks import UnsupportedType, check, wrong
 from reportflow.office.report import Attachment
-
-try:
-    import hypothesis
-    from hypothesis import strategies as st
-    from hypothesis.strategies import SearchStrategy
-except ImportError as error:
-    raise MissingExtra("hypothesis", "reportflow[testing]") from error
 
 _SCRIPTS: Final = (
     "完善校园安全防控体系的建议",

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import attrs
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
-from reportflow.errors import InvalidValue, MissingExtra, Unbuildable
+from reportflow.errors import InvalidValue, Unbuildable
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.rows import NOBODY, SAME, Transition
 from reportflow.lifecycle.samples import START
@@ -18,12 +20,6 @@ from reportflow.testing.strategies.commands import around, refusal, way
 from reportflow.testing.strategies.desk import Desk
 from reportflow.testing.strategies.path import Path, begun
 from reportflow.testing.strategies.values import instances, plain_instances
-
-try:
-    from hypothesis import strategies as st
-    from hypothesis.strategies import SearchStrategy
-except ImportError as error:
-    raise MissingExtra("hypothesis", "reportflow[testing]") from error
 
 #: What no draft brings; its id is the flow's to give.
 _NOT_DRAFTED: Final = SET_BY_FOLD | {"id"}
