@@ -126,7 +126,7 @@ RECORD = (
     "id", "kind", "state", "version", "lifecycle_version", "unit", "parent", "title", "category", "assignee",
     "due_at", "secrecy", "created_by", "created_at", "updated_at", "text", "data",
 )  # fmt: skip
-KEPT = [name for name in RECORD if name not in ("id", "text", "data")]  # an adoption leaves the long columns alone
+CHANGED = ("version", "updated_at")  # an adoption of what is adopted leaves all else alone
 
 
 def insert(table: str, columns: Sequence[str]) -> str:
@@ -135,11 +135,14 @@ def insert(table: str, columns: Sequence[str]) -> str:
     return f"INSERT INTO reportflow_{table} ({names}) VALUES ({marks})"
 
 
-INSERT_ENTRY = insert("entry", ENTRY)
+INSERT_ENTRY = (
+    insert("entry", ENTRY).replace(") VALUES (", ", position) VALUES (")[:-1]
+    + ", (SELECT coalesce(max(position), 0) + 1 FROM reportflow_entry))"
+)
 INSERT_RECORD = insert("record", RECORD)
 INSERT_LABEL = insert("label", ("record_id", "name", "value"))
 UPDATE_RECORD = (
-    f"UPDATE reportflow_record SET {', '.join(f'{name} = :{name}' for name in KEPT)} "
+    f"UPDATE reportflow_record SET {', '.join(f'{name} = :{name}' for name in CHANGED)} "
     "WHERE id = :id AND version = :expected AND state = :source"
 )
 

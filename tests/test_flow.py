@@ -484,13 +484,17 @@ def test_fire_all_aborts_at_the_first_refusal(flow: ReportFlow) -> None:
 
 
 def test_fire_all_gives_each_outcome_as_it_is_asked_for(store: Watched, flow: ReportFlow) -> None:
-    """Nothing is done before the first outcome is asked for, and one commit is made for each."""
-    made = [parcel(flow) for _ in range(2)]
+    """Nothing is done before the first outcome is asked for, and one commit is made for each chunk."""
+    made = [parcel(flow) for _ in range(3)]
     before = store.commits
-    done = flow.fire_all(made, "label", Label(text="x"), by=ANN)
+    done = flow.fire_all(made, "label", Label(text="x"), by=ANN, chunk=2)
     assert store.commits == before
     next(done)
     assert store.commits == before + 1
+    next(done)
+    assert store.commits == before + 1
+    next(done)
+    assert store.commits == before + 2
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -181,7 +181,12 @@ def test_the_fields_of_the_design_are_there(name: str) -> None:
 SIGNATURES: dict[Any, str] = {
     ReportFlow.create: "(self, draft, *, by, at=None, key=None)",
     ReportFlow.fire: "(self, target, trigger, details=None, *, by, reason='', at=None, key=None, version=None)",
-    ReportFlow.fire_all: "(self, targets, trigger, details=None, *, by, on_refusal='abort', reason='', at=None)",
+    ReportFlow.fire_all: (
+        "(self, targets, trigger, details=None, *, by, on_refusal='abort', reason='', at=None, "
+        "progress=None, chunk=500)"
+    ),
+    ReportFlow.create_all: "(self, drafts, *, by, on_refusal='abort', at=None, progress=None, chunk=500)",
+    ReportFlow.bound_to: "(self, host)",
     ReportFlow.batch: "(self, requests)",
     ReportFlow.options: "(self, target, *, by)",
     ReportFlow.get: "(self, id, *, by)",

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 
 import attrs
-from sqlalchemy import Connection, bindparam, event, update
+from sqlalchemy import Connection, PoolProxiedConnection, bindparam, event, update
 from sqlalchemy.exc import IntegrityError
 
 from reportflow import Change, Conflict, Entry, Page, Query, Record, Secrecy, StorageError
@@ -46,8 +46,8 @@ class PatchedCursor:
 class PatchedWork(OwnWork):
     """Works with such a cursor."""
 
-    def __init__(self, connection: Connection, patch: Callable[[str, Any], tuple[str, Any]]) -> None:
-        super().__init__(connection)
+    def __init__(self, pooled: PoolProxiedConnection, patch: Callable[[str, Any], tuple[str, Any]]) -> None:
+        super().__init__(pooled)
         self._cursor = PatchedCursor(self._cursor, patch)
 
 
@@ -68,8 +68,8 @@ class Patched(SqliteStore):
         """What it gives for a value, in a statement that writes or in one that reads."""
         return value
 
-    def _work(self, connection: Connection) -> OwnWork:
-        return PatchedWork(connection, self.patched)
+    def _work(self, pooled: PoolProxiedConnection) -> OwnWork:
+        return PatchedWork(pooled, self.patched)
 
     def _heard(self, _: object, __: object, statement: str, rows: Any, *___: object) -> tuple[str, Any]:
         return self.patched(statement, rows)
@@ -181,8 +181,8 @@ class WritesEntriesApart(FileStore):
     def commit(self, changes: Sequence[Change]) -> None:
         super().commit(changes)
         if changes:
-            with self._connected() as connection:
-                work = self._work(connection)
+            with self._pooled() as pooled:
+                work = self._work(pooled)
                 used = {pair for pair, _ in keys_of(changes) if self._used(work, *pair)}
                 refuse_keys(changes, dict.fromkeys(used, True))
                 entries = [entry_row(entry) for change in changes for entry in change.entries]

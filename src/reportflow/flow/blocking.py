@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final, Literal, Self, TypeVar, overload
 
 import attrs
@@ -28,6 +29,8 @@ from reportflow.storage.contract import Group, Of, Store
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
+#: How many records of a bulk are held in memory, and kept in one commit.
+CHUNK: Final = 500
 #: How long a call that is decided again waits for its turn, in seconds; then it goes on without.
 _TURN: Final = 1.0
 
@@ -51,6 +54,31 @@ class Outcome:
     id: str
     record: Record | None = None
     refused: TransitionRefused | None = None
+
+
+def outcome(request: Request, result: Record | ReportflowError, *, skips: bool) -> Outcome:
+    """What came of one of many.
+
+    Raises:
+        ReportflowError: it is an error, and no refusal that is skipped.
+    """
+    id = request.id if isinstance(request, Fire) else request.draft.id
+    if isinstance(result, Record):
+        return Outcome(id=result.id, record=result)
+    if skips and isinstance(result, TransitionRefused):
+        return Outcome(id=id, refused=result)
+    raise result
+
+
+def several(name: str, values: Iterable[T]) -> Iterable[T]:
+    """Any iterable.
+
+    Raises:
+        InvalidValue: something else.
+    """
+    if not isinstance(values, Iterable):
+        raise InvalidValue(name, *wrong("list", values))
+    return values
 
 
 class ReportFlow:
@@ -110,6 +138,26 @@ class ReportFlow:
     def close(self) -> None:
         """Close the store."""
         self._store.close()
+
+    def bound_to(self, host: Any) -> Self:
+        """A flow that writes inside a transaction of the host's: what it does is kept if the host commits.
+
+        Nothing is begun, committed, rolled back or decided again there: a conflict is raised at once, and leaves the
+        transaction usable. Closing it leaves this flow and the host's connection open.
+
+        Args:
+            host: What the store takes: for the SQL stores a `Connection` or `Session` of SQLAlchemy on its database.
+
+        Raises:
+            InvalidValue: not such a thing, or the store cannot write inside a transaction of a host's.
+        """
+        if not hasattr(self._store, "bound_to"):
+            raise InvalidValue("store", *wrong("a store with bound_to", self._store))
+        made = type(self).__new__(type(self))
+        vars(made).update(vars(self))
+        made._store = self._store.bound_to(host)
+        made._handler = self._handler.once()
+        return made
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -208,6 +256,24 @@ class ReportFlow:
             raise InvalidValue("requests", *wrong("list[Create | Fire]", requests))
         return self._drive(self._handler.run(list(requests)))
 
+    def create_all(
+        self,
+        drafts: Iterable[Record],
+        *,
+        by: Actor,
+        on_refusal: Literal["abort", "skip"] = "abort",
+        at: datetime | None = None,
+        progress: Callable[[int], object] | None = None,
+        chunk: int = CHUNK,
+    ) -> Iterator[Outcome]:
+        """Create many records; gives one outcome a draft, in their order. See `fire_all`.
+
+        Raises:
+            Whatever `create` raises.
+        """
+        requests = (Create(draft, by=by, at=at) for draft in several("drafts", drafts))
+        return self._all(requests, on_refusal, progress, chunk)
+
     def fire_all(
         self,
         targets: Iterable[Record | str],
@@ -218,29 +284,47 @@ class ReportFlow:
         on_refusal: Literal["abort", "skip"] = "abort",
         reason: str = "",
         at: datetime | None = None,
+        progress: Callable[[int], object] | None = None,
+        chunk: int = CHUNK,
     ) -> Iterator[Outcome]:
-        """Do the same to many records, one commit each; gives one outcome a record, as it is asked for.
+        """Do the same to many records; gives one outcome a record, in their order, as it is asked for.
 
-        With ``on_refusal="skip"`` a refusal is the outcome of its record; with "abort" it is raised, and those before
-        it stay done.
+        They are taken from the iterable `chunk` at a time, and each chunk is kept in one commit, or, where somebody
+        else is faster, record by record. With ``on_refusal="skip"`` a refusal is the outcome of its record; with
+        "abort" it is raised, and those before it stay done.
+
+        Args:
+            targets: Any iterable of records as they were seen, and of ids.
+            trigger: What to do.
+            details: What the transition must be told.
+            by: Who does it.
+            on_refusal: "abort" or "skip".
+            reason: Why.
+            at: When it happened; now unless given.
+            progress: Called with the number of records done, after each chunk.
+            chunk: How many are held in memory, and kept in one commit.
 
         Raises:
             Whatever `fire` raises.
         """
+        requests = (
+            Fire(target, trigger, details, by=by, reason=reason, at=at) for target in several("targets", targets)
+        )
+        return self._all(requests, on_refusal, progress, chunk)
+
+    def _all(
+        self, requests: Iterable[Request], on_refusal: str, progress: Callable[[int], object] | None, chunk: int
+    ) -> Iterator[Outcome]:
         if on_refusal not in ("abort", "skip"):
             raise InvalidValue("on_refusal", "choice", {"given": repr(on_refusal), "choices": ("abort", "skip")})
-        if not isinstance(targets, Iterable):
-            raise InvalidValue("targets", *wrong("list[Record | str]", targets))
-        for target in targets:
-            id = target.id if isinstance(target, Record) else target
-            try:
-                record = self.fire(target, trigger, details, by=by, reason=reason, at=at)
-            except TransitionRefused as refused:
-                if on_refusal == "abort":
-                    raise
-                yield Outcome(id=id, refused=refused)
-            else:
-                yield Outcome(id=id, record=record)
+        rest, done = iter(requests), 0
+        while some := list(islice(rest, chunk)):
+            results = self._drive(self._handler.run_all(some, skip=on_refusal == "skip"))
+            for request, result in zip(some, results, strict=False):
+                done += 1
+                yield outcome(request, result, skips=on_refusal == "skip")
+            if progress is not None:
+                progress(done)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from reportflow.errors import (
     DuplicateKey,
     InvalidValue,
     RecordNotFound,
+    ReportflowError,
     StaleRecord,
     StorageBusy,
     TransitionRefused,
@@ -60,10 +61,44 @@ class _Work:
 
 
 class _Plan:
-    """What a batch comes to: every record that it touches."""
+    """What a batch comes to: every record that it touches. One request of it can be undone."""
 
     def __init__(self) -> None:
         self.work: dict[str, _Work] = {}
+        self._undo: list[Callable[[], object]] = []
+
+    def begin(self) -> None:
+        """From here on, what is done can be undone."""
+        self._undo.clear()
+
+    def undo(self) -> None:
+        """Take back all since `begin`."""
+        while self._undo:
+            self._undo.pop()()
+
+    def add(self, id: str, work: _Work) -> _Work:
+        """Take one more record in."""
+        self.work[id] = work
+        self._undo.append(lambda: self.work.pop(id, None))
+        return work
+
+    def move(self, work: _Work, record: Record, entry: Entry) -> None:
+        """Let a record be as an act left it."""
+        before, number = work.record, len(work.entries)
+        work.record = record
+        work.entries.append(entry)
+
+        def back() -> None:
+            work.record = before
+            del work.entries[number:]
+
+        self._undo.append(back)
+
+    def see(self, work: _Work, version: int | None) -> None:
+        """Remember the version that somebody decided on."""
+        before = work.seen
+        work.seen = version
+        self._undo.append(lambda: setattr(work, "seen", before))
 
     def changes(self) -> list[Change]:
         return [
@@ -88,6 +123,10 @@ class Handler:
         self._clock = clock
         self._new_id = new_id
         self._patience = patience
+
+    def once(self) -> Handler:
+        """The same, deciding nothing again."""
+        return Handler(self._definitions, clock=self._clock, new_id=self._new_id, patience=-1.0)
 
     def run(self, requests: Sequence[Request]) -> Steps[list[Record]]:
         """Decide several requests together, each on what the ones before it came to, and keep them in one commit.
@@ -126,6 +165,56 @@ class Handler:
                     raise
             attempt += 1
             yield Wait(_pause(attempt))
+
+    def run_all(self, requests: Sequence[Request], *, skip: bool) -> Steps[list[Record | ReportflowError]]:
+        """What comes of each of many requests: all that is allowed is kept, in as few commits as can be.
+
+        A refusal stands in the place of its record where it is skipped; else it is the last of the answers, as is
+        any other error, and what comes before it is kept.
+
+        Raises:
+            Nothing that is one request's own: that is among the answers.
+        """
+        try:
+            return (yield from self._together(requests, skip=skip))
+        except ReportflowError:  # somebody else was there, or one of them is wrong: each has its own chance
+            results: list[Record | ReportflowError] = []
+            for request in requests:
+                try:
+                    results += yield from self.run([request])
+                except ReportflowError as error:
+                    results.append(error)
+                    if not (skip and isinstance(error, TransitionRefused)):
+                        break
+            return results
+
+    def _together(self, requests: Sequence[Request], *, skip: bool) -> Steps[list[Record | ReportflowError]]:
+        """Decide all, and keep what is allowed in one commit.
+
+        Raises:
+            ReportflowError: one of them cannot be decided here, or the commit failed: nothing was kept.
+        """
+        now, plan = self._clock(), _Plan()
+        wanted = [one.id for one in requests if isinstance(one, Fire) and isinstance(one.target, str)]
+        if wanted:
+            stored: list[Record] = yield Call("get", (list(dict.fromkeys(wanted)),))
+            plan.work.update((one.id, _Work(before=one, record=one)) for one in stored)
+        results: list[Record | ReportflowError] = []
+        for request in requests:
+            plan.begin()
+            try:
+                results.append((yield from self._perform(plan, self._named(request), now, again=False)))
+            except TransitionRefused as refused:
+                plan.undo()
+                if isinstance(request, Fire) and isinstance(request.target, Record):
+                    yield from self._compare(request.id, request.target.version, request.by)
+                results.append(refused)
+                if not skip:
+                    break
+        changes = plan.changes()
+        if changes:
+            yield Call("commit", (changes,))
+        return results
 
     def _named(self, request: Request) -> Request:
         """A creation with its id, taken once, so that deciding again creates the same record."""
@@ -213,7 +302,7 @@ class Handler:
         if seen is not None and not self._commutes(work.record, request.trigger):
             if seen not in (work.record.version, work.expected):
                 raise StaleRecord(request.id, seen, work.record.version)
-            work.seen = work.expected
+            plan.see(work, work.expected)
         return (yield from self._act(plan, work.record, command, ()))
 
     def _load(self, plan: _Plan, request: Fire, *, again: bool) -> Steps[_Work]:
@@ -224,8 +313,7 @@ class Handler:
         else:
             stored: Record = (yield Call("get", ([request.id],)))[0]
             work = _Work(before=stored, record=stored)
-        plan.work[request.id] = work
-        return work
+        return plan.add(request.id, work)
 
     def _raise_if_moved(self, plan: _Plan) -> Steps[None]:
         """A refusal may only mean that a record in hand has moved meanwhile: then that is what its holder must hear.
@@ -255,14 +343,13 @@ class Handler:
         decision = decide.decide(lifecycle, record, command)
         work = plan.work.get(record.id)
         if work is None:
-            work = plan.work[record.id] = _Work(before=None, record=decision.record)
+            work = plan.add(record.id, _Work(before=None, record=decision.record))
         elif not record.version:
             raise InvalidValue("id", "twice", {"given": record.id})
-        work.record = decision.record
-        work.entries.append(decision.entry)
+        plan.move(work, decision.record, decision.entry)
         found = lifecycle.row(decision.entry.source, command.trigger)
         if found and found[0].on_conflict is OnConflict.STALE:
-            work.seen = work.expected
+            plan.see(work, work.expected)
         for step in decision.steps:
             yield from self._step(plan, step, command, decision.entry, path)
         return plan.work[record.id].record
@@ -275,7 +362,7 @@ class Handler:
             id = step.target if isinstance(step.target, str) else step.target.id
             if id not in plan.work:
                 stored: Record = (yield Call("get", ([id],)))[0]
-                plan.work[id] = _Work(before=stored, record=stored)
+                plan.add(id, _Work(before=stored, record=stored))
             target = plan.work[id].record
             if not step.system:
                 self._definitions.check_visible(target, command.actor)

@@ -23,6 +23,8 @@ from reportflow.model.checks import text_problem
 BUSY_TIMEOUT: Final = 5.0
 #: How many connections are held open, and how many more there may be at once.
 _POOL: Final[Mapping[str, Any]] = {"pool_size": 8, "max_overflow": 24, "pool_timeout": BUSY_TIMEOUT}
+#: A connection comes back without a transaction, or not at all: nothing is to be rolled back once more.
+_AUTOCOMMIT: Final[Mapping[str, Any]] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
 _SYNCHRONOUS: Final = ("OFF", "NORMAL", "FULL", "EXTRA")
 
 
@@ -198,7 +200,7 @@ def _sqlite(url: URL, awaited: bool) -> Engine:
         url.difference_update_query(["synchronous"]),
         poolclass=_pool_class(awaited),
         connect_args=connect,
-        isolation_level="AUTOCOMMIT",
+        **_AUTOCOMMIT,
         **pool,
     )
 
@@ -222,12 +224,12 @@ def _pool_class(awaited: bool) -> type[Any]:
 
 def _postgresql(url: URL, awaited: bool) -> Engine:
     connect = {"connect_timeout": int(BUSY_TIMEOUT), "client_encoding": "utf8"}
-    return create_engine(url, connect_args=connect, isolation_level="AUTOCOMMIT", **_POOL)
+    return create_engine(url, connect_args=connect, **_AUTOCOMMIT, **_POOL)
 
 
 def _mysql(url: URL, awaited: bool) -> Engine:
     connect = {"connect_timeout": int(BUSY_TIMEOUT), "charset": "utf8mb4"}
-    engine = create_engine(url, connect_args=connect, isolation_level="AUTOCOMMIT", **_POOL)
+    engine = create_engine(url, connect_args=connect, **_AUTOCOMMIT, **_POOL)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _: object) -> None:

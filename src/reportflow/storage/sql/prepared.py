@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Executable,
+    PoolProxiedConnection,
     Table,
     bindparam,
     delete,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import ClauseElement
 
 from reportflow.storage.sql.engine import Backend
@@ -72,8 +74,8 @@ class Work(Protocol):
 class OwnWork:
     """On the driver's cursor, of a connection whose transactions are the library's."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._cursor = connection.connection.cursor()
+    def __init__(self, pooled: PoolProxiedConnection) -> None:
+        self._cursor = pooled.cursor()
 
     def say(self, sql: str) -> None:
         """Begin or end a transaction."""
@@ -125,6 +127,13 @@ class HostWork:
         return [dict(zip(statement.columns, one, strict=True)) for one in found]
 
 
+def _insert_unless(table: Table, dialect: Dialect) -> Any:
+    """An INSERT that leaves alone what is there, and says so by its row count; MariaDB's raises, and breaks nothing."""
+    if dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing() if dialect.name == "sqlite" else insert(table)
+
+
 class Kept:
     """All the statements that never change, for one engine."""
 
@@ -140,11 +149,19 @@ class Kept:
         if backend.numbers:
             last = func.coalesce(func.max(entry.c.position), literal_column("0"))
             values["position"] = select(last + literal_column("1")).scalar_subquery()
+        whole: dict[str, Any] = {name: bindparam(name) for name in columns_of(record)}
         self.insert_entry = self._made(insert(entry).values(values))
-        self.insert_record = self._made(insert(record).values({name: bindparam(name) for name in columns_of(record)}))
+        self.insert_record = self._made(insert(record).values(whole))
+        self.insert_entry_unless = self._made(_insert_unless(entry, dialect).values(values))
+        self.insert_record_unless = self._made(_insert_unless(record, dialect).values(whole))
         self.insert_label = self._made(insert(label).values({name: bindparam(name) for name in columns_of(label)}))
         its_id: BindParameter[str] = bindparam("its_id", type_=record.c.id.type)
         self.delete_labels = self._made(delete(label).where(label.c.record_id == its_id))
+        self.delete_record = self._made(delete(record).where(record.c.id == its_id))
+        its_sequence: BindParameter[int] = bindparam("its_sequence", type_=entry.c.sequence.type)
+        self.delete_entry = self._made(
+            delete(entry).where(entry.c.record_id == its_id, entry.c.sequence == its_sequence)
+        )
         self.record = self._made(select(record).where(record.c.id == its_id), columns_of(record))
         self.history = self._made(
             select(entry).where(entry.c.record_id == its_id).order_by(entry.c.sequence), columns_of(entry)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from itertools import islice
 from typing import Any, Final, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData
+from sqlalchemy import Connection, Engine, MetaData, PoolProxiedConnection
 from sqlalchemy.exc import IntegrityError
 
 from reportflow.errors import (
@@ -27,7 +27,7 @@ from reportflow.storage.contract import Capabilities, Change, Group, Of, Posted,
 from reportflow.storage.sql import numbering, schema, statements
 from reportflow.storage.sql.engine import BUSY_TIMEOUT, backend_of, in_memory, make_engine, missing
 from reportflow.storage.sql.meanings import Fate, said, translated
-from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, Kept, OwnWork, Work
+from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, Kept, OwnWork, Prepared, Work
 from reportflow.storage.sql.rows import changed_row, entry_of, entry_row, label_rows, record_of, record_row
 from reportflow.storage.sql.tables import PREFIX, Tables, make_tables
 
@@ -166,8 +166,8 @@ class SqlStore:
             _Moved: a version or state is not the expected one.
             IntegrityError: an id or a key is taken.
         """
-        with self._connected() as connection:
-            work = self._work(connection)
+        with self._pooled() as pooled:
+            work = self._work(pooled)
             try:
                 if self._backend.one_statement and len(changes) == 1 and self._is_plain(changes[0]):
                     fate.unknown = True
@@ -178,23 +178,26 @@ class SqlStore:
                 fate.unknown = True
                 work.say("COMMIT")
             except Exception as error:
-                if self._is_lost(error, connection):
-                    connection.invalidate()
-                else:
-                    with suppress(Exception):  # what went wrong first is what must be heard
-                        work.say("ROLLBACK")
+                self._take_back(error, pooled, work)
                 raise
             except BaseException:  # whoever is stopped in the middle leaves no half of it behind
-                connection.invalidate()
+                pooled.invalidate()
                 raise
             finally:
                 with suppress(Exception):
                     work.close()
 
-    def _is_lost(self, error: Exception, connection: Connection) -> bool:
+    def _take_back(self, error: Exception, pooled: PoolProxiedConnection, work: OwnWork) -> None:
+        """End the transaction: what went wrong first is what must be heard, whatever goes wrong here."""
         dialect = self._engine.dialect
         known: Any = error if isinstance(error, dialect.loaded_dbapi.Error) else None
-        return known is not None and dialect.is_disconnect(known, connection.connection.dbapi_connection, None)
+        try:
+            if known is None or not dialect.is_disconnect(known, pooled, None):
+                work.say("ROLLBACK")
+                return
+        except Exception:  # a connection that cannot even do that is of no use
+            pass
+        pooled.invalidate()
 
     @staticmethod
     def _is_plain(change: Change) -> bool:
@@ -282,13 +285,26 @@ class SqlStore:
         with translated(self._engine), self._connected() as connection:
             yield connection
 
-    def _work(self, connection: Connection) -> OwnWork:
-        return OwnWork(connection)
+    @contextmanager
+    def _pooled(self) -> Iterator[PoolProxiedConnection]:
+        """A connection as the driver knows it: nothing between who writes and the database."""
+        if not self._owned:
+            with self._connected() as connection:
+                yield connection.connection
+            return
+        pooled = self._engine.raw_connection()
+        try:
+            yield pooled
+        finally:
+            pooled.close()
+
+    def _work(self, pooled: PoolProxiedConnection) -> OwnWork:
+        return OwnWork(pooled)
 
     @contextmanager
     def _looking(self) -> Iterator[Work]:
-        with self._reading() as connection:
-            work = self._work(connection)
+        with translated(self._engine), self._pooled() as pooled:
+            work = self._work(pooled)
             try:
                 yield work
             finally:
@@ -359,7 +375,7 @@ class SqlStore:
             while True:
                 # looked for first: whatever was committed by now, and by now has no place to come, is in the rows
                 more = not self._backend.numbers and numbering.number(
-                    connection, self._work(connection), self._kept, self._backend
+                    connection, self._work(connection.connection), self._kept, self._backend
                 )
                 rows = connection.execute(self._kept.feed, asked).mappings().all()
                 if not more or len(rows) == limit:
@@ -377,8 +393,39 @@ class BoundSqlStore(SqlStore):
     def _keep(self, changes: Sequence[Change], fate: Fate) -> None:
         connection = self._given
         assert connection is not None
-        self._explain(changes)  # an error inside somebody's transaction may break it: look first
+        self._explain(changes)
         self._write(HostWork(connection), changes)
+
+    def _write(self, work: Work, changes: Sequence[Change]) -> None:
+        """Write it all, or take back what was written: an error of the database would break the host's transaction.
+
+        An entry goes in first, unless its place or its key is taken: who has put it in may replace the record.
+        """
+        changes = sorted(changes, key=lambda change: change.record.id)
+        kept = self._kept
+        undo: list[tuple[Prepared, dict[str, Any]]] = []
+        try:
+            for change in changes:
+                if change.expected is None:
+                    self._put(work, kept.insert_record_unless, record_row(change.record))
+                    undo.append((kept.delete_record, {"its_id": change.record.id}))
+            for change in changes:
+                for entry in change.entries:
+                    self._put(work, kept.insert_entry_unless, entry_row(entry))
+                    undo.append((kept.delete_entry, {"its_id": entry.record_id, "its_sequence": entry.sequence}))
+            for change in changes:
+                if change.expected is not None:
+                    self._replace(work, change)
+        except (IntegrityError, _Moved):
+            for statement, row in reversed(undo):
+                work.write(statement, row)
+            raise
+        self._label(work, changes)
+
+    @staticmethod
+    def _put(work: Work, statement: Prepared, row: dict[str, Any]) -> None:
+        if work.write(statement, row) != 1:
+            raise _Moved
 
     @contextmanager
     def _looking(self) -> Iterator[Work]:
