@@ -593,8 +593,8 @@ _rows(
             "此驱动为同步驱动：请调用 open_flow，或改用异步驱动：sqlite+aiosqlite、postgresql+psycopg、mysql+asyncmy。",
         ),
         "server": (
-            "Check that the server runs and can be reached at this address; nothing was written.",
-            "请确认服务器已启动且该地址可达；未写入任何内容。",
+            "Check that the server runs at this address, has this database and lets this user in; nothing was written.",
+            "请确认服务器已在该地址启动、其中有该数据库且允许该用户登录；未写入任何内容。",
         ),
         "unknown": (
             "The connection was lost while it was being kept, so it is not known whether it was: look at the record's "

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from reportflow.errors import StorageBusy, StorageError, StorageUnavailable
 
 #: What an engine says, by the beginning of its error's code -> the error, and the code of its advice.
-Meanings = Mapping[str, tuple[type[StorageError], str]]
+Meanings = Mapping[str, tuple[type[StorageUnavailable], str]]
 
 _SQLITE: Final[Meanings] = {
     "SQLITE_BUSY": (StorageBusy, "retry"),
@@ -46,6 +46,7 @@ _POSTGRESQL: Final[Meanings] = {
 }
 #: Error numbers, https://mariadb.com/kb/en/mariadb-error-code-reference/
 _MYSQL: Final[Meanings] = {
+    "0": (StorageUnavailable, "server"),  # PyMySQL, of a connection that it has closed itself
     "1213": (StorageBusy, "retry"),
     "1205": (StorageBusy, "retry"),
     "1020": (StorageBusy, "retry"),
@@ -71,7 +72,33 @@ _MYSQL: Final[Meanings] = {
     "2014": (StorageUnavailable, "server"),
     "2055": (StorageUnavailable, "server"),
 }
-_MEANINGS: Final[Mapping[str, Meanings]] = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL, "mysql": _MYSQL}
+
+
+def _of_sqlite(error: BaseException) -> str:
+    return str(getattr(error, "sqlite_errorname", ""))
+
+
+def _of_postgresql(error: BaseException) -> str | None:
+    state = getattr(error, "sqlstate", None)
+    if state is not None:
+        return str(state)
+    # without a state the client says it; a wrong call is an error of another class
+    return "" if type(error).__name__ == "OperationalError" or isinstance(error, OSError) else None
+
+
+def _of_mysql(error: BaseException) -> str | None:
+    if isinstance(error, OSError):
+        return "2013"  # a socket that broke under the driver
+    return str(error.args[0]) if error.args and isinstance(error.args[0], int) else None
+
+
+#: Engine -> by which code it says what is wrong, and what the codes mean.
+_ENGINES: Final[Mapping[str, tuple[Callable[[BaseException], str | None], Meanings]]] = {
+    "sqlite": (_of_sqlite, _SQLITE),
+    "postgresql": (_of_postgresql, _POSTGRESQL),
+    "mysql": (_of_mysql, _MYSQL),
+    "mariadb": (_of_mysql, _MYSQL),
+}
 
 
 class Fate:
@@ -101,30 +128,15 @@ def translated(engine: Engine, fate: Fate | None = None) -> Iterator[None]:
 
 def meaning(engine: Engine, error: BaseException, fate: Fate | None = None) -> StorageError:
     """The error of this library for one of a driver's."""
+    code_of, meanings = _ENGINES[engine.dialect.name]
     code = code_of(error)
-    meanings = _MEANINGS.get(engine.dialect.name.replace("mariadb", "mysql"), {})
     # the longest that fits: "53100" before "53"
-    for beginning in sorted(meanings, key=len, reverse=True):
-        if code is None or not code.startswith(beginning):
-            continue
-        kind, advice = meanings[beginning]
-        if issubclass(kind, StorageUnavailable):
+    for beginning in sorted(meanings, key=len, reverse=True) if code is not None else ():
+        if code is not None and code.startswith(beginning):
+            kind, advice = meanings[beginning]
             lost = kind is StorageUnavailable and fate is not None and fate.unknown
             return kind(said(engine), " ".join(str(error).split()), "unknown" if lost else advice)
     return StorageError(f"{type(error).__name__}: {error}")
-
-
-def code_of(error: BaseException) -> str | None:
-    """By which code an engine says what is wrong: a name in SQLite, an SQLSTATE, or a number; "" from the client."""
-    name: Any = getattr(error, "sqlite_errorname", None)
-    if name is not None:
-        return str(name)
-    if hasattr(error, "sqlstate"):
-        return str(error.sqlstate or ("" if type(error).__name__ == "OperationalError" else "?"))
-    first = error.args[0] if error.args else None
-    if isinstance(error, OSError):
-        return "2013"  # a socket that broke under a driver of MariaDB
-    return str(first) if isinstance(first, int) else None
 
 
 def said(engine: Engine) -> str:

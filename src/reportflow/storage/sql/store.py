@@ -174,30 +174,31 @@ class SqlStore:
                     self._replace_with_entry(work, changes[0])
                     return
                 work.say(self._backend.begin)
-                self._write(work, changes)
-                fate.unknown = True
-                work.say("COMMIT")
-            except Exception as error:
-                self._take_back(error, pooled, work)
-                raise
-            except BaseException:  # whoever is stopped in the middle leaves no half of it behind
-                pooled.invalidate()
-                raise
+                try:
+                    self._write(work, changes)
+                    fate.unknown = True
+                    work.say("COMMIT")
+                except Exception as error:
+                    if not self._is_lost(error, pooled):
+                        fate.unknown = False
+                        self._roll_back(work, pooled)
+                    raise
             finally:
                 with suppress(Exception):
                     work.close()
 
-    def _take_back(self, error: Exception, pooled: PoolProxiedConnection, work: OwnWork) -> None:
-        """End the transaction: what went wrong first is what must be heard, whatever goes wrong here."""
+    @staticmethod
+    def _roll_back(work: OwnWork, pooled: PoolProxiedConnection) -> None:
+        try:
+            work.say("ROLLBACK")
+        except Exception:  # what went wrong first is what must be heard
+            pooled.invalidate()
+
+    def _is_lost(self, error: Exception, pooled: PoolProxiedConnection) -> bool:
+        """Whether a connection is of no use any more."""
         dialect = self._engine.dialect
         known: Any = error if isinstance(error, dialect.loaded_dbapi.Error) else None
-        try:
-            if known is None or not dialect.is_disconnect(known, pooled, None):
-                work.say("ROLLBACK")
-                return
-        except Exception:  # a connection that cannot even do that is of no use
-            pass
-        pooled.invalidate()
+        return isinstance(error, OSError) or (known is not None and dialect.is_disconnect(known, pooled, None))
 
     @staticmethod
     def _is_plain(change: Change) -> bool:
@@ -289,14 +290,30 @@ class SqlStore:
     def _pooled(self) -> Iterator[PoolProxiedConnection]:
         """A connection as the driver knows it: nothing between who writes and the database."""
         if not self._owned:
-            with self._connected() as connection:
-                yield connection.connection
+            with self._connected() as connection, self._unless_lost(connection.connection) as pooled:
+                yield pooled
             return
         pooled = self._engine.raw_connection()
         try:
-            yield pooled
+            with self._unless_lost(pooled):
+                yield pooled
         finally:
             pooled.close()
+
+    @contextmanager
+    def _unless_lost(self, pooled: PoolProxiedConnection) -> Iterator[PoolProxiedConnection]:
+        """Give a connection back to the pool only if it is of use, and with it all others, if it was lost."""
+        try:
+            yield pooled
+        except Exception as error:
+            if self._is_lost(error, pooled):
+                pooled.invalidate()
+                if self._owned:
+                    self._engine.dispose()
+            raise
+        except BaseException:  # whoever is stopped in the middle leaves no half of it behind
+            pooled.invalidate()
+            raise
 
     def _work(self, pooled: PoolProxiedConnection) -> OwnWork:
         return OwnWork(pooled)
