@@ -62,11 +62,10 @@ def outcome(request: Request, result: Record | ReportflowError, *, skips: bool) 
     Raises:
         ReportflowError: it is an error, and no refusal that is skipped.
     """
-    id = request.id if isinstance(request, Fire) else request.draft.id
     if isinstance(result, Record):
         return Outcome(id=result.id, record=result)
     if skips and isinstance(result, TransitionRefused):
-        return Outcome(id=id, refused=result)
+        return Outcome(id=request.id if isinstance(request, Fire) else request.draft.id, refused=result)
     raise result
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import attrs
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
 
 from reportflow.errors import InvalidURL, MissingExtra
 from reportflow.model.checks import text_problem
@@ -224,7 +224,32 @@ def _pool_class(awaited: bool) -> type[Any]:
 
 def _postgresql(url: URL, awaited: bool) -> Engine:
     connect = {"connect_timeout": int(BUSY_TIMEOUT), "client_encoding": "utf8"}
-    return create_engine(url, connect_args=connect, **_AUTOCOMMIT, **_POOL)
+    return _healing(create_engine(url, connect_args=connect, **_AUTOCOMMIT, **_POOL))
+
+
+#: Engine of a server -> how often a connection to it was found lost.
+_LOST: Final[weakref.WeakKeyDictionary[Engine, int]] = weakref.WeakKeyDictionary()
+
+
+def lost(engine: Engine) -> None:
+    """One connection was lost, so the others most likely are too: none made before now is used again."""
+    if engine in _LOST:
+        _LOST[engine] += 1
+
+
+def _healing(engine: Engine) -> Engine:
+    _LOST[engine] = 0
+
+    @event.listens_for(engine, "connect")
+    def made(_: object, record: Any) -> None:
+        record.info["lost"] = _LOST[engine]
+
+    @event.listens_for(engine, "checkout")
+    def taken(_: object, record: Any, __: object) -> None:
+        if record.info["lost"] != _LOST[engine]:
+            raise DisconnectionError  # the pool makes another one
+
+    return engine
 
 
 def _mysql(url: URL, awaited: bool) -> Engine:
@@ -240,7 +265,7 @@ def _mysql(url: URL, awaited: bool) -> Engine:
         cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {int(BUSY_TIMEOUT)}")
         cursor.close()
 
-    return engine
+    return _healing(engine)
 
 
 _MAKERS: Final[Mapping[str, Callable[[URL, bool], Engine]]] = {

@@ -25,7 +25,7 @@ from reportflow.model.query import Page, Query, grouping, place_of
 from reportflow.model.record import Record
 from reportflow.storage.contract import Capabilities, Change, Group, Of, Posted, check_changes, keys_of, refuse_keys
 from reportflow.storage.sql import numbering, schema, statements
-from reportflow.storage.sql.engine import BUSY_TIMEOUT, backend_of, in_memory, make_engine, missing
+from reportflow.storage.sql.engine import BUSY_TIMEOUT, backend_of, in_memory, lost, make_engine, missing
 from reportflow.storage.sql.meanings import Fate, said, translated
 from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, Kept, OwnWork, Prepared, Work
 from reportflow.storage.sql.rows import changed_row, entry_of, entry_row, label_rows, record_of, record_row
@@ -308,8 +308,7 @@ class SqlStore:
         except Exception as error:
             if self._is_lost(error, pooled):
                 pooled.invalidate()
-                if self._owned:
-                    self._engine.dispose()
+                lost(self._engine)
             raise
         except BaseException:  # whoever is stopped in the middle leaves no half of it behind
             pooled.invalidate()
