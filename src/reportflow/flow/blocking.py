@@ -4,56 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final, Literal, Self, TypeVar, overload
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Literal, Self, TypeVar, overload
 
-import attrs
-
-from reportflow.errors import InvalidValue, ReportflowError, TransitionRefused
-from reportflow.flow.definitions import Definitions
-from reportflow.flow.handle import PATIENCE, Handler
-from reportflow.flow.reading import Reader
+from reportflow.errors import ReportflowError
+from reportflow.flow.calls import TURN, Calls, Outcome
 from reportflow.flow.requests import Create, Fire, Request, Steps, Wait
 from reportflow.lifecycle.decide import Option
-from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor
-from reportflow.model.checks import wrong
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, grouping
 from reportflow.model.record import Record
-from reportflow.model.values import as_tuple
 from reportflow.storage.contract import Group, Of, Store
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
-#: How long a call that is decided again waits for its turn, in seconds; then it goes on without.
-_TURN: Final = 1.0
 
-
-def now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)
-
-
-def new_id() -> str:
-    """A fresh UUIDv7 as text: ids sort by the time of their making."""
-    from uuid_utils import uuid7  # not needed where the host brings its own ids
-
-    return str(uuid7())
-
-
-@attrs.frozen(kw_only=True)
-class Outcome:
-    """What came of one record of a `fire_all`: the record, or the refusal."""
-
-    id: str
-    record: Record | None = None
-    refused: TransitionRefused | None = None
-
-
-class ReportFlow:
+class ReportFlow(Calls[Store]):
     """Records of any kinds, moved by their lifecycles and kept by a store. A context manager.
 
     Every call says who asks, reads too: what they may not see does not exist for them. All calls may be made from
@@ -71,35 +40,7 @@ class ReportFlow:
         InvalidValue: what was given is no store, or no lifecycle.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        lifecycles: Lifecycle | Iterable[Lifecycle],
-        *,
-        clock: Callable[[], datetime] = now,
-        new_id: Callable[[], str] = new_id,
-        patience: float = PATIENCE,
-    ) -> None:
-        several = [lifecycles] if isinstance(lifecycles, Lifecycle) else as_tuple(lifecycles)
-        if not isinstance(several, list | tuple) or not all(isinstance(one, Lifecycle) for one in several):
-            raise InvalidValue("lifecycles", *wrong("list[Lifecycle]", lifecycles))
-        if not hasattr(store, "commit"):
-            raise InvalidValue("store", *wrong("Store", store))
-        self._store = store
-        self._turn = threading.Lock()
-        self._definitions = Definitions(several)
-        self._reader = Reader(self._definitions)
-        self._handler = Handler(self._definitions, clock=clock, new_id=new_id, patience=patience)
-
-    @property
-    def store(self) -> Store:
-        """The store underneath. It knows no visibility; its answers are the host's to guard."""
-        return self._store
-
-    @property
-    def lifecycles(self) -> tuple[Lifecycle, ...]:
-        """The definitions."""
-        return tuple(self._definitions)
+    _lock = threading.Lock
 
     def __enter__(self) -> Self:
         return self
@@ -204,9 +145,7 @@ class ReportFlow:
         Raises:
             Whatever `create` and `fire` raise; then nothing was kept.
         """
-        if not isinstance(requests, Iterable):
-            raise InvalidValue("requests", *wrong("list[Create | Fire]", requests))
-        return self._drive(self._handler.run(list(requests)))
+        return self._drive(self._batch(requests))
 
     def fire_all(
         self,
@@ -227,20 +166,8 @@ class ReportFlow:
         Raises:
             Whatever `fire` raises.
         """
-        if on_refusal not in ("abort", "skip"):
-            raise InvalidValue("on_refusal", "choice", {"given": repr(on_refusal), "choices": ("abort", "skip")})
-        if not isinstance(targets, Iterable):
-            raise InvalidValue("targets", *wrong("list[Record | str]", targets))
-        for target in targets:
-            id = target.id if isinstance(target, Record) else target
-            try:
-                record = self.fire(target, trigger, details, by=by, reason=reason, at=at)
-            except TransitionRefused as refused:
-                if on_refusal == "abort":
-                    raise
-                yield Outcome(id=id, refused=refused)
-            else:
-                yield Outcome(id=id, record=record)
+        for steps in self._each(targets, trigger, details, by=by, on_refusal=on_refusal, reason=reason, at=at):
+            yield self._drive(steps)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -332,7 +259,7 @@ def drive(store: Store, steps: Steps[T], turn: threading.Lock) -> T:
                 return result
             answer, error = None, None
             if isinstance(asked, Wait):
-                mine = mine or turn.acquire(timeout=_TURN)
+                mine = mine or turn.acquire(timeout=TURN)
                 time.sleep(asked.seconds)
                 continue
             try:

@@ -11,22 +11,15 @@ from typing import Any, Final, Self, TypeVar
 from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.exc import IntegrityError
 
-from reportflow.errors import (
-    AlreadyExists,
-    Conflict,
-    InvalidValue,
-    RecordNotFound,
-    StorageBusy,
-    StorageUnavailable,
-)
+from reportflow.errors import AlreadyExists, Conflict, InvalidValue, RecordNotFound, StorageBusy
 from reportflow.model.checks import text_problem, wrong
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, grouping, place_of
 from reportflow.model.record import Record
 from reportflow.storage.contract import Capabilities, Change, Group, Of, Posted, check_changes, keys_of, refuse_keys
 from reportflow.storage.sql import numbering, schema, statements
-from reportflow.storage.sql.engine import BUSY_TIMEOUT, backend_of, in_memory, make_engine, missing
-from reportflow.storage.sql.meanings import Fate, said, translated
+from reportflow.storage.sql.engine import BUSY_TIMEOUT, backend_of, in_memory, make_engine
+from reportflow.storage.sql.meanings import Fate, translated
 from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, Kept, OwnWork, Work
 from reportflow.storage.sql.rows import changed_row, entry_of, entry_row, label_rows, record_of, record_row
 from reportflow.storage.sql.tables import PREFIX, Tables, make_tables
@@ -74,24 +67,32 @@ class SqlStore:
         schema: str | None = None,
         metadata: MetaData | None = None,
     ) -> None:
-        made = make_tables(metadata if metadata is not None else MetaData(), prefix=prefix, schema=schema)
-        self._prepare(database, made)
+        tables = make_tables(metadata, prefix=prefix, schema=schema)
+        if isinstance(database, Engine):
+            self._prepare(database.execution_options(isolation_level="AUTOCOMMIT"), False, tables)
+        else:
+            self._prepare(make_engine(database), True, tables)
         try:
             self._patiently(lambda: self._open(create))
         except BaseException:
             self.close()
             raise
 
-    def _prepare(self, database: str | Engine, tables: Tables) -> None:
-        self._owned = not isinstance(database, Engine)
-        engine = database if isinstance(database, Engine) else make_engine(database)
+    def _prepare(self, engine: Engine, owned: bool, tables: Tables) -> None:
+        self._engine, self._owned = engine, owned
         self._backend = backend_of(engine)
-        self._engine = engine if self._owned else engine.execution_options(isolation_level="AUTOCOMMIT")
         self._tables = tables
         self._kept = Kept(self._tables, engine.dialect, self._backend)
         self._given: Connection | None = None
         on_disk = not in_memory(engine.url)
         self.capabilities = Capabilities(durable=on_disk, shared=on_disk, host_transaction=True)
+
+    @classmethod
+    def unopened(cls, engine: Engine, tables: Tables) -> Self:
+        """A store whose tables nobody has looked for yet, on an engine of somebody's that is in autocommit mode."""
+        made = cls.__new__(cls)
+        made._prepare(engine, False, tables)
+        return made
 
     def _like(self, kind: type[T], connection: Connection) -> T:
         """The same store, on one connection."""
@@ -129,8 +130,7 @@ class SqlStore:
                 time.sleep(0.01)
 
     def _open(self, create: bool) -> None:
-        if not create and missing(self._engine.url):
-            raise StorageUnavailable(said(self._engine), "no tables", "create")
+        schema.look_for(self._engine, create=create)
         with self._reading() as connection:
             schema.ensure(connection, self._tables, self._backend, create=create)
 
