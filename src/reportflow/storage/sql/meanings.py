@@ -119,12 +119,14 @@ def code_of(error: BaseException) -> str | None:
     name: Any = getattr(error, "sqlite_errorname", None)
     if name is not None:
         return str(name)
-    if hasattr(error, "sqlstate"):
-        return str(error.sqlstate or ("" if type(error).__name__ == "OperationalError" else "?"))
-    first = error.args[0] if error.args else None
     if isinstance(error, OSError):
         return "2013"  # a socket that broke under a driver of MariaDB
-    return str(first) if isinstance(first, int) else None
+    first = error.args[0] if error.args else None
+    if isinstance(first, int):
+        return str(first)  # before the SQLSTATE, for which asyncmy's errors have a place, but nothing in it
+    if hasattr(error, "sqlstate"):
+        return str(error.sqlstate or ("" if type(error).__name__ == "OperationalError" else "?"))
+    return None
 
 
 def said(engine: Engine) -> str:
