@@ -170,15 +170,15 @@ SERVERS: Final[dict[str, Callable[[], PostgreSQL | MariaDB]]] = {"postgresql": p
 
 
 @contextlib.contextmanager
-def database(engine: str) -> Iterator[str]:
-    """A fresh database on a server: its URL, and it is gone behind."""
+def database(engine: str, driver: str | None = None) -> Iterator[str]:
+    """A fresh database on a server: its URL, for a driver of one's own where it is named, and it is gone behind."""
     server = SERVERS[engine]()
     name = f"rf_{uuid.uuid4().hex[:12]}"
     admin = create_engine(server.url(), isolation_level="AUTOCOMMIT")
     try:
         with admin.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
-        yield server.url(name)
+        yield server.url(name) if driver is None else server.url(name, driver)
         force = " WITH (FORCE)" if engine == "postgresql" else ""
         with admin.connect() as connection:
             connection.execute(text(f"DROP DATABASE {name}{force}"))

@@ -29,7 +29,8 @@ from reportflow.errors import (
     UnknownLifecycle,
     UnknownTrigger,
 )
-from reportflow.flow.blocking import Outcome, ReportFlow
+from reportflow.flow.blocking import ReportFlow
+from reportflow.flow.calls import Outcome
 from reportflow.flow.requests import Create, Fire
 from reportflow.lifecycle.decide import Decision, Option, decide, options
 from reportflow.lifecycle.definition import Lifecycle
@@ -46,6 +47,7 @@ from reportflow.storage.contract import Capabilities, Change, Posted, Store
 from reportflow.storage.memory import MemoryStore
 
 if TYPE_CHECKING:
+    from reportflow.flow.asynchronous import AsyncReportFlow
     from reportflow.office.report import (
         REPORT,
         Adoption,
@@ -66,7 +68,8 @@ if TYPE_CHECKING:
         Uptake,
         Usage,
     )
-    from reportflow.opening import open_flow, open_store
+    from reportflow.opening import open_async_flow, open_flow, open_store
+    from reportflow.storage.sql.aio import AsyncSqlStore
     from reportflow.storage.sql.store import SqlStore
 
 __all__ = [
@@ -85,6 +88,8 @@ __all__ = [
     "Adoption",
     "AlreadyExists",
     "Assignment",
+    "AsyncReportFlow",
+    "AsyncSqlStore",
     "Attachment",
     "Author",
     "Capabilities",
@@ -159,6 +164,7 @@ __all__ = [
     "nobody_from",
     "not_the_creator",
     "only_the_assignee",
+    "open_async_flow",
     "open_flow",
     "open_store",
     "options",
@@ -167,12 +173,18 @@ __all__ = [
 
 
 #: Where the names are that are imported when they are first asked for, since not every program needs them: the office
-#: has many classes, and SQLAlchemy takes longer to import than all the rest.
-_LATER = ("reportflow.office.report", "reportflow.opening", "reportflow.storage.sql.store")
+#: has many classes, and SQLAlchemy and asyncio take longer to import than all the rest.
+_LATER = (
+    "reportflow.office.report",
+    "reportflow.opening",
+    "reportflow.storage.sql.store",
+    "reportflow.flow.asynchronous",
+    "reportflow.storage.sql.aio",
+)
 
 
 def __getattr__(name: str) -> Any:
-    """The names of the upper floors, and the SQL store."""
+    """The names of the upper floors, the SQL stores, and all that is awaited."""
     if name in __all__:
         for owner in map(import_module, _LATER):
             if hasattr(owner, name):

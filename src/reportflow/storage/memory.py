@@ -97,5 +97,44 @@ class MemoryStore:
         return self._histories.get(record_id, ())
 
 
+class AsyncMemoryStore:
+    """`MemoryStore`, awaited: nothing in it waits, so each call is one step of the event loop."""
+
+    def __init__(self) -> None:
+        self._store = MemoryStore()
+        self.capabilities = self._store.capabilities
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """See `Store.commit`."""
+        self._store.commit(changes)
+
+    async def get(self, ids: Sequence[str]) -> list[Record]:
+        """See `Store.get`."""
+        return self._store.get(ids)
+
+    async def find(self, query: Query) -> Page:
+        """See `Store.find`."""
+        return self._store.find(query)
+
+    async def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        """See `Store.count`."""
+        return self._store.count(query, of, group)
+
+    async def history(self, ids: Sequence[str]) -> list[Entry]:
+        """See `Store.history`."""
+        return self._store.history(ids)
+
+    async def keyed(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.keyed`."""
+        return self._store.keyed(actor_id, key)
+
+    async def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+        """See `Store.feed`."""
+        return self._store.feed(after, limit)
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+
+
 def _fits(change: Change, stored: Record) -> bool:
     return stored.version == change.expected and stored.state == change.source

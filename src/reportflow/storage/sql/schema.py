@@ -6,15 +6,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from reportflow.errors import SchemaMismatch, StorageUnavailable
-from reportflow.storage.sql.engine import Backend, use_wal
+from reportflow.storage.sql.engine import Backend, missing, use_wal
 from reportflow.storage.sql.meanings import said
 from reportflow.storage.sql.tables import SCHEMA_VERSION, Tables
 
 #: What is in the table ``meta`` from the beginning: the version of the tables, and the last position of the feed.
 BEGUN: Final = ({"name": "schema_version", "value": SCHEMA_VERSION}, {"name": "position", "value": "0"})
+
+
+def look_for(engine: Engine, *, create: bool) -> None:
+    """See, before anything connects, that there is something to connect to: SQLite makes a file that is missing.
+
+    Raises:
+        StorageUnavailable: there is no such file, and `create` is False.
+    """
+    if not create and missing(engine.url):
+        raise StorageUnavailable(said(engine), "no tables", "create")
 
 
 def ensure(connection: Connection, tables: Tables, backend: Backend, *, create: bool) -> None:

@@ -59,8 +59,9 @@ class Tables:
         return [self.record, self.entry, self.label, self.meta]
 
 
-def make_tables(metadata: MetaData, *, prefix: str = PREFIX, schema: str | None = None) -> Tables:
-    """Put the tables into a `MetaData`. Two prefixes make two stores in one database."""
+def make_tables(metadata: MetaData | None, *, prefix: str = PREFIX, schema: str | None = None) -> Tables:
+    """Put the tables into a `MetaData`, one of their own unless given. Two prefixes make two stores in one database."""
+    metadata = MetaData() if metadata is None else metadata
     engine: dict[str, Any] = {"schema": schema, "mysql_engine": "InnoDB", "mysql_default_charset": "utf8mb4"}
     record = Table(
         f"{prefix}record",
