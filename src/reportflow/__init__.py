@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportflow.errors import (
     AlreadyExists,
+    BrokerUnavailable,
     Conflict,
     DuplicateKey,
     InvalidDefinition,
@@ -44,8 +45,12 @@ from reportflow.model.record import Record
 from reportflow.model.values import CODE, LEVEL, PARTY, Value
 from reportflow.storage.contract import Capabilities, Change, Posted, Store
 from reportflow.storage.memory import MemoryStore
+from reportflow.storage.offsets import Claim, Delivery, MemoryOffsets, Offsets
 
 if TYPE_CHECKING:
+    from reportflow.flow.events import Message
+    from reportflow.flow.nats import NatsPublisher
+    from reportflow.flow.relay import Relay
     from reportflow.office.report import (
         REPORT,
         Adoption,
@@ -87,8 +92,10 @@ __all__ = [
     "Assignment",
     "Attachment",
     "Author",
+    "BrokerUnavailable",
     "Capabilities",
     "Change",
+    "Claim",
     "Classification",
     "Command",
     "Comment",
@@ -97,6 +104,7 @@ __all__ = [
     "Create",
     "Credit",
     "Decision",
+    "Delivery",
     "Details",
     "DuplicateKey",
     "Entry",
@@ -111,9 +119,13 @@ __all__ = [
     "InvalidValue",
     "Level",
     "Lifecycle",
+    "MemoryOffsets",
     "MemoryStore",
     "Merge",
+    "Message",
     "MissingExtra",
+    "NatsPublisher",
+    "Offsets",
     "OnConflict",
     "Option",
     "Outcome",
@@ -124,6 +136,7 @@ __all__ = [
     "RecordNotFound",
     "Refusal",
     "Rejection",
+    "Relay",
     "Report",
     "ReportFlow",
     "ReportflowError",
@@ -168,7 +181,13 @@ __all__ = [
 
 #: Where the names are that are imported when they are first asked for, since not every program needs them: the office
 #: has many classes, and SQLAlchemy takes longer to import than all the rest.
-_LATER = ("reportflow.office.report", "reportflow.opening", "reportflow.storage.sql.store")
+_LATER = (
+    "reportflow.office.report",
+    "reportflow.opening",
+    "reportflow.flow.relay",
+    "reportflow.flow.nats",
+    "reportflow.storage.sql.store",
+)
 
 
 def __getattr__(name: str) -> Any:

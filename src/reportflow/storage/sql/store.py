@@ -11,14 +11,7 @@ from typing import Any, Final, Self, TypeVar
 from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.exc import IntegrityError
 
-from reportflow.errors import (
-    AlreadyExists,
-    Conflict,
-    InvalidValue,
-    RecordNotFound,
-    StorageBusy,
-    StorageUnavailable,
-)
+from reportflow.errors import AlreadyExists, Conflict, InvalidValue, RecordNotFound, StorageBusy, StorageUnavailable
 from reportflow.model.checks import text_problem, wrong
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, grouping, place_of
@@ -28,6 +21,7 @@ from reportflow.storage.sql import numbering, schema, statements
 from reportflow.storage.sql.engine import BUSY_TIMEOUT, backend_of, in_memory, make_engine, missing
 from reportflow.storage.sql.meanings import Fate, said, translated
 from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, Kept, OwnWork, Work
+from reportflow.storage.sql.relay import SqlOffsets
 from reportflow.storage.sql.rows import changed_row, entry_of, entry_row, label_rows, record_of, record_row
 from reportflow.storage.sql.tables import PREFIX, Tables, make_tables
 
@@ -138,6 +132,11 @@ class SqlStore:
     def engine(self) -> Engine:
         """The engine that it works on, in autocommit mode."""
         return self._engine
+
+    @property
+    def offsets(self) -> SqlOffsets:
+        """Where relays keep how far they are; written outside any transaction of a host's."""
+        return SqlOffsets(self._engine, self._tables, self._backend)
 
     def close(self) -> None:
         """See `Store.close`."""
