@@ -6,10 +6,14 @@ import asyncio
 import re
 import threading
 from collections.abc import Coroutine
-from typing import Any, Self, TypeVar
+from contextlib import suppress
+from typing import Any, Final, Self, TypeVar
 
 from reportflow.errors import BrokerUnavailable, InvalidValue, MissingExtra
 from reportflow.flow.events import Message
+
+#: How long after the first try to connect there is a second and last one, in seconds.
+_AGAIN: Final = 0.05
 
 T = TypeVar("T")
 
@@ -25,7 +29,7 @@ class NatsPublisher:
     Args:
         url: Such as ``nats://127.0.0.1:4222``.
         subject: What all messages are published under.
-        timeout: How long to wait for the server, in seconds.
+        timeout: How long to wait for a connection, and for an answer, in seconds.
 
     Raises:
         MissingExtra: the package `nats-py` is not installed.
@@ -107,10 +111,20 @@ class NatsPublisher:
         async with self._one_at_a_time:
             if self._client is None or self._client.is_closed:
                 client = Client()
-                # it is connected again here, by the next message, and not behind the relay's back
-                await client.connect(
-                    self._url, allow_reconnect=False, connect_timeout=max(1, int(self._timeout)), error_cb=_unheard
-                )
+                try:
+                    # it is connected again here, by the next message, and not behind the relay's back
+                    async with asyncio.timeout(self._timeout):
+                        await client.connect(
+                            self._url,
+                            allow_reconnect=False,
+                            max_reconnect_attempts=1,
+                            reconnect_time_wait=_AGAIN,  # type: ignore[arg-type]  # it is given to `asyncio.sleep`
+                            error_cb=_unheard,
+                        )
+                except BaseException:
+                    with suppress(Exception):  # what went wrong first is what must be heard
+                        await client.close()
+                    raise
                 self._client = client
             return self._client
 
