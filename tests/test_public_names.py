@@ -229,7 +229,7 @@ def test_a_flow_has_these_verbs_and_no_others() -> None:
 
 @pytest.mark.parametrize("method", SIGNATURES, ids=lambda method: method.__name__)
 def test_the_verbs_are_the_same_awaited(method: Any) -> None:
-    """Each verb of `AsyncReportFlow` takes just what that of `ReportFlow` does, and is awaited, if it does not stream."""
+    """Each verb of `AsyncReportFlow` takes just what that of `ReportFlow` does, awaited unless it streams."""
     awaited = getattr(AsyncReportFlow, method.__name__)
     assert bare(awaited) == SIGNATURES[method]
     assert inspect.iscoroutinefunction(awaited) == (method.__name__ not in ("fire_all", "create_all", "bound_to"))

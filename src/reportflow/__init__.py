@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportflow.errors import (
     AlreadyExists,
+    BrokerUnavailable,
     Conflict,
     DuplicateKey,
     InvalidDefinition,
@@ -45,9 +46,13 @@ from reportflow.model.record import Record
 from reportflow.model.values import CODE, LEVEL, PARTY, Value
 from reportflow.storage.contract import Capabilities, Change, Posted, Store
 from reportflow.storage.memory import MemoryStore
+from reportflow.storage.offsets import Claim, Delivery, MemoryOffsets, Offsets
 
 if TYPE_CHECKING:
     from reportflow.flow.asynchronous import AsyncReportFlow
+    from reportflow.flow.events import Message
+    from reportflow.flow.nats import NatsPublisher
+    from reportflow.flow.relay import Relay
     from reportflow.office.report import (
         REPORT,
         Adoption,
@@ -92,8 +97,10 @@ __all__ = [
     "AsyncSqlStore",
     "Attachment",
     "Author",
+    "BrokerUnavailable",
     "Capabilities",
     "Change",
+    "Claim",
     "Classification",
     "Command",
     "Comment",
@@ -102,6 +109,7 @@ __all__ = [
     "Create",
     "Credit",
     "Decision",
+    "Delivery",
     "Details",
     "DuplicateKey",
     "Entry",
@@ -116,9 +124,13 @@ __all__ = [
     "InvalidValue",
     "Level",
     "Lifecycle",
+    "MemoryOffsets",
     "MemoryStore",
     "Merge",
+    "Message",
     "MissingExtra",
+    "NatsPublisher",
+    "Offsets",
     "OnConflict",
     "Option",
     "Outcome",
@@ -129,6 +141,7 @@ __all__ = [
     "RecordNotFound",
     "Refusal",
     "Rejection",
+    "Relay",
     "Report",
     "ReportFlow",
     "ReportflowError",
@@ -177,6 +190,8 @@ __all__ = [
 _LATER = (
     "reportflow.office.report",
     "reportflow.opening",
+    "reportflow.flow.relay",
+    "reportflow.flow.nats",
     "reportflow.storage.sql.store",
     "reportflow.flow.asynchronous",
     "reportflow.storage.sql.aio",

@@ -13,6 +13,7 @@
     ├── TransitionRefused       the act is not allowed: every refusal at once
     ├── StaleRecord             the version that the caller saw is no longer the stored one
     ├── MissingExtra            a package of an extra, or a database driver, is not installed
+    ├── BrokerUnavailable       what a relay hands entries to cannot be reached
     └── StorageError            what a store may raise
         ├── RecordNotFound      unknown, or not to be seen by who asks: nobody can tell which
         ├── AlreadyExists       a creation under an id that is taken
@@ -219,6 +220,17 @@ class MissingExtra(ReportflowError):
     def facts(self, language: str) -> Mapping[str, object]:
         """What is missing and how to get it."""
         return {"name": self.name, "advice": messages.text("advice.install", language, package=self.package)}
+
+
+class BrokerUnavailable(ReportflowError):
+    """What a relay hands entries to cannot be reached; it is no fault of the message in hand."""
+
+    code = "broker_unavailable"
+
+    def __init__(self, url: str, given: str) -> None:
+        super().__init__(url, given)
+        self.url = url
+        self.given = given
 
 
 class StorageError(ReportflowError):

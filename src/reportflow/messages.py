@@ -564,6 +564,10 @@ _rows(
             "{url} 中的表为结构第 {found} 版；本版 reportflow 读取第 {expected} 版。{advice}",
         ),
         "invalid_url": ("The database URL '{url}' will not do: {advice}", "数据库地址“{url}”不可用：{advice}"),
+        "broker_unavailable": (
+            "The broker {url} cannot be reached: {given}. See that it runs; a relay tries again by itself.",
+            "消息服务器 {url} 无法连接：{given}。请确认其正在运行；转发会自动重试。",
+        ),
         "missing_extra": ("{name} is not installed; {advice}", "未安装 {name}；{advice}"),
     },
 )

@@ -11,10 +11,16 @@ from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
 from reportflow.storage import matching
 from reportflow.storage.contract import Capabilities, Change, Group, Of, Posted, check_changes, keys_of, refuse_keys
+from reportflow.storage.offsets import MemoryOffsets
 
 
 class MemoryStore:
-    """A store that lives as long as its process. Safe for threads: one lock makes each call one moment."""
+    """A store that lives as long as its process. Safe for threads: one lock makes each call one moment.
+
+    Attributes:
+        capabilities: What it can do beyond the contract.
+        offsets: Where relays keep how far they are.
+    """
 
     capabilities = Capabilities()
 
@@ -24,6 +30,7 @@ class MemoryStore:
         self._histories: dict[str, list[Entry]] = {}
         self._keys: dict[tuple[str, str], Entry] = {}
         self._feed: list[Entry] = []
+        self.offsets = MemoryOffsets()
 
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`."""

@@ -18,6 +18,7 @@ from reportflow.storage.sql.engine import BUSY_TIMEOUT, make_engine
 from reportflow.storage.sql.meanings import Fate, translated
 from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, OwnWork, Prepared, Work
 from reportflow.storage.sql.reading import SqlReading, chunks
+from reportflow.storage.sql.relay import SqlOffsets
 from reportflow.storage.sql.rows import changed_row, entry_row, label_rows, record_row
 from reportflow.storage.sql.tables import PREFIX, Tables, make_tables
 
@@ -121,6 +122,11 @@ class SqlStore(SqlReading):
         schema.look_for(self._engine, create=create)
         with self._reading() as connection:
             schema.ensure(connection, self._tables, self._backend, create=create)
+
+    @property
+    def offsets(self) -> SqlOffsets:
+        """Where relays keep how far they are; written outside any transaction of a host's."""
+        return SqlOffsets(self._engine, self._tables, self._backend)
 
     def close(self) -> None:
         """See `Store.close`."""
