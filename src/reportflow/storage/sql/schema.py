@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, insert, inspect, select
 from reportflow.errors import SchemaMismatch, StorageUnavailable
 from reportflow.storage.sql.engine import Backend, use_wal
 from reportflow.storage.sql.meanings import said
-from reportflow.storage.sql.tables import SCHEMA_VERSION, Tables
+from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, Tables
 
 #: What is in the table ``meta`` from the beginning: the version of the tables, and the last position of the feed.
 BEGUN: Final = ({"name": "schema_version", "value": SCHEMA_VERSION}, {"name": "position", "value": "0"})
@@ -86,11 +87,18 @@ def _ready(connection: Connection, tables: Tables) -> bool:
     url, place = said(connection.engine), tables.meta.schema
     if found != SCHEMA_VERSION:
         advice = "newer" if found.isdecimal() and int(found) > int(SCHEMA_VERSION) else "older"
-        raise SchemaMismatch(url, found, SCHEMA_VERSION, advice)
+        raise SchemaMismatch(url, found, SCHEMA_VERSION, advice, _options(tables))
     look = inspect(connection)
     if not {table.name for table in tables.all} <= {*look.get_table_names(place), *look.get_view_names(place)}:
         raise SchemaMismatch(url, found, SCHEMA_VERSION, "incomplete")
     return True
+
+
+def _options(tables: Tables) -> str:
+    """What names these tables in a command: nothing where they are named as by default."""
+    prefix, place = tables.meta.name.removesuffix("meta"), tables.meta.schema
+    named = "" if prefix == PREFIX else f" --prefix {shlex.quote(prefix)}"
+    return named if place is None else f"{named} --schema {shlex.quote(place)}"
 
 
 def _columns(connection: Connection, tables: Tables) -> list[Any]:
