@@ -50,7 +50,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "help.db.current": ("Say of which version the tables are.", "显示表的结构版本。"),
     "help.db.sql": (
         "Print the SQL of an upgrade, and connect to nothing. Of the URL the engine counts: postgresql:// will do.",
-        "输出升级所用的 SQL，不连接数据库。数据库地址只看类型，postgresql:// 即可。",
+        "输出升级用的 SQL，不连接数据库；地址只看类型。",
     ),
     "help.prefix": ("What the tables' names begin with; reportflow_ unless given.", "表名前缀，默认 reportflow_。"),
     "help.schema": ("The schema that the tables are in.", "表所在的 schema。"),

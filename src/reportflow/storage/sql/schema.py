@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, insert, inspect, select
 
-from reportflow.errors import SchemaMismatch, StorageUnavailable
+from reportflow.errors import SchemaMismatch, StorageBusy, StorageUnavailable
 from reportflow.storage.sql.engine import Backend, use_wal
 from reportflow.storage.sql.meanings import said
 from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, Tables
@@ -39,9 +39,14 @@ def ensure(connection: Connection, tables: Tables, backend: Backend, *, create: 
 
 @contextmanager
 def alone(connection: Connection, backend: Backend) -> Iterator[None]:
-    """Nobody else makes or changes the tables meanwhile: by a transaction, or where that cannot be, by a lock."""
+    """Nobody else makes or changes the tables meanwhile: by a transaction, or where that cannot be, by a lock.
+
+    Raises:
+        StorageBusy: somebody else has the lock, and keeps it.
+    """
     if backend.lock is not None:
-        connection.exec_driver_sql(backend.lock)
+        if connection.exec_driver_sql(backend.lock).scalar() in (0, None):  # MariaDB gives up waiting by a 0
+            raise StorageBusy(said(connection.engine), backend.lock)
         try:
             yield
         finally:

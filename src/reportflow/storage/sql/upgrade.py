@@ -72,12 +72,11 @@ def upgrade(database: str | Engine, *, prefix: str = PREFIX, schema: str | None 
     tables = make_tables(MetaData(), prefix=prefix, schema=schema)
     with _connected(database) as connection:
         backend = backend_of(connection.engine)
-        before = _known(connection, tables)
-        if before is None and connection.dialect.name == "sqlite":
+        if connection.dialect.name == "sqlite" and _known(connection, tables) is None:
             use_wal(connection)
-        if before != SCHEMA_VERSION:
-            with _ONE_AT_A_TIME, _alone(connection, backend):
-                before = _known(connection, tables)  # another process may have been faster
+        with _ONE_AT_A_TIME, _alone(connection, backend):
+            before = _known(connection, tables)  # not sooner: who upgrades on MariaDB may be seen in the middle of it
+            if before != SCHEMA_VERSION:
                 _run(connection, before, prefix, schema)
         tables_there.ensure(connection, tables, backend, create=False)
     return before
