@@ -147,7 +147,7 @@ def test_alembic_finds_nothing_to_do(tmp_path: Path, url: str) -> None:
     upgrade(url)
     with connected(url) as connection:
         assert differences(connection) == []
-        for name in (version_table(), *(f"{PREFIX}{name}" for name in reversed(NAMES))):
+        for name in (version_table(), *(table.name for table in reversed(make_tables(MetaData()).all))):
             connection.execute(text(f"DROP TABLE {name}"))
     SqlStore(url).close()
     with connected(url) as connection:

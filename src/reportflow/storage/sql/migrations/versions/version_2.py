@@ -13,6 +13,7 @@ from typing import Final
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.schema import CreateIndex
 
 from reportflow.storage.sql.migrations.place import Place, place
 
@@ -39,7 +40,7 @@ def upgrade() -> None:
     for name in _OLD:
         op.drop_table(here.name(name), schema=here.schema)
     for table in today.values():
-        op.get_context().impl.create_table(table)
+        _make(table)
     for name in reversed(_OLD):
         _take_back(here.table(_aside(name), *columns[name]), today[here.name(name)])
         op.drop_table(here.name(_aside(name)), schema=here.schema)
@@ -49,6 +50,14 @@ def upgrade() -> None:
 
 def _aside(name: str) -> str:
     return f"{name}_of_version_1"
+
+
+def _make(table: sa.Table) -> None:
+    indexes = sorted(table.indexes, key=lambda one: str(one.name))
+    table.indexes.clear()  # else they are made in any order, and no two scripts of the same upgrade are the same
+    op.get_context().impl.create_table(table)
+    for index in indexes:
+        op.execute(CreateIndex(index))
 
 
 def _take_back(aside: sa.TableClause, table: sa.Table) -> None:
