@@ -28,6 +28,8 @@ GUESTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "lifecycle/": frozenset({"attrs", "transitions"}),
         "storage/": frozenset({"attrs"}),
         "storage/sql/": frozenset({"attrs", "sqlalchemy"}),
+        "storage/sql/migrations/": frozenset({"alembic", "attrs", "sqlalchemy"}),
+        "storage/sql/upgrade.py": frozenset({"alembic", "sqlalchemy"}),
         "flow/": frozenset({"attrs"}),
         "flow/calls.py": frozenset({"attrs", "uuid_utils"}),
         "flow/events.py": frozenset({"attrs", "cloudevents"}),
@@ -159,7 +161,8 @@ def test_a_folder_only_says_what_it_is(folder: str) -> None:
 # -- what an import loads -------------------------------------------------------------------------------------------
 
 ABSENT: Final = (
-    "aiosqlite", "click", "cloudevents", "greenlet", "hypothesis", "nats", "pytest", "rich", "sphinx", "sqlalchemy",
+    "aiosqlite", "alembic", "click", "cloudevents", "greenlet", "hypothesis", "nats", "pytest", "rich", "sphinx",
+    "sqlalchemy",
 )  # fmt: skip
 
 

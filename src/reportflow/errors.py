@@ -29,6 +29,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Protocol
 
@@ -296,20 +297,25 @@ class InvalidURL(StorageError):
 
 
 class SchemaMismatch(StorageError):
-    """The tables are of schema version `found`, and this library reads `expected`."""
+    """The tables are of schema version `found`, and this library reads `expected`.
+
+    `options` is what the command that upgrades them takes beside the URL, as it is typed.
+    """
 
     code = "schema_mismatch"
 
-    def __init__(self, url: str, found: str, expected: str, advice: str) -> None:
-        ReportflowError.__init__(self, url, found, expected, advice)
+    def __init__(self, url: str, found: str, expected: str, advice: str, options: str = "") -> None:
+        ReportflowError.__init__(self, url, found, expected, advice, options)
         self.url = url
         self.found = found
         self.expected = expected
         self.advice = advice
+        self.options = options
 
     def facts(self, language: str) -> Mapping[str, object]:
         """The two versions and what to do."""
-        return {**super().facts(language), "advice": messages.text(f"advice.{self.advice}", language, url=self.url)}
+        command = f"reportflow db upgrade --database {shlex.quote(self.url)}{self.options}"
+        return {**super().facts(language), "advice": messages.text(f"advice.{self.advice}", language, command=command)}
 
 
 class StorageUnavailable(StorageError):

@@ -655,8 +655,8 @@ _rows(
         ),
         "newer": ("Install a newer reportflow.", "请安装更新版本的 reportflow。"),
         "older": (
-            "Make a backup, then type: reportflow db upgrade --database {url}",
-            "请先备份，然后执行：reportflow db upgrade --database {url}",
+            "Stop what writes to it and make a backup, then type: {command}",
+            "请先停止写入并备份，然后执行：{command}",
         ),
         "retry": ("Try again; if it stays so, look at the server.", "请重试；若仍如此，请检查服务器。"),
         "install": ("type: pip install {package}", "请执行：pip install {package}"),
