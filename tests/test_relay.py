@@ -369,6 +369,20 @@ def test_a_failing_message_holds_up_its_record_only(world: World) -> None:
     assert world.deliveries() == []
 
 
+def test_what_fails_again_goes_on_holding_up_its_record(world: World) -> None:
+    """A message that fails once more keeps those behind it waiting once more."""
+    world.write("a", "a")
+    relay = world.relay(failing(world, "a@1"), pause=1)
+    for _ in range(3):
+        relay.run_once()
+        world.clock.move(10)
+    assert world.ids == []
+    assert [(one.id, one.state, one.tries) for one in world.deliveries()] == [
+        ("a@1", "failing", 3),
+        ("a@2", "waiting", 0),
+    ]
+
+
 def test_the_pause_doubles_up_to_the_longest() -> None:
     """A failing message is tried again after pauses that double, and never grow beyond the longest."""
     world = World()
@@ -421,6 +435,21 @@ def test_a_parked_message_can_be_released(world: World) -> None:
     bad.clear()
     assert relay.run_once() == 1
     assert (world.ids, relay.parked(), world.deliveries()) == (["a@1"], [], [])
+
+
+def test_a_release_in_the_middle_of_a_batch_holds(world: World) -> None:
+    """What is released while the batch that parked it goes on stays released."""
+    world.write("a", "b")
+
+    def publish(message: Message) -> None:
+        world.clock.move(20)
+        if message.id == "a@1":
+            raise ValueError
+        assert world.relay().release("a@1")
+
+    relay = world.relay(publish, tries=1, lease=30)
+    assert relay.run_once() == 1
+    assert (relay.parked(), [one.id for one in world.deliveries()]) == ([], ["a@1"])
 
 
 def test_what_an_error_says_is_kept_whatever_it_says(world: World) -> None:
@@ -479,6 +508,26 @@ def test_a_broker_that_is_away_is_no_fault_of_a_message(world: World) -> None:
     world.clock.move(5)
     assert relay.run_once() == 1
     assert world.ids == ["a@1", "b@1"]
+
+
+def test_the_pause_for_a_broker_begins_anew() -> None:
+    """Once the broker took something, the next time that it is away is waited for as the first time was."""
+    world = World()
+    away = [True]
+
+    def publish(message: Message) -> None:
+        if away[0]:
+            raise BrokerUnavailable("nats://x", "refused")
+        world.received.append(message)
+
+    relay = world.relay(publish, pause=5)
+    for number in range(1, 4):
+        world.write("a")
+        away[0] = True
+        assert relay.run_once() == 0
+        away[0] = False
+        world.clock.move(5)
+        assert (relay.run_once(), len(world.ids)) == (1, number)
 
 
 # -- several at once ------------------------------------------------------------------------------------------------

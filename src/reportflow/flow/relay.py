@@ -236,7 +236,7 @@ class _Round:
                 self._write(until=time)  # perhaps another relay can reach it
                 return None
             relay._away, relay._away_until = 0, None
-            if self._changed() or relay._now() >= self._renew_at():
+            if self._changed():
                 self._write()
             return self._claim
         except _Lost:
@@ -252,7 +252,6 @@ class _Round:
                 first = queue[0]
                 error = self._hand_out(self._entry_of(first), None)
                 if error is None:
-                    self._put.pop(first.position, None)
                     self._drop.add(first.position)
                 elif (failed := self._failed(first, error)).state == "failing":
                     queue[0] = failed
