@@ -485,6 +485,18 @@ def test_opening_may_be_cancelled(file: str) -> None:
     run(main())
 
 
+def test_many_open_a_new_file_at_once(file: str) -> None:
+    """Of many stores that open a file which is not there yet, each waits for the one that makes the tables."""
+
+    async def main() -> None:
+        stores = [AsyncSqlStore(f"sqlite+aiosqlite:///{file}") for _ in range(8)]
+        assert await asyncio.gather(*(store.feed() for store in stores)) == [[]] * 8
+        for store in stores:
+            await store.close()
+
+    run(main())
+
+
 # -- a host ---------------------------------------------------------------------------------------------------------
 
 
