@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import QueuePool
 
@@ -55,6 +55,11 @@ _NUMBERS = itertools.count(1)
 
 #: Engine -> the driver of it that is awaited.
 DRIVERS = {"postgresql": "psycopg", "mariadb": "asyncmy"}
+ENGINES = [
+    "sqlite",
+    pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql")),
+    pytest.param("mariadb", marks=pytest.mark.xdist_group("mariadb")),
+]
 
 
 class Awaited(StoreConformance):
@@ -120,14 +125,14 @@ def file(tmp_path: Path) -> str:
     return f"{tmp_path}/office.db"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql"))])
+@pytest.fixture(params=ENGINES)
 def url(request: pytest.FixtureRequest, file: str) -> Iterator[str]:
     """A fresh database: a file, or on a server."""
     if request.param == "sqlite":
         yield f"sqlite+aiosqlite:///{file}"
-        return
-    with database(request.param) as made:
-        yield made
+    else:
+        with database(request.param, DRIVERS[request.param]) as made:
+            yield made
 
 
 def draft(**fields: Any) -> Report:
@@ -190,7 +195,7 @@ def test_both_flows_read_the_same(url: str) -> None:
             return id, await read(flow, id)
 
     id, awaited = run(main())
-    with open_flow(url.replace("+aiosqlite", "")) as flow:
+    with open_flow(url.replace("+aiosqlite", "").replace("+asyncmy", "+pymysql")) as flow:
         assert read_blocking(flow, id) == awaited
         assert flow.get(id, by=LI).version == 4
 
@@ -245,34 +250,21 @@ def test_it_is_entered_or_awaited(file: str) -> None:
     run(main())
 
 
-@pytest.mark.parametrize("tasks", [50])
-@pytest.mark.parametrize(
-    "engine",
-    [
-        "sqlite",
-        pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql")),
-        pytest.param("mariadb", marks=pytest.mark.xdist_group("mariadb")),
-    ],
-)
-def test_no_update_is_lost(engine: str, tasks: int, file: str) -> None:
+def test_no_update_is_lost(url: str) -> None:
     """Fifty tasks on one record: each update is there, and in the history, once."""
 
-    async def main(url: str) -> None:
+    async def main() -> None:
         async with open_async_flow(url, patience=60) as flow:
             report = await flow.create(draft(), by=LI)
-            texts = [f"text {number}" for number in range(tasks)]
+            texts = [f"text {number}" for number in range(50)]
             await asyncio.gather(*(flow.fire(report.id, "edit", Revision(text=one), by=LI) for one in texts))
             after, history = await flow.get(report.id, by=LI), await flow.history(report.id, by=LI)
-            assert after.version == tasks + 1
+            assert after.version == 51
             assert replay(history) == after
             assert sorted(cast(Revision, one.details).text for one in history[1:]) == sorted(texts)
             assert not flow._turn.locked()
 
-    if engine == "sqlite":
-        run(main(f"sqlite+aiosqlite:///{file}"))
-    else:
-        with database(engine, DRIVERS[engine]) as url:
-            run(main(url))
+    run(main())
 
 
 def test_a_call_goes_on_where_its_turn_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -395,6 +387,63 @@ def test_what_was_cancelled_is_made_again_by_its_key(url: str) -> None:
     run(main())
 
 
+def test_a_timeout_ends_a_call(file: str) -> None:
+    """`asyncio.timeout` around a call that waits for somebody's lock is heard, in its grace, and nothing is written."""
+
+    async def main() -> None:
+        async with open_async_flow(f"sqlite+aiosqlite:///{file}") as flow:
+            store = cast(AsyncSqlStore, flow.store)
+            store._grace = 0.1
+            report = await flow.create(draft(), by=LI)
+            async with store.engine.connect() as other:
+                await other.exec_driver_sql("BEGIN IMMEDIATE")
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.1):
+                        await flow.fire(report, "edit", Revision(text="y"), by=LI)
+                await other.exec_driver_sql("ROLLBACK")
+            assert await flow.get(report.id, by=LI) == report
+            await serves(store)
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "engine", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("postgresql", "mariadb")]
+)
+def test_a_connection_that_the_server_ends_is_replaced(engine: str) -> None:
+    """Where the server ends a connection, the call on it says `StorageUnavailable`, and those after it go on."""
+    others = {
+        "postgresql": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        "mariadb": "SELECT concat('KILL ', id) FROM information_schema.processlist"
+        " WHERE db = database() AND id <> connection_id()",
+    }
+
+    def end_all(host: Engine) -> None:
+        with host.connect() as connection:
+            for said in connection.scalars(text(others[engine])).all():
+                if engine == "mariadb":
+                    connection.execute(text(said))
+
+    async def main(url: str, host: Engine) -> None:
+        async with open_async_flow(url) as flow:
+            report = await flow.create(draft(), by=LI)
+            end_all(host)
+            with pytest.raises(StorageUnavailable):
+                await flow.fire(report, "edit", Revision(text="y"), by=LI)
+            assert await flow.get(report.id, by=LI) == report
+            end_all(host)
+            with pytest.raises(StorageUnavailable):
+                await flow.get(report.id, by=LI)
+            assert await flow.get(report.id, by=LI) == report
+            await serves(cast(AsyncSqlStore, flow.store))
+
+    with database(engine, DRIVERS[engine]) as url:
+        host = create_engine(url.replace("asyncmy", "pymysql"), isolation_level="AUTOCOMMIT")
+        run(main(url, host))
+        host.dispose()
+
+
 def test_a_database_in_memory_outlives_a_cancelled_call(monkeypatch: pytest.MonkeyPatch) -> None:
     """A database in memory lives in its one connection: no cancelled call throws that away."""
     monkeypatch.setattr(aio, "GRACE", 0.0)
@@ -432,6 +481,18 @@ def test_opening_may_be_cancelled(file: str) -> None:
         assert await store.get([]) == []
         await serves(store)
         await store.close()
+
+    run(main())
+
+
+def test_many_open_a_new_file_at_once(file: str) -> None:
+    """Of many stores that open a file which is not there yet, each waits for the one that makes the tables."""
+
+    async def main() -> None:
+        stores = [AsyncSqlStore(f"sqlite+aiosqlite:///{file}") for _ in range(8)]
+        assert await asyncio.gather(*(store.feed() for store in stores)) == [[]] * 8
+        for store in stores:
+            await store.close()
 
     run(main())
 

@@ -60,7 +60,8 @@ def alone(connection: Connection, backend: Backend) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.exec_driver_sql(str(backend.unlock))
+            if not connection.invalidated:  # a lock does not outlive its connection
+                connection.exec_driver_sql(str(backend.unlock))
         return
     connection.exec_driver_sql(backend.begin)
     try:
