@@ -824,7 +824,7 @@ def test_offsets_may_be_kept_elsewhere() -> None:
         {"pause": float("nan")}, {"pause": -1}, {"longest_pause": float("inf")}, {"name": " "}, {"source": ""},
         {"source": None}, {"offsets": object()},
     ],
-    ids=str,
+    ids=lambda options: f"{next(iter(options))}-{type(next(iter(options.values()))).__name__}",
 )  # fmt: skip
 def test_a_relay_refuses_what_makes_no_sense(options: dict[str, Any]) -> None:
     """Numbers out of range, blank names and what keeps no offsets are refused, by the name of the argument."""
