@@ -23,6 +23,7 @@ _NUMBERS = itertools.count(1)
 
 
 class OnAServer(StoreConformance):
+    profile = "brief"  # with the state machines of two lifecycles beside it
     engine: ClassVar[str]
     url: ClassVar[str]
     prefixes: ClassVar[dict[Store, str]] = {}

@@ -30,7 +30,7 @@ TestSqlStoreInMemory = store_machine(lambda: SqlStore("sqlite://")).TestCase
 TestSqlStoreOnAFile = store_machine(FileStore).TestCase
 
 TestMemoryStore.settings = TestSqlStoreInMemory.settings = TestSqlStoreOnAFile.settings = settings(
-    stateful_step_count=20
+    max_examples=25, stateful_step_count=20
 )
 
 

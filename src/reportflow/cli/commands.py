@@ -217,7 +217,7 @@ def diagram(lifecycle: str, kind: str, loops: bool) -> None:
 @click.argument("factory", metavar="PACKAGE.MODULE:FACTORY")
 @click.option("--reopen", cls=Option, metavar="PACKAGE.MODULE:FUNCTION", help="help.reopen")
 @click.option(
-    "--profile", cls=Option, type=click.Choice(["default", "thorough"]), default="default", help="help.profile"
+    "--profile", cls=Option, type=click.Choice(["brief", "default", "thorough"]), default="default", help="help.profile"
 )
 @click.option("--seed", cls=Option, type=int, help="help.random_seed")
 def conform(factory: str, reopen: str | None, profile: str, seed: int | None) -> None:

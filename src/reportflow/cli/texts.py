@@ -60,7 +60,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "help.conform": ("Hold a store of your own against the whole contract.", "按全部契约检验自定义的存储。"),
     "help.reopen": ("What opens a durable or shared store once more.", "再次打开持久或共享的存储的函数。"),
-    "help.profile": ("default, or thorough for the night.", "default，或留待夜间的 thorough。"),
+    "help.profile": (
+        "default, brief for a look in between, or thorough for the night.",
+        "default；brief 用于随手一试，thorough 留待夜间。",
+    ),
     "help.random_seed": ("Makes the random part ask the same again.", "使随机部分重复相同的调用。"),
     "help.help": ("Show this and exit.", "显示本说明。"),
     "help.language": ("The language of what is said.", "显示语言。"),

@@ -17,6 +17,7 @@ class Profile(NamedTuple):
 
 
 PROFILES: Final[dict[str, Profile]] = {
+    "brief": Profile(runs=5, calls=15, patience=600.0),
     "default": Profile(runs=20, calls=20, patience=600.0),
     "thorough": Profile(runs=3_000, calls=50, patience=12 * 3600.0),
 }
@@ -26,7 +27,7 @@ class ChanceSuite(Suite):
     """After all others: what nobody thought of.
 
     Attributes:
-        profile: "default", or "thorough" for the night.
+        profile: "default", "brief" for a look in between, or "thorough" for the night.
         seed: Makes Hypothesis ask the same again; None for something else each time.
         shrinks: Whether the shortest calls that fail are looked for.
     """

@@ -38,7 +38,7 @@ def conform(
         reopen: Takes a store and gives one more on the same data; for stores that are durable or shared.
         rolled_back: Takes a store and gives a transaction of the host's around it, which is rolled back at its end;
             for stores that write inside one.
-        profile: "default", or "thorough" for the night.
+        profile: "default", "brief" for a look in between, or "thorough" for the night.
         seed: Makes the random part ask the same again.
         only: The names of the tests to run, and no others; all unless given.
 
