@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from itertools import zip_longest
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,10 @@ def compare(ours: Any, hand: Any) -> None:
     Raises:
         RuntimeError: they are not the same, so the comparison says nothing.
     """
-    if rows_of(ours) != rows_of(hand):
-        raise RuntimeError("the rows by hand are not those that reportflow stores: bring by_hand up to date")
+    for (table, mine), others in zip(rows_of(ours).items(), rows_of(hand).values(), strict=True):
+        if mine != others:
+            differing = next(pair for pair in zip_longest(mine, others) if pair[0] != pair[1])
+            raise RuntimeError(f"by hand, {table} is not what reportflow stores: {differing}; bring by_hand up to date")
 
 
 Pair = Callable[[Setting], Any]

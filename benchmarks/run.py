@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks import acts, contention, measure
+from benchmarks import acts, bulk, contention, measure, reading
 from benchmarks.acts import on_postgresql, on_sqlite
 from benchmarks.measure import Found, Missing, Row
 from benchmarks.setting import Setting
@@ -39,6 +39,19 @@ ROWS: Sequence[tuple[Row, Callable[[Setting], Found]]] = (
     (Row("PostgreSQL: `create`"), acts.act(on_postgresql, "create")),
     (Row("SQLite: `fire`, 4 processes, one record", 0.40, 0.70), contention.contended),
     (Row("PostgreSQL: `fire`, 16 threads, own records", 0.80, 0.95), contention.threads),
+    (Row("SQLite: `create_all`", 0.40, 0.70), bulk.create_all(bulk.on_sqlite)),
+    (Row("SQLite: `fire_all`, in hand", 0.40, 0.70), bulk.fire_all(bulk.on_sqlite)),
+    (Row("PostgreSQL: `create_all`", 0.40, 0.70), bulk.create_all(bulk.on_postgresql)),
+    (Row("PostgreSQL: `fire_all`, in hand", 0.40, 0.70), bulk.fire_all(bulk.on_postgresql)),
+    (Row("SQLite: memory of an import", None, 1.0), bulk.memory),
+    (Row("SQLite: `find`, page 1, p50", 0.70, 0.90), reading.paged(reading.first_page, 50)),
+    (Row("SQLite: `find`, page 1, p99", 0.70, 0.90), reading.paged(reading.first_page, 99)),
+    (Row("SQLite: `find`, page 1,000, p50", 0.70, 0.90), reading.paged(reading.later_page, 50)),
+    (Row("SQLite: `find`, page 1,000, p99", 0.70, 0.90), reading.paged(reading.later_page, 99)),
+    (Row("SQLite: `inbox`, p50", 0.70, 0.90), reading.paged(reading.inbox, 50)),
+    (Row("SQLite: `inbox`, p99", 0.70, 0.90), reading.paged(reading.inbox, 99)),
+    (Row("SQLite: `count` of records", 0.80, 1.0), reading.counted(reading.count_records)),
+    (Row("SQLite: `count` of entries", 0.80, 1.0), reading.counted(reading.count_entries)),
 )
 
 
