@@ -17,6 +17,7 @@ from benchmarks.by_hand import ENTRY, LABEL, RECORD, Hand, PostgresHand, SqliteH
 from benchmarks.measure import Found, Sample, measure, rate, timed
 from benchmarks.setting import Setting
 from benchmarks.work import RECORDS, Ours, Ticks, adopted, ids
+
 from reportflow import open_flow
 
 #: All that is stored, but for the number that an engine gives an entry.
@@ -125,7 +126,9 @@ def _import_sample(statement: str) -> Sample:
     here = Path(__file__).parent
 
     def sample() -> float:
-        run = subprocess.run([sys.executable, "-c", code], cwd=here, env=env, capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            [sys.executable, "-c", code], cwd=here, env=env, capture_output=True, text=True, check=True
+        )
         return float(run.stdout)
 
     return sample

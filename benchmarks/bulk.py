@@ -38,6 +38,7 @@ from benchmarks.by_hand import (
 from benchmarks.measure import Found, megabytes
 from benchmarks.setting import Setting
 from benchmarks.work import EDITOR, Ticks, draft
+
 from reportflow import Assignment, open_flow
 from reportflow.flow.blocking import CHUNK
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from benchmarks.work import EDITOR, REGISTRAR, TEXT, TITLE, Ticks, ids
+
 from reportflow import Actor
 
 Values = dict[str, Any]

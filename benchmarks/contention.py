@@ -20,6 +20,7 @@ from benchmarks.by_hand import INSERT_ENTRY, UPDATE_RECORD, PostgresHand, adopti
 from benchmarks.measure import Found, Sample, measure, rate
 from benchmarks.setting import Setting
 from benchmarks.work import REGISTRAR, Ours, adopted, adoption, ids
+
 from reportflow import REPORT, Conflict, ReportFlow, SqlStore, open_flow
 from reportflow.storage.contract import Change
 
@@ -147,7 +148,8 @@ def contended(setting: Setting) -> Found:
             adopted(flow, [CONTENDED])
     with ExitStack() as stack:
         crowds = [
-            stack.enter_context(closing(_Crowd(how, path))) for how, path in zip(("ours", "by_hand"), paths, strict=True)
+            stack.enter_context(closing(_Crowd(how, path)))
+            for how, path in zip(("ours", "by_hand"), paths, strict=True)
         ]
         seconds, floor = measure(*(crowd.sample for crowd in crowds), rounds=setting.rounds)
     for path, crowd in zip(paths, crowds, strict=True):

@@ -1,7 +1,7 @@
 """Reading what has grown: pages, an inbox, counts. Reportflow and the SQL by hand read one and the same SQLite file.
 
-The rows are put there by hand, in the form in which the store puts them: reports of two units, in several states, each with
-the entries that led there. That both give the same is compared before they are measured.
+The rows are put there by hand, in the form in which the store puts them: reports of two units, in several states, each
+with the entries that led there. That both give the same is compared before they are measured.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-
 from benchmarks.by_hand import ENTRY, INSERT_LABEL, INSERT_RECORD, Values, adopting, created, insert, opened, time_of
 from benchmarks.measure import Found, Sample, measure, quantile, timed
 from benchmarks.setting import Setting
 from benchmarks.work import REGISTRAR
+
 from reportflow import Page, Query, Record, ReportFlow, open_flow
 
 #: How many records a page has.
@@ -138,9 +138,11 @@ def later_page(library: Library) -> Ways:
         query = attrs.evolve(query, cursor=page.next)
         page = library.flow.find(query, by=REGISTRAR)
     last = before.records[-1]
+    assert last.created_at is not None
+    place = time_of(last.created_at), last.id
     return _pages(
         lambda: library.flow.find(query, by=REGISTRAR),
-        lambda: library.rows(SQL_LATER, time_of(last.created_at), last.id),
+        lambda: library.rows(SQL_LATER, *place),
     )
 
 
