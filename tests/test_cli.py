@@ -446,6 +446,7 @@ def test_each_code_that_the_terminal_says_is_in_its_texts() -> None:
             said |= set(re.findall(r'(?:say\(|help=)"([\w.]+)"', file.read_text(encoding="utf-8")))
             said |= set(re.findall(r'"(wrong\.module)"', file.read_text(encoding="utf-8")))  # handed on
     said |= {f"help.{name}" for name in commands.reportflow.commands}
+    said |= {f"help.db.{name}" for name in commands.db.commands}
     said |= {"figures.title", "figures.of_all", "help.Options", "help.Commands"}
     looked_up = {code for code in texts.TEXTS if code.startswith("detail.")}
 

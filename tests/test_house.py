@@ -28,8 +28,12 @@ GUESTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "lifecycle/": frozenset({"attrs", "transitions"}),
         "storage/": frozenset({"attrs"}),
         "storage/sql/": frozenset({"attrs", "sqlalchemy"}),
+        "storage/sql/migrations/": frozenset({"alembic", "attrs", "sqlalchemy"}),
+        "storage/sql/upgrade.py": frozenset({"alembic", "sqlalchemy"}),
         "flow/": frozenset({"attrs"}),
-        "flow/blocking.py": frozenset({"attrs", "uuid_utils"}),
+        "flow/calls.py": frozenset({"attrs", "uuid_utils"}),
+        "flow/events.py": frozenset({"attrs", "cloudevents"}),
+        "flow/nats.py": frozenset({"nats"}),
         "office/": frozenset({"attrs"}),
         "testing/": frozenset({"attrs", "hypothesis", "pytest"}),
         "cli/": frozenset({"attrs", "click", "rich"}),
@@ -156,7 +160,10 @@ def test_a_folder_only_says_what_it_is(folder: str) -> None:
 
 # -- what an import loads -------------------------------------------------------------------------------------------
 
-ABSENT: Final = ("click", "hypothesis", "pytest", "rich", "sphinx", "sqlalchemy")
+ABSENT: Final = (
+    "aiosqlite", "alembic", "click", "cloudevents", "greenlet", "hypothesis", "nats", "pytest", "rich", "sphinx",
+    "sqlalchemy",
+)  # fmt: skip
 
 
 def run(script: str) -> str:
@@ -182,6 +189,28 @@ with reportflow.open_flow("memory:") as flow:
     assert run(script) == "edited\n"
 
 
+def test_an_asynchronous_office_in_memory_needs_no_extra() -> None:
+    """`open_async_flow("memory:")` works where no extra is installed; a database says which extra it needs."""
+    script = """
+import asyncio
+from reportflow import Actor, MissingExtra, Query, open_async_flow
+async def main():
+    async with open_async_flow("memory:") as flow:
+        print(await flow.count(Query(), by=Actor(id="zhang")))
+asyncio.run(main())
+"""
+    assert run(script) == "{(): 0}\n"
+    script = """
+sys.modules.pop("sqlalchemy")
+from reportflow import MissingExtra, open_async_flow
+try:
+    open_async_flow("postgresql+psycopg://localhost/office")
+except MissingExtra as missing:
+    print(missing.name, missing.package)
+"""
+    assert run(script) == "greenlet reportflow[async]\n"
+
+
 def test_every_module_of_the_house_needs_no_extra() -> None:
     """Each module inside the house but the SQL store's can be imported without any extra and without SQLAlchemy."""
     inside = [one for one in modules() if floor_of(one) not in OUTSIDE and not one.startswith("storage/sql/")]
@@ -192,15 +221,15 @@ def test_every_module_of_the_house_needs_no_extra() -> None:
 
 
 def test_import_reportflow_does_not_load_sqlalchemy() -> None:
-    """`import reportflow` does not load SQLAlchemy; asking for `SqlStore` does."""
+    """`import reportflow` loads neither SQLAlchemy nor asyncio; asking for `SqlStore` loads SQLAlchemy."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
     script = (
-        "import sys, reportflow; print('sqlalchemy' in sys.modules);"
+        "import sys, reportflow; print('sqlalchemy' in sys.modules, 'asyncio' in sys.modules);"
         "reportflow.SqlStore; print('sqlalchemy' in sys.modules)"
     )
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=True)
-    assert done.stdout.split() == ["False", "True"]
+    assert done.stdout.split() == ["False", "False", "True"]
 
 
 def test_the_terminal_says_which_extra_it_needs() -> None:

@@ -156,6 +156,7 @@ FACTS: dict[str, tuple[Any, ...]] = {
     "StepsUnbounded": ("r1", "edit", ["edit r1", "edit r1"]),
     "TransitionRefused": ("report", "r1", 3, "edit", [Refusal(code="reason", params={"trigger": "edit"})]),
     "StaleRecord": ("r1", 3, 4),
+    "BrokerUnavailable": ("nats://127.0.0.1:4222", "connection refused"),
     "MissingExtra": ("rich", "reportflow[cli]"),
     "StorageError": ("disk on fire",),
     "RecordNotFound": (["r1", "r2"],),

@@ -12,7 +12,8 @@ import attrs
 import pytest
 
 import reportflow
-from reportflow import ReportFlow, SqlStore, open_flow
+from reportflow import AsyncReportFlow, AsyncSqlStore, ReportFlow, SqlStore, open_async_flow, open_flow
+from reportflow.storage.contract import AsyncStore
 
 
 def kind_of(name: str) -> int:
@@ -121,6 +122,9 @@ WORDS = [
     "Posted",
     "Level",
     "ReportFlow",
+    "AsyncReportFlow",
+    "AsyncSqlStore",
+    "open_async_flow",
     "open_flow",
     "replay",
     "RecordNotFound",
@@ -213,10 +217,29 @@ def test_the_verbs_have_the_signatures_of_the_design(method: Any) -> None:
     assert bare(method) == SIGNATURES[method]
 
 
+def verbs(flow: type[Any]) -> set[str]:
+    """The public methods of a flow."""
+    return {name for name, value in inspect.getmembers(flow, inspect.isfunction) if name[0] != "_"}
+
+
 def test_a_flow_has_these_verbs_and_no_others() -> None:
     """The public methods of `ReportFlow` are those of the design."""
-    public = {name for name, value in vars(ReportFlow).items() if inspect.isfunction(value) and name[0] != "_"}
-    assert public == {method.__name__ for method in SIGNATURES}
+    assert verbs(ReportFlow) == {method.__name__ for method in SIGNATURES}
+
+
+@pytest.mark.parametrize("method", SIGNATURES, ids=lambda method: method.__name__)
+def test_the_verbs_are_the_same_awaited(method: Any) -> None:
+    """Each verb of `AsyncReportFlow` takes just what that of `ReportFlow` does, awaited unless it streams."""
+    awaited = getattr(AsyncReportFlow, method.__name__)
+    assert bare(awaited) == SIGNATURES[method]
+    assert inspect.iscoroutinefunction(awaited) == (method.__name__ not in ("fire_all", "create_all", "bound_to"))
+
+
+def test_an_asynchronous_flow_has_these_verbs_and_no_others() -> None:
+    """The public methods of `AsyncReportFlow` are those of `ReportFlow`, and it is made and opened with the same."""
+    assert verbs(AsyncReportFlow) == {method.__name__ for method in SIGNATURES}
+    assert bare(AsyncReportFlow) == bare(ReportFlow)
+    assert bare(open_async_flow) == bare(open_flow)
 
 
 def test_the_ways_in_have_the_signatures_of_the_design() -> None:
@@ -231,6 +254,9 @@ def test_the_ways_in_have_the_signatures_of_the_design() -> None:
 
 @pytest.mark.parametrize("name", ["commit", "get", "find", "count", "history", "keyed", "feed", "close"])
 def test_the_stores_have_the_calls_of_the_contract(name: str) -> None:
-    """Both stores take just what the contract says."""
+    """All stores take just what the contract says."""
     contract = bare(getattr(reportflow.Store, name))
     assert bare(getattr(reportflow.MemoryStore, name)) == bare(getattr(SqlStore, name)) == contract
+    awaited = getattr(AsyncSqlStore, name)
+    assert bare(awaited) == bare(getattr(AsyncStore, name)) == contract
+    assert inspect.iscoroutinefunction(awaited)

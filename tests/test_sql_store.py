@@ -89,6 +89,8 @@ def test_the_tables_are_named_as_the_design_says(url: str, engine: Engine) -> No
         "reportflow_entry",
         "reportflow_label",
         "reportflow_meta",
+        "reportflow_relay",
+        "reportflow_delivery",
     }
     assert {"id", "version"} <= {one["name"] for one in look.get_columns("reportflow_record")}
     assert {"record_id", "sequence"} <= {one["name"] for one in look.get_columns("reportflow_entry")}

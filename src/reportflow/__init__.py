@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportflow.errors import (
     AlreadyExists,
+    BrokerUnavailable,
     Conflict,
     DuplicateKey,
     InvalidDefinition,
@@ -29,7 +30,8 @@ from reportflow.errors import (
     UnknownLifecycle,
     UnknownTrigger,
 )
-from reportflow.flow.blocking import Outcome, ReportFlow
+from reportflow.flow.blocking import ReportFlow
+from reportflow.flow.calls import Outcome
 from reportflow.flow.requests import Create, Fire
 from reportflow.lifecycle.decide import Decision, Option, decide, options
 from reportflow.lifecycle.definition import Lifecycle
@@ -44,8 +46,13 @@ from reportflow.model.record import Record
 from reportflow.model.values import CODE, LEVEL, PARTY, Value
 from reportflow.storage.contract import Capabilities, Change, Posted, Store
 from reportflow.storage.memory import MemoryStore
+from reportflow.storage.offsets import Claim, Delivery, MemoryOffsets, Offsets
 
 if TYPE_CHECKING:
+    from reportflow.flow.asynchronous import AsyncReportFlow
+    from reportflow.flow.events import Message
+    from reportflow.flow.nats import NatsPublisher
+    from reportflow.flow.relay import Relay
     from reportflow.office.report import (
         REPORT,
         Adoption,
@@ -66,7 +73,8 @@ if TYPE_CHECKING:
         Uptake,
         Usage,
     )
-    from reportflow.opening import open_flow, open_store
+    from reportflow.opening import open_async_flow, open_flow, open_store
+    from reportflow.storage.sql.aio import AsyncSqlStore
     from reportflow.storage.sql.store import SqlStore
 
 __all__ = [
@@ -85,10 +93,14 @@ __all__ = [
     "Adoption",
     "AlreadyExists",
     "Assignment",
+    "AsyncReportFlow",
+    "AsyncSqlStore",
     "Attachment",
     "Author",
+    "BrokerUnavailable",
     "Capabilities",
     "Change",
+    "Claim",
     "Classification",
     "Command",
     "Comment",
@@ -97,6 +109,7 @@ __all__ = [
     "Create",
     "Credit",
     "Decision",
+    "Delivery",
     "Details",
     "DuplicateKey",
     "Entry",
@@ -111,9 +124,13 @@ __all__ = [
     "InvalidValue",
     "Level",
     "Lifecycle",
+    "MemoryOffsets",
     "MemoryStore",
     "Merge",
+    "Message",
     "MissingExtra",
+    "NatsPublisher",
+    "Offsets",
     "OnConflict",
     "Option",
     "Outcome",
@@ -124,6 +141,7 @@ __all__ = [
     "RecordNotFound",
     "Refusal",
     "Rejection",
+    "Relay",
     "Report",
     "ReportFlow",
     "ReportflowError",
@@ -159,6 +177,7 @@ __all__ = [
     "nobody_from",
     "not_the_creator",
     "only_the_assignee",
+    "open_async_flow",
     "open_flow",
     "open_store",
     "options",
@@ -167,12 +186,20 @@ __all__ = [
 
 
 #: Where the names are that are imported when they are first asked for, since not every program needs them: the office
-#: has many classes, and SQLAlchemy takes longer to import than all the rest.
-_LATER = ("reportflow.office.report", "reportflow.opening", "reportflow.storage.sql.store")
+#: has many classes, and SQLAlchemy and asyncio take longer to import than all the rest.
+_LATER = (
+    "reportflow.office.report",
+    "reportflow.opening",
+    "reportflow.flow.relay",
+    "reportflow.flow.nats",
+    "reportflow.storage.sql.store",
+    "reportflow.flow.asynchronous",
+    "reportflow.storage.sql.aio",
+)
 
 
 def __getattr__(name: str) -> Any:
-    """The names of the upper floors, and the SQL store."""
+    """The names of the upper floors, the SQL stores, and all that is awaited."""
     if name in __all__:
         for owner in map(import_module, _LATER):
             if hasattr(owner, name):

@@ -13,6 +13,7 @@
     ├── TransitionRefused       the act is not allowed: every refusal at once
     ├── StaleRecord             the version that the caller saw is no longer the stored one
     ├── MissingExtra            a package of an extra, or a database driver, is not installed
+    ├── BrokerUnavailable       what a relay hands entries to cannot be reached
     └── StorageError            what a store may raise
         ├── RecordNotFound      unknown, or not to be seen by who asks: nobody can tell which
         ├── AlreadyExists       a creation under an id that is taken
@@ -28,6 +29,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Protocol
 
@@ -221,6 +223,17 @@ class MissingExtra(ReportflowError):
         return {"name": self.name, "advice": messages.text("advice.install", language, package=self.package)}
 
 
+class BrokerUnavailable(ReportflowError):
+    """What a relay hands entries to cannot be reached; it is no fault of the message in hand."""
+
+    code = "broker_unavailable"
+
+    def __init__(self, url: str, given: str) -> None:
+        super().__init__(url, given)
+        self.url = url
+        self.given = given
+
+
 class StorageError(ReportflowError):
     """What a store may raise; raised itself when the store fails in a way that nobody foresaw."""
 
@@ -284,20 +297,25 @@ class InvalidURL(StorageError):
 
 
 class SchemaMismatch(StorageError):
-    """The tables are of schema version `found`, and this library reads `expected`."""
+    """The tables are of schema version `found`, and this library reads `expected`.
+
+    `options` is what the command that upgrades them takes beside the URL, as it is typed.
+    """
 
     code = "schema_mismatch"
 
-    def __init__(self, url: str, found: str, expected: str, advice: str) -> None:
-        ReportflowError.__init__(self, url, found, expected, advice)
+    def __init__(self, url: str, found: str, expected: str, advice: str, options: str = "") -> None:
+        ReportflowError.__init__(self, url, found, expected, advice, options)
         self.url = url
         self.found = found
         self.expected = expected
         self.advice = advice
+        self.options = options
 
     def facts(self, language: str) -> Mapping[str, object]:
         """The two versions and what to do."""
-        return {**super().facts(language), "advice": messages.text(f"advice.{self.advice}", language, url=self.url)}
+        command = f"reportflow db upgrade --database {shlex.quote(self.url)}{self.options}"
+        return {**super().facts(language), "advice": messages.text(f"advice.{self.advice}", language, command=command)}
 
 
 class StorageUnavailable(StorageError):

@@ -564,6 +564,10 @@ _rows(
             "{url} 中的表为结构第 {found} 版；本版 reportflow 读取第 {expected} 版。{advice}",
         ),
         "invalid_url": ("The database URL '{url}' will not do: {advice}", "数据库地址“{url}”不可用：{advice}"),
+        "broker_unavailable": (
+            "The broker {url} cannot be reached: {given}. See that it runs; a relay tries again by itself.",
+            "消息服务器 {url} 无法连接：{given}。请确认其正在运行；转发会自动重试。",
+        ),
         "missing_extra": ("{name} is not installed; {advice}", "未安装 {name}；{advice}"),
     },
 )
@@ -651,8 +655,8 @@ _rows(
         ),
         "newer": ("Install a newer reportflow.", "请安装更新版本的 reportflow。"),
         "older": (
-            "Make a backup, then type: reportflow db upgrade --database {url}",
-            "请先备份，然后执行：reportflow db upgrade --database {url}",
+            "Stop what writes to it and make a backup, then type: {command}",
+            "请先停止写入并备份，然后执行：{command}",
         ),
         "retry": ("Try again; if it stays so, look at the server.", "请重试；若仍如此，请检查服务器。"),
         "install": ("type: pip install {package}", "请执行：pip install {package}"),

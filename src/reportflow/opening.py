@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reportflow.errors import InvalidURL, InvalidValue
 from reportflow.flow.blocking import ReportFlow
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.checks import wrong
 from reportflow.office.report import REPORT
-from reportflow.storage.contract import Store
-from reportflow.storage.memory import MemoryStore
+from reportflow.storage.contract import AsyncStore, Store
+from reportflow.storage.memory import AsyncMemoryStore, MemoryStore
+
+if TYPE_CHECKING:
+    from reportflow.flow.asynchronous import AsyncReportFlow
 
 
 def open_store(url: str, *, create: bool = True) -> Store:
@@ -27,16 +30,25 @@ def open_store(url: str, *, create: bool = True) -> Store:
         StorageUnavailable: it cannot be opened, or has no tables and `create` is False.
         SchemaMismatch: its tables are of another version.
     """
-    if not isinstance(url, str):
-        raise InvalidValue("url", *wrong("str", url))
-    if url in ("memory:", "memory://"):
+    if _in_memory(url):
         return MemoryStore()
-    if ":" not in url:
-        raise InvalidURL(url)
     # SQLAlchemy takes longer to import than all the rest; who keeps records in memory should not pay for it.
     from reportflow.storage.sql.store import SqlStore
 
     return SqlStore(url, create=create)
+
+
+def _in_memory(url: str) -> bool:
+    """Whether a URL asks for a store without a database.
+
+    Raises:
+        InvalidURL: it asks for nothing.
+    """
+    if not isinstance(url, str):
+        raise InvalidValue("url", *wrong("str", url))
+    if ":" not in url:
+        raise InvalidURL(url)
+    return url in ("memory:", "memory://")
 
 
 def open_flow(
@@ -54,3 +66,36 @@ def open_flow(
         InvalidURL, MissingExtra, StorageUnavailable, SchemaMismatch: see `open_store`.
     """
     return ReportFlow(open_store(url, create=create), lifecycles, **options)
+
+
+def open_async_flow(
+    url: str, *, create: bool = True, lifecycles: Lifecycle | Iterable[Lifecycle] = (REPORT,), **options: Any
+) -> AsyncReportFlow:
+    """An asynchronous flow on the store of a URL; closing the flow closes the store.
+
+    Either ``async with open_async_flow(url) as flow:``, or ``flow = await open_async_flow(url)`` and, in the end,
+    ``await flow.close()``.
+
+    Args:
+        url: ``memory:``, or a database's: ``sqlite+aiosqlite:///office.db``, ``postgresql+psycopg://…``,
+            ``mysql+asyncmy://…``; see `open_store`.
+        create: Whether to make the tables where there are none.
+        lifecycles: The definitions; the standard lifecycle `REPORT` unless given.
+        options: What `AsyncReportFlow` takes besides: ``clock=``, ``new_id=``, ``patience=``.
+
+    Raises:
+        InvalidURL: mistyped, its engine is not supported, or its driver blocks.
+        MissingExtra: the driver that it names, or greenlet, is not installed.
+        StorageUnavailable, SchemaMismatch: when it is entered or awaited; see `open_store`.
+    """
+    from reportflow.flow.asynchronous import AsyncReportFlow  # asyncio takes long to import; who blocks needs it not
+
+    return AsyncReportFlow(_async_store(url, create), lifecycles, **options)
+
+
+def _async_store(url: str, create: bool) -> AsyncStore:
+    if _in_memory(url):
+        return AsyncMemoryStore()
+    from reportflow.storage.sql.aio import AsyncSqlStore
+
+    return AsyncSqlStore(url, create=create)

@@ -16,7 +16,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from reportflow import messages
-from reportflow.cli import inspection, proof, show, words, year
+from reportflow.cli import inspection, proof, show, tables, words, year
 from reportflow.cli.named import beside, imported, named
 from reportflow.cli.speech import Command, Group, Option, Told, help_option, language, language_option, say
 from reportflow.cli.stories import SEED, YEAR, ZONE
@@ -250,6 +250,46 @@ def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...]) -> None:
         raise click.exceptions.Exit(1)
 
 
+@reportflow.group("db", cls=Group, help="help.db")
+@help_option
+@language_option
+def db() -> None:
+    """The group of what is done to the tables."""
+
+
+def _on_tables(name: str) -> Callable[[Callable[..., None]], click.Command]:
+    """A command of that group, with the options that say where the tables are."""
+
+    def made(function: Callable[..., None]) -> click.Command:
+        prefix = click.option("--prefix", cls=Option, metavar="PREFIX", help="help.prefix")
+        schema = click.option("--schema", cls=Option, metavar="SCHEMA", help="help.schema")
+        with_options = _database(prefix(schema(help_option(language_option(function)))))
+        return db.command(name, cls=Command, help=f"help.db.{name}")(with_options)
+
+    return made
+
+
+@_on_tables("upgrade")
+def upgrade(database: str, prefix: str | None, schema: str | None) -> None:
+    """Upgrade the tables."""
+    with _offered(database):
+        click.echo(tables.upgrade(database, prefix=prefix, schema=schema))
+
+
+@_on_tables("current")
+def current(database: str, prefix: str | None, schema: str | None) -> None:
+    """Say which version they are of."""
+    with _offered(database):
+        click.echo(tables.current(database, prefix=prefix, schema=schema))
+
+
+@_on_tables("sql")
+@click.option("--since", cls=Option, metavar="VERSION", help="help.since")
+def sql(database: str, prefix: str | None, schema: str | None, since: str | None) -> None:
+    """Print the SQL."""
+    click.echo(tables.sql(database, prefix=prefix, schema=schema, since=since), nl=False)
+
+
 def _named_lifecycle(given: str) -> Lifecycle:
     found = named(given, "wrong.lifecycle")
     if not isinstance(found, Lifecycle):
@@ -268,15 +308,22 @@ def _operator(unit: str) -> Actor:
 
 
 @contextmanager
-def _opened(database: str) -> Iterator[ReportFlow]:
-    """A flow on what is there; a mistyped path makes no file."""
+def _offered(database: str) -> Iterator[None]:
+    """Where there is nothing yet, say how to make an office."""
     try:
-        flow = open_flow(database, create=False)
+        yield
     except StorageUnavailable as error:
         if error.advice != "create":
             raise
         command = f"reportflow demo --database {shlex.quote(database)}"
         raise Told(say("wrong.no_office", url=database, command=command)) from error
+
+
+@contextmanager
+def _opened(database: str) -> Iterator[ReportFlow]:
+    """A flow on what is there; a mistyped path makes no file."""
+    with _offered(database):
+        flow = open_flow(database, create=False)
     with flow:
         yield flow
 

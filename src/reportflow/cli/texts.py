@@ -42,6 +42,22 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "A module that says more: other lifecycles for steps, strategies that are registered. As often as needed.",
         "含有其他生命周期或策略的模块，可多次给出。",
     ),
+    "help.db": ("The tables of a database, and their version.", "数据库的表及其结构版本。"),
+    "help.db.upgrade": (
+        "Bring the tables to this version; make them where there are none. Make a backup first.",
+        "将表升级到本版；没有表时创建。请先备份。",
+    ),
+    "help.db.current": ("Say of which version the tables are.", "显示表的结构版本。"),
+    "help.db.sql": (
+        "Print the SQL of an upgrade, and connect to nothing. Of the URL the engine counts: postgresql:// will do.",
+        "输出升级用的 SQL，不连接数据库；地址只看类型。",
+    ),
+    "help.prefix": ("What the tables' names begin with; reportflow_ unless given.", "表名前缀，默认 reportflow_。"),
+    "help.schema": ("The schema that the tables are in.", "表所在的 schema。"),
+    "help.since": (
+        "The version of the tables that are there; not given, there are none.",
+        "现有表的版本；没有表时不填。",
+    ),
     "help.conform": ("Hold a store of your own against the whole contract.", "按全部契约检验自定义的存储。"),
     "help.reopen": ("What opens a durable or shared store once more.", "再次打开持久或共享的存储的函数。"),
     "help.profile": ("default, or thorough for the night.", "default，或留待夜间的 thorough。"),
@@ -144,6 +160,24 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "inbox.own": (
         "A {given} sees their own reports only: say whose with --id.",
         "{given}只能看到本人的信息：请用 --id 指明是谁。",
+    ),
+    # -- db
+    "db.upgraded": (
+        "The tables were of version {before}, and are of version {number} now.",
+        "表已由第 {before} 版升级到第 {number} 版。",
+    ),
+    "db.made": ("The tables are made, of version {number}.", "已创建表，为第 {number} 版。"),
+    "db.already": (
+        "The tables are of version {number} already: there was nothing to do.",
+        "表已是第 {number} 版，无需升级。",
+    ),
+    "db.current": (
+        "The tables are of version {before}; this reportflow reads version {number}.",
+        "表为第 {before} 版；本版 reportflow 读取第 {number} 版。",
+    ),
+    "db.none": (
+        "There are no tables of these names; this reportflow makes those of version {number}.",
+        "没有这些名称的表；本版 reportflow 创建的是第 {number} 版。",
     ),
     # -- conform
     "conform.running": ("The contract", "契约检验"),

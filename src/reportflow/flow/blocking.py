@@ -5,82 +5,24 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from itertools import islice
-from typing import Any, Final, Literal, Self, TypeVar, overload
+from datetime import datetime
+from typing import Any, Literal, Self, TypeVar, overload
 
-import attrs
-
-from reportflow.errors import InvalidValue, ReportflowError, TransitionRefused
-from reportflow.flow.definitions import Definitions
-from reportflow.flow.handle import PATIENCE, Handler
-from reportflow.flow.reading import Reader
+from reportflow.errors import ReportflowError
+from reportflow.flow.calls import CHUNK, TURN, Calls, Outcome, outcome, several
 from reportflow.flow.requests import Create, Fire, Request, Steps, Wait
 from reportflow.lifecycle.decide import Option
-from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor
-from reportflow.model.checks import wrong
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, grouping
 from reportflow.model.record import Record
-from reportflow.model.values import as_tuple
 from reportflow.storage.contract import Group, Of, Store
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
-#: How many records of a bulk are held in memory, and kept in one commit.
-CHUNK: Final = 500
-#: How long a call that is decided again waits for its turn, in seconds; then it goes on without.
-_TURN: Final = 1.0
 
-
-def now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)
-
-
-def new_id() -> str:
-    """A fresh UUIDv7 as text: ids sort by the time of their making."""
-    from uuid_utils import uuid7  # not needed where the host brings its own ids
-
-    return str(uuid7())
-
-
-@attrs.frozen(kw_only=True)
-class Outcome:
-    """What came of one record of a `fire_all`: the record, or the refusal."""
-
-    id: str
-    record: Record | None = None
-    refused: TransitionRefused | None = None
-
-
-def outcome(request: Request, result: Record | ReportflowError, *, skips: bool) -> Outcome:
-    """What came of one of many.
-
-    Raises:
-        ReportflowError: it is an error, and no refusal that is skipped.
-    """
-    if isinstance(result, Record):
-        return Outcome(id=result.id, record=result)
-    if skips and isinstance(result, TransitionRefused):
-        return Outcome(id=request.id if isinstance(request, Fire) else request.draft.id, refused=result)
-    raise result
-
-
-def several(name: str, values: Iterable[T]) -> Iterable[T]:
-    """Any iterable.
-
-    Raises:
-        InvalidValue: something else.
-    """
-    if not isinstance(values, Iterable):
-        raise InvalidValue(name, *wrong("list", values))
-    return values
-
-
-class ReportFlow:
+class ReportFlow(Calls[Store]):
     """Records of any kinds, moved by their lifecycles and kept by a store. A context manager.
 
     Every call says who asks, reads too: what they may not see does not exist for them. All calls may be made from
@@ -98,35 +40,7 @@ class ReportFlow:
         InvalidValue: what was given is no store, or no lifecycle.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        lifecycles: Lifecycle | Iterable[Lifecycle],
-        *,
-        clock: Callable[[], datetime] = now,
-        new_id: Callable[[], str] = new_id,
-        patience: float = PATIENCE,
-    ) -> None:
-        several = [lifecycles] if isinstance(lifecycles, Lifecycle) else as_tuple(lifecycles)
-        if not isinstance(several, list | tuple) or not all(isinstance(one, Lifecycle) for one in several):
-            raise InvalidValue("lifecycles", *wrong("list[Lifecycle]", lifecycles))
-        if not hasattr(store, "commit"):
-            raise InvalidValue("store", *wrong("Store", store))
-        self._store = store
-        self._turn = threading.Lock()
-        self._definitions = Definitions(several)
-        self._reader = Reader(self._definitions)
-        self._handler = Handler(self._definitions, clock=clock, new_id=new_id, patience=patience)
-
-    @property
-    def store(self) -> Store:
-        """The store underneath. It knows no visibility; its answers are the host's to guard."""
-        return self._store
-
-    @property
-    def lifecycles(self) -> tuple[Lifecycle, ...]:
-        """The definitions."""
-        return tuple(self._definitions)
+    _lock = threading.Lock
 
     def __enter__(self) -> Self:
         return self
@@ -137,26 +51,6 @@ class ReportFlow:
     def close(self) -> None:
         """Close the store."""
         self._store.close()
-
-    def bound_to(self, host: Any) -> Self:
-        """A flow that writes inside a transaction of the host's: what it does is kept if the host commits.
-
-        Nothing is begun, committed, rolled back or decided again there: a conflict is raised at once, and leaves the
-        transaction usable. Closing it leaves this flow and the host's connection open.
-
-        Args:
-            host: What the store takes: for the SQL stores a `Connection` or `Session` of SQLAlchemy on its database.
-
-        Raises:
-            InvalidValue: not such a thing, or the store cannot write inside a transaction of a host's.
-        """
-        if not hasattr(self._store, "bound_to"):
-            raise InvalidValue("store", *wrong("a store with bound_to", self._store))
-        made = type(self).__new__(type(self))
-        vars(made).update(vars(self))
-        made._store = self._store.bound_to(host)
-        made._handler = self._handler.once()
-        return made
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -251,9 +145,7 @@ class ReportFlow:
         Raises:
             Whatever `create` and `fire` raise; then nothing was kept.
         """
-        if not isinstance(requests, Iterable):
-            raise InvalidValue("requests", *wrong("list[Create | Fire]", requests))
-        return self._drive(self._handler.run(list(requests)))
+        return self._drive(self._batch(requests))
 
     def create_all(
         self,
@@ -314,14 +206,12 @@ class ReportFlow:
     def _all(
         self, requests: Iterable[Request], on_refusal: str, progress: Callable[[int], object] | None, chunk: int
     ) -> Iterator[Outcome]:
-        if on_refusal not in ("abort", "skip"):
-            raise InvalidValue("on_refusal", "choice", {"given": repr(on_refusal), "choices": ("abort", "skip")})
-        rest, done = iter(requests), 0
-        while some := list(islice(rest, chunk)):
-            results = self._drive(self._handler.run_all(some, skip=on_refusal == "skip"))
+        done = 0
+        for some, steps in self._chunks(requests, on_refusal, chunk):
+            results = self._drive(steps)
             for request, result in zip(some, results, strict=False):
                 done += 1
-                yield outcome(request, result, skips=on_refusal == "skip")
+                yield outcome(request, result, on_refusal)
             if progress is not None:
                 progress(done)
 
@@ -415,7 +305,7 @@ def drive(store: Store, steps: Steps[T], turn: threading.Lock) -> T:
                 return result
             answer, error = None, None
             if isinstance(asked, Wait):
-                mine = mine or turn.acquire(timeout=_TURN)
+                mine = mine or turn.acquire(timeout=TURN)
                 time.sleep(asked.seconds)
                 continue
             try:

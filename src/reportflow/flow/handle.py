@@ -24,6 +24,7 @@ from reportflow.errors import (
     TransitionRefused,
 )
 from reportflow.flow.definitions import Definitions
+from reportflow.flow.plan import Plan, Work
 from reportflow.flow.reading import Reader
 from reportflow.flow.requests import Call, Create, Fire, Request, Steps, Wait, check_target
 from reportflow.lifecycle import decide, replay
@@ -35,77 +36,11 @@ from reportflow.model.checks import wrong
 from reportflow.model.entry import Command, Entry, same_content
 from reportflow.model.record import SET_BY_FOLD, Record
 from reportflow.model.values import changed
-from reportflow.storage.contract import Change
 
 #: How long a call is decided again after conflicts, in seconds.
 PATIENCE: Final = 5.0
 _PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.05
-
-
-@attrs.define(eq=False)
-class _Work:
-    """One record on its way through a batch: as it was loaded, as it is now, and what happened in between."""
-
-    before: Record | None
-    record: Record
-    entries: list[Entry] = attrs.field(factory=list)
-    #: The version that somebody saw and decided on; a conflict is then theirs to hear of.
-    seen: int | None = None
-    #: Whose record in hand this is: it was not read from the store, which may be ahead of it.
-    holder: Actor | None = None
-
-    @property
-    def expected(self) -> int | None:
-        return None if self.before is None else self.before.version
-
-
-class _Plan:
-    """What a batch comes to: every record that it touches. One request of it can be undone."""
-
-    def __init__(self) -> None:
-        self.work: dict[str, _Work] = {}
-        self._undo: list[Callable[[], object]] = []
-
-    def begin(self) -> None:
-        """From here on, what is done can be undone."""
-        self._undo.clear()
-
-    def undo(self) -> None:
-        """Take back all since `begin`."""
-        while self._undo:
-            self._undo.pop()()
-
-    def add(self, id: str, work: _Work) -> _Work:
-        """Take one more record in."""
-        self.work[id] = work
-        self._undo.append(lambda: self.work.pop(id, None))
-        return work
-
-    def move(self, work: _Work, record: Record, entry: Entry) -> None:
-        """Let a record be as an act left it."""
-        before, number = work.record, len(work.entries)
-        work.record = record
-        work.entries.append(entry)
-
-        def back() -> None:
-            work.record = before
-            del work.entries[number:]
-
-        self._undo.append(back)
-
-    def see(self, work: _Work, version: int | None) -> None:
-        """Remember the version that somebody decided on."""
-        before = work.seen
-        work.seen = version
-        self._undo.append(lambda: setattr(work, "seen", before))
-
-    def changes(self) -> list[Change]:
-        return [
-            Change(record=one.record, expected=one.expected, entries=one.entries, before=one.before)
-            for one in self.work.values()
-            if one.entries
-        ]
 
 
 class Handler:
@@ -140,7 +75,7 @@ class Handler:
         attempt = 0
         looked_again = False
         while True:
-            plan = _Plan()
+            plan = Plan()
             try:
                 results: list[Record] = []
                 for request in named:
@@ -194,11 +129,11 @@ class Handler:
         Raises:
             ReportflowError: one of them cannot be decided here, or the commit failed: nothing was kept.
         """
-        now, plan = self._clock(), _Plan()
+        now, plan = self._clock(), Plan()
         wanted = [one.id for one in requests if isinstance(one, Fire) and isinstance(one.target, str)]
         if wanted:
             stored: list[Record] = yield Call("get", (list(dict.fromkeys(wanted)),))
-            plan.work.update((one.id, _Work(before=one, record=one)) for one in stored)
+            plan.work.update((one.id, Work(before=one, record=one)) for one in stored)
         results: list[Record | ReportflowError] = []
         for request in requests:
             plan.begin()
@@ -229,7 +164,7 @@ class Handler:
             raise InvalidValue("draft", "not_a_draft", facts)
         return request if draft.id else attrs.evolve(request, draft=changed(draft, {"id": self._new_id()}))
 
-    def _perform(self, plan: _Plan, request: Request, now: datetime, *, again: bool) -> Steps[Record]:
+    def _perform(self, plan: Plan, request: Request, now: datetime, *, again: bool) -> Steps[Record]:
         done = None if request.key is None else (yield from self._done_before(request, request.key, now))
         if done is not None:
             return done
@@ -278,13 +213,13 @@ class Handler:
         begun = decide.begun(lifecycle, request.draft, command)
         return same_content(begun, entry.details, but=SET_BY_FOLD | {"id"})
 
-    def _create(self, plan: _Plan, request: Create, now: datetime) -> Steps[Record]:
+    def _create(self, plan: Plan, request: Create, now: datetime) -> Steps[Record]:
         lifecycle = self._definitions.of(request.draft)
         command = Command(trigger="create", actor=request.by, now=now, at=request.at, key=request.key)
         command = attrs.evolve(command, trigger=decide.creation(lifecycle, request.draft, command))
         return (yield from self._act(plan, request.draft, command, ()))
 
-    def _fire(self, plan: _Plan, request: Fire, now: datetime, *, again: bool) -> Steps[Record]:
+    def _fire(self, plan: Plan, request: Fire, now: datetime, *, again: bool) -> Steps[Record]:
         command = Command(
             trigger=request.trigger,
             actor=request.by,
@@ -305,17 +240,17 @@ class Handler:
             plan.see(work, work.expected)
         return (yield from self._act(plan, work.record, command, ()))
 
-    def _load(self, plan: _Plan, request: Fire, *, again: bool) -> Steps[_Work]:
+    def _load(self, plan: Plan, request: Fire, *, again: bool) -> Steps[Work]:
         """The record in hand, trusted, unless the act commutes and so goes by what is stored; else the stored one."""
         target = request.target
         if isinstance(target, Record) and not again and not self._commutes(target, request.trigger):
-            work = _Work(before=target, record=target, holder=request.by)
+            work = Work(before=target, record=target, holder=request.by)
         else:
             stored: Record = (yield Call("get", ([request.id],)))[0]
-            work = _Work(before=stored, record=stored)
+            work = Work(before=stored, record=stored)
         return plan.add(request.id, work)
 
-    def _raise_if_moved(self, plan: _Plan) -> Steps[None]:
+    def _raise_if_moved(self, plan: Plan) -> Steps[None]:
         """A refusal may only mean that a record in hand has moved meanwhile: then that is what its holder must hear.
 
         Raises:
@@ -336,14 +271,14 @@ class Handler:
         rows = self._definitions.of(record).rows(trigger)
         return all(row.on_conflict is OnConflict.COMMUTES for row in rows)
 
-    def _act(self, plan: _Plan, record: Record, command: Command, path: tuple[str, ...]) -> Steps[Record]:
+    def _act(self, plan: Plan, record: Record, command: Command, path: tuple[str, ...]) -> Steps[Record]:
         """Decide one act, put it into the plan, then its steps. `path` is the chain of acts that led here."""
         path = decide.lengthen(path, record, command.trigger)
         lifecycle = self._definitions.of(record)
         decision = decide.decide(lifecycle, record, command)
         work = plan.work.get(record.id)
         if work is None:
-            work = plan.add(record.id, _Work(before=None, record=decision.record))
+            work = plan.add(record.id, Work(before=None, record=decision.record))
         elif not record.version:
             raise InvalidValue("id", "twice", {"given": record.id})
         plan.move(work, decision.record, decision.entry)
@@ -354,7 +289,7 @@ class Handler:
             yield from self._step(plan, step, command, decision.entry, path)
         return plan.work[record.id].record
 
-    def _step(self, plan: _Plan, step: Step, command: Command, cause: Entry, path: tuple[str, ...]) -> Steps[None]:
+    def _step(self, plan: Plan, step: Step, command: Command, cause: Entry, path: tuple[str, ...]) -> Steps[None]:
         target: Record
         if isinstance(step.target, Record) and not step.target.version:
             target = step.target if step.target.id else changed(step.target, {"id": self._new_id()})
@@ -362,13 +297,13 @@ class Handler:
             id = step.target if isinstance(step.target, str) else step.target.id
             if id not in plan.work:
                 stored: Record = (yield Call("get", ([id],)))[0]
-                plan.add(id, _Work(before=stored, record=stored))
+                plan.add(id, Work(before=stored, record=stored))
             target = plan.work[id].record
             if not step.system:
                 self._definitions.check_visible(target, command.actor)
         yield from self._act(plan, target, decide.follow(command, step, cause, target), path)
 
-    def _raise_if_seen(self, plan: _Plan, conflict: Conflict, requests: Sequence[Request]) -> Steps[None]:
+    def _raise_if_seen(self, plan: Plan, conflict: Conflict, requests: Sequence[Request]) -> Steps[None]:
         """A conflict about a version that somebody saw is theirs to hear of.
 
         Raises:
@@ -412,7 +347,7 @@ class Handler:
         reason = "?" if option.reason_required else ""
         command = Command(trigger=option.trigger, actor=actor, now=now, reason=reason)
         try:
-            yield from self._act(_Plan(), record, command, ())
+            yield from self._act(Plan(), record, command, ())
         except TransitionRefused as refused:
             return tuple(one for one in refused.refusals if isinstance(one, Refusal))
         except RecordNotFound as missing:

@@ -11,10 +11,16 @@ from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
 from reportflow.storage import matching
 from reportflow.storage.contract import Capabilities, Change, Group, Of, Posted, check_changes, keys_of, refuse_keys
+from reportflow.storage.offsets import MemoryOffsets
 
 
 class MemoryStore:
-    """A store that lives as long as its process. Safe for threads: one lock makes each call one moment."""
+    """A store that lives as long as its process. Safe for threads: one lock makes each call one moment.
+
+    Attributes:
+        capabilities: What it can do beyond the contract.
+        offsets: Where relays keep how far they are.
+    """
 
     capabilities = Capabilities()
 
@@ -24,6 +30,7 @@ class MemoryStore:
         self._histories: dict[str, list[Entry]] = {}
         self._keys: dict[tuple[str, str], Entry] = {}
         self._feed: list[Entry] = []
+        self.offsets = MemoryOffsets()
 
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`."""
@@ -95,6 +102,45 @@ class MemoryStore:
 
     def _history(self, record_id: str) -> Sequence[Entry]:
         return self._histories.get(record_id, ())
+
+
+class AsyncMemoryStore:
+    """`MemoryStore`, awaited: nothing in it waits, so each call is one step of the event loop."""
+
+    def __init__(self) -> None:
+        self._store = MemoryStore()
+        self.capabilities = self._store.capabilities
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """See `Store.commit`."""
+        self._store.commit(changes)
+
+    async def get(self, ids: Sequence[str]) -> list[Record]:
+        """See `Store.get`."""
+        return self._store.get(ids)
+
+    async def find(self, query: Query) -> Page:
+        """See `Store.find`."""
+        return self._store.find(query)
+
+    async def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        """See `Store.count`."""
+        return self._store.count(query, of, group)
+
+    async def history(self, ids: Sequence[str]) -> list[Entry]:
+        """See `Store.history`."""
+        return self._store.history(ids)
+
+    async def keyed(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.keyed`."""
+        return self._store.keyed(actor_id, key)
+
+    async def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+        """See `Store.feed`."""
+        return self._store.feed(after, limit)
+
+    async def close(self) -> None:
+        """See `Store.close`."""
 
 
 def _fits(change: Change, stored: Record) -> bool:

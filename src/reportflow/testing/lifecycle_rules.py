@@ -10,7 +10,8 @@ from typing import Any, Final, cast
 import attrs
 
 from reportflow.errors import MissingExtra, RecordNotFound
-from reportflow.flow.blocking import Outcome, ReportFlow
+from reportflow.flow.blocking import ReportFlow
+from reportflow.flow.calls import Outcome
 from reportflow.flow.requests import Fire, Request
 from reportflow.lifecycle.decide import Option
 from reportflow.lifecycle.definition import Lifecycle

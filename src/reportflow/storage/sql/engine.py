@@ -97,26 +97,32 @@ def backend_of(engine: Engine) -> Backend:
     Raises:
         InvalidURL: there is none for it.
     """
-    found = BACKENDS.get(_name(engine.url))
+    found = BACKENDS.get(engine_name(engine.url))
     if found is None:
         raise InvalidURL(engine.url.render_as_string(), "engine")
     return found
 
 
-def _name(url: URL) -> str:
+def engine_name(url: URL) -> str:
+    """What `BACKENDS` calls the engine of a URL, whether it is there or not."""
     name = url.get_backend_name()
     return _ALIASES.get(name, name)
+
+
+def hidden(url: str) -> str:
+    """A text that should be a URL and is none, without what may be a password in it."""
+    return re.sub("(://[^:/@]*:)[^@]*@", r"\1***@", url)
 
 
 def in_memory(url: URL) -> bool:
     """Whether a URL names an SQLite database that lives in one connection, and no file."""
     named = url.database or ":memory:"
-    return _name(url) == "sqlite" and (":memory:" in named or url.query.get("mode") == "memory")
+    return engine_name(url) == "sqlite" and (":memory:" in named or url.query.get("mode") == "memory")
 
 
 def missing(url: URL) -> bool:
     """Whether a URL names an SQLite file that is not there: connecting would make it."""
-    on_disk = _name(url) == "sqlite" and not in_memory(url)
+    on_disk = engine_name(url) == "sqlite" and not in_memory(url)
     return on_disk and not os.path.exists(str(url.database).removeprefix("file:"))
 
 
@@ -148,7 +154,7 @@ def make_async_engine(url: str | URL) -> Any:
 
 def _made(url: str | URL, *, awaited: bool) -> Engine:
     parsed = _parse(url, awaited)
-    return _MAKERS[_name(parsed)](parsed, awaited)
+    return _MAKERS[engine_name(parsed)](parsed, awaited)
 
 
 def _parse(url: str | URL, awaited: bool) -> URL:
@@ -161,11 +167,11 @@ def _parse(url: str | URL, awaited: bool) -> URL:
             parsed = _awaited(parsed)
         parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        raise InvalidURL(re.sub("(://[^:/@]*:)[^@]*@", r"\1***@", str(url))) from error
+        raise InvalidURL(hidden(str(url))) from error
     if not named:
         raise InvalidURL(parsed.render_as_string(), "driver")
     dialect = parsed.get_dialect()
-    if (_name(parsed), dialect.driver) not in DRIVERS:
+    if (engine_name(parsed), dialect.driver) not in DRIVERS:
         raise InvalidURL(parsed.render_as_string(), "engine")
     try:
         dialect.import_dbapi()

@@ -42,7 +42,7 @@ _POSTGRESQL: Final[Meanings] = {
     "57": (StorageUnavailable, "server"),
     "08": (StorageUnavailable, "server"),
     "58": (StorageUnavailable, "disk"),
-    "": (StorageUnavailable, "server"),  # the client says it: there is no server, or no longer
+    "client": (StorageUnavailable, "server"),  # it says itself that there is no server, or no longer
 }
 #: Error numbers, https://mariadb.com/kb/en/mariadb-error-code-reference/
 _MYSQL: Final[Meanings] = {
@@ -83,7 +83,7 @@ def _of_postgresql(error: BaseException) -> str | None:
     if state is not None:
         return str(state)
     # without a state the client says it; a wrong call is an error of another class
-    return "" if type(error).__name__ == "OperationalError" or isinstance(error, OSError) else None
+    return "client" if type(error).__name__ == "OperationalError" or isinstance(error, OSError) else None
 
 
 def _of_mysql(error: BaseException) -> str | None:

@@ -29,6 +29,8 @@ from sqlalchemy.sql.expression import ClauseElement
 from reportflow.storage.sql.engine import Backend
 from reportflow.storage.sql.tables import Tables
 
+#: From how many rows on a stream is begun for them.
+_MANY: Final = 20
 #: What the columns are called in a statement that writes to two tables.
 RECORD: Final = "record_"
 ENTRY: Final = "entry_"
@@ -42,11 +44,13 @@ def columns_of(table: Table) -> list[str]:
 class Prepared:
     """One statement, as a driver takes it."""
 
-    __slots__ = ("_names", "columns", "sql")
+    __slots__ = ("_names", "columns", "copy", "sql")
 
     def __init__(self, statement: ClauseElement, dialect: Dialect, columns: Sequence[str] = ()) -> None:
         compiled: Any = statement.compile(dialect=dialect)
         self.sql = str(compiled)
+        #: For many rows: how the engine takes them in one stream, where it can, and the columns in that order.
+        self.copy: tuple[str, tuple[str, ...]] | None = None
         self._names = tuple(compiled.positiontup) if compiled.positional else None
         self.columns = tuple(columns)
 
@@ -88,8 +92,14 @@ class OwnWork:
 
     def write_all(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
         """See `Work.write_all`."""
+        stream: Any = getattr(self._cursor, "copy", None) if statement.copy and len(rows) >= _MANY else None
         if len(rows) == 1:
             self._cursor.execute(statement.sql, statement.values(rows[0]))
+        elif stream is not None and statement.copy is not None:
+            sql, names = statement.copy
+            with stream(sql) as taking:
+                for row in rows:
+                    taking.write_row([row[name] for name in names])
         else:
             self._cursor.executemany(statement.sql, [statement.values(row) for row in rows])
 
@@ -150,11 +160,13 @@ class Kept:
             last = func.coalesce(func.max(entry.c.position), literal_column("0"))
             values["position"] = select(last + literal_column("1")).scalar_subquery()
         whole: dict[str, Any] = {name: bindparam(name) for name in columns_of(record)}
-        self.insert_entry = self._made(insert(entry).values(values))
-        self.insert_record = self._made(insert(record).values(whole))
+        self.insert_entry = self._streamed(self._made(insert(entry).values(values)), entry, written)
+        self.insert_record = self._streamed(self._made(insert(record).values(whole)), record, list(whole))
         self.insert_entry_unless = self._made(_insert_unless(entry, dialect).values(values))
         self.insert_record_unless = self._made(_insert_unless(record, dialect).values(whole))
-        self.insert_label = self._made(insert(label).values({name: bindparam(name) for name in columns_of(label)}))
+        named = columns_of(label)
+        one_label = self._made(insert(label).values({name: bindparam(name) for name in named}))
+        self.insert_label = self._streamed(one_label, label, named)
         its_id: BindParameter[str] = bindparam("its_id", type_=record.c.id.type)
         self.delete_labels = self._made(delete(label).where(label.c.record_id == its_id))
         self.delete_record = self._made(delete(record).where(record.c.id == its_id))
@@ -203,6 +215,13 @@ class Kept:
 
     def _made(self, statement: ClauseElement, columns: Sequence[str] = ()) -> Prepared:
         return Prepared(statement, self._dialect, columns)
+
+    def _streamed(self, statement: Prepared, table: Table, names: Sequence[str]) -> Prepared:
+        if self._dialect.name == "postgresql":
+            said = self._dialect.identifier_preparer
+            columns = ", ".join(said.format_column(table.c[name]) for name in names)
+            statement.copy = f"COPY {said.format_table(table)} ({columns}) FROM STDIN", tuple(names)
+        return statement
 
     def _compared(self) -> list[Any]:
         record = self._tables.record

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, Engine, insert, inspect, select
 
-from reportflow.errors import SchemaMismatch, StorageUnavailable
-from reportflow.storage.sql.engine import Backend, use_wal
+from reportflow.errors import SchemaMismatch, StorageBusy, StorageUnavailable
+from reportflow.storage.sql.engine import Backend, missing, use_wal
 from reportflow.storage.sql.meanings import said
-from reportflow.storage.sql.tables import SCHEMA_VERSION, Tables
+from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, Tables
 
 #: What is in the table ``meta`` from the beginning: the version of the tables, and the last position of the feed.
 BEGUN: Final = ({"name": "schema_version", "value": SCHEMA_VERSION}, {"name": "position", "value": "0"})
+
+
+def look_for(engine: Engine, *, create: bool) -> None:
+    """See, before anything connects, that there is something to connect to: SQLite makes a file that is missing.
+
+    Raises:
+        StorageUnavailable: there is no such file, and `create` is False.
+    """
+    if not create and missing(engine.url):
+        raise StorageUnavailable(said(engine), "no tables", "create")
 
 
 def ensure(connection: Connection, tables: Tables, backend: Backend, *, create: bool) -> None:
@@ -38,13 +49,19 @@ def ensure(connection: Connection, tables: Tables, backend: Backend, *, create: 
 
 @contextmanager
 def alone(connection: Connection, backend: Backend) -> Iterator[None]:
-    """Nobody else makes or changes the tables meanwhile: by a transaction, or where that cannot be, by a lock."""
+    """Nobody else makes or changes the tables meanwhile: by a transaction, or where that cannot be, by a lock.
+
+    Raises:
+        StorageBusy: somebody else has the lock, and keeps it.
+    """
     if backend.lock is not None:
-        connection.exec_driver_sql(backend.lock)
+        if connection.exec_driver_sql(backend.lock).scalar() in (0, None):  # MariaDB gives up waiting by a 0
+            raise StorageBusy(said(connection.engine), backend.lock)
         try:
             yield
         finally:
-            connection.exec_driver_sql(str(backend.unlock))
+            if not connection.invalidated:  # a lock does not outlive its connection
+                connection.exec_driver_sql(str(backend.unlock))
         return
     connection.exec_driver_sql(backend.begin)
     try:
@@ -86,11 +103,18 @@ def _ready(connection: Connection, tables: Tables) -> bool:
     url, place = said(connection.engine), tables.meta.schema
     if found != SCHEMA_VERSION:
         advice = "newer" if found.isdecimal() and int(found) > int(SCHEMA_VERSION) else "older"
-        raise SchemaMismatch(url, found, SCHEMA_VERSION, advice)
+        raise SchemaMismatch(url, found, SCHEMA_VERSION, advice, _options(tables))
     look = inspect(connection)
     if not {table.name for table in tables.all} <= {*look.get_table_names(place), *look.get_view_names(place)}:
         raise SchemaMismatch(url, found, SCHEMA_VERSION, "incomplete")
     return True
+
+
+def _options(tables: Tables) -> str:
+    """What names these tables in a command: nothing where they are named as by default."""
+    prefix, place = tables.meta.name.removesuffix("meta"), tables.meta.schema
+    named = "" if prefix == PREFIX else f" --prefix {shlex.quote(prefix)}"
+    return named if place is None else f"{named} --schema {shlex.quote(place)}"
 
 
 def _columns(connection: Connection, tables: Tables) -> list[Any]:

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, PoolProxiedConnection
 from sqlalchemy.exc import IntegrityError
 
-from reportflow.errors import (
-    AlreadyExists,
-    Conflict,
-    InvalidValue,
-    RecordNotFound,
-    StorageBusy,
-    StorageUnavailable,
-)
-from reportflow.model.checks import text_problem, wrong
-from reportflow.model.entry import Entry
-from reportflow.model.query import Page, Query, grouping, place_of
-from reportflow.model.record import Record
-from reportflow.storage.contract import Capabilities, Change, Group, Of, Posted, check_changes, keys_of, refuse_keys
-from reportflow.storage.sql import numbering, schema, statements
-from reportflow.storage.sql.engine import BUSY_TIMEOUT, backend_of, in_memory, lost, make_engine, missing
-from reportflow.storage.sql.meanings import Fate, said, translated
-from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, Kept, OwnWork, Prepared, Work
-from reportflow.storage.sql.rows import changed_row, entry_of, entry_row, label_rows, record_of, record_row
+from reportflow.errors import AlreadyExists, Conflict, InvalidValue, RecordNotFound, StorageBusy
+from reportflow.model.checks import wrong
+from reportflow.storage.contract import Change, check_changes, keys_of, refuse_keys
+from reportflow.storage.sql import schema
+from reportflow.storage.sql.engine import BUSY_TIMEOUT, make_engine
+from reportflow.storage.sql.meanings import Fate, translated
+from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, OwnWork, Prepared, Work
+from reportflow.storage.sql.reading import SqlReading, chunks
+from reportflow.storage.sql.relay import SqlOffsets
+from reportflow.storage.sql.rows import changed_row, entry_row, label_rows, record_row
 from reportflow.storage.sql.tables import PREFIX, Tables, make_tables
 
 #: How many ids one statement names.
@@ -41,7 +32,7 @@ class _Moved(Exception):
     """A version or state was not the expected one, or something was there already."""
 
 
-class SqlStore:
+class SqlStore(SqlReading):
     """Records in an SQL database: SQLite, PostgreSQL or MariaDB.
 
     A fire on a record in hand is an UPDATE that compares version and state, and an INSERT of the entry, in one
@@ -74,24 +65,23 @@ class SqlStore:
         schema: str | None = None,
         metadata: MetaData | None = None,
     ) -> None:
-        made = make_tables(metadata if metadata is not None else MetaData(), prefix=prefix, schema=schema)
-        self._prepare(database, made)
+        tables = make_tables(metadata, prefix=prefix, schema=schema)
+        if isinstance(database, Engine):
+            self._prepare(database.execution_options(isolation_level="AUTOCOMMIT"), False, tables)
+        else:
+            self._prepare(make_engine(database), True, tables)
         try:
             self._patiently(lambda: self._open(create))
         except BaseException:
             self.close()
             raise
 
-    def _prepare(self, database: str | Engine, tables: Tables) -> None:
-        self._owned = not isinstance(database, Engine)
-        engine = database if isinstance(database, Engine) else make_engine(database)
-        self._backend = backend_of(engine)
-        self._engine = engine if self._owned else engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._tables = tables
-        self._kept = Kept(self._tables, engine.dialect, self._backend)
-        self._given: Connection | None = None
-        on_disk = not in_memory(engine.url)
-        self.capabilities = Capabilities(durable=on_disk, shared=on_disk, host_transaction=True)
+    @classmethod
+    def unopened(cls, engine: Engine, tables: Tables) -> Self:
+        """A store whose tables nobody has looked for yet, on an engine of somebody's that is in autocommit mode."""
+        made = cls.__new__(cls)
+        made._prepare(engine, False, tables)
+        return made
 
     def _like(self, kind: type[T], connection: Connection) -> T:
         """The same store, on one connection."""
@@ -129,15 +119,14 @@ class SqlStore:
                 time.sleep(0.01)
 
     def _open(self, create: bool) -> None:
-        if not create and missing(self._engine.url):
-            raise StorageUnavailable(said(self._engine), "no tables", "create")
+        schema.look_for(self._engine, create=create)
         with self._reading() as connection:
             schema.ensure(connection, self._tables, self._backend, create=create)
 
     @property
-    def engine(self) -> Engine:
-        """The engine that it works on, in autocommit mode."""
-        return self._engine
+    def offsets(self) -> SqlOffsets:
+        """Where relays keep how far they are; written outside any transaction of a host's."""
+        return SqlOffsets(self._engine, self._tables, self._backend)
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -193,12 +182,6 @@ class SqlStore:
             work.say("ROLLBACK")
         except Exception:  # what went wrong first is what must be heard
             pooled.invalidate()
-
-    def _is_lost(self, error: Exception, pooled: PoolProxiedConnection) -> bool:
-        """Whether a connection is of no use any more."""
-        dialect = self._engine.dialect
-        known: Any = error if isinstance(error, dialect.loaded_dbapi.Error) else None
-        return isinstance(error, OSError) or (known is not None and dialect.is_disconnect(known, pooled, None))
 
     @staticmethod
     def _is_plain(change: Change) -> bool:
@@ -259,10 +242,10 @@ class SqlStore:
         now: dict[str, tuple[int, str]] = {}
         used: dict[tuple[str, str], bool] = {}
         with self._reading() as connection:
-            for some in _chunks(ids):
+            for some in chunks(ids):
                 found = connection.execute(self._kept.versions, {"ids": some})
                 now.update((row.id, (row.version, row.state)) for row in found)
-            for some in _chunks(keys):
+            for some in chunks(keys):
                 taken_keys = connection.execute(self._kept.keys, {"keys": some})
                 used.update(((row.actor_id, row.key), True) for row in taken_keys)
         missing = [c.record.id for c in changes if c.expected is not None and c.record.id not in now]
@@ -275,128 +258,6 @@ class SqlStore:
         if moved:
             raise Conflict(moved)
         refuse_keys(changes, used)
-
-    # -- reading ------------------------------------------------------------------------------------------------
-
-    def _connected(self) -> AbstractContextManager[Connection]:
-        return self._engine.connect() if self._given is None else nullcontext(self._given)
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with translated(self._engine), self._connected() as connection:
-            yield connection
-
-    @contextmanager
-    def _pooled(self) -> Iterator[PoolProxiedConnection]:
-        """A connection as the driver knows it: nothing between who writes and the database."""
-        if not self._owned:
-            with self._connected() as connection, self._unless_lost(connection.connection) as pooled:
-                yield pooled
-            return
-        pooled = self._engine.raw_connection()
-        try:
-            with self._unless_lost(pooled):
-                yield pooled
-        finally:
-            pooled.close()
-
-    @contextmanager
-    def _unless_lost(self, pooled: PoolProxiedConnection) -> Iterator[PoolProxiedConnection]:
-        """Give a connection back to the pool only if it is of use, and with it all others, if it was lost."""
-        try:
-            yield pooled
-        except Exception as error:
-            if self._is_lost(error, pooled):
-                pooled.invalidate()
-                lost(self._engine)
-            raise
-        except BaseException:  # whoever is stopped in the middle leaves no half of it behind
-            pooled.invalidate()
-            raise
-
-    def _work(self, pooled: PoolProxiedConnection) -> OwnWork:
-        return OwnWork(pooled)
-
-    @contextmanager
-    def _looking(self) -> Iterator[Work]:
-        with translated(self._engine), self._pooled() as pooled:
-            work = self._work(pooled)
-            try:
-                yield work
-            finally:
-                work.close()
-
-    def get(self, ids: Sequence[str]) -> list[Record]:
-        """See `Store.get`."""
-        found: dict[str, Record] = {}
-        asked = _storable(ids)
-        if len(asked) == 1:
-            with self._looking() as work:
-                one = work.read(self._kept.record, {"its_id": asked[0]})
-            found.update((row["id"], record_of(row)) for row in one)
-        elif asked:
-            with self._reading() as connection:
-                for some in _chunks(asked):
-                    rows = connection.execute(self._kept.records, {"ids": some}).mappings()
-                    found.update((row["id"], record_of(row)) for row in rows)
-        missing = [id for id in ids if id not in found]
-        if missing:
-            raise RecordNotFound(dict.fromkeys(missing))
-        return [found[id] for id in ids]
-
-    def find(self, query: Query) -> Page:
-        """See `Store.find`."""
-        statement = statements.page(self._tables, query, self._backend.finds)
-        with self._reading() as connection:
-            rows = connection.execute(statement).mappings().all()
-        records = tuple(record_of(row) for row in rows[: query.limit])
-        if len(rows) <= query.limit:
-            return Page(records)
-        names = [name for name, _ in query.sort_keys()]
-        return Page(records, query.cursor_after(place_of(records[-1], names)))
-
-    def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
-        """See `Store.count`."""
-        chosen = grouping(of, group)
-        statement = statements.count(self._tables, query, of, chosen, self._backend.finds)
-        with self._reading() as connection:
-            return {tuple(row[:-1]): row[-1] for row in connection.execute(statement)}
-
-    def history(self, ids: Sequence[str]) -> list[Entry]:
-        """See `Store.history`."""
-        by_id: dict[str, list[Entry]] = {id: [] for id in ids}
-        asked = _storable(by_id)
-        if len(asked) == 1:
-            with self._looking() as work:
-                by_id[asked[0]] = [entry_of(row) for row in work.read(self._kept.history, {"its_id": asked[0]})]
-        elif asked:
-            with self._reading() as connection:
-                for some in _chunks(asked):
-                    for row in connection.execute(self._kept.histories, {"ids": some}).mappings():
-                        by_id[row["record_id"]].append(entry_of(row))
-        return [one for id in ids for one in by_id[id]]
-
-    def keyed(self, actor_id: str, key: str) -> Entry | None:
-        """See `Store.keyed`."""
-        if len(_storable((actor_id, key))) < 2:
-            return None
-        with self._looking() as work:
-            found = work.read(self._kept.keyed, {"its_actor": actor_id, "its_key": key})
-        return entry_of(found[0]) if found else None
-
-    def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
-        """See `Store.feed`."""
-        asked = {"after": after or 0, "most": limit}
-        with self._reading() as connection:
-            while True:
-                # looked for first: whatever was committed by now, and by now has no place to come, is in the rows
-                more = not self._backend.numbers and numbering.number(
-                    connection, self._work(connection.connection), self._kept, self._backend
-                )
-                rows = connection.execute(self._kept.feed, asked).mappings().all()
-                if not more or len(rows) == limit:
-                    break
-        return [Posted(position=row["position"], entry=entry_of(row)) for row in rows]
 
 
 class BoundSqlStore(SqlStore):
@@ -450,14 +311,3 @@ class BoundSqlStore(SqlStore):
 
     def close(self) -> None:
         """Nothing: the connection is the host's."""
-
-
-def _storable(texts: Iterable[str]) -> list[str]:
-    """Those that may be kept: a driver need not take any other, and there are none to be found."""
-    return [text for text in texts if text_problem(text) is None]
-
-
-def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
-    rest = iter(ids)
-    while some := list(islice(rest, _CHUNK)):
-        yield some

@@ -2,7 +2,8 @@
 
 ``record`` holds each record as it is: what is found by stands in columns of its own, the rest of its class in
 ``data``. ``entry`` is the append-only history, in one line for all records (`position`). ``label`` holds what a record
-has several of, its authors and topics. ``meta`` says which version of the tables this is.
+has several of, its authors and topics. ``meta`` says which version of the tables this is. ``relay`` says how far each
+relay has read the feed, and ``delivery`` which entries it read and could not hand out yet.
 
 Times are texts in UTC of one width, so that they sort as the times do, to the microsecond. Texts are compared by code
 point on every engine, blanks at the end and accents included: the columns name the collation.
@@ -46,21 +47,24 @@ _COUNTER: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 @attrs.frozen(kw_only=True)
 class Tables:
-    """The four tables of one store."""
+    """The six tables of one store."""
 
     record: Table
     entry: Table
     label: Table
     meta: Table
+    relay: Table
+    delivery: Table
 
     @property
     def all(self) -> list[Table]:
-        """All four, in the order of their foreign keys."""
-        return [self.record, self.entry, self.label, self.meta]
+        """All six, in the order of their foreign keys."""
+        return [self.record, self.entry, self.label, self.meta, self.relay, self.delivery]
 
 
-def make_tables(metadata: MetaData, *, prefix: str = PREFIX, schema: str | None = None) -> Tables:
-    """Put the tables into a `MetaData`. Two prefixes make two stores in one database."""
+def make_tables(metadata: MetaData | None, *, prefix: str = PREFIX, schema: str | None = None) -> Tables:
+    """Put the tables into a `MetaData`, one of their own unless given. Two prefixes make two stores in one database."""
+    metadata = MetaData() if metadata is None else metadata
     engine: dict[str, Any] = {"schema": schema, "mysql_engine": "InnoDB", "mysql_default_charset": "utf8mb4"}
     record = Table(
         f"{prefix}record",
@@ -130,4 +134,27 @@ def make_tables(metadata: MetaData, *, prefix: str = PREFIX, schema: str | None 
         Column("value", text(), nullable=False),
         **engine,
     )
-    return Tables(record=record, entry=entry, label=label, meta=meta)
+    relay = Table(
+        f"{prefix}relay",
+        metadata,
+        Column("name", NAME, primary_key=True),
+        Column("position", BigInteger, comment="in the feed, read up to here; NULL: nothing yet"),
+        Column("owner", NAME, nullable=False),
+        Column("token", BigInteger, nullable=False, comment="counts the claims: an older one moves nothing any more"),
+        Column("lease_until", TIME, nullable=False),
+        **engine,
+    )
+    delivery = Table(
+        f"{prefix}delivery",
+        metadata,
+        Column("relay", NAME, primary_key=True),
+        Column("position", BigInteger, primary_key=True, autoincrement=False),
+        Column("record_id", NAME, nullable=False),
+        Column("sequence", Integer, nullable=False),
+        Column("state", WORD, nullable=False),
+        Column("tries", Integer, nullable=False),
+        Column("due_at", TIME, nullable=False),
+        Column("error", text(), nullable=False),
+        **engine,
+    )
+    return Tables(record=record, entry=entry, label=label, meta=meta, relay=relay, delivery=delivery)

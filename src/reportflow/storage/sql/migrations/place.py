@@ -1,0 +1,57 @@
+"""Where the tables are that a revision is about: prefix and schema are told to Alembic, they are no constants."""
+
+from __future__ import annotations
+
+import attrs
+from alembic import op
+from sqlalchemy import MetaData, TableClause, Text, column, table
+
+from reportflow.storage.sql import schema as tables_there
+from reportflow.storage.sql.tables import PREFIX, Tables, make_tables
+
+
+@attrs.frozen(kw_only=True)
+class Place:
+    """The prefix and the schema of one store's tables, for the revision that runs."""
+
+    prefix: str = PREFIX
+    schema: str | None = None
+
+    def name(self, table: str) -> str:
+        """What a table is called here."""
+        return f"{self.prefix}{table}"
+
+    def table(self, name: str, *columns: str) -> TableClause:
+        """A table as statements name it; its columns are taken for texts, which in these statements is no matter."""
+        return table(self.name(name), *[column(one, Text()) for one in columns], schema=self.schema)
+
+    def today(self) -> Tables:
+        """The tables as they are in `tables.py`."""
+        return make_tables(MetaData(), prefix=self.prefix, schema=self.schema)
+
+    @property
+    def standing(self) -> int:
+        """The version of the tables that are there; 0 where there are none, or where nobody looks (offline).
+
+        Their own word counts, in the table ``meta``. Alembic knows nothing of tables that a store has made.
+        """
+        if op.get_context().as_sql:
+            return 0
+        return int(tables_there.version(op.get_bind(), self.today()) or 0)
+
+
+def place() -> Place:
+    """Where the tables are, by the configuration of the Alembic that runs.
+
+    ``reportflow_prefix`` and ``reportflow_schema`` are attributes of its `Config`, or lines of its ``alembic.ini``.
+    """
+    config = op.get_context().config
+    if config is None:
+        return Place()
+
+    def told(name: str) -> str | None:
+        found: str | None = config.attributes.get(name)
+        return config.get_main_option(name) if found is None else found
+
+    prefix = told("reportflow_prefix")
+    return Place(prefix=PREFIX if prefix is None else prefix, schema=told("reportflow_schema") or None)

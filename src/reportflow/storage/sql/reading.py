@@ -1,0 +1,186 @@
+"""What a store on an SQL database reads, and whose connection it reads on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, PoolProxiedConnection
+
+from reportflow.errors import RecordNotFound
+from reportflow.model.checks import text_problem
+from reportflow.model.entry import Entry
+from reportflow.model.query import Page, Query, grouping, place_of
+from reportflow.model.record import Record
+from reportflow.storage.contract import Capabilities, Group, Of, Posted
+from reportflow.storage.sql import numbering, statements
+from reportflow.storage.sql.engine import backend_of, in_memory, lost
+from reportflow.storage.sql.meanings import translated
+from reportflow.storage.sql.prepared import Kept, OwnWork, Work
+from reportflow.storage.sql.rows import entry_of, record_of
+from reportflow.storage.sql.tables import Tables
+
+#: How many ids one statement names.
+_CHUNK: Final = 500
+
+
+class SqlReading:
+    """The reading half of the contract. Its connections are in autocommit mode: each statement is one moment."""
+
+    def _prepare(self, engine: Engine, owned: bool, tables: Tables) -> None:
+        self._engine, self._owned = engine, owned
+        self._backend = backend_of(engine)
+        self._tables = tables
+        self._kept = Kept(self._tables, engine.dialect, self._backend)
+        self._given: Connection | None = None
+        on_disk = not in_memory(engine.url)
+        self.capabilities = Capabilities(durable=on_disk, shared=on_disk, host_transaction=True)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that it works on, in autocommit mode."""
+        return self._engine
+
+    # -- connections --------------------------------------------------------------------------------------------
+
+    def _connected(self) -> AbstractContextManager[Connection]:
+        return self._engine.connect() if self._given is None else nullcontext(self._given)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with translated(self._engine), self._connected() as connection:
+            yield connection
+
+    @contextmanager
+    def _pooled(self) -> Iterator[PoolProxiedConnection]:
+        """A connection as the driver knows it: nothing between who writes and the database."""
+        if not self._owned:
+            with self._connected() as connection, self._unless_lost(connection.connection) as pooled:
+                yield pooled
+            return
+        pooled = self._engine.raw_connection()
+        try:
+            with self._unless_lost(pooled):
+                yield pooled
+        finally:
+            pooled.close()
+
+    @contextmanager
+    def _unless_lost(self, pooled: PoolProxiedConnection) -> Iterator[PoolProxiedConnection]:
+        """Give a connection back to the pool only if it is of use, and with it all others, if it was lost."""
+        try:
+            yield pooled
+        except Exception as error:
+            if self._is_lost(error, pooled):
+                pooled.invalidate()
+                lost(self._engine)
+            raise
+        except BaseException:  # whoever is stopped in the middle leaves no half of it behind
+            pooled.invalidate()
+            raise
+
+    def _work(self, pooled: PoolProxiedConnection) -> OwnWork:
+        return OwnWork(pooled)
+
+    @contextmanager
+    def _looking(self) -> Iterator[Work]:
+        with translated(self._engine), self._pooled() as pooled:
+            work = self._work(pooled)
+            try:
+                yield work
+            finally:
+                work.close()
+
+    # -- the calls of the contract ------------------------------------------------------------------------------
+
+    def get(self, ids: Sequence[str]) -> list[Record]:
+        """See `Store.get`."""
+        found: dict[str, Record] = {}
+        asked = storable(ids)
+        if len(asked) == 1:
+            with self._looking() as work:
+                one = work.read(self._kept.record, {"its_id": asked[0]})
+            found.update((row["id"], record_of(row)) for row in one)
+        elif asked:
+            with self._reading() as connection:
+                for some in chunks(asked):
+                    rows = connection.execute(self._kept.records, {"ids": some}).mappings()
+                    found.update((row["id"], record_of(row)) for row in rows)
+        missing = [id for id in ids if id not in found]
+        if missing:
+            raise RecordNotFound(dict.fromkeys(missing))
+        return [found[id] for id in ids]
+
+    def find(self, query: Query) -> Page:
+        """See `Store.find`."""
+        statement = statements.page(self._tables, query, self._backend.finds)
+        with self._reading() as connection:
+            rows = connection.execute(statement).mappings().all()
+        records = tuple(record_of(row) for row in rows[: query.limit])
+        if len(rows) <= query.limit:
+            return Page(records)
+        names = [name for name, _ in query.sort_keys()]
+        return Page(records, query.cursor_after(place_of(records[-1], names)))
+
+    def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        """See `Store.count`."""
+        chosen = grouping(of, group)
+        statement = statements.count(self._tables, query, of, chosen, self._backend.finds)
+        with self._reading() as connection:
+            return {tuple(row[:-1]): row[-1] for row in connection.execute(statement)}
+
+    def history(self, ids: Sequence[str]) -> list[Entry]:
+        """See `Store.history`."""
+        by_id: dict[str, list[Entry]] = {id: [] for id in ids}
+        asked = storable(by_id)
+        if len(asked) == 1:
+            with self._looking() as work:
+                by_id[asked[0]] = [entry_of(row) for row in work.read(self._kept.history, {"its_id": asked[0]})]
+        elif asked:
+            with self._reading() as connection:
+                for some in chunks(asked):
+                    for row in connection.execute(self._kept.histories, {"ids": some}).mappings():
+                        by_id[row["record_id"]].append(entry_of(row))
+        return [one for id in ids for one in by_id[id]]
+
+    def keyed(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.keyed`."""
+        if len(storable((actor_id, key))) < 2:
+            return None
+        with self._looking() as work:
+            found = work.read(self._kept.keyed, {"its_actor": actor_id, "its_key": key})
+        return entry_of(found[0]) if found else None
+
+    def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+        """See `Store.feed`."""
+        asked = {"after": after or 0, "most": limit}
+        with self._reading() as connection:
+            while True:
+                # looked for first: whatever was committed by now, and by now has no place to come, is in the rows
+                more = not self._backend.numbers and numbering.number(
+                    connection, self._work(connection.connection), self._kept, self._backend
+                )
+                rows = connection.execute(self._kept.feed, asked).mappings().all()
+                if not more or len(rows) == limit:
+                    break
+        return [Posted(position=row["position"], entry=entry_of(row)) for row in rows]
+
+    def _is_lost(self, error: Exception, pooled: PoolProxiedConnection) -> bool:
+        """Whether a connection is of no use any more."""
+        dialect = self._engine.dialect
+        known: Any = error if isinstance(error, dialect.loaded_dbapi.Error) else None
+        return isinstance(error, OSError) or (known is not None and dialect.is_disconnect(known, pooled, None))
+
+
+def storable(texts: Iterable[str]) -> list[str]:
+    """Those that may be kept: a driver need not take any other, and there are none to be found."""
+    return [text for text in texts if text_problem(text) is None]
+
+
+def chunks(ids: Sequence[str]) -> Iterator[list[str]]:
+    """As many as one statement names, and the next ones."""
+    rest = iter(ids)
+    while some := list(islice(rest, _CHUNK)):
+        yield some

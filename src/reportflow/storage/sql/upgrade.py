@@ -1,0 +1,230 @@
+"""The tables of an older version brought to today's, by Alembic; and the SQL of it, for who may not connect.
+
+Needs the extra ``reportflow[migrations]``.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, Engine, Executable, MetaData, String, Table, delete, insert, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.schema import CreateTable
+
+from reportflow.errors import InvalidURL, InvalidValue, MissingExtra, SchemaMismatch, StorageUnavailable
+from reportflow.model.checks import wrong
+from reportflow.storage.sql import schema as tables_there
+from reportflow.storage.sql.engine import (
+    BACKENDS,
+    Backend,
+    backend_of,
+    engine_name,
+    hidden,
+    make_engine,
+    missing,
+    use_wal,
+)
+from reportflow.storage.sql.meanings import said, translated
+from reportflow.storage.sql.migrations.host import BRANCH, version_table
+from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, Tables, make_tables
+
+try:
+    from alembic import command
+    from alembic.config import Config
+except ModuleNotFoundError as error:
+    raise MissingExtra("alembic", '"reportflow[migrations]"') from error
+
+#: Alembic keeps in globals what it works on.
+_ONE_AT_A_TIME: Final = threading.Lock()
+#: A driver that is awaited -> the one that does the same and blocks.
+_BLOCKING: Final[Mapping[str, str]] = {
+    "sqlite+aiosqlite": "sqlite",
+    "postgresql+psycopg_async": "postgresql+psycopg",
+    "mysql+asyncmy": "mysql+pymysql",
+}
+
+
+def upgrade(database: str | Engine, *, prefix: str = PREFIX, schema: str | None = None) -> str | None:
+    """Bring the tables to the version that this library reads, and make them where there are none.
+
+    One process at a time does it. On SQLite and PostgreSQL it is one transaction: what fails leaves all as it was. On
+    MariaDB each change of a table stands by itself. Nobody should write meanwhile.
+
+    Args:
+        database: A database URL, also one with a driver that is awaited, or an `Engine` of the host.
+        prefix: What the tables' names begin with.
+        schema: The schema that they are in.
+
+    Returns:
+        The version that they were of; None where there were none. `SCHEMA_VERSION` if there was nothing to do.
+
+    Raises:
+        InvalidURL, MissingExtra: see `make_engine`.
+        SchemaMismatch: they are of a newer version, or are somebody else's.
+        StorageUnavailable: the database cannot be reached or written, or is an SQLite file that is not there.
+        StorageBusy: somebody else writes; nothing was changed.
+    """
+    tables = make_tables(MetaData(), prefix=prefix, schema=schema)
+    with _connected(database) as connection:
+        backend = backend_of(connection.engine)
+        if connection.dialect.name == "sqlite" and _known(connection, tables) is None:
+            use_wal(connection)
+        with _ONE_AT_A_TIME, _alone(connection, backend):
+            before = _known(connection, tables)  # not sooner: who upgrades on MariaDB may be seen in the middle of it
+            if before != SCHEMA_VERSION:
+                _run(connection, before, prefix, schema)
+        tables_there.ensure(connection, tables, backend, create=False)
+    return before
+
+
+def current(database: str | Engine, *, prefix: str = PREFIX, schema: str | None = None) -> str | None:
+    """The version of the tables that are there; None where there are none.
+
+    Raises:
+        InvalidURL, MissingExtra, StorageUnavailable: see `upgrade`.
+        SchemaMismatch: they are somebody else's.
+    """
+    with _connected(database) as connection:
+        return tables_there.version(connection, make_tables(MetaData(), prefix=prefix, schema=schema))
+
+
+def offline_sql(url: str, *, prefix: str = PREFIX, schema: str | None = None, since: str | None = None) -> str:
+    """The SQL that `upgrade` would run, for who feeds it to the database by hand. Nothing is connected to.
+
+    Args:
+        url: A database URL, of which only the engine counts: ``postgresql://`` will do.
+        prefix: What the tables' names begin with.
+        schema: The schema that they are in.
+        since: The version of the tables that are there, as `current` says it; None where there are none.
+
+    Raises:
+        InvalidURL: it names no engine that is supported.
+        InvalidValue: there is nothing to upgrade since that version.
+    """
+    older = [str(number) for number in range(1, int(SCHEMA_VERSION))]
+    if since is not None and since not in older:
+        raise InvalidValue("since", *wrong(" | ".join(older), since))
+    engine = _engine_name(url)
+    text = io.StringIO()
+    config = _config(prefix, schema, text)
+    config.attributes["configure"] = {
+        "dialect_name": engine,
+        "dialect_opts": {"paramstyle": "named"},
+        "literal_binds": True,
+        "transactional_ddl": engine != "mysql",
+        **_version_table(prefix, schema),
+    }
+    if since is not None:
+        config.attributes["first"] = _noted(since, prefix, schema)
+    begin = "" if since is None else f"{_revision(since)}:"
+    with _ONE_AT_A_TIME:
+        command.upgrade(config, begin + _revision(SCHEMA_VERSION), sql=True)
+    return text.getvalue()
+
+
+def _noted(version: str, prefix: str, schema: str | None) -> list[Executable]:
+    """Tells Alembic which version the tables are of: who made them may have known nothing of it."""
+    number = Column("version_num", String(32), primary_key=True)
+    noted = Table(version_table(prefix), MetaData(), number, schema=schema)
+    return [
+        CreateTable(noted, if_not_exists=True),
+        delete(noted),
+        insert(noted).values(version_num=_revision(version)),
+    ]
+
+
+def _revision(version: str) -> str:
+    return f"{BRANCH}_{version}"
+
+
+def _config(prefix: str, schema: str | None, text: io.StringIO | None = None) -> Config:
+    """Alembic's configuration, told where the tables are."""
+    config = Config(output_buffer=text) if text is not None else Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.attributes.update(reportflow_prefix=prefix, reportflow_schema=schema)
+    return config
+
+
+def _run(connection: Connection, before: str | None, prefix: str, schema: str | None) -> None:
+    """Run the revisions that come after a version.
+
+    The tables' own word counts: Alembic is told it first, whatever it has noted.
+    """
+    config = _config(prefix, schema)
+    config.attributes["configure"] = {"connection": connection, **_version_table(prefix, schema)}
+    command.stamp(config, "base" if before is None else _revision(before), purge=True)
+    command.upgrade(config, _revision(SCHEMA_VERSION))
+
+
+def _version_table(prefix: str, schema: str | None) -> dict[str, Any]:
+    return {"version_table": version_table(prefix), "version_table_schema": schema}
+
+
+def _known(connection: Connection, tables: Tables) -> str | None:
+    """The version of the tables that are there, if this library can upgrade it.
+
+    Raises:
+        SchemaMismatch: it is newer, or none of reportflow's.
+    """
+    found = tables_there.version(connection, tables)
+    if found is not None and not (found.isdecimal() and 1 <= int(found) <= int(SCHEMA_VERSION)):
+        advice = "newer" if found.isdecimal() and int(found) else "foreign"
+        raise SchemaMismatch(said(connection.engine), found, SCHEMA_VERSION, advice)
+    return found
+
+
+def _engine_name(url: str) -> str:
+    """What SQLAlchemy calls the engine of a URL, whose driver need not be installed.
+
+    Raises:
+        InvalidURL: it is no URL, or of an engine that is not supported.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise InvalidURL(hidden(url)) from error
+    name = engine_name(parsed)
+    if name not in BACKENDS:
+        raise InvalidURL(parsed.render_as_string(), "engine")
+    return name
+
+
+@contextmanager
+def _connected(database: str | Engine) -> Iterator[Connection]:
+    """A connection in autocommit mode, and foreign errors translated."""
+    engine = database if isinstance(database, Engine) else make_engine(_blocking(database))
+    try:
+        backend_of(engine)
+        if missing(engine.url):
+            raise StorageUnavailable(said(engine), "no tables", "create")
+        with translated(engine), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            yield connection
+    finally:
+        if engine is not database:
+            engine.dispose()
+
+
+def _blocking(url: str) -> str:
+    driver, colon, rest = url.partition(":")
+    return _BLOCKING.get(driver, driver) + colon + rest
+
+
+@contextmanager
+def _alone(connection: Connection, backend: Backend) -> Iterator[None]:
+    """Nobody else upgrades meanwhile, and where an engine can do so it is one transaction."""
+    with tables_there.alone(connection, backend):
+        if backend.lock is None:  # then it is one already
+            yield
+            return
+        connection.exec_driver_sql(backend.begin)
+        try:
+            yield
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
