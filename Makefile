@@ -34,7 +34,7 @@ format: $(INSTALLED) ## put the code into its form: imports sorted, safe fixes
 	@$(BIN)/ruff format .
 
 bench: $(INSTALLED) ## how fast it is here
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 mutants: $(MUTANTS) ## which small mistakes the tests do not find: benchmarks/MUTANTS.md, in half an hour
 	@$(BIN)/python benchmarks/mutants.py $(ARGS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import operator
+import typing
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,7 +26,7 @@ from cattrs.strategies import configure_union_passthrough
 from reportflow.errors import InvalidValue, ReportflowError
 from reportflow.model.checks import once_a_class
 from reportflow.model.record import Record
-from reportflow.model.values import name_of, registered, time_text
+from reportflow.model.values import Value, name_of, registered, time_text
 
 #: Where plain data says which class it is.
 TYPE: Final = "$type"
@@ -67,6 +68,21 @@ def read(cls: type[T], plain: object) -> T:
     except Exception as error:
         given = {"expected": cls.__name__, "given": f"{type(error).__name__}: {error} in {plain!r:.80}"}
         raise InvalidValue("plain data", "plain", given) from error
+
+
+def read_kept(plain: dict[str, Any]) -> Any:
+    """As `from_plain`, for what a store kept: what it is made of was checked when it entered, and is not checked again.
+
+    Raises:
+        InvalidValue: not such plain data.
+    """
+    cls = registered(plain[TYPE])
+    try:
+        made = None if cls is None else _assemble(cls, plain, 1)
+    except Exception:
+        made = None
+    # where the class has other fields today, the long way fills them in, or says what is wrong
+    return from_plain(plain) if made is None else made
 
 
 def to_json(value: object) -> str:
@@ -135,6 +151,42 @@ def _writer(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
 @once_a_class
 def _reader(cls: type[Any]) -> Callable[[Mapping[str, Any], Any], Any]:
     return make_dict_structure_fn(cls, _converter, _cattrs_forbid_extra_keys=True)
+
+
+def _assemble(cls: type[Any], plain: Mapping[str, Any], more: int = 0) -> Any:
+    """A value of plain data that has all of its fields, and so many keys more; None where it has others."""
+    fields = _kept_fields(cls)
+    if fields is None or len(plain) != len(fields) + more:
+        return None
+    value, put = object.__new__(cls), object.__setattr__
+    for name, hook in fields:
+        put(value, name, plain[name] if hook is None else hook(plain[name]))
+    return value
+
+
+@once_a_class
+def _kept_fields(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], Any] | None], ...] | None:
+    """How each field of a class is read; None if only building it the usual way makes it whole.
+
+    What its converters make of a value, they made of it before it was kept.
+    """
+    fields = attrs.fields(cls)
+    if cls.__attrs_post_init__ is not Value.__attrs_post_init__ or not all(field.init for field in fields):
+        return None
+    hints = typing.get_type_hints(cls)
+    return tuple((field.name, _kept_hook(hints[field.name])) for field in fields)
+
+
+def _kept_hook(hint: Any) -> Callable[[Any], Any] | None:
+    if hint in (str, int, bool, str | None, int | None):
+        return None
+    if typing.get_origin(hint) is tuple and typing.get_args(hint)[1:] == (...,):
+        one = _kept_hook(typing.get_args(hint)[0])
+        return tuple if one is None else lambda plain: tuple([one(each) for each in plain])
+    usual = partial(_converter.structure, cl=hint)
+    if isinstance(hint, type) and issubclass(hint, Value):
+        return lambda plain: usual(plain) if (made := _assemble(hint, plain)) is None else made
+    return usual
 
 
 def _exactly(plain: object, kind: type[Any]) -> Any:

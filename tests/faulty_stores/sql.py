@@ -105,9 +105,8 @@ class UpdatesAnyState(Patched):
 class IgnoresTheRowCount(SqliteStore):
     """Does not look how many rows an UPDATE found."""
 
-    def _replace(self, work: Work, change: Change) -> None:
-        names, row = self._set(change)
-        work.write(self._kept.update_record(names), row)
+    def _replace_all(self, work: Work, names: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:
+        work.write_each(self._kept.update_record(names), rows)
 
 
 class Unconstrained(FileStore):

@@ -70,6 +70,10 @@ class Work(Protocol):
         """Run it for each row."""
         ...
 
+    def write_each(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run it for each row; the number of rows that were written in all."""
+        ...
+
     def read(self, statement: Prepared, row: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The rows that it gives."""
         ...
@@ -103,6 +107,13 @@ class OwnWork:
         else:
             self._cursor.executemany(statement.sql, [statement.values(row) for row in rows])
 
+    def write_each(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> int:
+        """See `Work.write_each`."""
+        if len(rows) == 1:
+            return self.write(statement, rows[0])
+        self._cursor.executemany(statement.sql, [statement.values(row) for row in rows])
+        return int(self._cursor.rowcount)
+
     def read(self, statement: Prepared, row: Mapping[str, Any]) -> list[dict[str, Any]]:
         """See `Work.read`."""
         self._cursor.execute(statement.sql, statement.values(row))
@@ -130,6 +141,10 @@ class HostWork:
     def write_all(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
         """See `Work.write_all`."""
         self._run(statement, [statement.values(row) for row in rows])
+
+    def write_each(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> int:
+        """See `Work.write_each`."""
+        return sum(self.write(statement, row) for row in rows)
 
     def read(self, statement: Prepared, row: Mapping[str, Any]) -> list[dict[str, Any]]:
         """See `Work.read`."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Final
 
+import attrs
 from sqlalchemy import Connection, Engine, PoolProxiedConnection
 
 from reportflow.errors import RecordNotFound
@@ -34,6 +36,8 @@ class SqlReading:
         self._backend = backend_of(engine)
         self._tables = tables
         self._kept = Kept(self._tables, engine.dialect, self._backend)
+        # queries are values, and the same few people ask the same again and again, page by page
+        self._page = lru_cache(maxsize=256)(partial(statements.page, tables, finds=self._backend.finds))
         self._given: Connection | None = None
         on_disk = not in_memory(engine.url)
         self.capabilities = Capabilities(durable=on_disk, shared=on_disk, host_transaction=True)
@@ -115,9 +119,11 @@ class SqlReading:
 
     def find(self, query: Query) -> Page:
         """See `Store.find`."""
-        statement = statements.page(self._tables, query, self._backend.finds)
+        place = query.place()
+        statement = self._page(query if place is None else attrs.evolve(query, cursor=""))
+        given = {statements.PLACE.format(number): value for number, value in enumerate(place or ())}
         with self._reading() as connection:
-            rows = connection.execute(statement).mappings().all()
+            rows = connection.execute(statement, given).mappings().all()
         records = tuple(record_of(row) for row in rows[: query.limit])
         if len(rows) <= query.limit:
             return Page(records)

@@ -77,7 +77,7 @@ def record_of(row: Row) -> Record:
         plain["due_at"] = None
     if row["text"] is not None:
         plain["text"] = row["text"]
-    record = wire.from_plain(plain)
+    record = wire.read_kept(plain)
     assert isinstance(record, Record)
     return record
 

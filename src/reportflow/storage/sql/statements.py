@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    bindparam,
     distinct,
     exists,
     false,
@@ -39,6 +40,9 @@ _ONE_OF = ("id", "state", *(name for name in RECORD_GROUPS if name not in ("life
 _TIMES = ("created_at", "updated_at", "due_at")
 _MARKS = ("party", "level", "code")
 
+#: What the parameters are called that say where a page begins.
+PLACE: Final = "place_{}"
+
 Condition = ColumnElement[bool]
 Values = frozenset[str | None] | None
 
@@ -46,23 +50,20 @@ Values = frozenset[str | None] | None
 def page(tables: Tables, query: Query, finds: str) -> Select[Any]:
     """The records of a page, one more than its limit, so that it shows whether another page follows.
 
-    `finds` is the engine's function that gives the place of a text in another one.
-
-    Raises:
-        InvalidValue: the cursor is not one of this query's order.
+    `finds` is the engine's function that gives the place of a text in another one. Where there is a cursor, its place
+    is given when the statement is run, so that one statement serves all pages.
     """
     keys = [(tables.record.c[name], downward) for name, downward in query.sort_keys()]
     conditions = [*_conditions(tables, query, finds)]
     if query.happened is not None:
         conditions.append(_in_history(tables, query.happened))
-    place = query.place()
-    if place is not None:
-        conditions.append(_after(keys, place))
+    if query.cursor is not None:
+        conditions.append(_after(keys, [bindparam(PLACE.format(n), type_=c.type) for n, (c, _) in enumerate(keys)]))
     order = [column.desc() if downward else column.asc() for column, downward in keys]
     return select(tables.record).where(*conditions).order_by(*order).limit(query.limit + 1)
 
 
-def _after(keys: Sequence[tuple[ColumnElement[Any], bool]], place: Sequence[str]) -> Condition:
+def _after(keys: Sequence[tuple[ColumnElement[Any], bool]], place: Sequence[Any]) -> Condition:
     """What comes behind a place: one row-value comparison where all keys run one way, which an index can follow."""
     columns, ways = [column for column, _ in keys], {downward for _, downward in keys}
     if len(ways) == 1:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, PoolProxiedConnection
@@ -195,9 +197,9 @@ class SqlStore(SqlReading):
         fresh = [record_row(change.record) for change in changes if change.expected is None]
         if fresh:
             work.write_all(self._kept.insert_record, fresh)
-        for change in changes:
-            if change.expected is not None:
-                self._replace(work, change)
+        sets = (self._set(change) for change in changes if change.expected is not None)
+        for names, some in groupby(sets, key=itemgetter(0)):  # side by side only: the order of the rows stays
+            self._replace_all(work, names, [row for _, row in some])
         work.write_all(self._kept.insert_entry, [entry_row(entry) for change in changes for entry in change.entries])
         self._label(work, changes)
 
@@ -212,7 +214,11 @@ class SqlStore(SqlReading):
     def _replace(self, work: Work, change: Change) -> None:
         """The compare-and-set: version and state are compared inside the UPDATE, its row count is the verdict."""
         names, row = self._set(change)
-        if work.write(self._kept.update_record(names), row) != 1:
+        self._replace_all(work, names, [row])
+
+    def _replace_all(self, work: Work, names: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:
+        """The same for several that set the same columns: run as one, where the driver can."""
+        if work.write_each(self._kept.update_record(names), rows) != len(rows):
             raise _Moved
 
     def _replace_with_entry(self, work: Work, change: Change) -> None:

@@ -89,6 +89,7 @@ def make_tables(metadata: MetaData | None, *, prefix: str = PREFIX, schema: str 
         **engine,
     )
     Index(f"{prefix}record_queue", record.c.kind, record.c.state, record.c.due_at, record.c.created_at, record.c.id)
+    Index(f"{prefix}record_line", record.c.kind, record.c.created_at, record.c.id)
     Index(f"{prefix}record_age", record.c.created_at, record.c.id)
     Index(f"{prefix}record_parent", record.c.parent)
     entry = Table(

@@ -1,0 +1,279 @@
+"""The very rows that reportflow stores, by hand: nothing checked, nothing judged, as few statements as can be."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from benchmarks.work import EDITOR, REGISTRAR, TEXT, TITLE, Ticks, ids
+
+from reportflow import Actor
+
+Values = dict[str, Any]
+#: A record, its first entry and its labels.
+Created = tuple[Values, Values, list[Values]]
+
+ENTRY: Final = (
+    "record_id", "sequence", "trigger", "source", "dest", "actor_id", "actor", "at", "recorded_at", "reason",
+    "details", "key", "cause", "party", "level", "code",
+)  # fmt: skip
+RECORD: Final = (
+    "id", "kind", "state", "version", "lifecycle_version", "unit", "parent", "title", "category", "assignee",
+    "due_at", "secrecy", "created_by", "created_at", "updated_at", "text", "data",
+)  # fmt: skip
+LABEL: Final = ("record_id", "name", "value")
+NUMBERS: Final = ("sequence", "version", "lifecycle_version")
+
+
+def text_of(plain: object) -> str:
+    """JSON, as it is stored."""
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def actor_of(actor: Actor) -> str:
+    """An actor, as it is stored."""
+    return text_of(
+        {
+            "id": actor.id, "name": actor.name, "roles": sorted(actor.roles), "unit": actor.unit,
+            "clearance": "internal", "kind": "person", "on_behalf_of": None,
+        }
+    )  # fmt: skip
+
+
+def time_of(time: datetime) -> str:
+    """A time, as it is stored."""
+    return time.isoformat(timespec="microseconds")
+
+
+def created(id: str, now: str) -> Created:
+    """What the creation of a report stores."""
+    base = {
+        "id": id, "kind": "report", "state": "", "version": 0, "lifecycle_version": 1, "unit": "office",
+        "parent": None, "category": "", "assignee": None, "due_at": None, "secrecy": "internal",
+        "created_by": EDITOR.id, "created_at": now, "updated_at": None,
+    }  # fmt: skip
+    own = {
+        "authors": [{"name": "Zhang", "id": "zhang", "unit": "", "level": None}], "number": "", "source": "member",
+        "topics": ["transport"], "attachments": [], "commission": None, "origin": "", "merged_into": None,
+        "credits": [], "revision": 0, "edited_by": None,
+    }  # fmt: skip
+    record = {
+        **base, "state": "draft", "version": 1, "due_at": "never", "updated_at": now, "title": TITLE, "text": TEXT,
+        "data": text_of({"$type": "reportflow.Report", **own}),
+    }  # fmt: skip
+    entry = {
+        "record_id": id, "sequence": 1, "trigger": "create", "source": None, "dest": "draft",
+        "actor_id": EDITOR.id, "actor": actor_of(EDITOR), "at": now, "recorded_at": now, "reason": "",
+        "details": text_of({"$type": "reportflow.Report", **base, "title": TITLE, "text": TEXT, **own}),
+        "key": None, "cause": None, "party": None, "level": None, "code": own["source"],
+    }  # fmt: skip
+    labels = [
+        {"record_id": id, "name": "author", "value": "zhang"},
+        {"record_id": id, "name": "topic", "value": "transport"},
+    ]
+    return record, entry, labels
+
+
+def fired(row: Mapping[str, Any], now: str, trigger: str, actor: Actor, told: Mapping[str, Any]) -> Values:
+    """The entry of an act that leaves the state alone."""
+    return {
+        "record_id": row["id"], "sequence": row["version"] + 1, "trigger": trigger, "source": row["state"],
+        "dest": row["state"], "actor_id": actor.id, "actor": actor_of(actor), "at": now, "recorded_at": now,
+        "reason": "", "details": text_of(told), "key": None, "cause": None,
+        "party": told.get("body"), "level": told.get("level"), "code": told.get("usage"),
+    }  # fmt: skip
+
+
+def adopting(row: Mapping[str, Any], now: str) -> tuple[Values, Values]:
+    """A record after an adoption, and the entry of it."""
+    told = {
+        "$type": "reportflow.Adoption", "body": "City Committee", "level": "city", "carrier": "The Gazette",
+        "issue": "", "usage": "single",
+    }  # fmt: skip
+    entry = fired(row, now, "adopt", REGISTRAR, told)
+    return {**row, "version": entry["sequence"], "updated_at": now}, entry
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# SQLite
+
+
+def insert(table: str, columns: Sequence[str]) -> str:
+    """An INSERT of one row."""
+    names, marks = ", ".join(f'"{one}"' for one in columns), ", ".join(f":{one}" for one in columns)
+    return f"INSERT INTO reportflow_{table} ({names}) VALUES ({marks})"
+
+
+def update(*columns: str) -> str:
+    """An UPDATE that compares version and state."""
+    return (
+        f"UPDATE reportflow_record SET {', '.join(f'{name} = :{name}' for name in columns)} "
+        "WHERE id = :id AND version = :expected AND state = :source"
+    )
+
+
+INSERT_ENTRY: Final = (
+    insert("entry", ENTRY).replace(") VALUES (", ", position) VALUES (")[:-1]
+    + ", (SELECT coalesce(max(position), 0) + 1 FROM reportflow_entry))"
+)
+INSERT_RECORD: Final = insert("record", RECORD)
+INSERT_LABEL: Final = insert("label", LABEL)
+UPDATE_RECORD: Final = update("version", "updated_at")  # an adoption of what is adopted leaves all else alone
+SELECT_RECORD: Final = "SELECT * FROM reportflow_record WHERE id = ?"
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    """A connection with the durability that the library has."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def read(connection: sqlite3.Connection, id: str) -> Values:
+    """A record, its JSON read too."""
+    row = dict(connection.execute(SELECT_RECORD, (id,)).fetchone())
+    json.loads(row["data"])
+    return row
+
+
+class Hand(Protocol):
+    """The acts of `Ours`, by hand."""
+
+    def fire_in_hand(self, number: int) -> None:
+        """Adopt the record in hand."""
+        ...
+
+    def fire_by_id(self, number: int) -> None:
+        """Adopt the record of an id: read it, then as above."""
+        ...
+
+    def create(self, _: int) -> None:
+        """Create a report."""
+        ...
+
+    def close(self) -> None:
+        """Close what is open."""
+        ...
+
+
+class SqliteHand:
+    """sqlite3 on one connection that is held open. See `Hand`."""
+
+    def __init__(self, path: Path, clock: Ticks) -> None:
+        self._clock = clock
+        self._made = 0
+        self._connection = opened(path)
+        self._records = [read(self._connection, id) for id in ids()]
+
+    def close(self) -> None:
+        """See `Hand.close`."""
+        self._connection.close()
+
+    def fire_in_hand(self, number: int) -> None:
+        """See `Hand.fire_in_hand`."""
+        self._records[number] = self._adopt(self._records[number])
+
+    def fire_by_id(self, number: int) -> None:
+        """See `Hand.fire_by_id`."""
+        self._records[number] = self._adopt(read(self._connection, f"report-{number}"))
+
+    def _adopt(self, row: Mapping[str, Any]) -> Values:
+        after, entry = adopting(row, time_of(self._clock()))
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        moved = execute(UPDATE_RECORD, {**after, "expected": row["version"], "source": row["state"]})
+        if moved.rowcount != 1:
+            raise RuntimeError("somebody else wrote to the benchmark's file")
+        execute(INSERT_ENTRY, entry)
+        execute("COMMIT")
+        return after
+
+    def create(self, _: int) -> None:
+        """See `Hand.create`."""
+        self._made += 1
+        record, entry, labels = created(f"new-{self._made}", time_of(self._clock()))
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        execute(INSERT_RECORD, record)
+        execute(INSERT_ENTRY, entry)
+        self._connection.executemany(INSERT_LABEL, labels)
+        execute("COMMIT")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# PostgreSQL
+
+
+def _cast(columns: Sequence[str], prefix: str = "") -> str:
+    return ", ".join(f"%({prefix}{name})s::{'int' if name in NUMBERS else 'text'}" for name in columns)
+
+
+def quoted(columns: Sequence[str]) -> str:
+    """The names of columns."""
+    return ", ".join(f'"{name}"' for name in columns)
+
+
+#: The compare-and-set and the entry in one statement.
+ADOPT: Final = f"""
+    WITH moved AS (
+        UPDATE reportflow_record SET version = %(sequence)s, updated_at = %(recorded_at)s
+        WHERE id = %(record_id)s AND version = %(expected)s AND state = %(source)s RETURNING id
+    )
+    INSERT INTO reportflow_entry ({quoted(ENTRY)}) SELECT {_cast(ENTRY)} FROM moved"""
+#: A record, its entry and its two labels in one statement.
+CREATE: Final = f"""
+    WITH made AS (
+        INSERT INTO reportflow_record ({quoted(RECORD)}) VALUES ({_cast(RECORD, "record_")})
+    ), told AS (
+        INSERT INTO reportflow_entry ({quoted(ENTRY)}) VALUES ({_cast(ENTRY)})
+    )
+    INSERT INTO reportflow_label VALUES (%(id)s, 'author', %(author)s), (%(id)s, 'topic', %(topic)s)"""
+
+
+class PostgresHand:
+    """psycopg on one connection that is held open, one statement an act. See `Hand`."""
+
+    def __init__(self, connect: Callable[[], Any], clock: Callable[[], datetime], names: Sequence[str]) -> None:
+        self._clock = clock
+        self._made = 0
+        self._names = names
+        self._connection = connect()
+        self._records = [self._read(id) for id in names]
+
+    def close(self) -> None:
+        """See `Hand.close`."""
+        self._connection.close()
+
+    def _read(self, id: str) -> Values:
+        found = self._connection.execute("SELECT * FROM reportflow_record WHERE id = %s", (id,)).fetchone()
+        row = dict(zip(RECORD, found, strict=True))
+        json.loads(row["data"])
+        return row
+
+    def fire_in_hand(self, number: int) -> None:
+        """See `Hand.fire_in_hand`."""
+        self._records[number] = self._adopt(self._records[number])
+
+    def fire_by_id(self, number: int) -> None:
+        """See `Hand.fire_by_id`."""
+        self._records[number] = self._adopt(self._read(self._names[number]))
+
+    def _adopt(self, row: Mapping[str, Any]) -> Values:
+        after, entry = adopting(row, time_of(self._clock()))
+        if self._connection.execute(ADOPT, {**entry, "expected": row["version"]}).rowcount != 1:
+            raise RuntimeError("somebody else wrote to the benchmark's database")
+        return after
+
+    def create(self, _: int) -> None:
+        """See `Hand.create`."""
+        self._made += 1
+        record, entry, labels = created(f"new-{self._made}", time_of(self._clock()))
+        values = {f"record_{name}": value for name, value in record.items()}
+        values.update(entry, id=record["id"], author=labels[0]["value"], topic=labels[1]["value"])
+        self._connection.execute(CREATE, values)

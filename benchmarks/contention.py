@@ -1,0 +1,212 @@
+"""Many writers at once: processes on one record of an SQLite file, threads on records of their own on PostgreSQL.
+
+Run as a program it is one of the processes: it does so many acts as each line of its input says, and answers each line
+with how often it lost.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.by_hand import INSERT_ENTRY, UPDATE_RECORD, PostgresHand, adopting, opened, read, time_of
+from benchmarks.measure import Found, Sample, measure, rate
+from benchmarks.setting import Setting
+from benchmarks.work import REGISTRAR, Ours, adopted, adoption, ids
+
+from reportflow import REPORT, Conflict, ReportFlow, SqlStore, open_flow
+from reportflow.storage.contract import Change
+
+PROCESSES = 4
+THREADS = 16
+#: How many acts each of them does in a round.
+ACTS = 25
+CONTENDED = "report-0"
+
+
+class CountingStore(SqlStore):
+    """A store that counts how often a commit was beaten."""
+
+    lost = 0
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """See `Store.commit`."""
+        try:
+            super().commit(changes)
+        except Conflict:
+            self.lost += 1
+            raise
+
+
+def _ours(path: Path) -> Callable[[int], int]:
+    store = CountingStore(f"sqlite:///{path}")
+    flow = ReportFlow(store, REPORT)
+
+    def acts(number: int) -> int:
+        before = store.lost
+        for _ in range(number):
+            flow.fire(CONTENDED, "adopt", adoption(), by=REGISTRAR)
+        return store.lost - before
+
+    return acts
+
+
+def _by_hand(path: Path) -> Callable[[int], int]:
+    connection = opened(path)
+    execute = connection.execute
+    execute("PRAGMA busy_timeout = 5000")
+
+    def won() -> bool:
+        row = read(connection, CONTENDED)
+        after, entry = adopting(row, time_of(datetime.now(UTC)))
+        execute("BEGIN IMMEDIATE")
+        if execute(UPDATE_RECORD, {**after, "expected": row["version"], "source": row["state"]}).rowcount != 1:
+            execute("ROLLBACK")
+            return False
+        execute(INSERT_ENTRY, entry)
+        execute("COMMIT")
+        return True
+
+    def acts(number: int) -> int:
+        lost = done = 0
+        while done < number:
+            if won():
+                done += 1
+            else:
+                lost += 1
+        return lost
+
+    return acts
+
+
+HOW = {"ours": _ours, "by_hand": _by_hand}
+
+
+def _serve(how: str, path: str) -> None:
+    acts = HOW[how](Path(path))
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(acts(int(line)), flush=True)
+
+
+class _Crowd:
+    """Processes that do their acts at the same time."""
+
+    def __init__(self, how: str, path: Path) -> None:
+        command = [sys.executable, "-m", "benchmarks.contention", how, str(path)]
+        root = Path(__file__).parents[1]
+        self._all = [
+            subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for _ in range(PROCESSES)
+        ]
+        self.lost = self.done = 0
+        self._answers()
+
+    def _answers(self) -> list[str]:
+        answers = []
+        for one in self._all:
+            assert one.stdout is not None
+            answers.append(one.stdout.readline().strip())
+        if "" in answers:
+            raise RuntimeError("a process of the benchmark ended")
+        return answers
+
+    def sample(self) -> float:
+        """The seconds of one act, all processes counted."""
+        start = time.perf_counter()
+        for one in self._all:
+            assert one.stdin is not None
+            one.stdin.write(f"{ACTS}\n")
+            one.stdin.flush()
+        self.lost += sum(map(int, self._answers()))
+        self.done += PROCESSES * ACTS
+        return (time.perf_counter() - start) / (PROCESSES * ACTS)
+
+    def close(self) -> None:
+        """Let them end."""
+        for one in self._all:
+            one.communicate()
+
+    @property
+    def conflicts(self) -> str:
+        """How often one of them lost, as text."""
+        return f"{self.lost / self.done:.2f} conflicts an act"
+
+
+def contended(setting: Setting) -> Found:
+    """Processes that all act on one record by its id."""
+    paths = setting.path(), setting.path()
+    for path in paths:
+        with open_flow(f"sqlite:///{path}") as flow:
+            adopted(flow, [CONTENDED])
+    with ExitStack() as stack:
+        crowds = [
+            stack.enter_context(closing(_Crowd(how, path)))
+            for how, path in zip(("ours", "by_hand"), paths, strict=True)
+        ]
+        seconds, floor = measure(*(crowd.sample for crowd in crowds), rounds=setting.rounds)
+    for path, crowd in zip(paths, crowds, strict=True):
+        _none_lost(path, crowd.done)
+    ours, hand = crowds
+    return Found(
+        ours=seconds, floor=floor, note=ours.conflicts, floor_name=f"by hand, {hand.conflicts}", said=rate
+    )  # fmt: skip
+
+
+def _none_lost(path: Path, done: int) -> None:
+    """Each act is in the record's version and in its history.
+
+    Raises:
+        RuntimeError: one is not.
+    """
+    with closing(sqlite3.connect(path)) as connection:
+        [version] = connection.execute("SELECT version FROM reportflow_record").fetchone()
+        sequences = [row[0] for row in connection.execute("SELECT sequence FROM reportflow_entry ORDER BY sequence")]
+    if version != done + 4 or sequences != list(range(1, version + 1)):
+        raise RuntimeError(f"{done} acts, version {version}, {len(sequences)} entries")
+
+
+def _together(pool: ThreadPoolExecutor, works: Sequence[Callable[[int], object]]) -> Sample:
+    def many(work: Callable[[int], object]) -> None:
+        for _ in range(ACTS):
+            work(0)
+
+    def sample() -> float:
+        start = time.perf_counter()
+        for _ in pool.map(many, works):
+            pass
+        return (time.perf_counter() - start) / (ACTS * len(works))
+
+    return sample
+
+
+@contextmanager
+def _hands(connect: Callable[[], object]) -> Iterator[list[PostgresHand]]:
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(closing(PostgresHand(connect, lambda: datetime.now(UTC), [name])))
+            for name in ids(THREADS)
+        ]
+
+
+def threads(setting: Setting) -> Found:
+    """Threads that each act on a record of their own, in hand."""
+    with setting.postgresql() as first, setting.postgresql() as second, ThreadPoolExecutor(THREADS) as pool:
+        with open_flow(second.url) as other:
+            adopted(other, ids(THREADS))
+        with open_flow(first.url) as flow, _hands(second.connect) as hands:
+            mine = [Ours(flow, [record]).fire_in_hand for record in adopted(flow, ids(THREADS))]
+            samples = _together(pool, mine), _together(pool, [hand.fire_in_hand for hand in hands])
+            seconds, floor = measure(*samples, rounds=setting.rounds)
+    return Found(ours=seconds, floor=floor, said=rate)
+
+
+if __name__ == "__main__":
+    _serve(*sys.argv[1:])

@@ -1,0 +1,83 @@
+"""The work that is measured, by the public calls of reportflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from reportflow import Actor, Adoption, Author, Report, ReportFlow, Revision
+
+#: Each sample of single acts does its work on all of them.
+RECORDS: Final = 100
+
+EDITOR: Final = Actor(id="li", name="Li", roles={"editor"}, unit="office")
+REVIEWER: Final = Actor(id="wang", name="Wang", roles={"reviewer"}, unit="office")
+REGISTRAR: Final = Actor(id="chen", name="Chen", roles={"registrar"}, unit="office")
+
+TITLE: Final = "Mend the pavement"
+TEXT: Final = "The pavement in front of the school has been broken since spring. " * 15
+
+
+class Ticks:
+    """A clock that gives the same times in each run, so that two stores can hold the same rows."""
+
+    def __init__(self) -> None:
+        self._time = datetime(2022, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """A millisecond later than the time before."""
+        self._time += timedelta(milliseconds=1)
+        return self._time
+
+
+def draft(id: str) -> Report:
+    """A report of one page."""
+    return Report.draft(id=id, title=TITLE, text=TEXT, authors=[Author(name="Zhang", id="zhang")], topics=["transport"])
+
+
+def adoption() -> Adoption:
+    """What an adoption is told."""
+    return Adoption(body="City Committee", level="city", carrier="The Gazette")
+
+
+def ids(number: int = RECORDS) -> list[str]:
+    """The ids of the records that are there before anything is measured."""
+    return [f"report-{one}" for one in range(number)]
+
+
+def adopted(flow: ReportFlow, names: Iterable[str]) -> list[Report]:
+    """Reports that can be adopted again and again."""
+    found: list[Report] = []
+    for name in names:
+        report = flow.create(draft(name), by=EDITOR)
+        report = flow.fire(report, "edit", Revision(text=TEXT), by=EDITOR)
+        report = flow.fire(report, "review", by=REVIEWER)
+        found.append(flow.fire(report, "adopt", adoption(), by=REGISTRAR))
+    return found
+
+
+class Ours:
+    """Acts by the public calls of a flow."""
+
+    def __init__(self, flow: ReportFlow, records: Sequence[Report]) -> None:
+        self._flow = flow
+        self._records = list(records)
+        self._made = 0
+
+    def fire_in_hand(self, number: int) -> None:
+        """Adopt the record in hand."""
+        self._records[number] = self._flow.fire(self._records[number], "adopt", adoption(), by=REGISTRAR)
+
+    def fire_by_id(self, number: int) -> None:
+        """Adopt the record of an id."""
+        self._records[number] = self._flow.fire(self._records[number].id, "adopt", adoption(), by=REGISTRAR)
+
+    def create(self, _: int) -> None:
+        """Create a report."""
+        self._made += 1
+        self._flow.create(draft(f"new-{self._made}"), by=EDITOR)
+
+    def close(self) -> None:
+        """Close the flow."""
+        self._flow.close()
