@@ -18,7 +18,7 @@ SOUND: dict[type, list[str]] = {
     base: sorted({test for store, test in FAULTS.items() if base in store.__mro__})
     for store in FAULTS
     for base in store.__mro__
-    if base not in (*FAULTS, SqlStore, object)
+    if base not in (*FAULTS, *SqlStore.__mro__)
 }
 #: Tests that no fault is made for: one needs a store inside a host's transaction, the other is made for all of them.
 UNPROVEN = {"test_a_rollback_of_the_host_takes_everything_back", "test_any_calls_in_any_order"}

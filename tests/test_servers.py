@@ -35,13 +35,15 @@ class OnAServer(StoreConformance):
             yield
 
     def make_store(self) -> Store:
-        prefix = f"t{next(_NUMBERS)}_"
-        store = SqlStore(self.url, prefix=prefix)
-        self.prefixes[store] = prefix
-        return store
+        return self.opened(f"t{next(_NUMBERS)}_")
 
     def reopen(self, store: Any) -> Store:
-        return SqlStore(self.url, prefix=self.prefixes[store], create=False)
+        return self.opened(self.prefixes[store], create=False)
+
+    def opened(self, prefix: str, *, create: bool = True) -> Store:
+        store = SqlStore(self.url, prefix=prefix, create=create)
+        self.prefixes[store] = prefix
+        return store
 
     def rolled_back(self, store: Any) -> AbstractContextManager[Store]:
         return rolled_back(store)
