@@ -134,17 +134,12 @@ class Unconstrained(FileStore):
         return bool(work.read(self._kept.keyed, {"its_actor": actor_id, "its_key": key}))
 
 
-def _anyway(store: SqlStore, work: Work, change: Change) -> None:
+def _anyway(store: SqlStore, work: Work, names: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     """Update whatever version there is."""
-    row = record_row(change.record)
-    names, _ = tuple(row), row.pop("id")
-    any_version = Prepared(
-        update(store._tables.record)
-        .where(store._tables.record.c.id == bindparam("its_id"))
-        .values({name: bindparam(RECORD + name) for name in names if name != "id"}),
-        store.engine.dialect,
-    )
-    work.write(any_version, {**{RECORD + name: value for name, value in row.items()}, "its_id": change.record.id})
+    record = store._tables.record
+    values = {name: bindparam(RECORD + name) for name in names}
+    statement = update(record).where(record.c.id == bindparam("its_id")).values(values)
+    work.write_each(Prepared(statement, store.engine.dialect), rows)
 
 
 @caught_by("test_one_version_is_replaced_once")
@@ -156,8 +151,8 @@ class ComparesInPython(Unconstrained):
         self._explain(changes)
         super().commit(changes)
 
-    def _replace(self, work: Work, change: Change) -> None:
-        _anyway(self, work, change)
+    def _replace_all(self, work: Work, names: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:
+        _anyway(self, work, names, rows)
 
 
 @caught_by("test_one_key_is_used_once")
@@ -308,8 +303,8 @@ class LocksInItsProcess(Unconstrained):
             self._explain(changes)
             super().commit(changes)
 
-    def _replace(self, work: Work, change: Change) -> None:
-        _anyway(self, work, change)
+    def _replace_all(self, work: Work, names: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:
+        _anyway(self, work, names, rows)
 
 
 @caught_by("test_text_letter_for_letter")
