@@ -137,7 +137,7 @@ class Unconstrained(FileStore):
 def _anyway(store: SqlStore, work: Work, names: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     """Update whatever version there is."""
     record = store._tables.record
-    values = {name: bindparam(RECORD + name) for name in names}
+    values: dict[str, Any] = {name: bindparam(RECORD + name) for name in names}
     statement = update(record).where(record.c.id == bindparam("its_id")).values(values)
     work.write_each(Prepared(statement, store.engine.dialect), rows)
 
