@@ -21,6 +21,7 @@ from reportflow.errors import (
     ReportflowError,
     StaleRecord,
     StorageBusy,
+    StorageUnavailable,
     TransitionRefused,
 )
 from reportflow.flow.definitions import Definitions
@@ -130,26 +131,46 @@ class Handler:
             ReportflowError: one of them cannot be decided here, or the commit failed: nothing was kept.
         """
         now, plan = self._clock(), Plan()
-        wanted = [one.id for one in requests if isinstance(one, Fire) and isinstance(one.target, str)]
-        if wanted:
-            stored: list[Record] = yield Call("get", (list(dict.fromkeys(wanted)),))
-            plan.work.update((one.id, Work(before=one, record=one)) for one in stored)
+        yield from self._load_all(plan, requests)
         results: list[Record | ReportflowError] = []
         for request in requests:
             plan.begin()
             try:
                 results.append((yield from self._perform(plan, self._named(request), now, again=False)))
-            except TransitionRefused as refused:
+                continue
+            except StorageUnavailable:
+                raise
+            except ReportflowError as error:
                 plan.undo()
-                if isinstance(request, Fire) and isinstance(request.target, Record):
-                    yield from self._compare(request.id, request.target.version, request.by)
-                results.append(refused)
-                if not skip:
-                    break
+                results.append((yield from self._heard(request, error)))
+            if not (skip and isinstance(results[-1], TransitionRefused)):
+                break
         changes = plan.changes()
         if changes:
             yield Call("commit", (changes,))
         return results
+
+    def _load_all(self, plan: Plan, requests: Sequence[Request]) -> Steps[None]:
+        """Read all records that are named by id at once; one that is not there is told in its turn."""
+        ids = list(dict.fromkeys(one.id for one in requests if isinstance(one, Fire) and isinstance(one.target, str)))
+        stored: list[Record] = []
+        try:
+            if ids:
+                stored = yield Call("get", (ids,))
+        except RecordNotFound as missing:
+            there = [id for id in ids if id not in missing.ids]
+            if there:
+                stored = yield Call("get", (there,))
+        plan.work.update((one.id, Work(before=one, record=one)) for one in stored)
+
+    def _heard(self, request: Request, error: ReportflowError) -> Steps[ReportflowError]:
+        """What the caller must hear of an error: a refusal of a record in hand may only mean that it has moved."""
+        if isinstance(error, TransitionRefused) and isinstance(request, Fire) and isinstance(request.target, Record):
+            try:
+                yield from self._compare(request.id, request.target.version, request.by)
+            except ReportflowError as moved:
+                return moved
+        return error
 
     def _named(self, request: Request) -> Request:
         """A creation with its id, taken once, so that deciding again creates the same record."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from reportflow.errors import SchemaMismatch, StorageBusy, StorageUnavailable
-from reportflow.storage.sql.engine import Backend, missing, use_wal
+from reportflow.storage.sql.engine import BUSY_TIMEOUT, Backend, missing, use_wal
 from reportflow.storage.sql.meanings import said
 from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, Tables
+
+T = TypeVar("T")
 
 #: What is in the table ``meta`` from the beginning: the version of the tables, and the last position of the feed.
 BEGUN: Final = ({"name": "schema_version", "value": SCHEMA_VERSION}, {"name": "position", "value": "0"})
@@ -45,6 +48,22 @@ def ensure(connection: Connection, tables: Tables, backend: Backend, *, create: 
         if not _ready(connection, tables):
             tables.meta.metadata.create_all(connection, tables.all)
             connection.execute(insert(tables.meta), list(BEGUN))
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Do it again while another process holds the file: several may open a new one at the same moment.
+
+    Raises:
+        StorageBusy: it holds it for longer than a writer waits.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            return work()
+        except StorageBusy:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 @contextmanager

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby
 from operator import itemgetter
@@ -12,16 +11,17 @@ from typing import Any, Final, Self, TypeVar
 from sqlalchemy import Connection, Engine, MetaData, PoolProxiedConnection
 from sqlalchemy.exc import IntegrityError
 
-from reportflow.errors import AlreadyExists, Conflict, InvalidValue, RecordNotFound, StorageBusy
+from reportflow.errors import AlreadyExists, Conflict, InvalidValue, RecordNotFound
 from reportflow.model.checks import wrong
 from reportflow.storage.contract import Change, check_changes, keys_of, refuse_keys
 from reportflow.storage.sql import schema
-from reportflow.storage.sql.engine import BUSY_TIMEOUT, make_engine
+from reportflow.storage.sql.engine import make_engine
 from reportflow.storage.sql.meanings import Fate, translated
 from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, OwnWork, Prepared, Work
 from reportflow.storage.sql.reading import SqlReading, chunks
 from reportflow.storage.sql.relay import SqlOffsets
 from reportflow.storage.sql.rows import changed_row, entry_row, label_rows, record_row
+from reportflow.storage.sql.schema import patiently
 from reportflow.storage.sql.tables import PREFIX, Tables, make_tables
 
 #: How many ids one statement names.
@@ -73,7 +73,7 @@ class SqlStore(SqlReading):
         else:
             self._prepare(make_engine(database), True, tables)
         try:
-            self._patiently(lambda: self._open(create))
+            patiently(lambda: self._open(create))
         except BaseException:
             self.close()
             raise
@@ -108,17 +108,6 @@ class SqlStore(SqlReading):
         if not isinstance(connection, Connection):
             raise InvalidValue("connection", *wrong("sqlalchemy Connection | Session", host))
         return self._like(BoundSqlStore, connection)
-
-    def _patiently(self, work: Callable[[], T]) -> T:
-        """Do it again while another process holds the file: several may open a new one at the same moment."""
-        deadline = time.monotonic() + BUSY_TIMEOUT
-        while True:
-            try:
-                return work()
-            except StorageBusy:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
 
     def _open(self, create: bool) -> None:
         schema.look_for(self._engine, create=create)

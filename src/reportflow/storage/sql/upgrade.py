@@ -73,7 +73,7 @@ def upgrade(database: str | Engine, *, prefix: str = PREFIX, schema: str | None 
     with _connected(database) as connection:
         backend = backend_of(connection.engine)
         if connection.dialect.name == "sqlite" and _known(connection, tables) is None:
-            use_wal(connection)
+            tables_there.patiently(lambda: _use_wal(connection))
         with _ONE_AT_A_TIME, _alone(connection, backend):
             before = _known(connection, tables)  # not sooner: who upgrades on MariaDB may be seen in the middle of it
             if before != SCHEMA_VERSION:
@@ -192,6 +192,11 @@ def _engine_name(url: str) -> str:
     if name not in BACKENDS:
         raise InvalidURL(parsed.render_as_string(), "engine")
     return name
+
+
+def _use_wal(connection: Connection) -> None:
+    with translated(connection.engine):
+        use_wal(connection)
 
 
 @contextmanager
