@@ -417,7 +417,8 @@ def test_a_rollback_of_the_host_is_tried() -> None:
     test = "test_a_rollback_of_the_host_takes_everything_back"
     assert conform(Hosted, rolled_back=rolled_back).failures == ()
     assert "assert after == before" in failure_in(test, KeepsTheOutbox, rolled_back=rolled_back).reason
-    assert failure_in(test, Hosted).reason.startswith("The store declares host_transaction, and nobody says")
+    left_out = {one.test: one.reason for one in conform(Hosted, only={test}).skipped}
+    assert left_out[test].startswith("The store declares host_transaction, and nobody says")
 
 
 # -- the random part --------------------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ class Suite:
         Where it gives None, it is around the calls that this thread makes of the store itself. Asked for only where
         `capabilities` says `host_transaction`.
         """
-        raise Unmet("rolled_back.missing")
+        raise Missing("rolled_back.missing")  # not every owner of a store has a host at hand
 
     # -- the stores of a test -----------------------------------------------------------------------------------
 
