@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
 import pytest
 
+from reportflow.lifecycle import purity
 from reportflow.lifecycle.purity import CHANGES, CLOCK, OUTSIDE, WRITES, mentioned, watch
 
 HEARD: list[int] = []
@@ -257,3 +258,21 @@ def test_what_a_function_may_read_is_told() -> None:
     assert told is not None
     assert "inside" in told
     assert mentioned("abc".startswith, Box) is None
+
+
+def test_what_counts_as_reading_the_clock_or_drawing() -> None:
+    """Calls into C that give the time, the day or chance count; others of the same modules do not."""
+    counts = purity._reads_clock_or_chance
+    assert all(counts(one) for one in (time.time, time.monotonic, datetime.now, date.today, random.random))
+    assert not any(counts(one) for one in (len, "a".upper, time.strftime, date.fromisoformat))
+
+
+def test_who_listens_hears_what_leaves_the_process() -> None:
+    """While somebody listens, what leaves the process is heard, but no import and nothing else; afterwards nothing."""
+    hear = purity._Recorder.hear
+    with purity._Recorder.listening() as events:
+        hear("open", ())
+        hear("object.__getattr__", ())
+    assert events == ["open"]
+    hear("open", ())
+    assert events == ["open"]
