@@ -113,14 +113,13 @@ def described(module: str, source: str, code: str) -> Iterator[Mutant]:
 
 def starts_of(tree: ast.Module) -> dict[str, int]:
     """The first line of each function and method, by the name that a mutant has it from."""
+    callables = ast.FunctionDef | ast.AsyncFunctionDef
     found = {}
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, callables):
             found[node.name] = node.lineno
         elif isinstance(node, ast.ClassDef):
-            found.update(
-                {f"{node.name}.{one.name}": one.lineno for one in node.body if isinstance(one, ast.FunctionDef)}
-            )
+            found.update({f"{node.name}.{one.name}": one.lineno for one in node.body if isinstance(one, callables)})
     return found
 
 
