@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import operator
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import partial
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from cattrs.strategies import configure_union_passthrough
 from reportflow.errors import InvalidValue, ReportflowError
 from reportflow.model.checks import once_a_class
 from reportflow.model.record import Record
-from reportflow.model.values import Value, name_of, registered, time_text
+from reportflow.model.values import Value, field_names, name_of, registered, setters, time_text
 
 #: Where plain data says which class it is.
 TYPE: Final = "$type"
@@ -70,19 +71,54 @@ def read(cls: type[T], plain: object) -> T:
         raise InvalidValue("plain data", "plain", given) from error
 
 
-def read_kept(plain: dict[str, Any]) -> Any:
+def read_kept(plain: Any) -> Any:
     """As `from_plain`, for what a store kept: what it is made of was checked when it entered, and is not checked again.
 
     Raises:
         InvalidValue: not such plain data.
     """
-    cls = registered(plain[TYPE])
+    cls = registered(plain[TYPE]) if isinstance(plain, dict) and TYPE in plain else None
     try:
         made = None if cls is None else _assemble(cls, plain, 1)
     except Exception:
         made = None
     # where the class has other fields today, the long way fills them in, or says what is wrong
     return from_plain(plain) if made is None else made
+
+
+def assembly(
+    cls: type[Any], columns: Sequence[str] = (), instead: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
+) -> Callable[..., Any] | None:
+    """What puts a value of a class together from plain data that was checked when it was kept; unchecked.
+
+    What its converters make of a field, they made of it before it was kept. It is written out as one function, as
+    attrs writes ``__init__``: a loop over the fields takes half as long again, and a page has forty records.
+
+    Args:
+        cls: An attrs class.
+        columns: The fields whose plain data will come as a row, in its order.
+        instead: For some fields, what reads them in the place of what their annotation asks for.
+
+    Returns:
+        ``made(plain, row=())``: the value of a dict with the other fields, and of the row. It raises whatever comes
+        where they are not such. None where only building it the usual way makes it whole.
+    """
+    if cls.__attrs_post_init__ is not Value.__attrs_post_init__ or not all(field.init for field in attrs.fields(cls)):
+        return None
+    hints = typing.get_type_hints(cls)
+    known: dict[str, Any] = {"new": object.__new__, "cls": cls}
+    lines = ["def made(plain, row=()):", " value = new(cls)"]
+    for number, (name, put) in enumerate(zip(field_names(cls), setters(cls), strict=True)):
+        content = f"row[{columns.index(name)}]" if name in columns else f"plain[{name!r}]"
+        known[f"put{number}"] = put
+        hook = instead.get(name) or _kept_hook(hints[name])
+        if hook is not None:
+            known[f"read{number}"] = hook
+            content = f"read{number}({content})"
+        lines.append(f" put{number}(value, {content})")
+    exec("\n".join([*lines, " return value"]), known)
+    made: Callable[..., Any] = known["made"]
+    return made
 
 
 def to_json(value: object) -> str:
@@ -155,37 +191,33 @@ def _reader(cls: type[Any]) -> Callable[[Mapping[str, Any], Any], Any]:
 
 def _assemble(cls: type[Any], plain: Mapping[str, Any], more: int = 0) -> Any:
     """A value of plain data that has all of its fields, and so many keys more; None where it has others."""
-    fields = _kept_fields(cls)
-    if fields is None or len(plain) != len(fields) + more:
-        return None
-    value, put = object.__new__(cls), object.__setattr__
-    for name, hook in fields:
-        put(value, name, plain[name] if hook is None else hook(plain[name]))
-    return value
+    made = _whole(cls)
+    return None if made is None or len(plain) != len(field_names(cls)) + more else made(plain)
 
 
 @once_a_class
-def _kept_fields(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], Any] | None], ...] | None:
-    """How each field of a class is read; None if only building it the usual way makes it whole.
-
-    What its converters make of a value, they made of it before it was kept.
-    """
-    fields = attrs.fields(cls)
-    if cls.__attrs_post_init__ is not Value.__attrs_post_init__ or not all(field.init for field in fields):
-        return None
-    hints = typing.get_type_hints(cls)
-    return tuple((field.name, _kept_hook(hints[field.name])) for field in fields)
+def _whole(cls: type[Any]) -> Callable[..., Any] | None:
+    return assembly(cls)
 
 
 def _kept_hook(hint: Any) -> Callable[[Any], Any] | None:
-    if hint in (str, int, bool, str | None, int | None):
+    """How a field is read whose plain data was kept; None where that is what it holds."""
+    if hint in (str, int, bool):
         return None
-    if typing.get_origin(hint) is tuple and typing.get_args(hint)[1:] == (...,):
-        one = _kept_hook(typing.get_args(hint)[0])
-        return tuple if one is None else lambda plain: tuple([one(each) for each in plain])
+    if hint in _KEPT:
+        return _KEPT[hint]
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {member.value: member for member in hint}.__getitem__
     usual = partial(_converter.structure, cl=hint)
     if isinstance(hint, type) and issubclass(hint, Value):
-        return lambda plain: usual(plain) if (made := _assemble(hint, plain)) is None else made
+        return lambda plain: _assemble(hint, plain) or usual(plain)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple and arguments[1:] == (...,):
+        each = _kept_hook(arguments[0])
+        return tuple if each is None else lambda plain: tuple(map(each, plain))
+    if origin in (typing.Union, UnionType) and len(arguments) == 2 and arguments[1] is NoneType:
+        one = _kept_hook(arguments[0])
+        return None if one is None else lambda plain: None if plain is None else one(plain)
     return usual
 
 
@@ -240,3 +272,6 @@ def _open(made: cattrs.Converter, kind: Any) -> None:
 
 
 _converter: Final = _make_converter()
+
+#: How times and days are read that were kept.
+_KEPT: Final[Mapping[Any, Callable[[Any], Any]]] = {datetime: datetime.fromisoformat, date: date.fromisoformat}

@@ -25,6 +25,7 @@ class Definitions:
     def __init__(self, lifecycles: Iterable[Lifecycle]) -> None:
         # Actors are values and come again and again; what they may see only depends on them.
         self._visibility = lru_cache(maxsize=1024)(self._all_visible)
+        self._turns = lru_cache(maxsize=1024)(self._all_turns)
         self._given: dict[tuple[str, int], Lifecycle] = {}
         self._newest: dict[str, Lifecycle] = {}
         for one in lifecycles:
@@ -73,7 +74,10 @@ class Definitions:
 
     def turns(self, actor: Actor) -> Visibility:
         """As `visibility`, less what does not await the actor."""
-        return _rule(actor_of(actor), (grant for one in self._newest.values() for grant in one.turns(actor)))
+        return self._turns(actor_of(actor))
+
+    def _all_turns(self, actor: Actor) -> Visibility:
+        return _rule(actor, (grant for one in self._newest.values() for grant in one.turns(actor)))
 
     def check_visible(self, record: Record, actor: Actor) -> None:
         """Refuse what the actor may not see, as if it were not there.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import attrs
-
 from reportflow.errors import InvalidValue, RecordNotFound
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.requests import Call, Steps, checked_id
@@ -16,6 +14,7 @@ from reportflow.model.checks import wrong
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
+from reportflow.model.values import changed
 from reportflow.storage.contract import Group, Of
 
 
@@ -40,7 +39,7 @@ class Reader:
     def _visible(self, query: Query, actor: Actor) -> Query:
         if not isinstance(query, Query):
             raise InvalidValue("query", *wrong("Query", query))
-        return attrs.evolve(query, visible=self._definitions.visibility(actor))
+        return changed(query, {"visible": self._definitions.visibility(actor)})
 
     def find(self, query: Query, actor: Actor) -> Steps[Page]:
         """A page of what the actor may see of a query.

@@ -8,6 +8,7 @@ it puts together was checked when it entered.
 from __future__ import annotations
 
 import enum
+import inspect
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -178,6 +179,19 @@ def field_names(cls: type[Any]) -> tuple[str, ...]:
 
 
 @once_a_class
+def setters(cls: type[Any]) -> tuple[Callable[[Any, Any], None], ...]:
+    """What puts a field into a frozen value that is being made, for each of `field_names`."""
+    return tuple(_setter(cls, name) for name in field_names(cls))
+
+
+def _setter(cls: type[Any], name: str) -> Callable[[Any, Any], None]:
+    slot = inspect.getattr_static(cls, name, None)
+    if isinstance(slot, types.MemberDescriptorType):
+        return slot.__set__  # past the lookup of the name, which costs as much again
+    return lambda value, content: object.__setattr__(value, name, content)
+
+
+@once_a_class
 def converters(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
     """The fields of an attrs class that convert what they are given, with their converters.
 
@@ -192,10 +206,10 @@ def converters(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
 
 def changed(value: V, changes: Mapping[str, object]) -> V:
     """A copy with some fields changed, unchecked: for values that were checked when they entered."""
-    new = object.__new__(type(value))
-    put = object.__setattr__
-    for name in field_names(type(value)):
-        put(new, name, changes[name] if name in changes else getattr(value, name))
+    cls = type(value)
+    new = object.__new__(cls)
+    for put, name in zip(setters(cls), field_names(cls), strict=True):
+        put(new, changes[name] if name in changes else getattr(value, name))
     return new
 
 

@@ -27,6 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import ClauseElement
 
 from reportflow.storage.sql.engine import Backend
+from reportflow.storage.sql.rows import ENTRY_COLUMNS, RECORD_COLUMNS, Row
 from reportflow.storage.sql.tables import Tables
 
 #: From how many rows on a stream is begun for them.
@@ -44,18 +45,23 @@ def columns_of(table: Table) -> list[str]:
 class Prepared:
     """One statement, as a driver takes it."""
 
-    __slots__ = ("_names", "columns", "copy", "sql")
+    __slots__ = ("_given", "_names", "copy", "sql")
 
-    def __init__(self, statement: ClauseElement, dialect: Dialect, columns: Sequence[str] = ()) -> None:
+    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)
-        self.sql = str(compiled)
+        open_ones = {name: None for name, parameter in compiled.binds.items() if parameter.required}
+        written = compiled.construct_expanded_state(open_ones)
+        self.sql: str = written.statement
         #: For many rows: how the engine takes them in one stream, where it can, and the columns in that order.
         self.copy: tuple[str, tuple[str, ...]] | None = None
-        self._names = tuple(compiled.positiontup) if compiled.positional else None
-        self.columns = tuple(columns)
+        self._names = tuple(written.positiontup) if compiled.positional else None
+        #: The parameters that the statement itself brings.
+        self._given = {name: value for name, value in written.parameters.items() if name not in open_ones}
 
     def values(self, row: Mapping[str, Any]) -> Any:
         """The parameters of the statement, the way its driver counts them."""
+        if self._given:
+            row = {**self._given, **row}
         return row if self._names is None else tuple([row[name] for name in self._names])
 
 
@@ -74,7 +80,7 @@ class Work(Protocol):
         """Run it for each row; the number of rows that were written in all."""
         ...
 
-    def read(self, statement: Prepared, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def read(self, statement: Prepared, row: Mapping[str, Any]) -> Sequence[Row]:
         """The rows that it gives."""
         ...
 
@@ -114,10 +120,11 @@ class OwnWork:
         self._cursor.executemany(statement.sql, [statement.values(row) for row in rows])
         return int(self._cursor.rowcount)
 
-    def read(self, statement: Prepared, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def read(self, statement: Prepared, row: Mapping[str, Any]) -> Sequence[Row]:
         """See `Work.read`."""
         self._cursor.execute(statement.sql, statement.values(row))
-        return [dict(zip(statement.columns, found, strict=True)) for found in self._cursor.fetchall()]
+        found: Sequence[Row] = self._cursor.fetchall()
+        return found
 
     def close(self) -> None:
         """Let go of the cursor."""
@@ -146,10 +153,10 @@ class HostWork:
         """See `Work.write_each`."""
         return sum(self.write(statement, row) for row in rows)
 
-    def read(self, statement: Prepared, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def read(self, statement: Prepared, row: Mapping[str, Any]) -> Sequence[Row]:
         """See `Work.read`."""
-        found = self._run(statement, statement.values(row)).all()
-        return [dict(zip(statement.columns, one, strict=True)) for one in found]
+        found: Sequence[Row] = self._run(statement, statement.values(row)).all()
+        return found
 
 
 def _insert_unless(table: Table, dialect: Dialect) -> Any:
@@ -189,25 +196,24 @@ class Kept:
         self.delete_entry = self._made(
             delete(entry).where(entry.c.record_id == its_id, entry.c.sequence == its_sequence)
         )
-        self.record = self._made(select(record).where(record.c.id == its_id), columns_of(record))
-        self.history = self._made(
-            select(entry).where(entry.c.record_id == its_id).order_by(entry.c.sequence), columns_of(entry)
-        )
+        records = select(*(record.c[name] for name in RECORD_COLUMNS))
+        entries = select(*(entry.c[name] for name in ENTRY_COLUMNS))
+        self.record = self._made(records.where(record.c.id == its_id))
+        self.history = self._made(entries.where(entry.c.record_id == its_id).order_by(entry.c.sequence))
         self.keyed = self._made(
-            select(entry).where(
+            entries.where(
                 entry.c.actor_id == bindparam("its_actor", type_=entry.c.actor_id.type),
                 entry.c.key == bindparam("its_key", type_=entry.c.key.type),
             ),
-            columns_of(entry),
         )
         ids: BindParameter[str] = bindparam("ids", expanding=True)
         keys: BindParameter[str] = bindparam("keys", expanding=True)
-        self.records: Executable = select(record).where(record.c.id.in_(ids))
+        self.records: Executable = records.where(record.c.id.in_(ids))
         self.versions = select(record.c.id, record.c.version, record.c.state).where(record.c.id.in_(ids))
-        self.histories = select(entry).where(entry.c.record_id.in_(ids)).order_by(entry.c.record_id, entry.c.sequence)
+        self.histories = entries.where(entry.c.record_id.in_(ids)).order_by(entry.c.record_id, entry.c.sequence)
         self.keys = select(entry.c.actor_id, entry.c.key).where(entry.c.key.in_(keys))
         self.feed = (
-            select(entry)
+            entries.add_columns(entry.c.position)
             .where(entry.c.position > bindparam("after"))
             .order_by(entry.c.position)
             .limit(bindparam("most"))
@@ -228,8 +234,8 @@ class Kept:
             .values(value=bindparam("reached"))
         )
 
-    def _made(self, statement: ClauseElement, columns: Sequence[str] = ()) -> Prepared:
-        return Prepared(statement, self._dialect, columns)
+    def _made(self, statement: ClauseElement) -> Prepared:
+        return Prepared(statement, self._dialect)
 
     def _streamed(self, statement: Prepared, table: Table, names: Sequence[str]) -> Prepared:
         if self._dialect.name == "postgresql":

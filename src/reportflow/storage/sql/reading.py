@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
-import attrs
 from sqlalchemy import Connection, Engine, PoolProxiedConnection
 
 from reportflow.errors import RecordNotFound
@@ -16,12 +15,13 @@ from reportflow.model.checks import text_problem
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, grouping, place_of
 from reportflow.model.record import Record
+from reportflow.model.values import changed
 from reportflow.storage.contract import Capabilities, Group, Of, Posted
 from reportflow.storage.sql import numbering, statements
 from reportflow.storage.sql.engine import backend_of, in_memory, lost
 from reportflow.storage.sql.meanings import translated
-from reportflow.storage.sql.prepared import Kept, OwnWork, Work
-from reportflow.storage.sql.rows import entry_of, record_of
+from reportflow.storage.sql.prepared import Kept, OwnWork, Prepared, Work
+from reportflow.storage.sql.rows import entry_of, records_of
 from reportflow.storage.sql.tables import Tables
 
 #: How many ids one statement names.
@@ -37,7 +37,7 @@ class SqlReading:
         self._tables = tables
         self._kept = Kept(self._tables, engine.dialect, self._backend)
         # queries are values, and the same few people ask the same again and again, page by page
-        self._page = lru_cache(maxsize=256)(partial(statements.page, tables, finds=self._backend.finds))
+        self._page = lru_cache(maxsize=256)(self._prepared_page)
         self._given: Connection | None = None
         on_disk = not in_memory(engine.url)
         self.capabilities = Capabilities(durable=on_disk, shared=on_disk, host_transaction=True)
@@ -105,13 +105,13 @@ class SqlReading:
         asked = storable(ids)
         if len(asked) == 1:
             with self._looking() as work:
-                one = work.read(self._kept.record, {"its_id": asked[0]})
-            found.update((row["id"], record_of(row)) for row in one)
+                rows = work.read(self._kept.record, {"its_id": asked[0]})
+            found.update((one.id, one) for one in records_of(rows))
         elif asked:
             with self._reading() as connection:
                 for some in chunks(asked):
-                    rows = connection.execute(self._kept.records, {"ids": some}).mappings()
-                    found.update((row["id"], record_of(row)) for row in rows)
+                    rows = connection.execute(self._kept.records, {"ids": some}).all()
+                    found.update((one.id, one) for one in records_of(rows))
         missing = [id for id in ids if id not in found]
         if missing:
             raise RecordNotFound(dict.fromkeys(missing))
@@ -120,15 +120,18 @@ class SqlReading:
     def find(self, query: Query) -> Page:
         """See `Store.find`."""
         place = query.place()
-        statement = self._page(query if place is None else attrs.evolve(query, cursor=""))
+        statement = self._page(query if place is None else changed(query, {"cursor": ""}))
         given = {statements.PLACE.format(number): value for number, value in enumerate(place or ())}
-        with self._reading() as connection:
-            rows = connection.execute(statement, given).mappings().all()
-        records = tuple(record_of(row) for row in rows[: query.limit])
+        with self._looking() as work:
+            rows = work.read(statement, given)
+        records = tuple(records_of(rows[: query.limit]))
         if len(rows) <= query.limit:
             return Page(records)
         names = [name for name, _ in query.sort_keys()]
         return Page(records, query.cursor_after(place_of(records[-1], names)))
+
+    def _prepared_page(self, query: Query) -> Prepared:
+        return Prepared(statements.page(self._tables, query, self._backend.finds), self._engine.dialect)
 
     def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
         """See `Store.count`."""
@@ -147,8 +150,8 @@ class SqlReading:
         elif asked:
             with self._reading() as connection:
                 for some in chunks(asked):
-                    for row in connection.execute(self._kept.histories, {"ids": some}).mappings():
-                        by_id[row["record_id"]].append(entry_of(row))
+                    for row in connection.execute(self._kept.histories, {"ids": some}):
+                        by_id[row.record_id].append(entry_of(row))
         return [one for id in ids for one in by_id[id]]
 
     def keyed(self, actor_id: str, key: str) -> Entry | None:
@@ -168,10 +171,10 @@ class SqlReading:
                 more = not self._backend.numbers and numbering.number(
                     connection, self._work(connection.connection), self._kept, self._backend
                 )
-                rows = connection.execute(self._kept.feed, asked).mappings().all()
+                rows = connection.execute(self._kept.feed, asked).all()
                 if not more or len(rows) == limit:
                     break
-        return [Posted(position=row["position"], entry=entry_of(row)) for row in rows]
+        return [Posted(position=position, entry=entry_of(row)) for *row, position in rows]
 
     def _is_lost(self, error: Exception, pooled: PoolProxiedConnection) -> bool:
         """Whether a connection is of no use any more."""

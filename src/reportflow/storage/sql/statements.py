@@ -34,6 +34,7 @@ from reportflow.model.query import (
 )
 from reportflow.model.values import time_text
 from reportflow.storage.contract import Of
+from reportflow.storage.sql.rows import RECORD_COLUMNS
 from reportflow.storage.sql.tables import Tables
 
 _ONE_OF = ("id", "state", *(name for name in RECORD_GROUPS if name not in ("lifecycle_version", "state")))
@@ -60,7 +61,8 @@ def page(tables: Tables, query: Query, finds: str) -> Select[Any]:
     if query.cursor is not None:
         conditions.append(_after(keys, [bindparam(PLACE.format(n), type_=c.type) for n, (c, _) in enumerate(keys)]))
     order = [column.desc() if downward else column.asc() for column, downward in keys]
-    return select(tables.record).where(*conditions).order_by(*order).limit(query.limit + 1)
+    columns = [tables.record.c[name] for name in RECORD_COLUMNS]
+    return select(*columns).where(*conditions).order_by(*order).limit(query.limit + 1)
 
 
 def _after(keys: Sequence[tuple[ColumnElement[Any], bool]], place: Sequence[Any]) -> Condition:
