@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Final
 
 import pytest
+from sqlalchemy import event
 
-from reportflow import REPORT, Actor, AlreadyExists, Author, Query, Report, open_flow, replay
+from reportflow import (
+    REPORT,
+    Actor,
+    AlreadyExists,
+    Author,
+    Comment,
+    Query,
+    Report,
+    ReportFlow,
+    Revision,
+    open_flow,
+    replay,
+)
 from reportflow.storage.contract import Store
 from reportflow.storage.sql.store import SqlStore
 from reportflow.testing import LifecycleMachine, StoreConformance
@@ -18,6 +32,8 @@ from tests.servers import SERVERS, database
 from tests.test_lifecycle_machine import LOAN, REMINDER, run
 
 pytestmark = pytest.mark.filterwarnings("ignore::reportflow.testing.broken.NeverFired")  # a short run says so
+
+LI: Final = Actor(id="li", roles={"editor"}, unit="yulin")
 
 _NUMBERS = itertools.count(1)
 
@@ -68,10 +84,57 @@ def test_any_lifecycle_keeps_every_promise_there(engine: str) -> None:
             run(machine, examples=4, steps=15)
 
 
+@contextmanager
+def asked(flow: ReportFlow, path: Path) -> Iterator[list[str]]:
+    """The statements that PostgreSQL is told to run meanwhile, as the client library writes them down."""
+    found: list[str] = []
+    assert isinstance(flow.store, SqlStore)
+    pool = flow.store.engine.pool
+    with path.open("w+", encoding="utf-8") as file:
+
+        def hear(connection: Any, *_: object) -> None:
+            connection.pgconn.trace(file.fileno())
+
+        def stop(connection: Any, *_: object) -> None:
+            connection.pgconn.untrace()
+
+        event.listen(pool, "checkout", hear)
+        event.listen(pool, "checkin", stop)
+        try:
+            yield found
+        finally:
+            event.remove(pool, "checkout", hear)
+            event.remove(pool, "checkin", stop)
+        messages = path.read_text("utf-8", "replace").splitlines()
+    found += [one for one in messages if one.split("\t")[1:2] == ["F"] and one.split("\t")[3] in ("Query", "Execute")]
+
+
+#: What is done -> how many statements the server runs for it.
+COSTS: dict[str, tuple[Callable[[ReportFlow, Report], object], int]] = {
+    "fire in hand": (lambda flow, report: flow.fire(report, "edit", Revision(text="y"), by=LI), 1),
+    "fire by id": (lambda flow, report: flow.fire(report.id, "edit", Revision(text="y"), by=LI), 2),
+    "fire in hand what commutes": (lambda flow, report: flow.fire(report, "comment", Comment(text="y"), by=LI), 2),
+    "get": (lambda flow, report: flow.get(report.id, by=LI), 1),
+    "find": (lambda flow, _: flow.find(Query(), by=LI), 1),
+}
+
+
+def test_what_an_act_asks_of_postgresql(tmp_path: Path) -> None:
+    """A fire is one statement with the record in hand, and two by id, also when the driver has prepared them."""
+    with database("postgresql") as url, open_flow(url) as flow:
+        for act, (work, statements) in COSTS.items():
+            for number in range(8):  # the driver prepares what it has run five times, once a connection
+                report = flow.create(
+                    Report.draft(title="t", text="x", authors=[Author(name="张三", id="zhang")]), by=LI
+                )
+                with asked(flow, tmp_path / "trace") as said:
+                    work(flow, report)
+                assert len(said) == statements, (act, number, said)
+
+
 @pytest.mark.parametrize("engine", [pytest.param(one, marks=pytest.mark.xdist_group(one)) for one in SERVERS])
 def test_many_are_created_together(engine: str) -> None:
     """Many records created together come back letter for letter, each with its history and its labels."""
-    li = Actor(id="li", roles={"editor"}, unit="yulin")
     with database(engine) as url, open_flow(url) as flow:
         texts = ["\\N", "tab\tnew\nline\\", "完善校园安全防控体系的建议 😀", "", "'\"%s%(x)s", "\r\n\x01\x7f", "NULL"]
         drafts = [
@@ -80,16 +143,16 @@ def test_many_are_created_together(engine: str) -> None:
             )
             for n, text in enumerate(texts * 20)
         ]
-        outcomes = list(flow.create_all(drafts, by=li, chunk=100))
+        outcomes = list(flow.create_all(drafts, by=LI, chunk=100))
         for draft, one in zip(drafts, outcomes, strict=True):
-            record = flow.get(draft.id, by=li)
-            assert record == one.record == replay(flow.history(draft.id, by=li))
+            record = flow.get(draft.id, by=LI)
+            assert record == one.record == replay(flow.history(draft.id, by=LI))
             assert (record.title, record.text, record.authors) == (draft.title, draft.text, draft.authors)
-        assert flow.count(Query(author="\\N"), by=li) == {(): 20}
-        twice = flow.create_all(drafts[:50], by=li)
+        assert flow.count(Query(author="\\N"), by=LI) == {(): 20}
+        twice = flow.create_all(drafts[:50], by=LI)
         with pytest.raises(AlreadyExists):
             next(twice)
-        assert flow.count(Query(), by=li) == {(): 140}
+        assert flow.count(Query(), by=LI) == {(): 140}
 
 
 def test_the_servers_are_those_of_the_table() -> None:
