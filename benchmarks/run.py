@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks import acts, bulk, contention, measure, peers, reading
+from benchmarks import acts, awaited, bulk, contention, measure, peers, reading
 from benchmarks.acts import on_postgresql, on_sqlite
 from benchmarks.measure import Found, Missing, Row
 from benchmarks.setting import Setting
@@ -41,6 +41,7 @@ ROWS: Sequence[tuple[Row, Callable[[Setting], Found]]] = (
     (Row("PostgreSQL: `create`"), acts.act(on_postgresql, "create")),
     (Row("SQLite: `fire`, 4 processes, one record", 0.40, 0.70), contention.contended),
     (Row("PostgreSQL: `fire`, 16 threads, own records", 0.80, 0.95), contention.threads),
+    (Row("PostgreSQL: async `fire`, 100 tasks", 0.60, 0.80), awaited.tasks),
     (Row("SQLite: `create_all`", 0.40, 0.70), bulk.create_all(bulk.on_sqlite)),
     (Row("SQLite: `fire_all`, in hand", 0.40, 0.70), bulk.fire_all(bulk.on_sqlite)),
     (Row("PostgreSQL: `create_all`", 0.40, 0.70), bulk.create_all(bulk.on_postgresql)),

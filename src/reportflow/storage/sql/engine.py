@@ -21,8 +21,10 @@ from reportflow.model.checks import text_problem
 
 #: How long a writer waits for another one in SQLite, and a caller for a server or a free connection, in seconds.
 BUSY_TIMEOUT: Final = 5.0
-#: How many connections are held open, and how many more there may be at once.
-_POOL: Final[Mapping[str, Any]] = {"pool_size": 8, "max_overflow": 24, "pool_timeout": BUSY_TIMEOUT}
+#: How many connections there are at the most; a server lets in a hundred. Each is opened when it is first needed and
+#: then kept: with more callers than that, opening a connection for each of their calls would cost more than the calls.
+CONNECTIONS: Final = 24
+_POOL: Final[Mapping[str, Any]] = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT}
 #: A connection comes back without a transaction, or not at all: nothing is to be rolled back once more.
 _AUTOCOMMIT: Final[Mapping[str, Any]] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
 _SYNCHRONOUS: Final = ("OFF", "NORMAL", "FULL", "EXTRA")
@@ -198,7 +200,9 @@ def _sqlite(url: URL, awaited: bool) -> Engine:
         raise InvalidURL(url.render_as_string(), "synchronous")
     # One connection is one database in memory; a file takes as many as there are threads.
     one = in_memory(url)
-    pool: dict[str, Any] = {"pool_size": 1, "max_overflow": 0} if one else {"pool_size": 8, "max_overflow": -1}
+    pool: dict[str, Any] = (
+        {"pool_size": 1, "max_overflow": 0} if one else {"pool_size": CONNECTIONS, "max_overflow": -1}
+    )
     connect: dict[str, Any] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
     if awaited:
         del connect["check_same_thread"]
