@@ -27,7 +27,7 @@ from cattrs.strategies import configure_union_passthrough
 from reportflow.errors import InvalidValue, ReportflowError
 from reportflow.model.checks import once_a_class
 from reportflow.model.record import Record
-from reportflow.model.values import Value, field_names, name_of, registered, setters, time_text
+from reportflow.model.values import Value, field_names, name_of, plainly_built, registered, setters, time_text
 
 #: Where plain data says which class it is.
 TYPE: Final = "$type"
@@ -103,7 +103,7 @@ def assembly(
         ``made(plain, row=())``: the value of a dict with the other fields, and of the row. It raises whatever comes
         where they are not such. None where only building it the usual way makes it whole.
     """
-    if cls.__attrs_post_init__ is not Value.__attrs_post_init__ or not all(field.init for field in attrs.fields(cls)):
+    if not plainly_built(cls):
         return None
     hints = typing.get_type_hints(cls)
     known: dict[str, Any] = {"new": object.__new__, "cls": cls}

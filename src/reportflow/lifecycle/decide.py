@@ -5,7 +5,7 @@ Pure: values in, values out; no clock, no I/O, no chance.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from reportflow.model.actor import Actor
 from reportflow.model.checks import check
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
-from reportflow.model.values import changed, field_names, in_utc
+from reportflow.model.values import changed, converters, field_names, in_utc, plainly_built, unchecked, validators
 
 #: How deep `then` steps may go.
 DEPTH: Final = 8
@@ -81,27 +81,43 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
     entry = _entry(record, command, source, dest)
     after = lifecycle.fold(record if record.version else None, entry)
     if row.sets:
-        _check_whole(lifecycle, after, entry)
+        _check_whole(lifecycle, row, after, entry)
     return Decision(record=after, entry=entry, steps=_steps(lifecycle, row, record, entry))
 
 
-def _check_whole(lifecycle: Lifecycle, after: Record, entry: Entry) -> None:
+def _check_whole(lifecycle: Lifecycle, row: Transition, after: Record, entry: Entry) -> None:
     """Hold a record that `sets` changed against its own class: a store builds it anew each time it is read.
 
     Raises:
         InvalidValue: the class refuses it.
         RuleFailed: the class makes something else of it.
     """
-    names = field_names(type(after))
+    cls = type(after)
     try:
-        built = type(after)(**{name.lstrip("_"): getattr(after, name) for name in names})
+        wrong = (_wrong_of_changed if plainly_built(cls) else _wrong_of_whole)(after, row.sets)
     except InvalidValue:
         raise
     except Exception as error:
-        raise InvalidValue(type(after).__name__, "refused", {"given": f"{type(error).__name__}: {error}"}) from error
-    if built != after:
-        wrong = [name for name in names if getattr(built, name) != getattr(after, name)]
-        raise lifecycle.failed(entry, "sets", f"{type(after).__name__} makes something else of {', '.join(wrong)}")
+        raise InvalidValue(cls.__name__, "refused", {"given": f"{type(error).__name__}: {error}"}) from error
+    if wrong:
+        raise lifecycle.failed(entry, "sets", f"{cls.__name__} makes something else of {', '.join(wrong)}")
+
+
+def _wrong_of_whole(after: Record, names: Iterable[str]) -> list[str]:
+    """The fields that are others once the record is built anew."""
+    every = field_names(type(after))
+    built = type(after)(**{name.lstrip("_"): getattr(after, name) for name in every})
+    return [name for name in every if getattr(built, name) != getattr(after, name)]
+
+
+def _wrong_of_changed(after: Record, names: Collection[str]) -> list[str]:
+    """The same where the fields alone say it: the others are as they were when they entered."""
+    cls = type(after)
+    for validate in validators(cls):
+        validate(after)
+    check(after, names)
+    made = {name: convert(getattr(after, name)) for name, convert in converters(cls) if name in names}
+    return [name for name, content in made.items() if content != getattr(after, name)]
 
 
 def begun(lifecycle: Lifecycle, draft: Record, command: Command) -> Record:
@@ -274,19 +290,22 @@ def _entry(record: Record, command: Command, source: str | None, dest: str) -> E
     details: object = record if source is None else command.details
     if source is not None and details is not None:
         check(details)
-    return Entry(
-        record_id=record.id,
-        sequence=record.version + 1,
-        trigger=command.trigger,
-        source=source,
-        dest=dest,
-        actor=command.actor,
-        at=at,
-        recorded_at=recorded_at,
-        reason=command.reason,
-        details=details,
-        key=command.key,
-        cause=command.cause,
+    return unchecked(  # whose parts were: by the command, the record and the definition
+        Entry,
+        {
+            "record_id": record.id,
+            "sequence": record.version + 1,
+            "trigger": command.trigger,
+            "source": source,
+            "dest": dest,
+            "actor": command.actor,
+            "at": in_utc(at),
+            "recorded_at": recorded_at,
+            "reason": command.reason,
+            "details": details,
+            "key": command.key,
+            "cause": command.cause,
+        },
     )
 
 

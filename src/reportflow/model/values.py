@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import enum
 import inspect
+import operator
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, Final, Self, TypeVar
 
 import attrs
@@ -192,6 +194,26 @@ def _setter(cls: type[Any], name: str) -> Callable[[Any, Any], None]:
 
 
 @once_a_class
+def contents(cls: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """What gives all fields of a value, in the order of `field_names`."""
+    several = field_names(cls)
+    if len(several) > 1:
+        return operator.attrgetter(*several)
+    return lambda value: tuple([getattr(value, name) for name in several])
+
+
+@once_a_class
+def plainly_built(cls: type[Any]) -> bool:
+    """Whether building a value does nothing to it that its fields do not say: converters, validators, annotations."""
+    if "__attrs_attrs__" not in vars(cls) or cls.__attrs_post_init__ is not Value.__attrs_post_init__:
+        return False
+    by_itself = not hasattr(cls, "__attrs_init__") and not hasattr(cls, "__attrs_pre_init__")
+    return by_itself and all(
+        field.init and not isinstance(field.converter, attrs.Converter) for field in attrs.fields(cls)
+    )
+
+
+@once_a_class
 def converters(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
     """The fields of an attrs class that convert what they are given, with their converters.
 
@@ -204,22 +226,42 @@ def converters(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
     )
 
 
+@once_a_class
+def validators(cls: type[Any]) -> tuple[Callable[[Any], object], ...]:
+    """What holds each validator of an attrs class against a value; it raises what the validator raises."""
+    return tuple(partial(_validate, field) for field in attrs.fields(cls) if field.validator is not None)
+
+
+def _validate(field: attrs.Attribute[Any], value: Any) -> None:
+    assert field.validator is not None
+    field.validator(value, field, getattr(value, field.name))
+
+
 def changed(value: V, changes: Mapping[str, object]) -> V:
     """A copy with some fields changed, unchecked: for values that were checked when they entered."""
     cls = type(value)
     new = object.__new__(cls)
-    for put, name in zip(setters(cls), field_names(cls), strict=True):
-        put(new, changes[name] if name in changes else getattr(value, name))
+    for name, put, content in zip(field_names(cls), setters(cls), contents(cls)(value), strict=True):
+        put(new, changes.get(name, content))
+    return new
+
+
+def unchecked(cls: type[V], fields: Mapping[str, object]) -> V:
+    """A value of all its fields, of which each was checked already and is as its converter would make it."""
+    new = object.__new__(cls)
+    for name, put in zip(field_names(cls), setters(cls), strict=True):
+        put(new, fields[name])
     return new
 
 
 class Ranked(enum.StrEnum):
     """An enum of texts that are ordered as they are written, lowest first."""
 
-    @property
-    def rank(self) -> int:
-        """The place in the order, from 0."""
-        return type(self)._member_names_.index(self.name)
+    #: The place in the order, from 0.
+    rank: int
+
+    def __init__(self, *_: object) -> None:
+        self.rank = len(type(self).__members__)
 
     @classmethod
     def up_to(cls, highest: Self) -> tuple[Self, ...]:
