@@ -18,7 +18,7 @@ from reportflow import Change, Conflict, Entry, Page, Query, Record, Secrecy, St
 from reportflow.storage.contract import Group, Of, check_changes, keys_of, refuse_keys
 from reportflow.storage.sql.meanings import Fate
 from reportflow.storage.sql.prepared import RECORD, OwnWork, Prepared, Work
-from reportflow.storage.sql.rows import entry_row, record_row
+from reportflow.storage.sql.rows import entry_rows, record_row
 from reportflow.storage.sql.store import SqlStore
 from tests.faulty_stores.fault import FileStore, Folder, SqliteStore, caught_by
 
@@ -179,7 +179,7 @@ class WritesEntriesApart(FileStore):
                 work = self._work(pooled)
                 used = {pair for pair, _ in keys_of(changes) if self._used(work, *pair)}
                 refuse_keys(changes, dict.fromkeys(used, True))
-                entries = [entry_row(entry) for change in changes for entry in change.entries]
+                entries = [*entry_rows(entry for change in changes for entry in change.entries)]
                 work.write_all(self._kept.insert_entry, entries)
                 work.close()
 

@@ -237,7 +237,7 @@ class Handler:
     def _create(self, plan: Plan, request: Create, now: datetime) -> Steps[Record]:
         lifecycle = self._definitions.of(request.draft)
         command = Command(trigger="create", actor=request.by, now=now, at=request.at, key=request.key)
-        command = attrs.evolve(command, trigger=decide.creation(lifecycle, request.draft, command))
+        command = changed(command, {"trigger": decide.creation(lifecycle, request.draft, command)})
         return (yield from self._act(plan, request.draft, command, ()))
 
     def _fire(self, plan: Plan, request: Fire, now: datetime, *, again: bool) -> Steps[Record]:
@@ -289,8 +289,7 @@ class Handler:
             raise StaleRecord(id, seen, stored.version)
 
     def _commutes(self, record: Record, trigger: str) -> bool:
-        rows = self._definitions.of(record).rows(trigger)
-        return all(row.on_conflict is OnConflict.COMMUTES for row in rows)
+        return self._definitions.of(record).commutes(trigger)
 
     def _act(self, plan: Plan, record: Record, command: Command, path: tuple[str, ...]) -> Steps[Record]:
         """Decide one act, put it into the plan, then its steps. `path` is the chain of acts that led here."""

@@ -14,7 +14,7 @@ from reportflow import messages
 from reportflow.errors import InvalidDefinition, InvalidValue, RuleFailed, UnknownTrigger
 from reportflow.lifecycle.faults import faults
 from reportflow.lifecycle.machine import Lookup, build_machine, compile_lookups
-from reportflow.lifecycle.rows import EVERYBODY, Label, State, Transition, said
+from reportflow.lifecycle.rows import EVERYBODY, Label, OnConflict, State, Transition, said
 from reportflow.model.actor import Actor, Scope
 from reportflow.model.entry import Entry
 from reportflow.model.query import Grant
@@ -64,6 +64,7 @@ class Lifecycle:
     machine: Machine = attrs.field(init=False, repr=False)
     _lookup: Lookup = attrs.field(init=False, repr=False)
     _by_trigger: Mapping[str, tuple[Transition, ...]] = attrs.field(init=False, repr=False)
+    _commuting: frozenset[str] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         found = faults(self.name, self.record, self.roles, self.states, self.transitions)
@@ -79,6 +80,8 @@ class Lifecycle:
         for row in self.transitions:
             by_trigger[row.trigger] = (*by_trigger.get(row.trigger, ()), row)
         put(self, "_by_trigger", MappingProxyType(by_trigger))
+        seen = {row.trigger for row in self.transitions if row.on_conflict is not OnConflict.COMMUTES}
+        put(self, "_commuting", frozenset(by_trigger) - seen)
         messages.add(self._own_labels())
         _BUILT[self.name, self.version] = self
 
@@ -122,6 +125,15 @@ class Lifecycle:
             alike = get_close_matches(str(trigger), self.triggers)
             raise UnknownTrigger(self.name, trigger, [*alike, *(one for one in self.triggers if one not in alike)])
         return found
+
+    def commutes(self, trigger: str) -> bool:
+        """Whether each row of a trigger goes by the stored record, whatever version its caller has seen.
+
+        Raises:
+            UnknownTrigger: the lifecycle has no such trigger.
+        """
+        self.rows(trigger)  # refuses an unknown one
+        return trigger in self._commuting
 
     def row(self, state: str | None, trigger: str) -> tuple[Transition, str] | None:
         """The row that applies in a state (None: to a draft), with the state that it leads to."""

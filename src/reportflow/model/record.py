@@ -10,12 +10,20 @@ import attrs
 
 from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor, Scope, Secrecy, as_secrecy
+from reportflow.model.checks import once_a_class
 from reportflow.model.values import Value, field_names, in_utc_or_none
 
 #: What the fold of a history sets; no draft and no `sets` may name them.
 SET_BY_FOLD: Final = frozenset(
     {"kind", "state", "version", "lifecycle_version", "created_by", "created_at", "updated_at"}
 )
+#: Of these a draft may name its kind alone.
+_NOT_GIVEN: Final = SET_BY_FOLD - {"kind"}
+
+
+@once_a_class
+def _required(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING)
 
 
 @attrs.frozen(kw_only=True)
@@ -63,16 +71,15 @@ class Record(Value):
         Raises:
             InvalidValue: a field is unknown, missing, set by the flow, or its value may not be kept.
         """
-        known = field_names(cls)
         for name in fields:
-            if name in SET_BY_FOLD - {"kind"}:
+            if name in _NOT_GIVEN:
                 raise InvalidValue(name, "set_by_flow")
-            if name not in known:
-                choices = [field for field in known if field not in SET_BY_FOLD]
+            if name not in field_names(cls):
+                choices = [field for field in field_names(cls) if field not in SET_BY_FOLD]
                 raise InvalidValue(name, "unknown_field", {"owner": cls.__name__, "choices": choices})
-        for field in attrs.fields(cls):
-            if field.default is attrs.NOTHING and field.name not in fields:
-                raise InvalidValue(field.name, "missing_field", {"owner": cls.__name__})
+        for name in _required(cls):
+            if name not in fields:
+                raise InvalidValue(name, "missing_field", {"owner": cls.__name__})
         return cls(**fields)
 
     def labels(self) -> Mapping[str, tuple[str, ...]]:

@@ -14,7 +14,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, ClassVar, Final, Self, TypeVar
 
 import attrs
@@ -136,6 +136,7 @@ def in_utc_or_none(value: datetime | None) -> datetime | None:
     return None if value is None else in_utc(value)
 
 
+@lru_cache(maxsize=1024)  # one act is one time, in its record and its entry
 def time_text(value: datetime) -> str:
     """An aware time as text in UTC, to the microsecond, of one width: it sorts as the times do."""
     return value.astimezone(UTC).isoformat(timespec="microseconds")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final
 
 from reportflow import wire
@@ -14,7 +15,7 @@ from reportflow.model.checks import once_a_class
 from reportflow.model.entry import Entry
 from reportflow.model.query import NEVER
 from reportflow.model.record import Record
-from reportflow.model.values import field_names, registered, time_text
+from reportflow.model.values import contents, field_names, registered, time_text
 
 #: What a driver gives for a row: its columns, in the order in which they were asked for.
 Row = Sequence[Any]
@@ -36,38 +37,32 @@ _WRITE: Final[Mapping[str, Callable[[Any], str]]] = {
 
 def record_row(record: Record) -> dict[str, Any]:
     """The row of a record."""
-    return {**{name: _written(record, name) for name in BASE}, **_long(record)}
+    row = {**dict(zip(BASE, attrgetter(*BASE)(record), strict=True)), **_long(record)}
+    for name, write in _WRITE.items():
+        row[name] = write(row[name])
+    return row
 
 
 def changed_row(before: Record, record: Record) -> dict[str, Any]:
     """What of a record's row is not as it was before. The long columns are written anew if any of theirs changed."""
-    row = {name: _written(record, name) for name in BASE if getattr(record, name) != getattr(before, name)}
-    if type(before) is not type(record) or any(getattr(record, n) != getattr(before, n) for n in _own(type(record))):
-        row.update(_long(record))
-    return row
-
-
-def _written(record: Record, name: str) -> Any:
-    value = getattr(record, name)
-    write = _WRITE.get(name)
-    return value if write is None else write(value)
-
-
-@once_a_class
-def _own(cls: type[Any]) -> tuple[str, ...]:
-    return tuple(name for name in field_names(cls) if name not in BASE)
+    cls = type(record)
+    if type(before) is not cls:
+        return record_row(record)
+    pairs = zip(field_names(cls), contents(cls)(before), contents(cls)(record), strict=True)
+    moved = [(name, now) for name, then, now in pairs if then is not now and then != now]
+    row = {name: _WRITE[name](now) if name in _WRITE else now for name, now in moved if name in BASE}
+    return row if len(row) == len(moved) else {**row, **_long(record)}
 
 
 def _long(record: Record) -> dict[str, Any]:
-    plain: dict[str, Any] = wire.to_plain(record)
-    for name in BASE:
-        del plain[name]
+    plain = _long_writer(type(record))(record)
     text = plain.pop("text") if isinstance(plain.get("text"), str) else None
-    return {"text": text, "data": _json(plain)}
+    return {"text": text, "data": wire.json_text(plain)}
 
 
-def _json(plain: object) -> str:
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+@once_a_class
+def _long_writer(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
+    return wire.part_writer(cls, BASE)
 
 
 def records_of(rows: Sequence[Row]) -> list[Record]:
@@ -97,15 +92,25 @@ def _record_of(row: Row, plain: dict[str, Any]) -> Record:
 @once_a_class
 def _assembly(cls: type[Any]) -> tuple[int, Callable[..., Any] | None]:
     """How many keys the long column has for a class of today, and what puts a record together."""
-    return len(_own(cls)) + 1, wire.assembly(cls, BASE, {"due_at": _due_at})
+    return len(field_names(cls)) - len(BASE) + 1, wire.assembly(cls, BASE, {"due_at": _due_at})
 
 
 def _due_at(text: str) -> datetime | None:
     return None if text == NEVER else datetime.fromisoformat(text)
 
 
-def entry_row(entry: Entry) -> dict[str, Any]:
-    """The row of an entry, its marks beside it."""
+def entry_rows(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
+    """The rows of entries, their marks beside them. Those of a bulk are told the same."""
+    said: str | None = None
+    last: object = None
+    for entry in entries:
+        if entry.details is not last:
+            last = entry.details
+            said = None if last is None else wire.to_json(last)
+        yield _entry_row(entry, said)
+
+
+def _entry_row(entry: Entry, details: str | None) -> dict[str, Any]:
     return {
         "record_id": entry.record_id,
         "sequence": entry.sequence,
@@ -117,7 +122,7 @@ def entry_row(entry: Entry) -> dict[str, Any]:
         "at": time_text(entry.at),
         "recorded_at": time_text(entry.recorded_at),
         "reason": entry.reason,
-        "details": None if entry.details is None else wire.to_json(entry.details),
+        "details": details,
         "key": entry.key,
         "cause": entry.cause,
         "party": entry.mark("party"),
@@ -131,7 +136,7 @@ def _actor_text(actor: Actor) -> str:
     """An actor as JSON; the same few people act again and again."""
     plain: dict[str, Any] = wire.to_plain(actor)
     del plain[wire.TYPE]
-    return _json(plain)
+    return wire.json_text(plain)
 
 
 @lru_cache(maxsize=1024)

@@ -20,7 +20,7 @@ from reportflow.storage.sql.meanings import Fate, translated
 from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, OwnWork, Prepared, Work
 from reportflow.storage.sql.reading import SqlReading, chunks
 from reportflow.storage.sql.relay import SqlOffsets
-from reportflow.storage.sql.rows import changed_row, entry_row, label_rows, record_row
+from reportflow.storage.sql.rows import changed_row, entry_rows, label_rows, record_row
 from reportflow.storage.sql.schema import patiently
 from reportflow.storage.sql.tables import PREFIX, Tables, make_tables
 
@@ -189,7 +189,8 @@ class SqlStore(SqlReading):
         sets = (self._set(change) for change in changes if change.expected is not None)
         for names, some in groupby(sets, key=itemgetter(0)):  # side by side only: the order of the rows stays
             self._replace_all(work, names, [row for _, row in some])
-        work.write_all(self._kept.insert_entry, [entry_row(entry) for change in changes for entry in change.entries])
+        entries = [*entry_rows(entry for change in changes for entry in change.entries)]
+        work.write_all(self._kept.insert_entry, entries)
         self._label(work, changes)
 
     def _set(self, change: Change) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -213,7 +214,8 @@ class SqlStore(SqlReading):
     def _replace_with_entry(self, work: Work, change: Change) -> None:
         """The same, with the entry in the very statement."""
         names, row = self._set(change)
-        row.update((ENTRY + name, value) for name, value in entry_row(change.entries[0]).items())
+        [entry] = entry_rows(change.entries)
+        row.update((ENTRY + name, value) for name, value in entry.items())
         if work.write(self._kept.update_with_entry(names), row) != 1:
             raise _Moved
 
@@ -282,9 +284,10 @@ class BoundSqlStore(SqlStore):
                     self._put(work, kept.insert_record_unless, record_row(change.record))
                     undo.append((kept.delete_record, {"its_id": change.record.id}))
             for change in changes:
-                for entry in change.entries:
-                    self._put(work, kept.insert_entry_unless, entry_row(entry))
-                    undo.append((kept.delete_entry, {"its_id": entry.record_id, "its_sequence": entry.sequence}))
+                for row in entry_rows(change.entries):
+                    self._put(work, kept.insert_entry_unless, row)
+                    place = {"its_id": row["record_id"], "its_sequence": row["sequence"]}
+                    undo.append((kept.delete_entry, place))
             for change in changes:
                 if change.expected is not None:
                     self._replace(work, change)
