@@ -158,19 +158,24 @@ def from_json(text: str) -> Any:
 
 def _write_any(value: object) -> Any:
     """Where no annotation tells the class: scalars as they are, values with their name."""
+    cls = type(value)
+    if cls in _AS_THEY_ARE:
+        return value
+    if registered(name_of(cls)) is cls and attrs.has(cls):
+        return {TYPE: name_of(cls), **_writer(cls)(value)}
     if isinstance(value, Enum):
         return _write_any(value.value)
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
         return [_write_any(one) for one in value]
     if isinstance(value, Mapping):
         return {str(key): _write_any(one) for key, one in value.items()}
-    cls = type(value)
-    if registered(name_of(cls)) is not cls or not attrs.has(cls):
-        given = {"expected": "a registered attrs class", "given": f"{cls.__name__} {value!r:.60}"}
-        raise InvalidValue("value", "type", given)
-    return {TYPE: name_of(cls), **_writer(cls)(value)}
+    given = {"expected": "a registered attrs class", "given": f"{cls.__name__} {value!r:.60}"}
+    raise InvalidValue("value", "type", given)
+
+
+_AS_THEY_ARE: Final = frozenset({str, int, float, bool, NoneType})
 
 
 def _read_any(plain: Any, _: object = None) -> Any:

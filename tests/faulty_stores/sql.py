@@ -18,8 +18,8 @@ from reportflow import Change, Conflict, Entry, Page, Query, Record, Secrecy, St
 from reportflow.storage.contract import Group, Of, check_changes, keys_of, refuse_keys
 from reportflow.storage.sql.meanings import Fate
 from reportflow.storage.sql.prepared import RECORD, OwnWork, Prepared, Work
-from reportflow.storage.sql.rows import entry_rows, record_row
-from reportflow.storage.sql.store import SqlStore
+from reportflow.storage.sql.rows import entry_rows
+from reportflow.storage.sql.store import SqlStore, Write
 from tests.faulty_stores.fault import FileStore, Folder, SqliteStore, caught_by
 
 #: Times as the tables hold them.
@@ -105,12 +105,14 @@ class UpdatesAnyState(Patched):
 class IgnoresTheRowCount(SqliteStore):
     """Does not look how many rows an UPDATE found."""
 
-    def _replace_all(self, work: Work, names: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:
-        work.write_each(self._kept.update_record(names), rows)
+    def _write(self, work: Work, writes: Sequence[Write]) -> None:
+        super()._write(work, [one._replace(compares=False) for one in writes])
 
 
 class Unconstrained(FileStore):
     """A sound store on a file whose tables hold no key and no sequence to be unique, so that it must see to that."""
+
+    _mine: ClassVar = threading.local()
 
     def _open(self, create: bool) -> None:
         for one in list(self._tables.entry.indexes):
@@ -118,9 +120,13 @@ class Unconstrained(FileStore):
                 self._tables.entry.indexes.remove(one)
         super()._open(create)
 
-    def _write(self, work: Work, changes: Sequence[Change]) -> None:
-        self._refuse(work, changes)
-        super()._write(work, changes)
+    def _writes(self, changes: Sequence[Change]) -> Iterator[Write]:
+        self._mine.changes = changes
+        return super()._writes(changes)
+
+    def _write(self, work: Work, writes: Sequence[Write]) -> None:
+        self._refuse(work, self._mine.changes)
+        super()._write(work, writes)
 
     def _refuse(self, work: Work, changes: Sequence[Change]) -> None:
         """Refuse keys that were used; the write lock is held."""
@@ -134,12 +140,17 @@ class Unconstrained(FileStore):
         return bool(work.read(self._kept.keyed, {"its_actor": actor_id, "its_key": key}))
 
 
-def _anyway(store: SqlStore, work: Work, names: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
-    """Update whatever version there is."""
+def _anyway(store: SqlStore, writes: Sequence[Write]) -> Iterator[Write]:
+    """The same, updating whatever version there is."""
     record = store._tables.record
-    values: dict[str, Any] = {name: bindparam(RECORD + name) for name in names}
-    statement = update(record).where(record.c.id == bindparam("its_id")).values(values)
-    work.write_each(Prepared(statement, store.engine.dialect), rows)
+    for one in writes:
+        if one.compares:
+            sets: dict[str, Any] = {
+                name.removeprefix(RECORD): bindparam(name) for name in one.rows[0] if name.startswith(RECORD)
+            }
+            statement = update(record).where(record.c.id == bindparam("its_id")).values(sets)
+            one = Write(Prepared(statement, store.engine.dialect), one.rows)
+        yield one
 
 
 @caught_by("test_one_version_is_replaced_once")
@@ -151,8 +162,8 @@ class ComparesInPython(Unconstrained):
         self._explain(changes)
         super().commit(changes)
 
-    def _replace_all(self, work: Work, names: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:
-        _anyway(self, work, names, rows)
+    def _write(self, work: Work, writes: Sequence[Write]) -> None:
+        super()._write(work, [*_anyway(self, writes)])
 
 
 @caught_by("test_one_key_is_used_once")
@@ -186,14 +197,8 @@ class WritesEntriesApart(FileStore):
     def _used(self, work: Work, actor_id: str, key: str) -> bool:
         return bool(work.read(self._kept.keyed, {"its_actor": actor_id, "its_key": key}))
 
-    def _write(self, work: Work, changes: Sequence[Change]) -> None:
-        fresh = [record_row(change.record) for change in changes if change.expected is None]
-        if fresh:
-            work.write_all(self._kept.insert_record, fresh)
-        for change in changes:
-            if change.expected is not None:
-                self._replace(work, change)
-        self._label(work, changes)
+    def _writes(self, changes: Sequence[Change]) -> Iterator[Write]:
+        return (one for one in super()._writes(changes) if one.statement is not self._kept.insert_entry)
 
 
 @caught_by("test_conflicts_are_all_named")
@@ -303,8 +308,8 @@ class LocksInItsProcess(Unconstrained):
             self._explain(changes)
             super().commit(changes)
 
-    def _replace_all(self, work: Work, names: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:
-        _anyway(self, work, names, rows)
+    def _write(self, work: Work, writes: Sequence[Write]) -> None:
+        super()._write(work, [*_anyway(self, writes)])
 
 
 @caught_by("test_text_letter_for_letter")
@@ -424,14 +429,15 @@ class TakesPositionsEarly(FileStore):
         self._taken.positions = [next(self._numbers) for change in changes for _ in change.entries]
         super().commit(changes)
 
-    def _write(self, work: Work, changes: Sequence[Change]) -> None:
-        super()._write(work, changes)
+    def _write(self, work: Work, writes: Sequence[Write]) -> None:
+        super()._write(work, writes)
         entry = self._tables.entry
-        entries = [one for change in changes for one in change.entries]
+        rows = [row for one in writes if one.statement is self._kept.insert_entry for row in one.rows]
         mine = (entry.c.record_id == bindparam("its_id")) & (entry.c.sequence == bindparam("its_sequence"))
         numbered = Prepared(entry.update().where(mine).values(position=bindparam("its_place")), self.engine.dialect)
-        for position, one in zip(self._taken.positions, entries, strict=True):
-            work.write(numbered, {"its_id": one.record_id, "its_sequence": one.sequence, "its_place": position})
+        for position, row in zip(self._taken.positions, rows, strict=True):
+            place = {"its_id": row["record_id"], "its_sequence": row["sequence"], "its_place": position}
+            work.write(numbered, place)
 
 
 # -- values -------------------------------------------------------------------------------------------------------

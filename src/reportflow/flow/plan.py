@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import attrs
 
@@ -35,11 +36,12 @@ class Plan:
 
     def __init__(self) -> None:
         self.work: dict[str, Work] = {}
-        self._undo: list[Callable[[], object]] = []
+        #: What takes back each thing that was done; None where nothing is ever taken back.
+        self._undo: list[Callable[[], object]] | None = None
 
     def begin(self) -> None:
         """From here on, what is done can be undone."""
-        self._undo.clear()
+        self._undo = []
 
     def undo(self) -> None:
         """Take back all since `begin`."""
@@ -49,26 +51,22 @@ class Plan:
     def add(self, id: str, work: Work) -> Work:
         """Take one more record in."""
         self.work[id] = work
-        self._undo.append(lambda: self.work.pop(id, None))
+        if self._undo is not None:
+            self._undo.append(lambda: self.work.pop(id, None))
         return work
 
     def move(self, work: Work, record: Record, entry: Entry) -> None:
         """Let a record be as an act left it."""
-        before, number = work.record, len(work.entries)
+        if self._undo is not None:
+            self._undo += [partial(setattr, work, "record", work.record), work.entries.pop]
         work.record = record
         work.entries.append(entry)
 
-        def back() -> None:
-            work.record = before
-            del work.entries[number:]
-
-        self._undo.append(back)
-
     def see(self, work: Work, version: int | None) -> None:
         """Remember the version that somebody decided on."""
-        before = work.seen
+        if self._undo is not None:
+            self._undo.append(partial(setattr, work, "seen", work.seen))
         work.seen = version
-        self._undo.append(lambda: setattr(work, "seen", before))
 
     def changes(self) -> list[Change]:
         """What is to be kept."""

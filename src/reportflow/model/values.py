@@ -51,6 +51,7 @@ def registered(name: str) -> type[Any] | None:
     return _REGISTRY.get(name)
 
 
+@once_a_class
 def name_of(cls: type[Any]) -> str:
     """The name under which a class is written: this library's own classes leave the bare names to the host's."""
     own = "reportflow." if cls.__module__.startswith("reportflow.") else ""

@@ -61,10 +61,11 @@ class Change:
     before: Record | None = None
 
     def __attrs_post_init__(self) -> None:
-        base = self.expected or 0
-        sequences = [entry.sequence for entry in self.entries]
-        whole = sequences == list(range(base + 1, self.record.version + 1)) and bool(sequences)
-        if not whole or any(entry.record_id != self.record.id for entry in self.entries):
+        id, version, whole = self.record.id, self.expected or 0, bool(self.entries)
+        for entry in self.entries:
+            version += 1
+            whole = whole and entry.sequence == version and entry.record_id == id
+        if not whole or version != self.record.version:
             facts = {"version": self.record.version, "expected": self.expected, "entries": len(self.entries)}
             raise InvalidValue("change", "change", facts)
 

@@ -5,7 +5,8 @@ SQLAlchemy says how each engine wants them written; what it would do at every ru
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, Protocol
 
 from sqlalchemy import (
@@ -45,7 +46,7 @@ def columns_of(table: Table) -> list[str]:
 class Prepared:
     """One statement, as a driver takes it."""
 
-    __slots__ = ("_given", "_names", "copy", "sql")
+    __slots__ = ("_given", "_in_order", "_named", "copy", "sql")
 
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)
@@ -54,7 +55,11 @@ class Prepared:
         self.sql: str = written.statement
         #: For many rows: how the engine takes them in one stream, where it can, and the columns in that order.
         self.copy: tuple[str, tuple[str, ...]] | None = None
-        self._names = tuple(written.positiontup) if compiled.positional else None
+        names = tuple(written.positiontup) if compiled.positional else ()
+        self._in_order: Callable[[Mapping[str, Any]], tuple[Any, ...]] = (
+            itemgetter(*names) if len(names) > 1 else lambda row: tuple([row[name] for name in names])
+        )
+        self._named = not compiled.positional
         #: The parameters that the statement itself brings.
         self._given = {name: value for name, value in written.parameters.items() if name not in open_ones}
 
@@ -62,7 +67,7 @@ class Prepared:
         """The parameters of the statement, the way its driver counts them."""
         if self._given:
             row = {**self._given, **row}
-        return row if self._names is None else tuple([row[name] for name in self._names])
+        return row if self._named else self._in_order(row)
 
 
 class Work(Protocol):

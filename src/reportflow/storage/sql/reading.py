@@ -57,33 +57,8 @@ class SqlReading:
         with translated(self._engine), self._connected() as connection:
             yield connection
 
-    @contextmanager
-    def _pooled(self) -> Iterator[PoolProxiedConnection]:
-        """A connection as the driver knows it: nothing between who writes and the database."""
-        if not self._owned:
-            with self._connected() as connection, self._unless_lost(connection.connection) as pooled:
-                yield pooled
-            return
-        pooled = self._engine.raw_connection()
-        try:
-            with self._unless_lost(pooled):
-                yield pooled
-        finally:
-            pooled.close()
-
-    @contextmanager
-    def _unless_lost(self, pooled: PoolProxiedConnection) -> Iterator[PoolProxiedConnection]:
-        """Give a connection back to the pool only if it is of use, and with it all others, if it was lost."""
-        try:
-            yield pooled
-        except Exception as error:
-            if self._is_lost(error, pooled):
-                pooled.invalidate()
-                lost(self._engine)
-            raise
-        except BaseException:  # whoever is stopped in the middle leaves no half of it behind
-            pooled.invalidate()
-            raise
+    def _pooled(self) -> Pooled:
+        return Pooled(self)
 
     def _work(self, pooled: PoolProxiedConnection) -> OwnWork:
         return OwnWork(pooled)
@@ -181,6 +156,41 @@ class SqlReading:
         dialect = self._engine.dialect
         known: Any = error if isinstance(error, dialect.loaded_dbapi.Error) else None
         return isinstance(error, OSError) or (known is not None and dialect.is_disconnect(known, pooled, None))
+
+
+class Pooled:
+    """A connection as the driver knows it, for a while: nothing between who uses it and the database.
+
+    It goes back to the pool only if it is of use, and with it all others, if it was lost.
+    """
+
+    __slots__ = ("_connection", "_pooled", "_store")
+
+    def __init__(self, store: SqlReading) -> None:
+        self._store = store
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> PoolProxiedConnection:
+        store = self._store
+        if store._owned:
+            self._pooled = store._engine.raw_connection()
+        else:  # only by way of SQLAlchemy's own is a host's engine in autocommit mode
+            self._connection = store._given or store._engine.connect()
+            self._pooled = self._connection.connection
+        return self._pooled
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        try:
+            if error is not None and not isinstance(error, Exception):
+                self._pooled.invalidate()  # whoever is stopped in the middle leaves no half of it behind
+            elif error is not None and self._store._is_lost(error, self._pooled):
+                self._pooled.invalidate()
+                lost(self._store._engine)
+        finally:
+            if self._connection is None:
+                self._pooled.close()
+            elif self._store._given is None:
+                self._connection.close()
 
 
 def storable(texts: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, PoolProxiedConnection
 from sqlalchemy.exc import IntegrityError
@@ -28,6 +28,14 @@ from reportflow.storage.sql.tables import PREFIX, Tables, make_tables
 _CHUNK: Final = 500
 
 T = TypeVar("T")
+
+
+class Write(NamedTuple):
+    """A statement with its rows. One that compares raises `_Moved` unless it finds as many as it was given."""
+
+    statement: Prepared
+    rows: Sequence[dict[str, Any]]
+    compares: bool = False
 
 
 class _Moved(Exception):
@@ -146,16 +154,18 @@ class SqlStore(SqlReading):
             _Moved: a version or state is not the expected one.
             IntegrityError: an id or a key is taken.
         """
+        # all of it is made before: whoever waits for the write lock waits for the database alone
+        writes = [*self._writes(changes)]
         with self._pooled() as pooled:
             work = self._work(pooled)
             try:
-                if self._backend.one_statement and len(changes) == 1 and self._is_plain(changes[0]):
+                if len(writes) == 1 and self._backend.one_statement:
                     fate.unknown = True
-                    self._replace_with_entry(work, changes[0])
+                    self._write(work, writes)
                     return
                 work.say(self._backend.begin)
                 try:
-                    self._write(work, changes)
+                    self._write(work, writes)
                     fate.unknown = True
                     work.say("COMMIT")
                 except Exception as error:
@@ -174,24 +184,43 @@ class SqlStore(SqlReading):
         except Exception:  # what went wrong first is what must be heard
             pooled.invalidate()
 
+    def _write(self, work: Work, writes: Sequence[Write]) -> None:
+        for statement, rows, compares in writes:
+            if not compares:
+                work.write_all(statement, rows)
+            elif work.write_each(statement, rows) != len(rows):
+                raise _Moved
+
+    def _writes(self, changes: Sequence[Change]) -> Iterator[Write]:
+        """What a commit writes, in this order."""
+        kept = self._kept
+        if len(changes) == 1 and self._is_plain(changes[0]):
+            [change] = changes
+            [entry] = entry_rows(change.entries)
+            names, row = self._set(change)
+            if self._backend.one_statement:
+                row.update((ENTRY + name, value) for name, value in entry.items())
+                yield Write(kept.update_with_entry(names), [row], compares=True)
+            else:
+                yield Write(kept.update_record(names), [row], compares=True)
+                yield Write(kept.insert_entry, [entry])
+            return
+        changes = sorted(changes, key=lambda change: change.record.id)  # in one order, so that none waits for another
+        fresh = [record_row(change.record) for change in changes if change.expected is None]
+        if fresh:
+            yield Write(kept.insert_record, fresh)
+        sets = (self._set(change) for change in changes if change.expected is not None)
+        for names, some in groupby(sets, key=itemgetter(0)):  # side by side only: the order of the rows stays
+            yield Write(kept.update_record(names), [row for _, row in some], compares=True)
+        yield Write(kept.insert_entry, [*entry_rows(entry for change in changes for entry in change.entries)])
+        yield from self._labels(changes)
+
     @staticmethod
     def _is_plain(change: Change) -> bool:
         """Whether a record is replaced, with one entry, and its labels stay."""
         before = change.before
         same = before is not None and before.labels() == change.record.labels()
         return change.expected is not None and len(change.entries) == 1 and same
-
-    def _write(self, work: Work, changes: Sequence[Change]) -> None:
-        changes = sorted(changes, key=lambda change: change.record.id)  # in one order, so that none waits for another
-        fresh = [record_row(change.record) for change in changes if change.expected is None]
-        if fresh:
-            work.write_all(self._kept.insert_record, fresh)
-        sets = (self._set(change) for change in changes if change.expected is not None)
-        for names, some in groupby(sets, key=itemgetter(0)):  # side by side only: the order of the rows stays
-            self._replace_all(work, names, [row for _, row in some])
-        entries = [*entry_rows(entry for change in changes for entry in change.entries)]
-        work.write_all(self._kept.insert_entry, entries)
-        self._label(work, changes)
 
     def _set(self, change: Change) -> tuple[tuple[str, ...], dict[str, Any]]:
         """Which columns a change sets, and the parameters of the UPDATE that compares version and state."""
@@ -201,32 +230,14 @@ class SqlStore(SqlReading):
         where = {"its_id": record.id, "its_version": change.expected, "its_state": change.source}
         return tuple(row), {**{RECORD + name: value for name, value in row.items()}, **where}
 
-    def _replace(self, work: Work, change: Change) -> None:
-        """The compare-and-set: version and state are compared inside the UPDATE, its row count is the verdict."""
-        names, row = self._set(change)
-        self._replace_all(work, names, [row])
-
-    def _replace_all(self, work: Work, names: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:
-        """The same for several that set the same columns: run as one, where the driver can."""
-        if work.write_each(self._kept.update_record(names), rows) != len(rows):
-            raise _Moved
-
-    def _replace_with_entry(self, work: Work, change: Change) -> None:
-        """The same, with the entry in the very statement."""
-        names, row = self._set(change)
-        [entry] = entry_rows(change.entries)
-        row.update((ENTRY + name, value) for name, value in entry.items())
-        if work.write(self._kept.update_with_entry(names), row) != 1:
-            raise _Moved
-
-    def _label(self, work: Work, changes: Sequence[Change]) -> None:
+    def _labels(self, changes: Sequence[Change]) -> Iterator[Write]:
         moved = [c for c in changes if c.before is None or c.before.labels() != c.record.labels()]
         old = [{"its_id": change.record.id} for change in moved if change.expected is not None]
         if old:
-            work.write_all(self._kept.delete_labels, old)
+            yield Write(self._kept.delete_labels, old)
         rows = [row for change in moved for row in label_rows(change.record)]
         if rows:
-            work.write_all(self._kept.insert_label, rows)
+            yield Write(self._kept.insert_label, rows)
 
     def _explain(self, changes: Sequence[Change]) -> None:
         """Say in the contract's order why a commit failed, if it can still be seen.
@@ -268,9 +279,9 @@ class BoundSqlStore(SqlStore):
         connection = self._given
         assert connection is not None
         self._explain(changes)
-        self._write(HostWork(connection), changes)
+        self._write_or_undo(HostWork(connection), changes)
 
-    def _write(self, work: Work, changes: Sequence[Change]) -> None:
+    def _write_or_undo(self, work: Work, changes: Sequence[Change]) -> None:
         """Write it all, or take back what was written: an error of the database would break the host's transaction.
 
         An entry goes in first, unless its place or its key is taken: who has put it in may replace the record.
@@ -290,12 +301,13 @@ class BoundSqlStore(SqlStore):
                     undo.append((kept.delete_entry, place))
             for change in changes:
                 if change.expected is not None:
-                    self._replace(work, change)
+                    names, row = self._set(change)
+                    self._put(work, kept.update_record(names), row)
         except (IntegrityError, _Moved):
             for statement, row in reversed(undo):
                 work.write(statement, row)
             raise
-        self._label(work, changes)
+        self._write(work, [*self._labels(changes)])
 
     @staticmethod
     def _put(work: Work, statement: Prepared, row: dict[str, Any]) -> None:
