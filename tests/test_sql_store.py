@@ -214,6 +214,7 @@ def statements(flow: ReportFlow) -> Iterator[list[str]]:
     """All that the database of a flow is told meanwhile, as SQLite hears it, values and all."""
     said: list[str] = []
     assert isinstance(flow.store, SqlStore)
+    flow.store.engine.dispose()  # so that each connection comes out of the pool
     pool = flow.store.engine.pool
 
     def hear(connection: sqlite3.Connection, *_: object) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import re
 import weakref
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
+from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
 from reportflow.errors import InvalidURL, MissingExtra
 from reportflow.model.checks import text_problem
@@ -208,7 +210,7 @@ def _sqlite(url: URL, awaited: bool) -> Engine:
         del connect["check_same_thread"]
     engine = create_engine(
         url.difference_update_query(["synchronous"]),
-        poolclass=_pool_class(awaited),
+        poolclass=AsyncAdaptedQueuePool if awaited else QueuePool if one else HandyPool,
         connect_args=connect,
         **_AUTOCOMMIT,
         **pool,
@@ -226,10 +228,43 @@ def _sqlite(url: URL, awaited: bool) -> Engine:
     return engine
 
 
-def _pool_class(awaited: bool) -> type[Any]:
-    from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
+class HandyPool(QueuePool):
+    """A pool that keeps one connection at hand: to hand it over and take it back as usual costs as much as an UPDATE.
 
-    return AsyncAdaptedQueuePool if awaited else QueuePool
+    Only where there are connections without end, as to a file: nobody may wait for one that is at hand.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._at_hand: deque[PoolProxiedConnection] = deque()
+
+    def connect(self) -> PoolProxiedConnection:
+        """The one at hand, or one as usual."""
+        try:
+            return self._at_hand.pop()
+        except IndexError:
+            return super().connect()
+
+    def give_back(self, connection: PoolProxiedConnection) -> None:
+        """Take back a sound connection."""
+        if self._at_hand:
+            connection.close()
+        else:
+            self._at_hand.append(connection)
+
+    def dispose(self) -> None:
+        """Close what is open."""
+        while self._at_hand:
+            self._at_hand.pop().close()
+        super().dispose()
+
+
+def give_back(engine: Engine, connection: PoolProxiedConnection) -> None:
+    """Give a sound connection back to the pool of its engine."""
+    if isinstance(engine.pool, HandyPool):
+        engine.pool.give_back(connection)
+    else:
+        connection.close()
 
 
 def _postgresql(url: URL, awaited: bool) -> Engine:

@@ -18,7 +18,7 @@ from reportflow.model.record import Record
 from reportflow.model.values import changed
 from reportflow.storage.contract import Capabilities, Group, Of, Posted
 from reportflow.storage.sql import numbering, statements
-from reportflow.storage.sql.engine import backend_of, in_memory, lost
+from reportflow.storage.sql.engine import backend_of, give_back, in_memory, lost
 from reportflow.storage.sql.meanings import translated
 from reportflow.storage.sql.prepared import Kept, OwnWork, Prepared, Work
 from reportflow.storage.sql.rows import entry_of, records_of
@@ -180,6 +180,9 @@ class Pooled:
         return self._pooled
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is None and self._connection is None:
+            give_back(self._store._engine, self._pooled)
+            return
         try:
             if error is not None and not isinstance(error, Exception):
                 self._pooled.invalidate()  # whoever is stopped in the middle leaves no half of it behind

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, is_not
 from typing import Any, Final
 
 from reportflow import wire
@@ -48,9 +49,10 @@ def changed_row(before: Record, record: Record) -> dict[str, Any]:
     cls = type(record)
     if type(before) is not cls:
         return record_row(record)
-    pairs = zip(field_names(cls), contents(cls)(before), contents(cls)(record), strict=True)
-    moved = [(name, now) for name, then, now in pairs if then is not now and then != now]
-    row = {name: _WRITE[name](now) if name in _WRITE else now for name, now in moved if name in BASE}
+    then, now = contents(cls)(before), contents(cls)(record)
+    others = compress(zip(field_names(cls), then, now, strict=True), map(is_not, then, now))
+    moved = [(name, new) for name, old, new in others if old != new]
+    row = {name: _WRITE[name](new) if name in _WRITE else new for name, new in moved if name in BASE}
     return row if len(row) == len(moved) else {**row, **_long(record)}
 
 
