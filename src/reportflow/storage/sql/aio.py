@@ -21,7 +21,7 @@ from reportflow.model.record import Record
 from reportflow.storage.contract import Change, Group, Of, Posted
 from reportflow.storage.sql import schema as tables
 from reportflow.storage.sql.engine import BUSY_TIMEOUT, in_memory, make_async_engine
-from reportflow.storage.sql.meanings import translated
+from reportflow.storage.sql.meanings import Border
 from reportflow.storage.sql.store import SqlStore
 from reportflow.storage.sql.tables import PREFIX, make_tables
 
@@ -138,7 +138,7 @@ class AsyncSqlStore:
 
     async def _held(self, call: Callable[[SqlStore], T]) -> T:
         """Run a call of the store on a connection that is held for it."""
-        with translated(self._engine.sync_engine):
+        with Border(self._engine.sync_engine):
             async with self._engine.connect() as connection:
                 try:
                     return await connection.run_sync(lambda held: call(self._store.on(held)))

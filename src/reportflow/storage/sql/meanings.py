@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from sqlalchemy import Engine
@@ -107,23 +106,32 @@ class Fate:
     unknown = False
 
 
-@contextmanager
-def translated(engine: Engine, fate: Fate | None = None) -> Iterator[None]:
-    """Turn what a driver raises into the errors of this library, once, here at the border.
+class Border:
+    """Turns what a driver raises into the errors of this library, once, where a store calls it.
 
     Raises:
         StorageBusy: another writer was faster; nothing was written.
         StorageUnavailable: the database cannot be reached, opened, read or written.
         StorageError: anything else that the driver says.
     """
-    try:
-        yield
-    except PoolTimeout as error:
-        raise StorageUnavailable(said(engine), str(error), "connections") from error
-    except DBAPIError as error:
-        raise meaning(engine, error.orig or error, fate) from error
-    except (engine.dialect.loaded_dbapi.Error, OSError) as error:
-        raise meaning(engine, error, fate) from error
+
+    __slots__ = ("_engine", "_fate")
+
+    def __init__(self, engine: Engine, fate: Fate | None = None) -> None:
+        self._engine = engine
+        self._fate = fate
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        engine = self._engine
+        if isinstance(error, PoolTimeout):
+            raise StorageUnavailable(said(engine), str(error), "connections") from error
+        if isinstance(error, DBAPIError):
+            raise meaning(engine, error.orig or error, self._fate) from error
+        if isinstance(error, (engine.dialect.loaded_dbapi.Error, OSError)):
+            raise meaning(engine, error, self._fate) from error
 
 
 def meaning(engine: Engine, error: BaseException, fate: Fate | None = None) -> StorageError:

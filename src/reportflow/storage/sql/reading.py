@@ -19,7 +19,7 @@ from reportflow.model.values import changed
 from reportflow.storage.contract import Capabilities, Group, Of, Posted
 from reportflow.storage.sql import numbering, statements
 from reportflow.storage.sql.engine import backend_of, give_back, in_memory, lost
-from reportflow.storage.sql.meanings import translated
+from reportflow.storage.sql.meanings import Border
 from reportflow.storage.sql.prepared import Kept, OwnWork, Prepared, Work
 from reportflow.storage.sql.rows import entry_of, records_of
 from reportflow.storage.sql.tables import Tables
@@ -54,7 +54,7 @@ class SqlReading:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with translated(self._engine), self._connected() as connection:
+        with Border(self._engine), self._connected() as connection:
             yield connection
 
     def _pooled(self) -> Pooled:
@@ -65,7 +65,7 @@ class SqlReading:
 
     @contextmanager
     def _looking(self) -> Iterator[Work]:
-        with translated(self._engine), self._pooled() as pooled:
+        with Border(self._engine), self._pooled() as pooled:
             work = self._work(pooled)
             try:
                 yield work

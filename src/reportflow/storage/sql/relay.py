@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from reportflow.model.values import time_text
 from reportflow.storage.offsets import Claim, Delivery, next_claim
 from reportflow.storage.sql.engine import Backend
-from reportflow.storage.sql.meanings import translated
+from reportflow.storage.sql.meanings import Border
 from reportflow.storage.sql.tables import Tables
 
 
@@ -112,7 +112,7 @@ class SqlOffsets:
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
-        with translated(self._engine), self._engine.connect() as connection:
+        with Border(self._engine), self._engine.connect() as connection:
             yield connection
 
     @contextmanager

@@ -16,7 +16,7 @@ from reportflow.model.checks import wrong
 from reportflow.storage.contract import Change, check_changes, keys_of, refuse_keys
 from reportflow.storage.sql import schema
 from reportflow.storage.sql.engine import make_engine
-from reportflow.storage.sql.meanings import Fate, translated
+from reportflow.storage.sql.meanings import Border, Fate
 from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, OwnWork, Prepared, Work
 from reportflow.storage.sql.reading import SqlReading, chunks
 from reportflow.storage.sql.relay import SqlOffsets
@@ -140,7 +140,7 @@ class SqlStore(SqlReading):
         if not changes:
             return
         fate = Fate()
-        with translated(self._engine, fate):
+        with Border(self._engine, fate):
             try:
                 self._keep(changes, fate)
             except (IntegrityError, self._engine.dialect.loaded_dbapi.IntegrityError, _Moved):

@@ -29,7 +29,7 @@ from reportflow.storage.sql.engine import (
     missing,
     use_wal,
 )
-from reportflow.storage.sql.meanings import said, translated
+from reportflow.storage.sql.meanings import Border, said
 from reportflow.storage.sql.migrations.host import BRANCH, version_table
 from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, Tables, make_tables
 
@@ -195,7 +195,7 @@ def _engine_name(url: str) -> str:
 
 
 def _use_wal(connection: Connection) -> None:
-    with translated(connection.engine):
+    with Border(connection.engine):
         use_wal(connection)
 
 
@@ -207,7 +207,7 @@ def _connected(database: str | Engine) -> Iterator[Connection]:
         backend_of(engine)
         if missing(engine.url):
             raise StorageUnavailable(said(engine), "no tables", "create")
-        with translated(engine), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        with Border(engine), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             yield connection
     finally:
         if engine is not database:
