@@ -200,7 +200,7 @@ class _Report:
             facts: dict[str, object] = {"trigger": row.trigger, "states": sources}
             if (not row.roles or NOBODY in row.roles) and (self._of.name, row.trigger) not in asked:
                 yield self._finding("row_unasked", Gravity.WARNING, (), **facts)
-            elif tried.passed is None and tried.refused is not None and not self._never(row):
+            elif tried.passed is None and tried.refused is not None and not self._is_told(row):
                 error = tried.refused.error
                 facts["codes"] = () if error is None else refusals(error)
                 facts["number"] = tried.number
@@ -210,10 +210,12 @@ class _Report:
             elif tried.number == 0 and row.sources & self._seen.reached.keys():
                 yield self._finding("row_untried", Gravity.WARNING, (), **facts)
 
-    def _never(self, row: Transition) -> bool:
-        """Whether a guard of a row never passes: then that is said, and not what follows from it."""
-        tried = [found for (of, _), found in self._seen.guards.items() if of is row]
-        return any(one.passed is None for one in tried)
+    def _is_told(self, row: Transition) -> bool:
+        """Whether it is said already why a row never passes: by a guard, a function that fails, steps without end."""
+        seen = self._seen
+        if row.trigger in seen.endless or any(trigger == row.trigger for trigger, _ in seen.failed):
+            return True
+        return any(found.passed is None for (of, _), found in seen.guards.items() if of is row)
 
     # -- guards
 
