@@ -40,7 +40,7 @@ from reportflow.model.values import changed
 
 #: How long a call is decided again after conflicts, in seconds.
 PATIENCE: Final = 5.0
-_PAUSE: Final = 0.002
+_PAUSE: Final = 0.0005
 _LONGEST_PAUSE: Final = 0.05
 
 
