@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
+import attrs
 import pytest
 from sqlalchemy import Engine, MetaData, create_engine, event, func, select
 from sqlalchemy.orm import Session
@@ -40,7 +41,7 @@ ENGINES = ("sqlite", "postgresql", "mariadb")
 
 def draft(id: str, **fields: Any) -> Report:
     """A draft that is in order."""
-    return Report.draft(id=id, title="t", text="x", authors=[Author(name="张三", id="zhang")], **fields)
+    return Report.draft(**{"id": id, "title": "t", "text": "x", "authors": [Author(name="张三", id="zhang")], **fields})
 
 
 @pytest.fixture(scope="module", params=[pytest.param(one, marks=pytest.mark.xdist_group(one)) for one in ENGINES])
@@ -98,6 +99,39 @@ def test_what_the_host_rolls_back_is_gone(flow: ReportFlow, host: Engine) -> Non
     assert flow.store.keyed("li", "k") is None
     assert flow.count(Query(), by=LI) == {(): 1}
     assert [posted.entry.ref for posted in flow.store.feed()] == ["r1@1"]
+
+
+#: What may be too long for a column of a server -> a draft with it, and the field that is named.
+LONG: Final[Mapping[str, tuple[Callable[[str], Report], str]]] = {
+    "id": (lambda text: draft(text), "id"),
+    "category": (lambda text: draft("r9", category=text), "category"),
+    "topic": (lambda text: draft("r9", topics=["road", text]), "topic"),
+    "author": (lambda text: draft("r9", authors=[Author(name="李", id=text)]), "author"),
+}
+
+
+@pytest.mark.parametrize("what", LONG)
+def test_a_name_longer_than_its_column_is_refused_by_name(flow: ReportFlow, host: Engine, what: str) -> None:
+    """A server says so of what SQLite keeps, and names the field; the host's transaction goes on, and so does all."""
+    made, field = LONG[what]
+    flow.create(made("长" * 255), by=LI)
+    longer = made("长" * 256) if what == "id" else attrs.evolve(made("长" * 256), id="r8")
+    if host.dialect.name == "sqlite":
+        assert flow.create(longer, by=LI).version == 1
+        return
+    with host.connect() as connection, connection.begin():
+        bound = flow.bound_to(connection)
+        for one in (flow, bound):
+            with pytest.raises(InvalidValue) as caught:
+                one.create(longer, by=LI)
+            assert (caught.value.field, caught.value.problem) == (field, "too_many")
+            assert "at most 255" in str(caught.value)
+        assert bound.create(draft("r7"), by=LI, key="k" * 255).version == 1
+        with pytest.raises(InvalidValue, match="key"):
+            bound.fire("r7", "edit", Revision(text="y"), by=LI, key="k" * 256)
+    with pytest.raises(InvalidValue, match="key"):
+        flow.fire("r7", "edit", Revision(text="y"), by=LI, key="k" * 256)
+    assert flow.fire("r7", "edit", Revision(text="y"), by=LI).version == 2
 
 
 def test_under_a_savepoint(flow: ReportFlow, host: Engine) -> None:

@@ -158,6 +158,10 @@ _rows(
             "is {bytes} bytes of UTF-8; at most {limit} are kept: shorten it or attach it as a file",
             "为 {bytes} 字节（UTF-8），上限 {limit}；请缩短或改作附件",
         ),
+        "too_many": (
+            "has {characters} characters; this database keeps at most {limit} there: shorten it",
+            "有 {characters} 个字符，此数据库的该字段上限为 {limit} 个，请缩短",
+        ),
         "naive": (
             "{given} has no time zone; give an aware datetime, such as datetime.now(UTC)",
             "{given} 没有时区；请给出带时区的时间，例如 datetime.now(UTC)",

@@ -41,6 +41,7 @@ class Backend:
         finds: The function that gives the place of a text in another one.
         numbers: Whether an entry gets its position where it is written: only where writers go one at a time.
         one_statement: Whether a record and its entry may be written by one statement.
+        limits: Whether a column holds no more characters than its type says.
         lock: Takes a lock by which one process at a time makes the tables, where making them is no transaction.
         unlock: Gives it back.
     """
@@ -49,12 +50,13 @@ class Backend:
     finds: str
     numbers: bool = False
     one_statement: bool = False
+    limits: bool = True
     lock: str | None = None
     unlock: str | None = None
 
 
 BACKENDS: Final[Mapping[str, Backend]] = {
-    "sqlite": Backend(begin="BEGIN IMMEDIATE", finds="instr", numbers=True),
+    "sqlite": Backend(begin="BEGIN IMMEDIATE", finds="instr", numbers=True, limits=False),
     "postgresql": Backend(
         begin="BEGIN",
         finds="strpos",

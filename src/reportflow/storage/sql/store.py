@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, PoolProxiedConnection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from reportflow.errors import AlreadyExists, Conflict, InvalidValue, RecordNotFound
 from reportflow.model.checks import wrong
@@ -146,6 +146,9 @@ class SqlStore(SqlReading):
             except (IntegrityError, self._engine.dialect.loaded_dbapi.IntegrityError, _Moved):
                 self._explain(changes)
                 raise Conflict([change.record.id for change in changes]) from None
+            except (DataError, self._engine.dialect.loaded_dbapi.DataError):
+                self._refuse_long(changes)
+                raise
 
     def _keep(self, changes: Sequence[Change], fate: Fate) -> None:
         """Write it all, in one statement where that can be, else in one transaction.
@@ -267,6 +270,26 @@ class SqlStore(SqlReading):
             raise Conflict(moved)
         refuse_keys(changes, used)
 
+    def _refuse_long(self, changes: Sequence[Change]) -> None:
+        """Say which text is longer than its column.
+
+        Raises:
+            InvalidValue: there is such a text; names its field.
+        """
+        tables = self._tables
+        written = (
+            (tables.record, [record_row(change.record) for change in changes]),
+            (tables.entry, [*entry_rows(entry for change in changes for entry in change.entries)]),
+            (tables.label, [row for change in changes for row in label_rows(change.record)]),
+        )
+        for table, rows in written if self._backend.limits else ():
+            limits = {column.name: length for column in table.c if (length := getattr(column.type, "length", None))}
+            for row in rows:
+                for name, limit in limits.items():
+                    if isinstance(row.get(name), str) and len(row[name]) > limit:
+                        field = row["name"] if table is tables.label else name
+                        raise InvalidValue(field, "too_many", {"characters": len(row[name]), "limit": limit})
+
 
 class BoundSqlStore(SqlStore):
     """The store inside a transaction of the host's: what it wrote is kept if the host commits, and only then.
@@ -278,6 +301,7 @@ class BoundSqlStore(SqlStore):
     def _keep(self, changes: Sequence[Change], fate: Fate) -> None:
         connection = self._given
         assert connection is not None
+        self._refuse_long(changes)
         self._explain(changes)
         self._write_or_undo(HostWork(connection), changes)
 
