@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import json
 import random
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 
+from reportflow import Report
 from reportflow.lifecycle import purity
 from reportflow.lifecycle.purity import CHANGES, CLOCK, OUTSIDE, WRITES, mentioned, watch
 
@@ -276,3 +278,306 @@ def test_who_listens_hears_what_leaves_the_process() -> None:
     assert events == ["open"]
     hear("open", ())
     assert events == ["open"]
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Whether two answers are the same
+
+
+@attrs.frozen(eq=False)
+class Unlike:
+    """Equal to nothing, but says the same of itself where it holds the same."""
+
+    number: int
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    __hash__ = None  # type: ignore[assignment]  # what is equal to nothing need not be hashed
+
+
+@attrs.frozen(eq=False)
+class Alike:
+    """Equal to all of its kind, whatever it says of itself."""
+
+    number: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Alike)
+
+    __hash__ = None  # type: ignore[assignment]  # as above
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "differs"),
+    [
+        (1, 1, False),
+        (1, 2, True),
+        (None, 1, True),
+        (1, None, True),
+        (Unlike(1), Unlike(1), False),
+        (Unlike(1), Unlike(2), True),
+        (Alike(1), Alike(2), False),
+        (ValueError("a"), ValueError("b"), False),
+        (ValueError("a"), KeyError("a"), True),
+        (ValueError("a"), None, True),
+        (None, ValueError("a"), True),
+        (iter([1, 2]), iter([1, 2]), False),
+        (iter([1, 2]), iter([1, 3]), True),
+    ],
+)
+def test_what_counts_as_the_same_answer(first: Any, second: Any, differs: bool) -> None:
+    """Answers are the same if they are equal or say the same, iterators item by item; errors if of one class."""
+    answers = [second, first]
+
+    def answering(number: int) -> Any:
+        answer = answers.pop()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    came = watch(answering, 1)
+    assert came.differs is differs
+    assert came.error is (first if isinstance(first, Exception) else None)
+    if not isinstance(first, Exception):
+        assert repr(came.answer) == repr((1, 2) if hasattr(first, "__next__") else first)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# What a function reaches
+
+
+class Calling:
+    """Changes what is not its own."""
+
+    func: ClassVar[str] = "no partial"
+
+    def __call__(self, number: int) -> bool:
+        HEARD.append(number)
+        return True
+
+    def method(self, number: int) -> bool:
+        HEARD.append(number)
+        return True
+
+
+class Outer:
+    """Holds what holds what is changed."""
+
+    def __init__(self) -> None:
+        self.box = Box()
+        self.hidden = Holder(self.box)
+
+
+class Holder:
+    def __init__(self, box: Box) -> None:
+        self.held = Tin(box)
+
+
+class Tin:
+    def __init__(self, box: Box) -> None:
+        self.box = box
+
+
+OUTER = Outer()
+
+
+def _adds(kept: list[int], number: int) -> bool:
+    kept.append(number)
+    return True
+
+
+def _in_an_object(number: int) -> bool:
+    OUTER.box.inside += number
+    return True
+
+
+def _one(number: int) -> bool:
+    return _by_another(number)
+
+
+def _two(number: int) -> bool:
+    return _one(number)
+
+
+def _keyed(number: int, *, kept: list[int] = []) -> bool:  # noqa: B006  # what is tested is that this is found
+    kept.append(number)
+    return True
+
+
+def _on_itself(number: int) -> bool:
+    _on_itself.calls = getattr(_on_itself, "calls", 0) + 1  # type: ignore[attr-defined]  # that is its flaw
+    return True
+
+
+class Tally:
+    count = 0
+    __counted__ = 0
+
+
+def _in_a_private_name(number: int) -> bool:
+    Tally.count += number
+    return True
+
+
+def _in_a_reserved_name(number: int) -> bool:
+    Tally.__counted__ += number
+    return True
+
+
+FULL = list(range(purity._LONGEST))
+OVERFULL = list(range(purity._LONGEST + 1))
+
+
+def _turns_in_full(number: int) -> bool:
+    FULL[0] += 1
+    return True
+
+
+def _turns_in_overfull(number: int) -> bool:
+    OVERFULL[0] += 1
+    return True
+
+
+def _adds_to_overfull(number: int) -> bool:
+    OVERFULL.append(number)
+    return True
+
+
+REACHED: dict[str, tuple[Any, bool]] = {
+    "an object's call changes a global list": (Calling(), True),
+    "a method changes a global list": (Calling().method, True),
+    "a partial of a method": (functools.partial(Calling().method), True),
+    "a partial's own list": (functools.partial(_adds, []), True),
+    "a partial's own list, by name": (functools.partial(lambda number, kept: _adds(kept, number), kept=[]), True),
+    "an object in an object": (_in_an_object, True),
+    "by two others": (_one, True),
+    "by three others, which is too far": (_two, False),
+    "a default by name": (_keyed, True),
+    "an attribute of its own": (_on_itself, True),
+    "a name of a class": (_in_a_private_name, True),
+    "a reserved name of a class, which is the language's": (_in_a_reserved_name, False),
+    "in a long list": (_turns_in_full, True),
+    "in a list that is too long to be compared": (_turns_in_overfull, False),
+    "the length of such a list": (_adds_to_overfull, True),
+}
+
+
+@pytest.mark.parametrize(("function", "seen"), REACHED.values(), ids=list(REACHED))
+def test_how_far_a_function_is_followed(function: Any, seen: bool) -> None:
+    """A change is seen in what a function refers to, and in what that refers to, up to the bounds that are said."""
+    assert watch(function, 1).effects == ((CHANGES,) if seen else ())
+
+
+def test_what_is_said_of_a_value() -> None:
+    """A value's text has what can change in it: the plain attributes of a class, what an object holds, twice deep."""
+    assert purity._said(Tally) == f"{Tally!r} {{'count': {Tally.count}}}"
+    assert purity._said(Report) == f"{Report!r} {{}}"
+    assert purity._said(int) == "<class 'int'> {}"
+    tin = Tin(Box())
+    assert purity._said(tin) == f"{tin!r} {{'box': {f'{tin.box!r} ' + str({'inside': '0'})!r}}}"
+    outer = Outer()
+    assert str(outer.box) in purity._said(outer)
+    assert "'held'" in purity._said(outer)
+    assert repr(outer.hidden.held) in purity._said(outer)
+    assert "'inside'" not in purity._said(outer.hidden)
+    assert purity._said(Shy()) != purity._said(Shy())
+    shy = Shy()
+    assert purity._said(shy) == f"{Shy} at {id(shy)}"
+    assert purity._said(OVERFULL) == f"{list} of {len(OVERFULL)} at {id(OVERFULL)}"
+    assert purity._said(FULL) == repr(FULL)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# What a function may read
+
+
+class Form:
+    """A class with fields that are read in several ways."""
+
+    @property
+    def whole(self) -> object:
+        return self.part_of_whole
+
+    @staticmethod
+    def helper(form: Any) -> object:
+        return form.by_helper
+
+    @classmethod
+    def maker(cls, form: Any) -> object:
+        return form.by_maker
+
+    part_of_whole = by_helper = by_maker = by_method = None
+
+    def method(self) -> object:
+        return self.by_method
+
+
+def _by_name(form: Any, name: str = "by_default", *, other: str = "by_keyword") -> object:
+    return getattr(form, name) or getattr(form, other)
+
+
+def _by_property(form: Form) -> object:
+    return form.whole
+
+
+def _by_static(form: Form) -> object:
+    return form.helper(form)
+
+
+def _by_class(form: Form) -> object:
+    return Form.maker(form)
+
+
+def _by_method(form: Form) -> object:
+    return form.method()
+
+
+def _by_module(form: Form) -> object:
+    return json.dumps(form)
+
+
+def _by_inner(form: Any) -> list[object]:
+    return [getattr(form, name) for name in ("by_text", "by_words") if (lambda: form.by_lambda)()]
+
+
+def _by_both(form: Form) -> object:
+    return _by_property(form) or _by_static(form)
+
+
+def _closing(name: str) -> Callable[[Any], object]:
+    return lambda form: getattr(form, name)
+
+
+READS: dict[str, tuple[Any, set[str]]] = {
+    "a property": (_by_property, {"whole", "part_of_whole"}),
+    "a static method": (_by_static, {"helper", "by_helper"}),
+    "a class method": (_by_class, {"maker", "by_maker"}),
+    "a method": (_by_method, {"method", "by_method"}),
+    "a bound method": (Form().method, {"by_method"}),
+    "defaults": (_by_name, {"by_default", "by_keyword", "getattr"}),
+    "a closure": (_closing("by_closure"), {"by_closure", "getattr"}),
+    "a function of a module": (_by_module, {"json", "dumps", "skipkeys", "ensure_ascii"}),
+    "inner functions and texts": (_by_inner, {"by_text", "by_words", "by_lambda"}),
+    "two functions": (_by_both, {"part_of_whole", "by_helper"}),
+}
+
+
+@pytest.mark.parametrize(("function", "names"), READS.values(), ids=list(READS))
+def test_each_name_that_a_function_may_read_is_told(function: Any, names: set[str]) -> None:
+    """Names are found in what a function calls, names of a class, takes by default, closes over, and writes as text."""
+    told = mentioned(function, Form)
+    assert told is not None
+    assert names <= told
+
+
+def test_what_refers_to_too_much_may_read_anything() -> None:
+    """Past three hundred functions, and where one is in C by its own name, nothing is said."""
+    chain: list[Any] = [lambda form: form.first]
+    for _ in range(purity._FUNCTIONS - 1):
+        chain.append((lambda inner: lambda form: inner(form))(chain[-1]))
+    told = mentioned(chain[-1], Form)
+    assert told is not None
+    assert "first" in told
+    assert mentioned((lambda inner: lambda form: inner(form))(chain[-1]), Form) is None
+    assert mentioned(7, Form) is None

@@ -8,7 +8,7 @@ import io
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -266,7 +266,7 @@ def mentioned(function: Any, cls: type[Any]) -> frozenset[str] | None:
         code = _code(one)
         if code is None or len(known) > _FUNCTIONS:
             return None
-        names = {*_names(code), *_texts(code)}
+        names = {*_names(code), *_texts(code.co_consts)}
         bound = getattr(one, "__func__", one)
         cells = [cell.cell_contents for cell in bound.__closure__ or () if _is_filled(cell)]
         given = [*cells, *(bound.__defaults__ or ()), *(bound.__kwdefaults__ or {}).values()]
@@ -288,9 +288,12 @@ def _getter(value: Any) -> Any:
     return value.fget if isinstance(value, property) else getattr(value, "__func__", value)
 
 
-def _texts(code: types.CodeType) -> Iterator[str]:
-    for one in code.co_consts:
+def _texts(constants: Iterable[object]) -> Iterator[str]:
+    """The texts among the constants of a code, in collections of them and in the functions inside it too."""
+    for one in constants:
         if isinstance(one, str):
             yield one
         elif isinstance(one, types.CodeType):
+            yield from _texts(one.co_consts)
+        elif isinstance(one, tuple | frozenset):
             yield from _texts(one)
