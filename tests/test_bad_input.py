@@ -735,6 +735,27 @@ def test_tables_that_are_gone_are_not_made_anew(tmp_path: Path) -> None:
     assert rows_of(path) == before
 
 
+#: What somebody else wrote into a cell that nobody may write to.
+CELLS = {
+    "a time of an entry": "UPDATE reportflow_entry SET at = 'yesterday'",
+    "the actor of an entry": "UPDATE reportflow_entry SET actor = '{\"id\": 7}'",
+    "the details of an entry": 'UPDATE reportflow_entry SET details = \'{"$type": "reportflow.Nothing"}\'',
+    "a time of a record": "UPDATE reportflow_record SET created_at = 'yesterday'",
+    "the level of a record": "UPDATE reportflow_record SET secrecy = 'hidden'",
+    "the rest of a record": 'UPDATE reportflow_record SET data = \'{"$type": "reportflow.Report", "authors": 7}\'',
+}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_cell_that_makes_no_sense_says_so(tmp_path: Path, cell: str) -> None:
+    """What cannot be read is `InvalidValue` with what stands there, and neither a wrong value nor a foreign error."""
+    url, path, id = filled(tmp_path)
+    altered(path, CELLS[cell])
+    with open_flow(url) as flow, pytest.raises(InvalidValue) as caught:
+        flow.history(id, by=LI)
+    assert caught.value.field
+
+
 def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     """On a full disk an act ends in `StorageUnavailable`; what was kept is there; with room it succeeds."""
     url, path, id = filled(tmp_path)

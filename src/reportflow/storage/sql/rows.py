@@ -156,8 +156,14 @@ _assembled: Final = wire.assembly(Entry, ENTRY_COLUMNS, {"actor": _actor_of, "de
 def entry_of(row: Row) -> Entry:
     """The entry of a row of `ENTRY_COLUMNS`."""
     assert _assembled is not None
-    entry: Entry = _assembled({}, row)
-    return entry
+    try:
+        entry: Entry = _assembled({}, row)
+        return entry
+    except Exception:  # the long way says what is wrong
+        plain = dict(zip(ENTRY_COLUMNS, row, strict=True))
+        for name in ("actor", "details"):
+            plain[name] = None if plain[name] is None else json.loads(plain[name])
+        return wire.read(Entry, plain)
 
 
 def label_rows(record: Record) -> list[dict[str, Any]]:
