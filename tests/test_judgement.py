@@ -820,3 +820,63 @@ def test_the_machine_is_the_table() -> None:
     assert not machine.events["mark"].trigger(
         model, record=barrel(), command=ask("mark", details=Marking(mark="x", count=7))
     )
+
+
+def _sealed(value: str) -> str:
+    return value if len(value) >= 3 else f"{value}-"
+
+
+@attrs.frozen(kw_only=True)
+class Crate(Record):
+    """A record whose fields hold each other: one by a validator, one by a converter that is not done the first time."""
+
+    least: int = attrs.field(default=0)
+    most: int = 10
+    seal: str = attrs.field(default="", converter=_sealed)
+
+    @least.validator
+    def _hold(self, attribute: object, value: int) -> None:
+        if value > self.most:
+            raise InvalidValue("least", "range", {"given": value, "least": 0, "most": self.most})
+
+
+def crates(**sets: Any) -> Lifecycle:
+    """A lifecycle of crates in which one act sets something."""
+    return Lifecycle(
+        name="crate",
+        version=1,
+        record=Crate,
+        roles={"clerk": ANY},
+        states=[State("on", final=True)],
+        transitions=[
+            Transition("create", source=None, dest="on", roles={"clerk"}),
+            Transition("set", source="on", dest=SAME, roles={"clerk"}, sets=sets),
+        ],
+    )
+
+
+def set_on(**sets: Any) -> Record:
+    """What becomes of a crate by that act."""
+    lifecycle = crates(**sets)
+    crate = decide(lifecycle, Crate.draft(id="C", least=5, seal="abc"), ask("create")).record
+    return decide(lifecycle, crate, ask("set")).record
+
+
+def test_a_field_is_held_against_those_that_did_not_change() -> None:
+    """Where one field is set, the others' validators see it; what a class makes of it once must be all it makes."""
+    after = set_on(most=7)
+    assert isinstance(after, Crate)
+    assert (after.least, after.most, after.version) == (5, 7, 2)
+    with pytest.raises(InvalidValue) as caught:
+        set_on(most=4)
+    assert (caught.value.field, caught.value.details["most"]) == ("least", 4)
+    with pytest.raises(InvalidValue) as caught:
+        set_on(most=Constant("many"))
+    assert (caught.value.field, caught.value.problem) in (("most", "type"), ("Crate", "refused"))
+    with pytest.raises(InvalidValue) as caught:
+        set_on(title=b"no text")
+    assert (caught.value.field, caught.value.problem) == ("title", "type")
+    with pytest.raises(RuleFailed) as failed:
+        set_on(seal=Constant("a"))
+    assert failed.value.given == "Crate makes something else of seal"
+    assert set_on(seal=Constant("sealed")).seal == "sealed"  # type: ignore[attr-defined]  # it is a crate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
@@ -37,7 +37,14 @@ from reportflow import (
     messages,
 )
 from reportflow.model.checks import TEXT_LIMIT, check
-from reportflow.model.values import changed, field_names, register, registered
+from reportflow.model.values import (
+    changed,
+    field_names,
+    plainly_built,
+    register,
+    registered,
+    unchecked,
+)
 
 NOW = datetime(2022, 3, 1, tzinfo=UTC)
 ANN = Actor(id="ann")
@@ -392,3 +399,110 @@ def test_a_query_takes_one_or_several() -> None:
     assert query.assignee == frozenset({None, "x"})
     assert query.kind is None
     assert Happened(level={Level.CITY}).level == frozenset({"city"})
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Values that are put together from parts
+
+
+def _tupled(value: Iterable[str]) -> tuple[str, ...]:
+    return tuple(value)
+
+
+@attrs.frozen
+class Part(Value):
+    """A value with nothing to it but its fields."""
+
+    one: int
+    _two: str = ""
+    three: tuple[str, ...] = attrs.field(default=(), converter=_tupled)
+
+
+@attrs.frozen
+class Alone(Value):
+    """A value of one field."""
+
+    one: int
+
+
+@attrs.frozen
+class Empty(Value):
+    """A value without a field."""
+
+
+@attrs.frozen
+class Finished(Part):
+    """A value that is finished when it is built."""
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+
+
+@attrs.frozen
+class Begun(Part):
+    """A value that does something before it is built."""
+
+    def __attrs_pre_init__(self) -> None:
+        pass
+
+
+@attrs.frozen(init=False)
+class ByItself(Part):
+    """A value that builds itself."""
+
+    def __init__(self, one: int) -> None:
+        self.__attrs_init__(one=one)
+
+
+@attrs.frozen
+class Counting(Part):
+    """A value with a field that nobody gives."""
+
+    four: int = attrs.field(init=False, default=4)
+
+
+_ASKS: Any = attrs.Converter(lambda given, self: given, takes_self=True)
+
+
+@attrs.frozen
+class Asking(Part):
+    """A value whose converter asks for the value."""
+
+    four: int = attrs.field(default=4, converter=_ASKS)  # type: ignore[misc]  # a kind that mypy does not follow
+
+
+class Derived(Part):
+    """A value of no fields of its own, not made by attrs."""
+
+
+@attrs.frozen(slots=False)
+class Open(Part):
+    """A value with a dict."""
+
+    four: int = 4
+
+
+@pytest.mark.parametrize(
+    ("cls", "plain"),
+    [
+        (Part, True), (Alone, True), (Empty, True), (Open, True), (Report, True), (Actor, True),
+        (Finished, False), (Begun, False), (ByItself, False), (Counting, False), (Asking, False), (Derived, False),
+    ],
+    ids=lambda one: getattr(one, "__name__", str(one)),
+)  # fmt: skip
+def test_which_values_are_their_fields_and_nothing_else(cls: type[Any], plain: bool) -> None:
+    """A class that does something of its own when it is built is told from one that does not."""
+    assert plainly_built(cls) is plain
+
+
+@pytest.mark.parametrize("value", [Part(1, "x", ("y",)), Alone(1), Empty(), Open(1, four=7), Counting(3)], ids=repr)
+def test_a_copy_is_equal_and_a_change_changes_what_it_names(value: Any) -> None:
+    """A copy has all fields, with a dict or with slots, and a change sets those that it names and no others."""
+    names = field_names(type(value))
+    assert changed(value, {}) == value
+    assert changed(value, {}) is not value
+    fields = {name: getattr(value, name) for name in names}
+    assert unchecked(type(value), fields) == value
+    for name in names:
+        other = changed(value, {name: "other"})
+        assert {one: getattr(other, one) for one in names} == {**fields, name: "other"}
