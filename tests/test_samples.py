@@ -241,3 +241,123 @@ def test_nearest_comes_first(sizes: list[int]) -> None:
 def test_annotations_of_a_class() -> None:
     """Each field has its annotation, written as text or not."""
     assert [(field.name, kind) for field, kind in annotated(Chain)] == [("word", str), ("rest", Chain | None)]
+
+
+@attrs.frozen
+class Pair:
+    """A class that holds itself in a row, and cannot do without."""
+
+    both: tuple[int, Pair]
+
+
+@attrs.frozen
+class Either:
+    """A class that holds itself or a number."""
+
+    one: Either | int
+
+
+@attrs.frozen
+class Remarked:
+    """A class that holds itself, with a remark."""
+
+    rest: Annotated[Remarked, "a remark"]
+
+
+@attrs.frozen
+class Tree:
+    """A class that may hold itself by name."""
+
+    leaves: Mapping[str, Tree] = attrs.field(factory=dict)
+    first: Tree | None = None
+
+
+@attrs.frozen
+class Keys:
+    """A class whose keys hold it."""
+
+    by: Mapping[Keys, int]
+
+
+@pytest.mark.parametrize("cls", [Endless, Pair, Either, Remarked, Keys], ids=lambda one: one.__name__)
+def test_whatever_holds_a_class_in_itself_is_gone_into_once(cls: type[Any]) -> None:
+    """In a row, a choice, with a remark or as a key: a class that needs itself is said to hold itself, by its name."""
+    with pytest.raises(Unbuildable) as raised:
+        instances(cls)
+    assert (raised.value.name, raised.value.given) == (cls.__name__, "it holds itself")
+
+
+def test_a_class_that_may_hold_itself_by_name() -> None:
+    """One that can do without itself is built without."""
+    assert instances(Tree)[0] == Tree()
+    assert all(one.leaves in ({}, {"text": Tree()}) or not one.leaves for one in instances(Tree))
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        (Annotated[Author, "a remark"], (Author(name="given"),)),
+        (tuple[Author, bool], ((Author(name="given"), False), (Author(name="given"), True))),
+        (Mapping[str, Author], ({}, {"text": Author(name="given")})),
+        (Mapping[Author, bool], ({}, {Author(name="given"): False})),
+        (Author | int, (Author(name="given"), *samples(int))),
+        (Author | None, (None, Author(name="given"))),
+        (list[Author], ([], [Author(name="given")])),
+    ],
+    ids=str,
+)
+def test_what_was_given_is_found_wherever_it_stands(kind: Any, found: tuple[Any, ...]) -> None:
+    """What somebody gave for a class is taken in a row, a mapping, a choice and a list too."""
+    assert samples(kind, {Author: [Author(name="given")]}) == found
+
+
+def test_what_was_given_is_found_in_fields() -> None:
+    """The fields of a class are filled with what was given for theirs."""
+    given = {Author: [Author(name="given")]}
+    assert fields(held(Author), given)["value"] == (Author(name="given"),)
+    assert fields(held(Author))["value"] == samples(Author)
+    assert (
+        instances(held(Author), given) == (held(Author)(Author(name="given")),)
+        or len(instances(held(Author), given)) == 1
+    )
+
+
+@pytest.mark.parametrize("kind", [bytearray, list, type[int]], ids=str)
+def test_what_has_no_samples_is_named(kind: Any) -> None:
+    """The annotation of which no values are known is in what is said."""
+    with pytest.raises(UnsupportedType, match=r"no values of .*(bytearray|list|int)"):
+        samples(kind)
+
+
+def test_a_field_without_an_annotation_may_be_anything() -> None:
+    """Where nothing is said of a field, it is filled as one that takes anything."""
+    cls = attrs.make_class("Bare", ["value"])
+    assert [kind for _, kind in annotated(cls)] == [Any]
+
+
+def test_the_first_refusal_is_told() -> None:
+    """Of all that a class refuses it is the plainest that is told."""
+
+    @attrs.frozen
+    class Picky:
+        number: int
+
+        def __attrs_post_init__(self) -> None:
+            raise LookupError(f"not {self.number}")
+
+    with pytest.raises(Unbuildable, match="LookupError: not 1"):
+        instances(Picky)
+
+
+@pytest.mark.parametrize(
+    ("pools", "ways"),
+    [
+        ([], [()]),
+        ([[1, 2, 3]], [(1,), (2,), (3,)]),
+        ([[1, 2, 3], "ab"], [(1, "a"), (2, "a"), (1, "b"), (3, "a"), (2, "b"), (3, "b")]),
+        ([[1, 2], [3], "ab"], [(1, 3, "a"), (2, 3, "a"), (1, 3, "b"), (2, 3, "b")]),
+    ],
+)
+def test_each_pool_in_turn(pools: list[Any], ways: list[Any]) -> None:
+    """With one change each pool has its turn; then come two changes, and so on."""
+    assert list(nearest(pools)) == ways

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -23,6 +23,8 @@ from reportflow import (
     Adoption,
     Attachment,
     Author,
+    Command,
+    Constant,
     Details,
     Guard,
     Level,
@@ -32,13 +34,17 @@ from reportflow import (
     State,
     Step,
     Transition,
+    guard,
     has,
+    only_the_assignee,
 )
 from reportflow.lifecycle import cases
 from reportflow.lifecycle.check import check
-from reportflow.lifecycle.finding import Finding
+from reportflow.lifecycle.finding import Finding, Move, lines
 from reportflow.lifecycle.matrix import matrix
-from reportflow.lifecycle.samples import Given, instances, samples
+from reportflow.lifecycle.samples import START, Given, instances, samples
+from reportflow.lifecycle.walk import Walk, find_there
+from reportflow.lifecycle.world import Act, Case, Office, said
 from reportflow.model.source import python
 from tests.test_check import (
     CHILD,
@@ -56,6 +62,7 @@ from tests.test_check import (
     ask_with_note,
     declared,
     failing,
+    large,
     never,
     row,
     small,
@@ -126,11 +133,17 @@ class WrittenForm(Details):
     names: tuple[str, ...] = ()
 
 
+def ask_of(id: str) -> Any:
+    """A `then` that asks for the end of a record of that id."""
+    return lambda before, entry: Step(target=id, trigger="close", system=True)
+
+
 def tells(before: Record, entry: Any) -> str:
     """Goes by one field of the details."""
     return f"{entry.details.copies}"
 
 
+WAITING: Final = "checked_child-waiting"
 SENDING: Final = table(row("send", then=spawn), row("hear", roles=NOBODY, dest="closed"), row("close", source="closed"))
 LOSING: Final = table(
     row("lose", dest="lost", details=CheckedRange), row("find", source="lost", dest="closed"), states=[LOST]
@@ -224,6 +237,43 @@ OTHERS: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
                     Transition("finish", source="waiting", dest="done", roles={"clerk"}),
                 ],
             )
+        ],
+        {},
+    ),
+    "refused_for_their_unit_first": (
+        [
+            table(
+                row("send", dest="lost", sets={"unit": Constant("south")}),
+                row("find", source="lost", dest="closed", guards=[small, large]),
+                states=[LOST],
+            )
+        ],
+        {},
+    ),
+    "refused_for_their_role_first": (
+        [
+            table(
+                row("send", dest="lost", sets={"unit": Constant("south")}),
+                row("find", source="lost", dest="closed", guards=[small, large]),
+                row("give_up", source="lost", dest="closed", roles="chief"),
+                states=[LOST],
+                roles={"clerk": UNIT, "chief": ANY},
+            )
+        ],
+        {},
+    ),
+    "a_guard_of_details_where_there_are_none": ([table(row(guards=[declared(small), only_the_assignee]))], {}),
+    "one_trigger_of_both": (
+        [
+            table(row("send", then=spawn), row("close", roles=NOBODY, dest="closed")),
+            attrs.evolve(
+                CHILD,
+                transitions=[
+                    Transition("create", source=None, dest="waiting", roles=NOBODY),
+                    Transition("close", source="waiting", dest="done", roles={"clerk"}, then=ask_parent("close")),
+                    Transition("again", source="done", dest=SAME, roles={"clerk"}, then=ask_of(WAITING)),
+                ],
+            ),
         ],
         {},
     ),
@@ -329,6 +379,102 @@ def test_the_instances_of_a_class(cls: type[Any]) -> None:
     hold(
         f"instances/{cls.__name__}.txt", "\n".join("".join(f"{python(one)}\n" for one in several) for several in pages)
     )
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The walk
+
+
+@attrs.frozen(kw_only=True)
+class Slip(Record):
+    """As small a record as can be."""
+
+
+def slips(name: str, *rows: Transition, **roles: Any) -> Lifecycle:
+    """A lifecycle of slips: open, held, closed."""
+    return Lifecycle(
+        name=name,
+        version=1,
+        record=Slip,
+        roles=roles or {"clerk": UNIT, "chief": ANY},
+        states=[State("open"), State("held"), State("closed", final=True)],
+        transitions=[
+            Transition("create", source=None, dest="open", roles={"clerk", "chief"}),
+            Transition("hold", source={"open", "held"}, dest="held", roles={"clerk"}, details=CheckedNote),
+            Transition("close", source={"open", "held"}, dest="closed", roles={"chief"}, guards=[titled]),
+            Transition("hear", source="open", dest=SAME, roles=NOBODY),
+            *rows,
+        ],
+    )
+
+
+@guard("titled")
+def titled(record: Slip, command: Command) -> bool:
+    """Goes by a field that each slip has."""
+    return record.title != "text" or command.actor.unit == record.unit
+
+
+def walked(lifecycles: Sequence[Lifecycle], there: bool) -> Iterable[str]:
+    """Each case of a walk on a line, then what was kept."""
+    found = find_there(lifecycles, {}) if there else {}
+    yield from (f"there: {id} by {[one.line() for one in world.moves]}" for id, world in found.items())
+    walk = Walk(Office(lifecycles, found), {})
+    lines: list[str] = []
+
+    def note(case: Case, acts: Sequence[Act]) -> None:
+        came = "done" if case.error is None else said(case.error)
+        did = ", ".join(f"{one.lifecycle.name} {one.decision.entry.trigger} {one.decision.record.id}" for one in acts)
+        who = case.move.command.actor
+        lines.append(
+            f"{case.move.id} {case.move.command.trigger} after {len(case.world.moves)} "
+            f"by {who.id} {sorted(who.roles)} {who.unit} {who.clearance.value}: {came} [{did}]"
+        )
+
+    walk.run(note)
+    yield f"{walk.cases} cases, {'bounded' if walk.bounded else 'all'}"
+    yield from lines[:400]
+    for (kind, state), kept in walk.kept.items():
+        yield f"{kind} {state}: {len(kept)}"
+        yield from (f"  {id} after {len(world.moves)}: {python(world.records[id])}" for world, id in kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "lifecycles", "there"),
+    [
+        ("one", [slips("slip")], False),
+        ("two_of_a_class", [slips("slip"), slips("note", clerk=OWN, chief=UNIT)], False),
+        ("with_steps", [SENDING, CHILD], True),
+        ("with_steps_between_slips", [slips("slip", row("ask", then=ask_of("slip-held"))), CHILD], True),
+    ],
+)
+def test_the_way_of_a_walk(name: str, lifecycles: Sequence[Lifecycle], there: bool) -> None:
+    """Who tries what on which record in which order, what comes of it, and from which records the walk goes on."""
+    hold(f"walks/{name}.txt", "\n".join([*walked(lifecycles, there), ""]))
+
+
+def test_the_lines_of_a_path() -> None:
+    """The clock is set where it moves on, and what the last line comes to stands behind it, on one line."""
+    ana = cases.able("ana", ["clerk"])
+    later = START + timedelta(days=30)
+    draft = Slip.draft(id="r1")
+    path = [
+        Move(id="r1", command=Command(trigger="create", actor=ana, now=START), draft=draft),
+        Move(id="r1", command=Command(trigger="hold", actor=ana, now=later, details=CheckedNote(text="x"), reason="y")),
+        Move(id="r1", command=Command(trigger="close", actor=ana, now=later)),
+        Move(id="r1", command=Command(trigger="close", actor=ana, now=START)),
+    ]
+    by = "by=Actor(id='ana', roles={'clerk'}, unit='north', clearance=Secrecy.TOP_SECRET)"
+    expected = (
+        f"flow.create(Slip.draft(id='r1'), {by})",
+        "now = datetime(2022, 2, 2, 9, tzinfo=UTC)",
+        f"flow.fire('r1', 'hold', CheckedNote(text='x'), {by}, reason='y')",
+        f"flow.fire('r1', 'close', {by})",
+        "now = datetime(2022, 1, 3, 9, tzinfo=UTC)",
+        f"flow.fire('r1', 'close', {by})",
+    )
+    assert lines(path, START) == expected
+    assert lines(path, START, ends="refused:\n  it is") == (*expected[:-1], f"{expected[-1]}  # refused: it is")
+    assert lines([], START, ends="done") == ()
 
 
 # ---------------------------------------------------------------------------------------------------------------
