@@ -345,7 +345,7 @@ def test_pauses_grow_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(random, "uniform", uniform)
     assert [handle._pause(attempt) for attempt in (1, 2, 3, 4, 5, 11, 5000)] == [0.5] * 7
-    assert drawn == [(0, bound) for bound in (0.004, 0.008, 0.016, 0.032, 0.05, 0.05, 0.05)]
+    assert drawn == [(0, bound) for bound in (0.001, 0.002, 0.004, 0.008, 0.016, 0.05, 0.05)]
 
 
 def test_a_pause_is_waited(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
