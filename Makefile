@@ -6,7 +6,6 @@ ARGS ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-MUTANTS := .venv/.mutants
 TYPED = $(wildcard src tests examples benchmarks conftest.py)
 
 .DEFAULT_GOAL := help
@@ -33,10 +32,10 @@ format: $(INSTALLED) ## put the code into its form: imports sorted, safe fixes
 	@$(BIN)/ruff check --quiet --exit-zero --fix . >/dev/null
 	@$(BIN)/ruff format .
 
-bench: $(INSTALLED) ## how fast it is here
+bench: .venv/.bench ## how fast it is here, beside SQL by hand and its peers
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
-mutants: $(MUTANTS) ## which small mistakes the tests do not find: benchmarks/MUTANTS.md, in half an hour
+mutants: .venv/.mutants ## which small mistakes the tests do not find: benchmarks/MUTANTS.md, in half an hour
 	@$(BIN)/python benchmarks/mutants.py $(ARGS)
 
 docs: $(INSTALLED) ## the pages, in build/docs/index.html
@@ -65,7 +64,8 @@ $(INSTALLED): pyproject.toml
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,cli]'
 	@touch $@
 
-$(MUTANTS): $(INSTALLED)
-	@{ command -v uv >/dev/null && uv pip install --quiet --python $(BIN)/python --editable '.[dev,cli,mutants]'; } || \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,cli,mutants]'
+# what one extra brings beside
+.venv/.%: $(INSTALLED)
+	@{ command -v uv >/dev/null && uv pip install --quiet --python $(BIN)/python --editable '.[dev,cli,$*]'; } || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,cli,$*]'
 	@touch $@

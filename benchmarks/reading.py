@@ -128,10 +128,10 @@ def first_page(library: Library) -> Ways:
 
 
 def later_page(library: Library) -> Ways:
-    """A page far behind, reached from page to page beforehand: the 1,000th, or the last full one before."""
+    """A page far behind, reached from page to page beforehand: the 10,000th, or the last full one before."""
     query = Query(limit=PAGE)
     page = before = library.flow.find(query, by=REGISTRAR)
-    for _ in range(998):
+    for _ in range(9_998):
         if page.next is None:
             break
         before = page
