@@ -215,6 +215,8 @@ class Judge:
 
     def pytest_runtestloop(self, session: Any) -> bool:
         """Every mutant in a process of its own."""
+        if session.testsfailed:
+            raise SystemExit("The tests cannot be collected: run them to see why")
         gc.collect()
         gc.freeze()  # a fork looks no more through what was there before it
         session.config._tmp_path_factory.getbasetemp()  # one folder for all

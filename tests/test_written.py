@@ -386,7 +386,7 @@ def test_the_instances_of_a_class(cls: type[Any]) -> None:
 
 
 @attrs.frozen(kw_only=True)
-class Slip(Record):
+class WrittenSlip(Record):
     """As small a record as can be."""
 
 
@@ -395,7 +395,7 @@ def slips(name: str, *rows: Transition, **roles: Any) -> Lifecycle:
     return Lifecycle(
         name=name,
         version=1,
-        record=Slip,
+        record=WrittenSlip,
         roles=roles or {"clerk": UNIT, "chief": ANY},
         states=[State("open"), State("held"), State("closed", final=True)],
         transitions=[
@@ -409,7 +409,7 @@ def slips(name: str, *rows: Transition, **roles: Any) -> Lifecycle:
 
 
 @guard("titled")
-def titled(record: Slip, command: Command) -> bool:
+def titled(record: WrittenSlip, command: Command) -> bool:
     """Goes by a field that each slip has."""
     return record.title != "text" or command.actor.unit == record.unit
 
@@ -456,7 +456,7 @@ def test_the_lines_of_a_path() -> None:
     """The clock is set where it moves on, and what the last line comes to stands behind it, on one line."""
     ana = cases.able("ana", ["clerk"])
     later = START + timedelta(days=30)
-    draft = Slip.draft(id="r1")
+    draft = WrittenSlip.draft(id="r1")
     path = [
         Move(id="r1", command=Command(trigger="create", actor=ana, now=START), draft=draft),
         Move(id="r1", command=Command(trigger="hold", actor=ana, now=later, details=CheckedNote(text="x"), reason="y")),
@@ -465,7 +465,7 @@ def test_the_lines_of_a_path() -> None:
     ]
     by = "by=Actor(id='ana', roles={'clerk'}, unit='north', clearance=Secrecy.TOP_SECRET)"
     expected = (
-        f"flow.create(Slip.draft(id='r1'), {by})",
+        f"flow.create(WrittenSlip.draft(id='r1'), {by})",
         "now = datetime(2022, 2, 2, 9, tzinfo=UTC)",
         f"flow.fire('r1', 'hold', CheckedNote(text='x'), {by}, reason='y')",
         f"flow.fire('r1', 'close', {by})",
