@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import enum
 import math
+import sys
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from types import MappingProxyType, ModuleType
+from typing import Any, NamedTuple, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -33,7 +35,7 @@ from reportflow import (
     Secrecy,
 )
 from reportflow.model.query import Grant, Visibility
-from reportflow.model.source import Names, imports, python
+from reportflow.model.source import Names, imports, named, python
 from reportflow.testing import strategies
 from reportflow.testing.acts import Note, Sample
 from reportflow.testing.strategies.definitions import Casework, ShiftHandover
@@ -194,3 +196,127 @@ def test_a_class_that_nobody_can_import() -> None:
     assert imports(names) == ["from datetime import date"]
     known: Mapping[str, Any] = {"Inner": Inner, "date": date}
     assert eval(expression, dict(known)) == Inner(date(2022, 1, 3))
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Word for word
+
+
+class Outer:
+    """A class with a class in it."""
+
+    @attrs.frozen
+    class Inner:
+        """The class in it."""
+
+        number: int = 1
+
+
+_ASKS: Any = attrs.Converter(lambda given, self: frozenset(given), takes_self=True)
+
+
+@attrs.frozen
+class Held:
+    """Sets, with and without a converter that makes one."""
+
+    plain: frozenset[str] = frozenset()
+    made: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    asked: frozenset[str] = attrs.field(default=frozenset(), converter=_ASKS)
+    words: list[str] = attrs.field(factory=list)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ([1, "a", None], "[1, 'a', None]"),
+        ((1, 2), "(1, 2)"),
+        ({"a": [1]}, "{'a': [1]}"),
+        ({3, 1}, "{1, 3}"),
+        (Decimal("1.50"), "Decimal('1.50')"),
+        (UUID(int=1), "UUID('00000000-0000-0000-0000-000000000001')"),
+        (datetime(2022, 1, 3), "datetime(2022, 1, 3)"),
+        (datetime(2022, 1, 3, 9, tzinfo=UTC), "datetime(2022, 1, 3, 9, tzinfo=UTC)"),
+        (datetime(2022, 1, 3, 0, 5), "datetime(2022, 1, 3, 0, 5)"),
+        (datetime(2022, 1, 3, 0, 0, 0, 7), "datetime(2022, 1, 3, 0, 0, 0, 7)"),
+        (Outer.Inner(), "Outer.Inner()"),
+        (Outer.Inner(2), "Outer.Inner(number=2)"),
+        (Odd(3), "Odd(hidden=3, double=6)"),
+        (Held(), "Held()"),
+        (cast(Any, Held)(["b"], ["b"], ["b"], ["b"]),
+         "Held(plain=['b'], made={'b'}, asked=frozenset({'b'}), words=['b'])"),
+        (cast(Any, Held)(frozenset("b"), "b"), "Held(plain=frozenset({'b'}), made={'b'})"),
+        (Report.draft(kind="x", title="t", text="y", authors=[Author(name="z")]),
+         "Report.draft(kind='x', title='t', text='y', authors=(Author(name='z'),))"),
+        (Record(id="r", state="s"), "Record(id='r', state='s')"),
+        (Actor(id="a", roles={"b", "a"}), "Actor(id='a', roles={'a', 'b'})"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)  # fmt: skip
+def test_a_value_is_written_as_a_person_would(value: object, text: str) -> None:
+    """What has its default is left out, sets are in order, times end where they end, a draft is made by `draft`."""
+    assert python(value) == text
+
+
+def test_a_nested_class_is_imported_by_its_outermost() -> None:
+    """Of a class in a class the outer one is imported; of the library's own values, the package."""
+    names: Names = {}
+    python([Outer.Inner(), Author(name="x"), Revision(text="x"), UUID(int=1)], names)
+    assert names == {"Outer": __name__, "Author": "reportflow", "Revision": "reportflow", "UUID": "uuid"}
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The name of a value
+
+
+def test_a_value_is_named_by_the_module_that_says_it_is_its_own() -> None:
+    """A function or class is found where it says it is from; a lifecycle in the package, the plainest place."""
+    names: Names = {}
+    assert named(said, names) == "said"
+    assert named(Report, names) == "Report"
+    assert named(REPORT, names) == "REPORT"
+    assert names == {"said": __name__, "Report": "reportflow.office.report", "REPORT": "reportflow"}
+    assert named(object(), names) is None
+    assert len(names) == 3
+
+
+def test_of_several_names_the_plainest_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A public name before a private one, a short place before a long one, and the program itself last of all."""
+
+    def place(module: str, **held: object) -> None:
+        made = ModuleType(module)
+        vars(made).update(held)
+        monkeypatch.setitem(sys.modules, module, made)
+
+    value = object()
+    monkeypatch.setitem(sys.modules, "zz_nothing", None)
+    place("__main__", plain=value)
+    names: Names = {}
+    assert named(value, names) == "plain"
+    assert names == {"plain": "__main__"}
+    place("zz_far.away.indeed", **{"a-b": value, "__dunder__": value, "_hidden": value})
+    assert (named(value, names), names["_hidden"]) == ("_hidden", "zz_far.away.indeed")
+    place("zz_far.away", shown=value)
+    assert (named(value, names), names["shown"]) == ("shown", "zz_far.away")
+    place("zz_near", shown_too=value, other=object())
+    assert (named(value, names), names["shown_too"]) == ("shown_too", "zz_near")
+    place("aa_near", z_shown=value, _a=value)
+    assert (named(value, names), names["z_shown"]) == ("z_shown", "aa_near")
+    place("zz_odd", __only__=value)
+    lone = object()
+    place("zz_lone", **{"a b": lone, "__lone__": lone})
+    assert named(lone, names) is None
+
+
+def test_a_value_that_only_looks_like_another_is_not_named_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What says that it is a module's, but is another one than the module has there, is looked for elsewhere."""
+
+    def twin() -> None: ...
+
+    twin.__module__, twin.__qualname__ = __name__, "said"
+    names: Names = {}
+    assert named(twin, names) is None
+    assert names == {}
+    made = ModuleType("zz_twins")
+    vars(made)["twin"] = twin
+    monkeypatch.setitem(sys.modules, "zz_twins", made)
+    assert (named(twin, names), names) == ("twin", {"twin": "zz_twins"})

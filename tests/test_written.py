@@ -138,6 +138,23 @@ def ask_of(id: str) -> Any:
     return lambda before, entry: Step(target=id, trigger="close", system=True)
 
 
+def merges(before: Record, entry: Any) -> Step:
+    """Asks the record that the details name."""
+    return Step(target=entry.details.text, trigger="hear")
+
+
+@attrs.frozen(kw_only=True)
+class CheckedFollower(Record):
+    """A record that names another one."""
+
+    follows: str = ""
+
+
+def takes_over(before: CheckedFollower, entry: Any) -> list[Step]:
+    """Asks the record that the draft names, if it names one."""
+    return [Step(target=before.follows, trigger="hear")] if before.follows else []
+
+
 def tells(before: Record, entry: Any) -> str:
     """Goes by one field of the details."""
     return f"{entry.details.copies}"
@@ -263,6 +280,20 @@ OTHERS: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
         {},
     ),
     "a_guard_of_details_where_there_are_none": ([table(row(guards=[declared(small), only_the_assignee]))], {}),
+    "names_another_record": (
+        [table(row("merge", details=CheckedNote, then=merges), row("hear", roles=NOBODY, guards=[never]))],
+        {},
+    ),
+    "names_another_in_its_draft": (
+        [
+            table(
+                row("create", source=None, dest="open", roles={"clerk"}, then=takes_over),
+                row("hear", roles=NOBODY, guards=[never]),
+                record=CheckedFollower,
+            )
+        ],
+        {},
+    ),
     "one_trigger_of_both": (
         [
             table(row("send", then=spawn), row("close", roles=NOBODY, dest="closed")),

@@ -200,7 +200,9 @@ class _Report:
             facts: dict[str, object] = {"trigger": row.trigger, "states": sources}
             if (not row.roles or NOBODY in row.roles) and (self._of.name, row.trigger) not in asked:
                 yield self._finding("row_unasked", Gravity.WARNING, (), **facts)
-            elif tried.passed is None and tried.refused is not None and not self._is_told(row):
+            elif tried.passed is None and self._is_told(row):
+                continue
+            elif tried.passed is None and tried.refused is not None:
                 error = tried.refused.error
                 facts["codes"] = () if error is None else refusals(error)
                 facts["number"] = tried.number
