@@ -221,7 +221,7 @@ class Held:
 
     plain: frozenset[str] = frozenset()
     made: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
-    asked: frozenset[str] = attrs.field(default=frozenset(), converter=_ASKS)
+    asked: frozenset[str] = attrs.field(default=frozenset(), converter=_ASKS)  # type: ignore[misc]  # not followed
     words: list[str] = attrs.field(factory=list)
 
 
