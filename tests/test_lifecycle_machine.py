@@ -221,6 +221,16 @@ def test_steps_pass_that_create_and_move_other_records() -> None:
     assert machine.fired["machine_loan.count"], "a step of a reminder that a step of a loan created"
 
 
+def test_an_act_that_creates_two_records_passes() -> None:
+    """Each record that a step creates gets an id of its own, in what an offer is held against too."""
+
+    def makes_two(before: MachineLoan, entry: Entry) -> list[Step]:
+        return [*_make_reminder(before, entry), *_make_reminder(before, entry)]
+
+    twice = Transition("remind", source={"asked", "lent"}, dest=SAME, roles={"borrower", "clerk"}, then=makes_two)
+    run(few(LifecycleMachine.of(loan(twice), REMINDER), "offers"), examples=40, steps=30)
+
+
 def test_any_lifecycle_passes() -> None:
     """So does any valid lifecycle that can be drawn."""
     drawn: list[Lifecycle] = []

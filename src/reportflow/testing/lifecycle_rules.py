@@ -285,7 +285,10 @@ class Rules(Run):
         names = Literally("[option.trigger for option in flow.options"), record.id, actor
         self._same("offer", tuple(one.trigger for one in offered), triggers, ("{}({}, by={})]", names), trigger="*")
         flow = ReportFlow(
-            cast(Store, Trial(self._store)), self.lifecycles, clock=lambda: self.now, new_id=itertools.count().__repr__
+            cast(Store, Trial(self._store)),
+            self.lifecycles,
+            clock=lambda: self.now,
+            new_id=map(str, itertools.count()).__next__,
         )
         chosen = data.draw(st.lists(st.sampled_from(triggers), max_size=4, unique=True))
         for option in (one for one in offered if one.trigger in chosen):
