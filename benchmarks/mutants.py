@@ -37,7 +37,7 @@ BUILD: Final = ROOT / "build" / "mutants"
 LAST: Final = BUILD / "verdicts.json"
 FLOOR: Final = 90.0  # percent
 ORIGINAL: Final = "_mutmut_orig"
-SLOW: Final = 4.0  # seconds on the processor; a longer test is not run
+SLOW: Final = 2.0  # seconds on the processor; a longer test is not run
 HANGS: Final = 90.0  # seconds on the processor, where no test's own time-out helps
 
 KILLED, SURVIVED, TIMEOUT, UNTESTED = "killed", "survived", "timeout", "no test"

@@ -872,7 +872,7 @@ def test_a_field_is_held_against_those_that_did_not_change() -> None:
     assert (caught.value.field, caught.value.details["most"]) == ("least", 4)
     with pytest.raises(InvalidValue) as caught:
         set_on(most=Constant("many"))
-    assert (caught.value.field, caught.value.problem) in (("most", "type"), ("Crate", "refused"))
+    assert (caught.value.field, caught.value.problem) == ("most", "type")
     with pytest.raises(InvalidValue) as caught:
         set_on(title=b"no text")
     assert (caught.value.field, caught.value.problem) == ("title", "type")

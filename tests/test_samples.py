@@ -289,8 +289,7 @@ def test_whatever_holds_a_class_in_itself_is_gone_into_once(cls: type[Any]) -> N
 
 def test_a_class_that_may_hold_itself_by_name() -> None:
     """One that can do without itself is built without."""
-    assert instances(Tree)[0] == Tree()
-    assert all(one.leaves in ({}, {"text": Tree()}) or not one.leaves for one in instances(Tree))
+    assert set(map(repr, instances(Tree))) == {repr(Tree())}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ Pure: values in, values out; no clock, no I/O, no chance.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -94,7 +94,7 @@ def _check_whole(lifecycle: Lifecycle, row: Transition, after: Record, entry: En
     """
     cls = type(after)
     try:
-        wrong = (_wrong_of_changed if plainly_built(cls) else _wrong_of_whole)(after, row.sets)
+        wrong = _wrong_of_changed(after, row.sets) if plainly_built(cls) else _wrong_of_whole(after)
     except InvalidValue:
         raise
     except Exception as error:
@@ -103,7 +103,7 @@ def _check_whole(lifecycle: Lifecycle, row: Transition, after: Record, entry: En
         raise lifecycle.failed(entry, "sets", f"{cls.__name__} makes something else of {', '.join(wrong)}")
 
 
-def _wrong_of_whole(after: Record, names: Iterable[str]) -> list[str]:
+def _wrong_of_whole(after: Record) -> list[str]:
     """The fields that are others once the record is built anew."""
     every = field_names(type(after))
     built = type(after)(**{name.lstrip("_"): getattr(after, name) for name in every})
@@ -113,9 +113,9 @@ def _wrong_of_whole(after: Record, names: Iterable[str]) -> list[str]:
 def _wrong_of_changed(after: Record, names: Collection[str]) -> list[str]:
     """The same where the fields alone say it: the others are as they were when they entered."""
     cls = type(after)
+    check(after, names)
     for validate in validators(cls):
         validate(after)
-    check(after, names)
     made = {name: convert(getattr(after, name)) for name, convert in converters(cls) if name in names}
     return [name for name, content in made.items() if content != getattr(after, name)]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, PoolProxiedConnection
 from sqlalchemy.exc import DataError, IntegrityError
@@ -23,9 +23,6 @@ from reportflow.storage.sql.relay import SqlOffsets
 from reportflow.storage.sql.rows import changed_row, entry_rows, label_rows, record_row
 from reportflow.storage.sql.schema import patiently
 from reportflow.storage.sql.tables import PREFIX, Tables, make_tables
-
-#: How many ids one statement names.
-_CHUNK: Final = 500
 
 T = TypeVar("T")
 
@@ -276,13 +273,15 @@ class SqlStore(SqlReading):
         Raises:
             InvalidValue: there is such a text; names its field.
         """
+        if not self._backend.limits:
+            return
         tables = self._tables
         written = (
             (tables.record, [record_row(change.record) for change in changes]),
             (tables.entry, [*entry_rows(entry for change in changes for entry in change.entries)]),
             (tables.label, [row for change in changes for row in label_rows(change.record)]),
         )
-        for table, rows in written if self._backend.limits else ():
+        for table, rows in written:
             limits = {column.name: length for column in table.c if (length := getattr(column.type, "length", None))}
             for row in rows:
                 for name, limit in limits.items():
