@@ -12,13 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportflow import (
+    REPORT,
     Actor,
+    Assignment,
+    Author,
     Change,
+    Comment,
     Conflict,
     MemoryStore,
+    Merge,
     Query,
     Record,
     RecordNotFound,
+    Report,
     ReportFlow,
     SqlStore,
     StaleRecord,
@@ -215,3 +221,41 @@ def test_a_store_that_always_moves_is_told() -> None:
         list(flow.fire_all([id], "remark", by=CLERK))
     assert isinstance(store.get([id])[0], Record)
     assert not isinstance(store.get([id])[0], Casework)
+
+
+LI = Actor(id="li", roles={"editor"}, unit="yulin")
+
+
+def reports(number: int) -> tuple[ReportFlow, list[Report]]:
+    """A flow of the office, with some reports."""
+    ids = count(1)
+    flow = ReportFlow(MemoryStore(), REPORT, new_id=lambda: f"r{next(ids)}")
+    author = Author(name="张三", id="zhang")
+    made = [flow.create(Report.draft(title="t", text="x", authors=[author]), by=LI) for _ in range(number)]
+    return flow, made
+
+
+def test_a_record_in_hand_that_the_bulk_itself_moved_is_stale() -> None:
+    """What an earlier one of the same chunk did to a record nobody has seen: allowed or refused, it is stale."""
+    flow, (first, second, third) = reports(3)
+    merged = flow.fire_all([second.id, first], "merge", Merge(target=first.id), by=LI)
+    assert next(merged).id == second.id
+    with pytest.raises(StaleRecord) as caught:
+        next(merged)
+    assert (caught.value.id, caught.value.seen, caught.value.stored) == (first.id, 1, 2)
+    assert flow.get(second.id, by=LI).state == "merged"
+    twice = flow.fire_all([third, third], "assign", Assignment(assignee="li"), by=LI, on_refusal="skip")
+    assert next(twice).id == third.id
+    with pytest.raises(StaleRecord):
+        next(twice)
+    assert flow.get(third.id, by=LI).version == 2
+
+
+def test_what_commutes_is_never_stale_in_a_bulk() -> None:
+    """An act that goes by the stored record is done, or refused for what it is, whatever its caller has seen."""
+    flow, [report] = reports(1)
+    flow.fire(report.id, "assign", Assignment(assignee="li"), by=LI)
+    outcomes = list(flow.fire_all([report, report], "comment", Comment(text="x"), by=LI))
+    assert [outcome.record.version for outcome in outcomes if outcome.record] == [3, 4]
+    [refused] = flow.fire_all([report], "comment", by=LI, on_refusal="skip")
+    assert refused.refused is not None

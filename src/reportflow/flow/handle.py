@@ -130,7 +130,7 @@ class Handler:
         Raises:
             ReportflowError: one of them cannot be decided here, or the commit failed: nothing was kept.
         """
-        now, plan = self._clock(), Plan()
+        now, plan = self._clock(), Plan(apart=True)
         yield from self._load_all(plan, requests)
         results: list[Record | ReportflowError] = []
         for request in requests:
@@ -164,10 +164,16 @@ class Handler:
         plan.work.update((one.id, Work(before=one, record=one)) for one in stored)
 
     def _heard(self, request: Request, error: ReportflowError) -> Steps[ReportflowError]:
-        """What the caller must hear of an error: a refusal of a record in hand may only mean that it has moved."""
-        if isinstance(error, TransitionRefused) and isinstance(request, Fire) and isinstance(request.target, Record):
+        """What the caller must hear of an error: a refusal of a record in hand may only mean that it has moved.
+
+        What commutes was judged by the stored record.
+        """
+        if not isinstance(error, TransitionRefused) or not isinstance(request, Fire):
+            return error
+        target = request.target
+        if isinstance(target, Record) and not self._commutes(target, request.trigger):
             try:
-                yield from self._compare(request.id, request.target.version, request.by)
+                yield from self._compare(target.id, target.version, request.by)
             except ReportflowError as moved:
                 return moved
         return error
@@ -256,7 +262,7 @@ class Handler:
         self._definitions.check_visible(work.record, request.by)
         seen = request.seen
         if seen is not None and not self._commutes(work.record, request.trigger):
-            if seen not in (work.record.version, work.expected):
+            if seen != work.record.version and (plan.apart or seen != work.expected):
                 raise StaleRecord(request.id, seen, work.record.version)
             plan.see(work, work.expected)
         return (yield from self._act(plan, work.record, command, ()))

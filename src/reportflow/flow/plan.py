@@ -32,9 +32,15 @@ class Work:
 
 
 class Plan:
-    """What a batch comes to: every record that it touches. One request of it can be undone."""
+    """What a batch comes to: every record that it touches. One request of it can be undone.
 
-    def __init__(self) -> None:
+    Args:
+        apart: Whether each request stands for itself, as if it had a commit of its own; in a batch the version that
+            was seen before the batch holds for all of it.
+    """
+
+    def __init__(self, *, apart: bool = False) -> None:
+        self.apart = apart
         self.work: dict[str, Work] = {}
         #: What takes back each thing that was done; None where nothing is ever taken back.
         self._undo: list[Callable[[], object]] | None = None
