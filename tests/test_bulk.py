@@ -26,10 +26,12 @@ from reportflow import (
     RecordNotFound,
     Report,
     ReportFlow,
+    Secrecy,
     SqlStore,
     StaleRecord,
     Store,
     TransitionRefused,
+    UnknownTrigger,
     replay,
 )
 from reportflow.lifecycle.samples import START
@@ -259,3 +261,19 @@ def test_what_commutes_is_never_stale_in_a_bulk() -> None:
     assert [outcome.record.version for outcome in outcomes if outcome.record] == [3, 4]
     [refused] = flow.fire_all([report], "comment", by=LI, on_refusal="skip")
     assert refused.refused is not None
+
+
+def test_a_trigger_that_a_record_in_hand_does_not_know_is_told_as_by_itself() -> None:
+    """Where an earlier one moved a record that the caller may not see, it tells what it alone tells."""
+    flow = flow_on(MemoryStore())
+    loan = flow.create(MachineLoan.draft(title="loan"), by=CLERK)
+    loan = flow.fire(loan, "lend", LoanTerms(days=3), by=CLERK)
+    secret = Actor(id="cy", roles={"chief"}, unit="north", clearance=Secrecy.SECRET)
+    hidden = flow.fire(loan, "hide", by=secret)
+    [reminder] = [one for one in flow.store.find(Query()).records if one.kind != hidden.kind]
+    with pytest.raises(UnknownTrigger):
+        flow.fire(hidden, "send", by=CLERK)
+    outcomes = flow.fire_all([reminder, hidden], "send", by=CLERK, on_refusal="skip")
+    assert next(outcomes).record is not None
+    with pytest.raises(UnknownTrigger):
+        next(outcomes)

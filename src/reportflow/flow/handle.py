@@ -257,6 +257,10 @@ class Handler:
             key=request.key,
         )
         work = plan.work.get(request.id)
+        if plan.apart and isinstance(request.target, Record):
+            self._commutes(
+                request.target, request.trigger
+            )  # by itself it would go by this record first: no such trigger
         if work is None:
             work = yield from self._load(plan, request, again=again)
         self._definitions.check_visible(work.record, request.by)
