@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import attrs
 import pytest
-from sqlalchemy import Engine, MetaData, create_engine, event, func, select
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, event, func, select
 from sqlalchemy.orm import Session
 
 from reportflow import (
@@ -29,10 +30,10 @@ from reportflow import (
     SqlStore,
     StaleRecord,
     TransitionRefused,
+    make_tables,
     open_flow,
     replay,
 )
-from reportflow.storage.sql.tables import make_tables
 from tests.servers import database
 
 LI = Actor(id="li", roles={"editor"}, unit="yulin")
@@ -139,13 +140,33 @@ def test_under_a_savepoint(flow: ReportFlow, host: Engine) -> None:
     with host.connect() as connection, connection.begin():
         bound = flow.bound_to(connection)
         report = bound.create(draft("r1"), by=LI)
-        if host.dialect.name == "sqlite":
-            pytest.skip("the driver of SQLite begins late, and knows no savepoint before; see SQLAlchemy's manual")
         savepoint = connection.begin_nested()
         bound.fire(report, "edit", Revision(text="y"), by=LI)
         savepoint.rollback()
         bound.fire(report, "comment", Comment(text="z"), by=LI)
     assert [entry.trigger for entry in flow.history("r1", by=LI)] == ["create", "comment"]
+
+
+def test_under_a_savepoint_that_comes_first(flow: ReportFlow, host: Engine) -> None:
+    """A savepoint before anything else is one too, and the host's rollback takes with it what it kept.
+
+    SQLite's driver begins no transaction before a savepoint, so the host has to, as SQLAlchemy's manual says:
+    https://docs.sqlalchemy.org/en/20/dialects/sqlite.html#serializable-isolation-savepoints-transactional-ddl
+    """
+    if host.dialect.name == "sqlite":
+        event.listen(host, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
+        event.listen(host, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    for name, ends in (("r1", "rollback"), ("r2", "commit")):
+        with Session(host) as session:
+            with session.begin_nested():
+                report = flow.bound_to(session).create(draft(name), by=LI)
+            with suppress(ZeroDivisionError), session.begin_nested():
+                flow.bound_to(session).fire(report, "edit", Revision(text="y"), by=LI)
+                raise ZeroDivisionError
+            getattr(session, ends)()
+    assert [entry.ref for entry in flow.history("r2", by=LI)] == ["r2@1"]
+    assert [record.id for record in flow.find(Query(), by=LI)] == ["r2"]
+    assert [posted.entry.ref for posted in flow.store.feed()] == ["r2@1"]
 
 
 def test_a_session_of_the_orm(flow: ReportFlow, host: Engine) -> None:
@@ -251,6 +272,27 @@ def test_tables_among_the_hosts_own(url: str, host: Engine) -> None:
     with host.connect() as connection:
         counted = [connection.scalar(select(func.count()).select_from(table.record)) for table in (north, south)]
     assert counted == [1, 2]
+
+
+def test_the_host_makes_the_tables_with_its_own(host: Engine) -> None:
+    """`metadata.create_all` of the host's makes tables that a store opens, with or without that `MetaData`."""
+    metadata = MetaData()
+    Table("letters_of_the_host", metadata, Column("id", Integer, primary_key=True))
+    tables = [make_tables(metadata, prefix=prefix) for prefix in ("east_", "west_")]
+    assert make_tables(metadata, prefix="east_") is tables[0]
+    for _ in range(2):  # what is there stays as it is
+        metadata.create_all(host)
+    for given in (metadata, None):
+        for prefix in ("east_", "west_"):
+            with ReportFlow(SqlStore(host, create=False, prefix=prefix, metadata=given), REPORT) as flow:
+                record = flow.create(draft(f"{prefix}{given is None}"), by=LI)
+                assert flow.get(record.id, by=LI) == record
+                assert flow.store.feed()[-1].entry.record_id == record.id
+    metadata.drop_all(host)
+    metadata.create_all(host, tables[1].all)
+    with ReportFlow(SqlStore(host, create=False, prefix="west_"), REPORT) as flow:
+        assert flow.count(Query(), by=LI) == {(): 0}
+    metadata.drop_all(host)
 
 
 def test_what_is_no_connection_is_refused(flow: ReportFlow) -> None:

@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from reportflow.opening import open_async_flow, open_flow, open_store
     from reportflow.storage.sql.aio import AsyncSqlStore
     from reportflow.storage.sql.store import SqlStore
+    from reportflow.storage.sql.tables import make_tables
 
 __all__ = [
     "ANY",
@@ -173,6 +174,7 @@ __all__ = [
     "dot",
     "guard",
     "has",
+    "make_tables",
     "mermaid",
     "nobody_from",
     "not_the_creator",
@@ -192,6 +194,7 @@ _LATER = (
     "reportflow.opening",
     "reportflow.flow.relay",
     "reportflow.flow.nats",
+    "reportflow.storage.sql.tables",
     "reportflow.storage.sql.store",
     "reportflow.flow.asynchronous",
     "reportflow.storage.sql.aio",

@@ -6,9 +6,9 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy import Connection, Engine, inspect, select
 
 from reportflow.errors import SchemaMismatch, StorageBusy, StorageUnavailable
 from reportflow.storage.sql.engine import BUSY_TIMEOUT, Backend, missing, use_wal
@@ -16,9 +16,6 @@ from reportflow.storage.sql.meanings import said
 from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, Tables
 
 T = TypeVar("T")
-
-#: What is in the table ``meta`` from the beginning: the version of the tables, and the last position of the feed.
-BEGUN: Final = ({"name": "schema_version", "value": SCHEMA_VERSION}, {"name": "position", "value": "0"})
 
 
 def look_for(engine: Engine, *, create: bool) -> None:
@@ -47,7 +44,6 @@ def ensure(connection: Connection, tables: Tables, backend: Backend, *, create: 
     with alone(connection, backend):
         if not _ready(connection, tables):
             tables.meta.metadata.create_all(connection, tables.all)
-            connection.execute(insert(tables.meta), list(BEGUN))
 
 
 def patiently(work: Callable[[], T]) -> T:

@@ -11,15 +11,32 @@ point on every engine, blanks at the end and accents included: the columns name 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import partial
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    event,
+    insert,
+)
 from sqlalchemy.dialects import mysql, postgresql
 
 #: The version of the tables that this library reads and writes: the latest revision in `migrations`.
 SCHEMA_VERSION: Final = "2"
 PREFIX: Final = "reportflow_"
+#: What is in the table ``meta`` from the beginning: the version of the tables, and the last position of the feed.
+BEGUN: Final = ({"name": "schema_version", "value": SCHEMA_VERSION}, {"name": "position", "value": "0"})
 
 _BINARY: Final[dict[str, Any]] = {"charset": "utf8mb4", "collation": "utf8mb4_nopad_bin"}
 
@@ -63,8 +80,30 @@ class Tables:
 
 
 def make_tables(metadata: MetaData | None, *, prefix: str = PREFIX, schema: str | None = None) -> Tables:
-    """Put the tables into a `MetaData`, one of their own unless given. Two prefixes make two stores in one database."""
+    """Put the tables into a `MetaData`, one of their own unless given. Two prefixes make two stores in one database.
+
+    A second time they are those of the first. ``metadata.create_all`` makes them as a store would: it may then be
+    opened on them.
+
+    Raises:
+        sqlalchemy.exc.InvalidRequestError: the `MetaData` has another table of such a name.
+    """
     metadata = MetaData() if metadata is None else metadata
+    known: dict[tuple[str, str | None], Tables] = metadata.info.setdefault("reportflow", {})
+    made = known.get((prefix, schema))
+    if made is None or made.meta.key not in metadata.tables:
+        made = known[prefix, schema] = _described(metadata, prefix, schema)
+        event.listen(metadata, "after_create", partial(_begin, made.meta))
+    return made
+
+
+def _begin(meta: Table, _: MetaData, connection: Connection, *, tables: Collection[Table] = (), **__: object) -> None:
+    """Say in fresh tables what they are."""
+    if meta in tables:
+        connection.execute(insert(meta), list(BEGUN))
+
+
+def _described(metadata: MetaData, prefix: str, schema: str | None) -> Tables:
     engine: dict[str, Any] = {"schema": schema, "mysql_engine": "InnoDB", "mysql_default_charset": "utf8mb4"}
     record = Table(
         f"{prefix}record",
