@@ -6,8 +6,8 @@ test in `reportflow.testing.conformance`, which any third party can run on a sto
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import attrs
 
@@ -237,7 +237,7 @@ def keys_of(changes: Sequence[Change]) -> list[tuple[tuple[str, str], str]]:
     ]
 
 
-def refuse_keys(changes: Sequence[Change], used: Mapping[tuple[str, str], Any]) -> None:
+def refuse_keys(changes: Sequence[Change], used: Collection[tuple[str, str]]) -> None:
     """Refuse keys that were used before, or are used twice in this commit.
 
     Raises:

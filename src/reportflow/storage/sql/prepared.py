@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
     Dialect,
     Executable,
     PoolProxiedConnection,
+    Select,
     Table,
     bindparam,
     delete,
@@ -68,6 +70,13 @@ class Prepared:
         if self._given:
             row = {**self._given, **row}
         return row if self._named else self._in_order(row)
+
+
+class Asked(NamedTuple):
+    """A SELECT of what is named, once or many times: the name, or the names, are its parameter ``named``."""
+
+    one: Prepared
+    many: Executable
 
 
 class Work(Protocol):
@@ -201,22 +210,17 @@ class Kept:
         self.delete_entry = self._made(
             delete(entry).where(entry.c.record_id == its_id, entry.c.sequence == its_sequence)
         )
-        records = select(*(record.c[name] for name in RECORD_COLUMNS))
         entries = select(*(entry.c[name] for name in ENTRY_COLUMNS))
-        self.record = self._made(records.where(record.c.id == its_id))
-        self.history = self._made(entries.where(entry.c.record_id == its_id).order_by(entry.c.sequence))
+        self.records = self._asked(select(*(record.c[name] for name in RECORD_COLUMNS)), record.c.id)
+        self.versions = self._asked(select(record.c.id, record.c.version, record.c.state), record.c.id)
+        self.histories = self._asked(entries.order_by(entry.c.record_id, entry.c.sequence), entry.c.record_id)
+        self.keys = self._asked(select(entry.c.actor_id, entry.c.key), entry.c.key)
         self.keyed = self._made(
             entries.where(
                 entry.c.actor_id == bindparam("its_actor", type_=entry.c.actor_id.type),
                 entry.c.key == bindparam("its_key", type_=entry.c.key.type),
             ),
         )
-        ids: BindParameter[str] = bindparam("ids", expanding=True)
-        keys: BindParameter[str] = bindparam("keys", expanding=True)
-        self.records: Executable = records.where(record.c.id.in_(ids))
-        self.versions = select(record.c.id, record.c.version, record.c.state).where(record.c.id.in_(ids))
-        self.histories = entries.where(entry.c.record_id.in_(ids)).order_by(entry.c.record_id, entry.c.sequence)
-        self.keys = select(entry.c.actor_id, entry.c.key).where(entry.c.key.in_(keys))
         self.feed = (
             entries.add_columns(entry.c.position)
             .where(entry.c.position > bindparam("after"))
@@ -241,6 +245,11 @@ class Kept:
 
     def _made(self, statement: ClauseElement) -> Prepared:
         return Prepared(statement, self._dialect)
+
+    def _asked(self, statement: Select[Any], column: ColumnElement[str]) -> Asked:
+        one: BindParameter[str] = bindparam("named", type_=column.type)
+        many: BindParameter[str] = bindparam("named", expanding=True)
+        return Asked(self._made(statement.where(column == one)), statement.where(column.in_(many)))
 
     def _streamed(self, statement: Prepared, table: Table, names: Sequence[str]) -> Prepared:
         if self._dialect.name == "postgresql":

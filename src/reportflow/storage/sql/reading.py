@@ -20,8 +20,8 @@ from reportflow.storage.contract import Capabilities, Group, Of, Posted
 from reportflow.storage.sql import numbering, statements
 from reportflow.storage.sql.engine import backend_of, give_back, in_memory, lost
 from reportflow.storage.sql.meanings import Border
-from reportflow.storage.sql.prepared import Kept, OwnWork, Prepared, Work
-from reportflow.storage.sql.rows import entry_of, records_of
+from reportflow.storage.sql.prepared import Asked, Kept, OwnWork, Prepared, Work
+from reportflow.storage.sql.rows import Row, entry_of, records_of
 from reportflow.storage.sql.tables import Tables
 
 #: How many ids one statement names.
@@ -72,21 +72,22 @@ class SqlReading:
             finally:
                 work.close()
 
+    def _named(self, asked: Asked, names: Iterable[str]) -> Sequence[Row]:
+        """The rows of what is named; of what cannot have been kept there are none."""
+        those = storable(names)
+        if len(those) == 1:
+            with self._looking() as work:
+                return work.read(asked.one, {"named": those[0]})
+        if not those:
+            return ()
+        with self._reading() as connection:
+            return [row for some in chunks(those) for row in connection.execute(asked.many, {"named": some})]
+
     # -- the calls of the contract ------------------------------------------------------------------------------
 
     def get(self, ids: Sequence[str]) -> list[Record]:
         """See `Store.get`."""
-        found: dict[str, Record] = {}
-        asked = storable(ids)
-        if len(asked) == 1:
-            with self._looking() as work:
-                rows = work.read(self._kept.record, {"its_id": asked[0]})
-            found.update((one.id, one) for one in records_of(rows))
-        elif asked:
-            with self._reading() as connection:
-                for some in chunks(asked):
-                    rows = connection.execute(self._kept.records, {"ids": some}).all()
-                    found.update((one.id, one) for one in records_of(rows))
+        found = {one.id: one for one in records_of(self._named(self._kept.records, ids))}
         missing = [id for id in ids if id not in found]
         if missing:
             raise RecordNotFound(dict.fromkeys(missing))
@@ -118,15 +119,8 @@ class SqlReading:
     def history(self, ids: Sequence[str]) -> list[Entry]:
         """See `Store.history`."""
         by_id: dict[str, list[Entry]] = {id: [] for id in ids}
-        asked = storable(by_id)
-        if len(asked) == 1:
-            with self._looking() as work:
-                by_id[asked[0]] = [entry_of(row) for row in work.read(self._kept.history, {"its_id": asked[0]})]
-        elif asked:
-            with self._reading() as connection:
-                for some in chunks(asked):
-                    for row in connection.execute(self._kept.histories, {"ids": some}):
-                        by_id[row.record_id].append(entry_of(row))
+        for entry in map(entry_of, self._named(self._kept.histories, by_id)):
+            by_id[entry.record_id].append(entry)
         return [one for id in ids for one in by_id[id]]
 
     def keyed(self, actor_id: str, key: str) -> Entry | None:

@@ -18,7 +18,7 @@ from reportflow.storage.sql import schema
 from reportflow.storage.sql.engine import make_engine
 from reportflow.storage.sql.meanings import Border, Fate
 from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, OwnWork, Prepared, Work
-from reportflow.storage.sql.reading import SqlReading, chunks
+from reportflow.storage.sql.reading import SqlReading
 from reportflow.storage.sql.relay import SqlOffsets
 from reportflow.storage.sql.rows import changed_row, entry_rows, label_rows, record_row
 from reportflow.storage.sql.schema import patiently
@@ -247,22 +247,15 @@ class SqlStore(SqlReading):
         """
         ids = [change.record.id for change in changes]
         keys = [key for (_, key), _ in keys_of(changes)]
-        now: dict[str, tuple[int, str]] = {}
-        used: dict[tuple[str, str], bool] = {}
-        with self._reading() as connection:
-            for some in chunks(ids):
-                found = connection.execute(self._kept.versions, {"ids": some})
-                now.update((row.id, (row.version, row.state)) for row in found)
-            for some in chunks(keys):
-                taken_keys = connection.execute(self._kept.keys, {"keys": some})
-                used.update(((row.actor_id, row.key), True) for row in taken_keys)
+        now = {id: at for id, *at in self._named(self._kept.versions, ids)}
+        used = {(actor_id, key) for actor_id, key in self._named(self._kept.keys, keys)}
         missing = [c.record.id for c in changes if c.expected is not None and c.record.id not in now]
         if missing:
             raise RecordNotFound(missing)
         taken = [c.record.id for c in changes if c.expected is None and c.record.id in now]
         if taken:
             raise AlreadyExists(taken)
-        moved = [c.record.id for c in changes if c.expected and now[c.record.id] != (c.expected, c.source)]
+        moved = [c.record.id for c in changes if c.expected and now[c.record.id] != [c.expected, c.source]]
         if moved:
             raise Conflict(moved)
         refuse_keys(changes, used)
