@@ -89,10 +89,11 @@ class PostgreSQL:
 
 
 class MariaDB:
-    """A server from Debian's ``mariadb-server``, on a free port."""
+    """A server from Debian's ``mariadb-server``, on a free port; its data are in a folder of one's own, if named."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="rf-db-"))
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="rf-db-"))
+        self.folder.mkdir(exist_ok=True)
         user = ["--user=nobody"] if os.getuid() == 0 else []
         if user:
             shutil.chown(self.folder, "nobody")
