@@ -1,12 +1,14 @@
 """Many writers at once: processes on one record of an SQLite file, threads on records of their own on PostgreSQL.
 
 Run as a program it is one of the processes: it does so many acts as each line of its input says, and answers each line
-with how often it lost.
+with how often it lost, and the seconds of each act.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import statistics
 import subprocess
 import sys
 import time
@@ -15,9 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from benchmarks.by_hand import INSERT_ENTRY, UPDATE_RECORD, PostgresHand, adopting, opened, read, time_of
-from benchmarks.measure import Found, Sample, measure, rate
+from benchmarks.measure import Found, Sample, duration, measure, rate
 from benchmarks.setting import Setting
 from benchmarks.work import REGISTRAR, Ours, adopted, adoption, ids
 
@@ -26,7 +29,9 @@ from reportflow.storage.contract import Change
 
 PROCESSES = 4
 THREADS = 16
-#: How many acts each of them does in a round.
+#: How many acts each process does in a round, and each thread. Processes start and end their rounds at different
+#: moments, which must not be most of the round.
+ACTS_OF_A_PROCESS = 100
 ACTS = 25
 CONTENDED = "report-0"
 
@@ -45,55 +50,51 @@ class CountingStore(SqlStore):
             raise
 
 
-def _ours(path: Path) -> Callable[[int], int]:
+def _ours(path: Path) -> Iterator[bool]:
+    """Opens the file, then acts; gives after each try whether it was kept: `fire` tries again by itself."""
     store = CountingStore(f"sqlite:///{path}")
     flow = ReportFlow(store, REPORT)
-
-    def acts(number: int) -> int:
+    yield True
+    while True:
         before = store.lost
-        for _ in range(number):
-            flow.fire(CONTENDED, "adopt", adoption(), by=REGISTRAR)
-        return store.lost - before
-
-    return acts
+        flow.fire(CONTENDED, "adopt", adoption(), by=REGISTRAR)
+        yield from [False] * (store.lost - before)
+        yield True
 
 
-def _by_hand(path: Path) -> Callable[[int], int]:
+def _by_hand(path: Path) -> Iterator[bool]:
     connection = opened(path)
     execute = connection.execute
     execute("PRAGMA busy_timeout = 5000")
-
-    def won() -> bool:
+    yield True
+    while True:
         row = read(connection, CONTENDED)
         after, entry = adopting(row, time_of(datetime.now(UTC)))
         execute("BEGIN IMMEDIATE")
         if execute(UPDATE_RECORD, {**after, "expected": row["version"], "source": row["state"]}).rowcount != 1:
             execute("ROLLBACK")
-            return False
+            yield False
+            continue
         execute(INSERT_ENTRY, entry)
         execute("COMMIT")
-        return True
-
-    def acts(number: int) -> int:
-        lost = done = 0
-        while done < number:
-            if won():
-                done += 1
-            else:
-                lost += 1
-        return lost
-
-    return acts
+        yield True
 
 
 HOW = {"ours": _ours, "by_hand": _by_hand}
 
 
 def _serve(how: str, path: str) -> None:
-    acts = HOW[how](Path(path))
-    print("ready", flush=True)
+    tries = HOW[how](Path(path))
+    next(tries)
+    print("[]", flush=True)
     for line in sys.stdin:
-        print(acts(int(line)), flush=True)
+        lost, taken = 0, []
+        for _ in range(int(line)):
+            start = time.perf_counter()
+            while not next(tries):
+                lost += 1
+            taken.append(time.perf_counter() - start)
+        print(json.dumps([lost, taken]), flush=True)
 
 
 class _Crowd:
@@ -106,28 +107,32 @@ class _Crowd:
             subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             for _ in range(PROCESSES)
         ]
-        self.lost = self.done = 0
+        self.lost = 0
+        self.taken: list[float] = []
         self._answers()
 
-    def _answers(self) -> list[str]:
+    def _answers(self) -> list[Any]:
         answers = []
         for one in self._all:
             assert one.stdout is not None
-            answers.append(one.stdout.readline().strip())
+            answers.append(one.stdout.readline())
         if "" in answers:
             raise RuntimeError("a process of the benchmark ended")
-        return answers
+        return [json.loads(one) for one in answers]
 
     def sample(self) -> float:
         """The seconds of one act, all processes counted."""
         start = time.perf_counter()
         for one in self._all:
             assert one.stdin is not None
-            one.stdin.write(f"{ACTS}\n")
+            one.stdin.write(f"{ACTS_OF_A_PROCESS}\n")
             one.stdin.flush()
-        self.lost += sum(map(int, self._answers()))
-        self.done += PROCESSES * ACTS
-        return (time.perf_counter() - start) / (PROCESSES * ACTS)
+        answers = self._answers()
+        seconds = time.perf_counter() - start
+        for lost, taken in answers:
+            self.lost += lost
+            self.taken += taken
+        return seconds / (PROCESSES * ACTS_OF_A_PROCESS)
 
     def close(self) -> None:
         """Let them end."""
@@ -135,9 +140,10 @@ class _Crowd:
             one.communicate()
 
     @property
-    def conflicts(self) -> str:
-        """How often one of them lost, as text."""
-        return f"{self.lost / self.done:.2f} conflicts an act"
+    def told(self) -> str:
+        """How often one of them lost, and how long the slowest acts took, as text."""
+        slow = statistics.quantiles(self.taken, n=100, method="inclusive")[98]
+        return f"{self.lost / len(self.taken):.2f} conflicts an act, p99 {duration(slow)}"
 
 
 def contended(setting: Setting) -> Found:
@@ -153,11 +159,9 @@ def contended(setting: Setting) -> Found:
         ]
         seconds, floor = measure(*(crowd.sample for crowd in crowds), rounds=setting.rounds)
     for path, crowd in zip(paths, crowds, strict=True):
-        _none_lost(path, crowd.done)
+        _none_lost(path, len(crowd.taken))
     ours, hand = crowds
-    return Found(
-        ours=seconds, floor=floor, note=ours.conflicts, floor_name=f"by hand, {hand.conflicts}", said=rate
-    )  # fmt: skip
+    return Found(ours=seconds, floor=floor, note=ours.told, floor_name=f"by hand, {hand.told}", said=rate)
 
 
 def _none_lost(path: Path, done: int) -> None:
