@@ -502,7 +502,7 @@ def test_a_copy_is_equal_and_a_change_changes_what_it_names(value: Any) -> None:
     assert changed(value, {}) == value
     assert changed(value, {}) is not value
     fields = {name: getattr(value, name) for name in names}
-    assert unchecked(type(value), fields) == value
+    assert unchecked(type(value))(**fields) == value
     for name in names:
         other = changed(value, {name: "other"})
         assert {one: getattr(other, one) for one in names} == {**fields, name: "other"}

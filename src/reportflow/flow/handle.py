@@ -256,13 +256,15 @@ class Handler:
             reason=request.reason,
             key=request.key,
         )
+        target = request.target
+        # trusted, unless the act commutes and so goes by what is stored
+        trusted = target if isinstance(target, Record) and not self._commutes(target, request.trigger) else None
         work = plan.work.get(request.id)
-        if plan.apart and isinstance(request.target, Record):
-            self._commutes(
-                request.target, request.trigger
-            )  # by itself it would go by this record first: no such trigger
-        if work is None:
-            work = yield from self._load(plan, request, again=again)
+        if work is None and trusted is not None and not again:
+            work = plan.add(trusted.id, Work(before=trusted, record=trusted, holder=request.by))
+        elif work is None:
+            stored: Record = (yield Call("get", ([request.id],)))[0]
+            work = plan.add(stored.id, Work(before=stored, record=stored))
         self._definitions.check_visible(work.record, request.by)
         seen = request.seen
         if seen is not None and not self._commutes(work.record, request.trigger):
@@ -270,16 +272,6 @@ class Handler:
                 raise StaleRecord(request.id, seen, work.record.version)
             plan.see(work, work.expected)
         return (yield from self._act(plan, work.record, command, ()))
-
-    def _load(self, plan: Plan, request: Fire, *, again: bool) -> Steps[Work]:
-        """The record in hand, trusted, unless the act commutes and so goes by what is stored; else the stored one."""
-        target = request.target
-        if isinstance(target, Record) and not again and not self._commutes(target, request.trigger):
-            work = Work(before=target, record=target, holder=request.by)
-        else:
-            stored: Record = (yield Call("get", ([request.id],)))[0]
-            work = Work(before=stored, record=stored)
-        return plan.add(request.id, work)
 
     def _raise_if_moved(self, plan: Plan) -> Steps[None]:
         """A refusal may only mean that a record in hand has moved meanwhile: then that is what its holder must hear.

@@ -116,8 +116,8 @@ def _wrong_of_changed(after: Record, names: Collection[str]) -> list[str]:
     check(after, names)
     for validate in validators(cls):
         validate(after)
-    made = {name: convert(getattr(after, name)) for name, convert in converters(cls) if name in names}
-    return [name for name, content in made.items() if content != getattr(after, name)]
+    convert = converters(cls)
+    return [name for name in names if name in convert and convert[name](getattr(after, name)) != getattr(after, name)]
 
 
 def begun(lifecycle: Lifecycle, draft: Record, command: Command) -> Record:
@@ -290,23 +290,21 @@ def _entry(record: Record, command: Command, source: str | None, dest: str) -> E
     details: object = record if source is None else command.details
     if source is not None and details is not None:
         check(details)
-    return unchecked(  # whose parts were: by the command, the record and the definition
-        Entry,
-        {
-            "record_id": record.id,
-            "sequence": record.version + 1,
-            "trigger": command.trigger,
-            "source": source,
-            "dest": dest,
-            "actor": command.actor,
-            "at": in_utc(at),
-            "recorded_at": recorded_at,
-            "reason": command.reason,
-            "details": details,
-            "key": command.key,
-            "cause": command.cause,
-        },
+    made: Entry = unchecked(Entry)(  # whose parts were: by the command, the record and the definition
+        record_id=record.id,
+        sequence=record.version + 1,
+        trigger=command.trigger,
+        source=source,
+        dest=dest,
+        actor=command.actor,
+        at=in_utc(at),
+        recorded_at=recorded_at,
+        reason=command.reason,
+        details=details,
+        key=command.key,
+        cause=command.cause,
     )
+    return made
 
 
 def _steps(lifecycle: Lifecycle, row: Transition, before: Record, entry: Entry) -> tuple[Step, ...]:

@@ -183,9 +183,10 @@ class Lifecycle:
             raise self.failed(entry, "the row", f"none from '{entry.source}' for this entry")
         try:
             changes: dict[str, Any] = row.changes(draft, entry)
-            for field, convert in converters(type(draft)):
-                if field in changes:
-                    changes[field] = convert(changes[field])
+            convert = converters(type(draft))
+            for field in changes:
+                if field in convert:
+                    changes[field] = convert[field](changes[field])
         except InvalidValue:
             raise
         except Exception as error:

@@ -7,7 +7,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from typing import Any, Final, Literal, NamedTuple, TypeVar, Union
@@ -44,14 +44,17 @@ Problem = tuple[str, Mapping[str, object]]
 Test = Callable[[Any], Problem | None]
 
 
-def check(value: object, names: Container[str] | None = None) -> None:
+def check(value: object, names: Iterable[str] | None = None) -> None:
     """Hold an attrs instance, or some of its fields, against its own annotations.
 
     Raises:
         InvalidValue: names the field.
     """
-    for name, test in tests(type(value)) if names is not None or not sound(type(value))(value) else ():
-        problem = test(getattr(value, name)) if names is None or name in names else None
+    if names is None and sound(type(value))(value):
+        return
+    test = tests(type(value))
+    for name in test if names is None else names:
+        problem = test[name](getattr(value, name))
         if problem:
             raise InvalidValue(name, *problem)
 
@@ -61,7 +64,7 @@ class UnsupportedType(TypeError):
 
 
 @once_a_class
-def tests(cls: type[Any]) -> tuple[tuple[str, Test], ...]:
+def tests(cls: type[Any]) -> Mapping[str, Test]:
     """The test of each field of an attrs class.
 
     Raises:
@@ -72,17 +75,17 @@ def tests(cls: type[Any]) -> tuple[tuple[str, Test], ...]:
     except NameError as error:
         facts = {"owner": cls.__name__, "name": error.name, "given": error.name, "why": str(error)}
         raise InvalidDefinition(cls.__name__, [Fault("field_type", facts)]) from error
-    made: list[tuple[str, Test]] = []
+    made: dict[str, Test] = {}
     faults: list[Fault] = []
     for field in attrs.fields(cls):
         try:
-            made.append((field.name, _test(hints.get(field.name, Any))))
+            made[field.name] = _test(hints.get(field.name, Any))
         except UnsupportedType as error:
             facts = {"owner": cls.__name__, "name": field.name, "given": hints[field.name], "why": str(error)}
             faults.append(Fault("field_type", facts))
     if faults:
         raise InvalidDefinition(cls.__name__, faults)
-    return tuple(made)
+    return made
 
 
 @once_a_class
@@ -94,7 +97,7 @@ def sound(cls: type[Any]) -> Callable[[Any], bool]:
     """
     known: dict[str, Any] = {"limit": TEXT_LIMIT, "datetime": datetime, "UTC": UTC}
     glances = []
-    for number, (name, test) in enumerate(tests(cls)):
+    for number, (name, test) in enumerate(tests(cls).items()):
         known[f"test{number}"] = test
         glances.append(f"({_glance(test, number, f'(x := value.{name})')})")
     made: Callable[[Any], bool] = eval(f"lambda value: {' and '.join(glances) or True}", known)
@@ -166,7 +169,7 @@ def _nested(kind: type[Any], value: object) -> Problem | None:
     """A plain attrs class checks nothing itself."""
     if not isinstance(value, kind):
         return wrong(kind.__name__, value)
-    return next((problem for name, test in tests(type(value)) if (problem := test(getattr(value, name)))), None)
+    return next((problem for name, test in tests(type(value)).items() if (problem := test(getattr(value, name)))), None)
 
 
 def _anything(value: object) -> Problem | None:

@@ -120,7 +120,7 @@ def in_utc(value: datetime, field: str = "time") -> datetime:
     Raises:
         InvalidValue: the time cannot be said in UTC.
     """
-    if not isinstance(value, datetime) or value.utcoffset() is None:
+    if not isinstance(value, datetime) or value.tzinfo is UTC or value.utcoffset() is None:
         return value
     try:
         return value.astimezone(UTC)
@@ -216,16 +216,16 @@ def plainly_built(cls: type[Any]) -> bool:
 
 
 @once_a_class
-def converters(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+def converters(cls: type[Any]) -> Mapping[str, Callable[[Any], Any]]:
     """The fields of an attrs class that convert what they are given, with their converters.
 
     One that wants the instance (`attrs.Converter`) is left out: a fold has none to give.
     """
-    return tuple(
-        (field.name, field.converter)
+    return {
+        field.name: field.converter
         for field in attrs.fields(cls)
         if field.converter is not None and not isinstance(field.converter, attrs.Converter)
-    )
+    }
 
 
 @once_a_class
@@ -257,21 +257,25 @@ def _setter_of(cls: type[Any]) -> Mapping[str, Callable[[Any, Any], None]]:
 
 @once_a_class
 def _copier(cls: type[Any]) -> Callable[[Any], Any]:
-    """What copies a value, field by field, written out: a loop takes twice as long, and each act makes a copy."""
-    known: dict[str, Any] = {"new": object.__new__, "cls": cls}
-    known.update((f"put{number}", put) for number, put in enumerate(setters(cls)))
-    puts = [f" put{number}(copy, value.{name})" for number, name in enumerate(field_names(cls))]
-    exec("\n".join(["def copied(value):", " copy = new(cls)", *puts, " return copy"]), known)
-    copied: Callable[[Any], Any] = known["copied"]
-    return copied
+    """What copies a value, field by field."""
+    return _written_out(cls, "value", "value.{}")
 
 
-def unchecked(cls: type[V], fields: Mapping[str, object]) -> V:
-    """A value of all its fields, of which each was checked already and is as its converter would make it."""
-    new = object.__new__(cls)
-    for name, put in zip(field_names(cls), setters(cls), strict=True):
-        put(new, fields[name])
-    return new
+@once_a_class
+def unchecked(cls: type[Any]) -> Callable[..., Any]:
+    """What makes a value of all its fields, given by name: each was checked, and is as its converter would make it."""
+    names = field_names(cls)
+    return _written_out(cls, ", ".join(("*", *names) if names else ()), "{}")
+
+
+def _written_out(cls: type[Any], arguments: str, content: str) -> Callable[..., Any]:
+    """What makes a value without its constructor; a loop would take twice as long, and each act makes some."""
+    known: dict[str, Any] = {"__new": object.__new__, "__cls": cls}  # what no field is called
+    known.update((f"__put{number}", put) for number, put in enumerate(setters(cls)))
+    puts = [f" __put{number}(__made, {content.format(name)})" for number, name in enumerate(field_names(cls))]
+    exec("\n".join([f"def make({arguments}):", " __made = __new(__cls)", *puts, " return __made"]), known)
+    make: Callable[..., Any] = known["make"]
+    return make
 
 
 class Ranked(enum.StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from itertools import islice
@@ -20,7 +20,7 @@ from reportflow.storage.contract import Capabilities, Group, Of, Posted
 from reportflow.storage.sql import numbering, statements
 from reportflow.storage.sql.engine import backend_of, give_back, in_memory, lost
 from reportflow.storage.sql.meanings import Border
-from reportflow.storage.sql.prepared import Asked, Kept, OwnWork, Prepared, Work
+from reportflow.storage.sql.prepared import Asked, Kept, OwnWork, Prepared
 from reportflow.storage.sql.rows import Row, entry_of, records_of
 from reportflow.storage.sql.tables import Tables
 
@@ -63,12 +63,11 @@ class SqlReading:
     def _work(self, pooled: PoolProxiedConnection) -> OwnWork:
         return OwnWork(pooled)
 
-    @contextmanager
-    def _looking(self) -> Iterator[Work]:
+    def _ask(self, statement: Prepared, given: Mapping[str, Any]) -> Sequence[Row]:
         with Border(self._engine), self._pooled() as pooled:
             work = self._work(pooled)
             try:
-                yield work
+                return work.read(statement, given)
             finally:
                 work.close()
 
@@ -76,8 +75,7 @@ class SqlReading:
         """The rows of what is named; of what cannot have been kept there are none."""
         those = storable(names)
         if len(those) == 1:
-            with self._looking() as work:
-                return work.read(asked.one, {"named": those[0]})
+            return self._ask(asked.one, {"named": those[0]})
         if not those:
             return ()
         with self._reading() as connection:
@@ -98,8 +96,7 @@ class SqlReading:
         place = query.place()
         statement = self._page(query if place is None else changed(query, {"cursor": ""}))
         given = {statements.PLACE.format(number): value for number, value in enumerate(place or ())}
-        with self._looking() as work:
-            rows = work.read(statement, given)
+        rows = self._ask(statement, given)
         records = tuple(records_of(rows[: query.limit]))
         if len(rows) <= query.limit:
             return Page(records)
@@ -127,8 +124,7 @@ class SqlReading:
         """See `Store.keyed`."""
         if len(storable((actor_id, key))) < 2:
             return None
-        with self._looking() as work:
-            found = work.read(self._kept.keyed, {"its_actor": actor_id, "its_key": key})
+        found = self._ask(self._kept.keyed, {"its_actor": actor_id, "its_key": key})
         return entry_of(found[0]) if found else None
 
     def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple, Self, TypeVar
@@ -20,7 +20,7 @@ from reportflow.storage.sql.meanings import Border, Fate
 from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, OwnWork, Prepared, Work
 from reportflow.storage.sql.reading import SqlReading
 from reportflow.storage.sql.relay import SqlOffsets
-from reportflow.storage.sql.rows import changed_row, entry_rows, label_rows, record_row
+from reportflow.storage.sql.rows import Row, changed_row, entry_rows, label_rows, record_row
 from reportflow.storage.sql.schema import patiently
 from reportflow.storage.sql.tables import PREFIX, Tables, make_tables
 
@@ -330,10 +330,9 @@ class BoundSqlStore(SqlStore):
         if work.write(statement, row) != 1:
             raise _Moved
 
-    @contextmanager
-    def _looking(self) -> Iterator[Work]:
+    def _ask(self, statement: Prepared, given: Mapping[str, Any]) -> Sequence[Row]:
         with self._reading() as connection:
-            yield HostWork(connection)
+            return HostWork(connection).read(statement, given)
 
     def close(self) -> None:
         """Nothing: the connection is the host's."""
