@@ -94,11 +94,10 @@ in a transaction ({CHUNK}) as reportflow has; there were {given.bulk:,}. Both da
 the end; the benchmark compares them. With several writers it compares that no act was lost.
 
 Reading was done on {given.records:,} records in one file, with four times as many entries, {reading.PAGE} a \
-page, by hand into dicts whose JSON is read. The far page is the 10,000th, or the last full one before. p50 and p99 are of {reading.CALLS} calls in \
-each round. Imports of the package are measured inside \
-fresh processes, the start of Python not counted. `import reportflow` leaves for later what not every program \
-needs: the office with `REPORT`, `open_flow`, and cattrs. The memory of an import is the most that its process \
-ever had.
+page, by hand into dicts whose JSON is read. The far page is the 10,000th, or the last full one before. p50 and p99 \
+are of {reading.CALLS} calls in each round. Imports of the package are measured inside fresh processes, the start \
+of Python not counted. `import reportflow` leaves for later what not every program needs: the office with `REPORT`, \
+`open_flow`, and cattrs. The memory of an import is the most that its process ever had.
 
 The rows "beside" hold a fire against what other packages do with it: no floor, for they judge less and keep \
 other things. Above 1.00 reportflow is the faster one.
