@@ -129,12 +129,20 @@ def test_the_first_revision_makes_what_version_1_made(tmp_path: Path, lite: str)
     assert sorted(made) == sorted(re.sub(r"\s+", " ", line) for line in dump(lite))
 
 
-@pytest.mark.parametrize("begin", ["version 1", "nothing"])
+@pytest.mark.parametrize("begin", ["version 1", "version 1 after a create_all", "nothing"])
 def test_an_upgraded_database_is_as_a_fresh_one(tmp_path: Path, url: str, begin: str) -> None:
-    """Columns, types, collations, nullability, comments, keys and indexes are those of a store that was made today."""
-    if begin == "version 1":
+    """Columns, types, collations, nullability, comments, keys and indexes are those of a store that was made today.
+
+    Also where the `create_all` of a host's has made the tables that version 1 did not have.
+    """
+    if begin != "nothing":
         make_old(tmp_path, url)
-    assert upgrade(url) == {"version 1": "1", "nothing": None}[begin]
+    if begin == "version 1 after a create_all":
+        metadata = MetaData()
+        make_tables(metadata)
+        with connected(url) as connection:
+            metadata.create_all(connection)
+    assert upgrade(url) == (None if begin == "nothing" else "1")
     SqlStore(url, prefix="fresh_").close()
     with connected(url) as connection:
         upgraded = json.dumps(shape(connection), default=str)
