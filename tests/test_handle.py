@@ -336,7 +336,7 @@ def test_patience_ends(desk: Desk, clock: list[float], error: Exception) -> None
 
 
 def test_pauses_grow_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pause is drawn from nothing up to a bound that doubles each time, and ends at a twentieth of a second."""
+    """A pause is drawn from nothing up to a bound that doubles, and ends at two thousandths of a second."""
     drawn: list[tuple[float, ...]] = []
 
     def uniform(*ends: float) -> float:
@@ -344,8 +344,8 @@ def test_pauses_grow_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
         return 0.5
 
     monkeypatch.setattr(random, "uniform", uniform)
-    assert [handle._pause(attempt) for attempt in (1, 2, 3, 4, 5, 11, 5000)] == [0.5] * 7
-    assert drawn == [(0, bound) for bound in (0.001, 0.002, 0.004, 0.008, 0.016, 0.05, 0.05)]
+    assert [handle._pause(attempt) for attempt in (1, 2, 3, 11, 5000)] == [0.5] * 5
+    assert drawn == [(0, bound) for bound in (0.001, 0.002, 0.002, 0.002, 0.002)]
 
 
 def test_a_pause_is_waited(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -195,6 +195,49 @@ def test_a_pool_that_is_used_up_is_told(engine: str) -> None:
         assert "in use" in str(caught.value)
         assert flow.fire("r0", "comment", Comment(text="x"), by=LI).version == 2
         host.dispose()
+
+
+#: A program that opens a flow and then forks: all four of it write.
+FORKED: Final = """
+import os, sys
+from reportflow import Actor, Comment, open_flow
+
+li = Actor(id="li", roles={"editor"}, unit="yulin")
+flow = open_flow(sys.argv[1], create=False)
+flow.get("r0", by=li)
+
+
+def write():
+    for number in range(20):
+        flow.fire("r0", "comment", Comment(text=str(number)), by=li)
+
+
+children = []
+for _ in range(3):
+    child = os.fork()
+    if not child:
+        write()
+        flow.close()
+        os._exit(0)
+    children.append(child)
+write()
+codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+assert codes == [0, 0, 0], codes
+assert flow.get("r0", by=li).version == 81
+flow.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_fork_has_connections_of_its_own(engine: str) -> None:
+    """A flow that was opened and used before a fork works on both sides, and neither hears the other's answers."""
+    with database(engine) as url:
+        filled(url)
+        command = [sys.executable, "-c", FORKED, url]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        check(url, {"r0": 81})
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.pool import Pool
 
 from reportflow import (
     REPORT,
@@ -85,26 +86,15 @@ def test_any_lifecycle_keeps_every_promise_there(engine: str) -> None:
 
 
 @contextmanager
-def asked(flow: ReportFlow, path: Path) -> Iterator[list[str]]:
+def asked(connection: Any, path: Path) -> Iterator[list[str]]:
     """The statements that PostgreSQL is told to run meanwhile, as the client library writes them down."""
     found: list[str] = []
-    assert isinstance(flow.store, SqlStore)
-    pool = flow.store.engine.pool
     with path.open("w+", encoding="utf-8") as file:
-
-        def hear(connection: Any, *_: object) -> None:
-            connection.pgconn.trace(file.fileno())
-
-        def stop(connection: Any, *_: object) -> None:
-            connection.pgconn.untrace()
-
-        event.listen(pool, "checkout", hear)
-        event.listen(pool, "checkin", stop)
+        connection.pgconn.trace(file.fileno())
         try:
             yield found
         finally:
-            event.remove(pool, "checkout", hear)
-            event.remove(pool, "checkin", stop)
+            connection.pgconn.untrace()
         messages = path.read_text("utf-8", "replace").splitlines()
     found += [one for one in messages if one.split("\t")[1:2] == ["F"] and one.split("\t")[3] in ("Query", "Execute")]
 
@@ -121,15 +111,27 @@ COSTS: dict[str, tuple[Callable[[ReportFlow, Report], object], int]] = {
 
 def test_what_an_act_asks_of_postgresql(tmp_path: Path) -> None:
     """A fire is one statement with the record in hand, and two by id, also when the driver has prepared them."""
-    with database("postgresql") as url, open_flow(url) as flow:
-        for act, (work, statements) in COSTS.items():
-            for number in range(8):  # the driver prepares what it has run five times, once a connection
-                report = flow.create(
-                    Report.draft(title="t", text="x", authors=[Author(name="张三", id="zhang")]), by=LI
-                )
-                with asked(flow, tmp_path / "trace") as said:
-                    work(flow, report)
-                assert len(said) == statements, (act, number, said)
+    connections: list[Any] = []
+
+    def made(connection: Any, _: object) -> None:
+        connections.append(connection)
+
+    event.listen(Pool, "connect", made)
+    try:
+        with database("postgresql") as url, open_flow(url) as flow:
+            [first] = [one for one in connections if f"/{one.info.dbname}?" in url]
+            count = len(connections)
+            for act, (work, statements) in COSTS.items():
+                for number in range(8):  # the driver prepares what it has run five times, once a connection
+                    report = flow.create(
+                        Report.draft(title="t", text="x", authors=[Author(name="张三", id="zhang")]), by=LI
+                    )
+                    with asked(first, tmp_path / "trace") as said:
+                        work(flow, report)
+                    assert len(said) == statements, (act, number, said)
+            assert len(connections) == count, "no other connection was asked"
+    finally:
+        event.remove(Pool, "connect", made)
 
 
 @pytest.mark.parametrize("engine", [pytest.param(one, marks=pytest.mark.xdist_group(one)) for one in SERVERS])

@@ -191,18 +191,20 @@ def test_sqlite_is_set_up_for_offices(url: str, query: str, synchronous: int) ->
 
 def test_every_connection_is_set_up(url: str) -> None:
     """Each thread's connection has the settings, not the first one only."""
-    seen: list[tuple[Any, ...]] = []
+    made: list[sqlite3.Connection] = []
 
-    def ask(connection: sqlite3.Connection, *_: object) -> None:
-        seen.append(tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in SETTINGS))
+    def keep(connection: sqlite3.Connection, _: object) -> None:
+        made.append(connection)
 
-    with open_flow(url) as flow:
-        event.listen(Pool, "checkin", ask)
-        try:
+    event.listen(Pool, "connect", keep)
+    try:
+        with open_flow(url) as flow:
             with ThreadPoolExecutor(6) as pool:
                 list(pool.map(lambda _: flow.create(draft(), by=BY), range(30)))
-        finally:
-            event.remove(Pool, "checkin", ask)
+            seen = [tuple(one.execute(f"PRAGMA {name}").fetchone()[0] for name in SETTINGS) for one in made]
+    finally:
+        event.remove(Pool, "connect", keep)
+    assert len(seen) > 1
     assert set(seen) == {("wal", 5000, 1, NORMAL)}
 
 

@@ -269,7 +269,7 @@ class Handler:
             work = plan.add(stored.id, Work(before=stored, record=stored))
         self._definitions.check_visible(work.record, request.by)
         seen = request.seen
-        if seen is not None and not self._commutes(work.record, request.trigger):
+        if seen is not None and (work.record is trusted or not self._commutes(work.record, request.trigger)):
             if seen != work.record.version and (plan.apart or seen != work.expected):
                 raise StaleRecord(request.id, seen, work.record.version)
             plan.see(work, work.expected)

@@ -143,18 +143,18 @@ class Lifecycle:
         """The actor's roles that count for a record: scope holds, and clearance reaches it."""
         if not record.readable_by(actor):
             return frozenset()
-        return frozenset(
-            role
-            for role in actor.roles
-            if (scope := self.roles.get(role)) is not None and record.within(scope, actor.id, actor.unit)
-        )
+        return frozenset([role for role in actor.roles if self._holds(role, record, actor)])
+
+    def _holds(self, role: str, record: Record, actor: Actor) -> bool:
+        scope = self.roles.get(role)
+        return scope is not None and record.within(scope, actor.id, actor.unit)
 
     def takes(self, row: Transition, record: Record, actor: Actor) -> bool:
         """Whether a row takes one of the actor's roles for a record."""
-        held = self.roles_held(record, actor)
         if EVERYBODY in row.roles:
-            return bool(held) if record.version else record.readable_by(actor)
-        return not row.roles.isdisjoint(held)
+            return bool(self.roles_held(record, actor)) if record.version else record.readable_by(actor)
+        mine = row.roles & actor.roles
+        return record.readable_by(actor) and any(self._holds(role, record, actor) for role in mine)
 
     def grants(self, actor: Actor) -> tuple[Grant, ...]:
         """What the actor's roles let them see of this kind; scope by scope, as data for a query."""

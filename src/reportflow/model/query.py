@@ -111,12 +111,14 @@ class Visibility(Value):
 
     def covers(self, record: Record) -> bool:
         """Whether the actor may see the record."""
-        return record.secrecy <= self.clearance and any(
-            grant.kind == record.kind
-            and (grant.states is None or record.state in grant.states)
-            and any(record.within(scope, self.actor, self.unit) for scope in grant.scopes)
-            for grant in self.grants
-        )
+        if not record.secrecy <= self.clearance:
+            return False
+        for grant in self.grants:  # no generators: this is asked at each act
+            if grant.kind == record.kind and (grant.states is None or record.state in grant.states):
+                for scope in grant.scopes:
+                    if record.within(scope, self.actor, self.unit):
+                        return True
+        return False
 
 
 @attrs.frozen(kw_only=True)

@@ -26,7 +26,6 @@ BUSY_TIMEOUT: Final = 5.0
 #: How many connections there are at the most; a server lets in a hundred. Each is opened when it is first needed and
 #: then kept: with more callers than that, opening a connection for each of their calls would cost more than the calls.
 CONNECTIONS: Final = 24
-_POOL: Final[Mapping[str, Any]] = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT}
 #: A connection comes back without a transaction, or not at all: nothing is to be rolled back once more.
 _AUTOCOMMIT: Final[Mapping[str, Any]] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
 _SYNCHRONOUS: Final = ("OFF", "NORMAL", "FULL", "EXTRA")
@@ -81,14 +80,14 @@ DRIVERS: Final = frozenset(
     }
 )  # fmt: skip
 
-#: The engines of files that this process has open.
-_FILES: Final[weakref.WeakSet[Engine]] = weakref.WeakSet()
-#: In a forked child: the parent's connections, which SQLite forbids to use or to close here.
+#: The engines that this process has made, but for databases in memory.
+_MADE: Final[weakref.WeakSet[Engine]] = weakref.WeakSet()
+#: In a forked child: the parent's connections. SQLite forbids to use or to close them here; a server would hear both.
 _INHERITED: Final[list[object]] = []
 
 
 def _after_fork() -> None:
-    for engine in _FILES:
+    for engine in _MADE:
         _INHERITED.append(engine.pool)
         engine.dispose(close=False)
 
@@ -160,7 +159,10 @@ def make_async_engine(url: str | URL) -> Any:
 
 def _made(url: str | URL, *, awaited: bool) -> Engine:
     parsed = _parse(url, awaited)
-    return _MAKERS[engine_name(parsed)](parsed, awaited)
+    engine = _MAKERS[engine_name(parsed)](parsed, awaited)
+    if not in_memory(parsed):
+        _MADE.add(engine)
+    return engine
 
 
 def _parse(url: str | URL, awaited: bool) -> URL:
@@ -225,15 +227,13 @@ def _sqlite(url: URL, awaited: bool) -> Engine:
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
 
-    if not one:
-        _FILES.add(engine)
     return engine
 
 
 class HandyPool(QueuePool):
-    """A pool that keeps one connection at hand: to hand it over and take it back as usual costs as much as an UPDATE.
+    """A pool with idle connections at hand: to hand one over and take it back as usual costs as much as an UPDATE.
 
-    Only where there are connections without end, as to a file: nobody may wait for one that is at hand.
+    Only while fewer were made than it keeps: who waits for a connection would not see those at hand.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -241,7 +241,7 @@ class HandyPool(QueuePool):
         self._at_hand: deque[PoolProxiedConnection] = deque()
 
     def connect(self) -> PoolProxiedConnection:
-        """The one at hand, or one as usual."""
+        """One at hand, or one as usual."""
         try:
             return self._at_hand.pop()
         except IndexError:
@@ -249,15 +249,19 @@ class HandyPool(QueuePool):
 
     def give_back(self, connection: PoolProxiedConnection) -> None:
         """Take back a sound connection."""
-        if self._at_hand:
-            connection.close()
-        else:
+        if self.overflow() < 0 and not _is_outdated(connection.info):
             self._at_hand.append(connection)
+        else:
+            connection.close()
+
+    def put_away(self) -> None:
+        """Have nothing at hand."""
+        while self._at_hand:
+            self._at_hand.pop().close()
 
     def dispose(self) -> None:
         """Close what is open."""
-        while self._at_hand:
-            self._at_hand.pop().close()
+        self.put_away()
         super().dispose()
 
 
@@ -271,29 +275,49 @@ def give_back(engine: Engine, connection: PoolProxiedConnection) -> None:
 
 def _postgresql(url: URL, awaited: bool) -> Engine:
     connect = {"connect_timeout": int(BUSY_TIMEOUT), "client_encoding": "utf8"}
-    return _healing(create_engine(url, connect_args=connect, **_AUTOCOMMIT, **_POOL))
+    return _healing(create_engine(url, connect_args=connect, **_AUTOCOMMIT, **_pool(awaited)))
 
 
-#: Engine of a server -> how often a connection to it was found lost.
-_LOST: Final[weakref.WeakKeyDictionary[Engine, int]] = weakref.WeakKeyDictionary()
+def _pool(awaited: bool) -> Mapping[str, Any]:
+    """How many connections to a server there are, and who keeps them."""
+    kept = AsyncAdaptedQueuePool if awaited else HandyPool
+    return {"poolclass": kept, "pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT}
+
+
+class _Losses:
+    """How often a connection to a server was found lost."""
+
+    count = 0
+
+
+#: The engines of servers.
+_LOSSES: Final[weakref.WeakKeyDictionary[Engine, _Losses]] = weakref.WeakKeyDictionary()
 
 
 def lost(engine: Engine) -> None:
     """One connection was lost, so the others most likely are too: none made before now is used again."""
-    if engine in _LOST:
-        _LOST[engine] += 1
+    if engine in _LOSSES:
+        _LOSSES[engine].count += 1
+        if isinstance(engine.pool, HandyPool):
+            engine.pool.put_away()
+
+
+def _is_outdated(info: Mapping[Any, Any]) -> bool:
+    """Whether another connection was lost since this one was made; files lose none."""
+    losses, seen = info.get(_Losses, (None, 0))
+    return losses is not None and losses.count != seen
 
 
 def _healing(engine: Engine) -> Engine:
-    _LOST[engine] = 0
+    losses = _LOSSES[engine] = _Losses()
 
     @event.listens_for(engine, "connect")
     def made(_: object, record: Any) -> None:
-        record.info["lost"] = _LOST[engine]
+        record.info[_Losses] = losses, losses.count
 
     @event.listens_for(engine, "checkout")
     def taken(_: object, record: Any, __: object) -> None:
-        if record.info["lost"] != _LOST[engine]:
+        if _is_outdated(record.info):
             raise DisconnectionError  # the pool makes another one
 
     return engine
@@ -301,7 +325,7 @@ def _healing(engine: Engine) -> Engine:
 
 def _mysql(url: URL, awaited: bool) -> Engine:
     connect = {"connect_timeout": int(BUSY_TIMEOUT), "charset": "utf8mb4"}
-    engine = create_engine(url, connect_args=connect, **_AUTOCOMMIT, **_POOL)
+    engine = create_engine(url, connect_args=connect, **_AUTOCOMMIT, **_pool(awaited))
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _: object) -> None:

@@ -35,9 +35,8 @@ from reportflow.storage.sql.tables import Tables
 
 #: From how many rows on a stream is begun for them.
 _MANY: Final = 20
-#: What the columns are called in a statement that writes to two tables.
+#: What is before the name of a record's column in a statement that writes an entry too.
 RECORD: Final = "record_"
-ENTRY: Final = "entry_"
 
 
 def columns_of(table: Table) -> list[str]:
@@ -282,7 +281,7 @@ class Kept:
             record, entry = self._tables.record, self._tables.entry
             values = {name: bindparam(RECORD + name, type_=record.c[name].type) for name in names}
             moved = update(record).where(*self._compared()).values(values).returning(record.c.id).cte("moved")
-            told: list[Any] = [bindparam(ENTRY + name, type_=entry.c[name].type) for name in self._entry_columns]
+            told: list[Any] = [bindparam(name, type_=entry.c[name].type) for name in self._entry_columns]
             both = insert(entry).from_select(self._entry_columns, select(*told).select_from(moved)).add_cte(moved)
             made = self._both[names] = self._made(both)
         return made

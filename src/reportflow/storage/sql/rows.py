@@ -23,6 +23,7 @@ Row = Sequence[Any]
 
 #: The fields that every record has; each is a column.
 BASE: Final = field_names(Record)
+_COLUMNS: Final = frozenset(BASE)
 #: The columns that a record is read from. What of a class derives from `Record` is in the last two.
 RECORD_COLUMNS: Final = (*BASE, "text", "data")
 #: The columns that an entry is read from.
@@ -52,7 +53,7 @@ def changed_row(before: Record, record: Record) -> dict[str, Any]:
     then, now = contents(cls)(before), contents(cls)(record)
     others = compress(zip(field_names(cls), then, now, strict=True), map(is_not, then, now))
     moved = [(name, new) for name, old, new in others if old != new]
-    row = {name: _WRITE[name](new) if name in _WRITE else new for name, new in moved if name in BASE}
+    row = {name: _WRITE[name](new) if name in _WRITE else new for name, new in moved if name in _COLUMNS}
     return row if len(row) == len(moved) else {**row, **_long(record)}
 
 

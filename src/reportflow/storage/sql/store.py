@@ -17,7 +17,7 @@ from reportflow.storage.contract import Change, check_changes, keys_of, refuse_k
 from reportflow.storage.sql import schema
 from reportflow.storage.sql.engine import make_engine
 from reportflow.storage.sql.meanings import Border, Fate
-from reportflow.storage.sql.prepared import ENTRY, RECORD, HostWork, OwnWork, Prepared, Work
+from reportflow.storage.sql.prepared import RECORD, HostWork, OwnWork, Prepared, Work
 from reportflow.storage.sql.reading import SqlReading
 from reportflow.storage.sql.relay import SqlOffsets
 from reportflow.storage.sql.rows import Row, changed_row, entry_rows, label_rows, record_row
@@ -199,8 +199,7 @@ class SqlStore(SqlReading):
             [entry] = entry_rows(change.entries)
             names, row = self._set(change)
             if self._backend.one_statement:
-                row.update((ENTRY + name, value) for name, value in entry.items())
-                yield Write(kept.update_with_entry(names), [row], compares=True)
+                yield Write(kept.update_with_entry(names), [{**row, **entry}], compares=True)
             else:
                 yield Write(kept.update_record(names), [row], compares=True)
                 yield Write(kept.insert_entry, [entry])
