@@ -29,10 +29,10 @@ from reportflow.storage.contract import Change
 
 PROCESSES = 4
 THREADS = 16
-#: How many acts each process does in a round, and each thread. Processes start and end their rounds at different
-#: moments, which must not be most of the round.
+#: How many acts each of them does in a round. Processes start and end their rounds at different moments, which must not
+#: be most of the round.
 ACTS_OF_A_PROCESS = 100
-ACTS = 25
+ACTS_OF_A_THREAD = 25
 CONTENDED = "report-0"
 
 
@@ -179,14 +179,14 @@ def _none_lost(path: Path, done: int) -> None:
 
 def _together(pool: ThreadPoolExecutor, works: Sequence[Callable[[int], object]]) -> Sample:
     def many(work: Callable[[int], object]) -> None:
-        for _ in range(ACTS):
+        for _ in range(ACTS_OF_A_THREAD):
             work(0)
 
     def sample() -> float:
         start = time.perf_counter()
         for _ in pool.map(many, works):
             pass
-        return (time.perf_counter() - start) / (ACTS * len(works))
+        return (time.perf_counter() - start) / (ACTS_OF_A_THREAD * len(works))
 
     return sample
 
