@@ -40,7 +40,7 @@ from benchmarks.setting import Setting
 from benchmarks.work import EDITOR, Ticks, draft
 
 from reportflow import Assignment, open_flow
-from reportflow.flow.calls import CHUNK
+from reportflow.flow.base import CHUNK
 
 #: How much memory an import may need, in bytes.
 LIMIT = 500e6

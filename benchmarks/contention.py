@@ -25,7 +25,7 @@ from benchmarks.setting import Setting
 from benchmarks.work import REGISTRAR, Ours, adopted, adoption, ids
 
 from reportflow import REPORT, Conflict, ReportFlow, SqlStore, open_flow
-from reportflow.storage.contract import Change
+from reportflow.storage.base import Change
 
 PROCESSES = 4
 THREADS = 16

@@ -415,7 +415,7 @@ def main() -> None:
         if (not arguments.patterns or any(fnmatch.fnmatch(name, pattern) for pattern in arguments.patterns))
         and (not arguments.left or name not in known or known[name].status in (SURVIVED, UNTESTED))
     ]
-    wanted.sort(key=lambda mutant: mutant.module == "reportflow.flow.handle")  # whose tests wait: last
+    wanted.sort(key=lambda mutant: mutant.module == "reportflow.flow.handler")  # whose tests wait: last
     registry = Registry()
     trampoline: Any = importlib.import_module("mutmut.mutation.trampoline")
     trampoline.wrap_in_trampoline = registry.mark

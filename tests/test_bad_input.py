@@ -60,7 +60,7 @@ from reportflow import (
     open_flow,
     replay,
 )
-from reportflow.messages import label
+from reportflow.i18n.catalog import label
 
 MIB = 1 << 20
 ZHANG = Actor(id="zhang", name="张三", roles={"contributor"}, unit="yulin")
@@ -783,11 +783,11 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_a_store_held_by_another_writer_says_so(tmp_path: Path) -> None:
-    """While another program holds the write lock beyond the patience, acts end in `StorageBusy`; reads go on."""
+    """While another program holds the write lock beyond the retry_timeout, acts end in `StorageBusy`; reads go on."""
     url, path, id = filled(tmp_path)
     engine = create_engine(url, connect_args={"timeout": 0.01})
     other = sqlite3.connect(path, isolation_level=None)
-    with ReportFlow(SqlStore(engine), REPORT, patience=0.05) as flow:
+    with ReportFlow(SqlStore(engine), REPORT, retry_timeout=0.05) as flow:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageBusy) as caught:
             flow.fire(id, "comment", Comment(text="x"), by=LI)

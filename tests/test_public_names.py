@@ -13,7 +13,7 @@ import pytest
 
 import reportflow
 from reportflow import AsyncReportFlow, AsyncSqlStore, ReportFlow, SqlStore, open_async_flow, open_flow
-from reportflow.storage.contract import AsyncStore
+from reportflow.storage.base import AsyncStore
 
 
 def kind_of(name: str) -> int:
@@ -119,7 +119,7 @@ WORDS = [
     "Store",
     "Change",
     "Capabilities",
-    "Posted",
+    "FeedItem",
     "Level",
     "ReportFlow",
     "AsyncReportFlow",
@@ -169,7 +169,7 @@ FIELDS: dict[str, str] = {
     "Happened": "trigger party level code actor at recorded_at",
     "Change": "record expected entries",
     "Lifecycle": "name version record roles states transitions machine",
-    "Posted": "position entry",
+    "FeedItem": "position entry",
 }
 
 
@@ -252,7 +252,7 @@ def test_the_ways_in_have_the_signatures_of_the_design() -> None:
     assert {"clock", "new_id"} <= {name for name, one in flow.items() if one.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
-@pytest.mark.parametrize("name", ["commit", "get", "find", "count", "history", "keyed", "feed", "close"])
+@pytest.mark.parametrize("name", ["commit", "get", "find", "count", "history", "by_key", "feed", "close"])
 def test_the_stores_have_the_calls_of_the_contract(name: str) -> None:
     """All stores take just what the contract says."""
     contract = bare(getattr(reportflow.Store, name))

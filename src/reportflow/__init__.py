@@ -30,29 +30,41 @@ from reportflow.errors import (
     UnknownLifecycle,
     UnknownTrigger,
 )
-from reportflow.flow.blocking import ReportFlow
-from reportflow.flow.calls import Outcome
+from reportflow.flow.base import Outcome
 from reportflow.flow.requests import Create, Fire
-from reportflow.lifecycle.decide import Decision, Option, decide, options
+from reportflow.flow.sync import ReportFlow
+from reportflow.lifecycle.decision import Decision, Option, decide, options
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.drawing import dot, mermaid
-from reportflow.lifecycle.guard import Guard, Refusal, guard, has, nobody_from, not_the_creator, only_the_assignee
-from reportflow.lifecycle.replay import as_of, replay
-from reportflow.lifecycle.rows import EVERYBODY, NOBODY, SAME, Constant, OnConflict, State, Step, Transition
+from reportflow.lifecycle.diagram import dot, mermaid
+from reportflow.lifecycle.history import as_of, replay
+from reportflow.lifecycle.table import (
+    EVERYBODY,
+    NOBODY,
+    SAME,
+    Constant,
+    Guard,
+    OnConflict,
+    Refusal,
+    State,
+    Step,
+    Transition,
+    guard,
+    has,
+    nobody_from,
+    not_the_creator,
+    only_the_assignee,
+)
 from reportflow.model.actor import ANY, OWN, UNIT, Actor, ActorKind, Scope, Secrecy
 from reportflow.model.entry import Command, Details, Entry
 from reportflow.model.query import Happened, Interval, Page, Query
 from reportflow.model.record import Record
 from reportflow.model.values import CODE, LEVEL, PARTY, Value
-from reportflow.storage.contract import Capabilities, Change, Posted, Store
+from reportflow.storage.base import Capabilities, Change, FeedItem, Store
+from reportflow.storage.leases import Claim, Delivery, MemoryOffsets, Offsets
 from reportflow.storage.memory import MemoryStore
-from reportflow.storage.offsets import Claim, Delivery, MemoryOffsets, Offsets
 
 if TYPE_CHECKING:
-    from reportflow.flow.asynchronous import AsyncReportFlow
-    from reportflow.flow.events import Message
-    from reportflow.flow.nats import NatsPublisher
-    from reportflow.flow.relay import Relay
+    from reportflow.flow.aio import AsyncReportFlow
     from reportflow.office.report import (
         REPORT,
         Adoption,
@@ -74,6 +86,9 @@ if TYPE_CHECKING:
         Usage,
     )
     from reportflow.opening import open_async_flow, open_flow, open_store
+    from reportflow.outbox.cloudevents import Message
+    from reportflow.outbox.nats import NatsPublisher
+    from reportflow.outbox.relay import Relay
     from reportflow.storage.sql.aio import AsyncSqlStore
     from reportflow.storage.sql.store import SqlStore
     from reportflow.storage.sql.tables import make_tables
@@ -114,6 +129,7 @@ __all__ = [
     "Details",
     "DuplicateKey",
     "Entry",
+    "FeedItem",
     "Fire",
     "Forwarding",
     "Guard",
@@ -136,7 +152,6 @@ __all__ = [
     "Option",
     "Outcome",
     "Page",
-    "Posted",
     "Query",
     "Record",
     "RecordNotFound",
@@ -192,11 +207,11 @@ __all__ = [
 _LATER = (
     "reportflow.office.report",
     "reportflow.opening",
-    "reportflow.flow.relay",
-    "reportflow.flow.nats",
+    "reportflow.outbox.relay",
+    "reportflow.outbox.nats",
     "reportflow.storage.sql.tables",
     "reportflow.storage.sql.store",
-    "reportflow.flow.asynchronous",
+    "reportflow.flow.aio",
     "reportflow.storage.sql.aio",
 )
 

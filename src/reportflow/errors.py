@@ -33,7 +33,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Protocol
 
-from reportflow import messages
+from reportflow.i18n import catalog as messages
 
 
 class Said(Protocol):

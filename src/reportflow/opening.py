@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from reportflow.errors import InvalidURL, InvalidValue
-from reportflow.flow.blocking import ReportFlow
+from reportflow.flow.sync import ReportFlow
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.model.checks import wrong
+from reportflow.model.checks import type_problem
 from reportflow.office.report import REPORT
-from reportflow.storage.contract import AsyncStore, Store
+from reportflow.storage.base import AsyncStore, Store
 from reportflow.storage.memory import AsyncMemoryStore, MemoryStore
 
 if TYPE_CHECKING:
-    from reportflow.flow.asynchronous import AsyncReportFlow
+    from reportflow.flow.aio import AsyncReportFlow
 
 
 def open_store(url: str, *, create: bool = True) -> Store:
@@ -45,7 +45,7 @@ def _in_memory(url: str) -> bool:
         InvalidURL: it asks for nothing.
     """
     if not isinstance(url, str):
-        raise InvalidValue("url", *wrong("str", url))
+        raise InvalidValue("url", *type_problem("str", url))
     if ":" not in url:
         raise InvalidURL(url)
     return url in ("memory:", "memory://")
@@ -60,7 +60,7 @@ def open_flow(
         url: See `open_store`.
         create: Whether to make the tables where there are none.
         lifecycles: The definitions; the standard lifecycle `REPORT` unless given.
-        options: What `ReportFlow` takes besides: ``clock=``, ``new_id=``, ``patience=``.
+        options: What `ReportFlow` takes besides: ``clock=``, ``new_id=``, ``retry_timeout=``.
 
     Raises:
         InvalidURL, MissingExtra, StorageUnavailable, SchemaMismatch: see `open_store`.
@@ -81,14 +81,14 @@ def open_async_flow(
             ``mysql+asyncmy://…``; see `open_store`.
         create: Whether to make the tables where there are none.
         lifecycles: The definitions; the standard lifecycle `REPORT` unless given.
-        options: What `AsyncReportFlow` takes besides: ``clock=``, ``new_id=``, ``patience=``.
+        options: What `AsyncReportFlow` takes besides: ``clock=``, ``new_id=``, ``retry_timeout=``.
 
     Raises:
         InvalidURL: mistyped, its engine is not supported, or its driver blocks.
         MissingExtra: the driver that it names, or greenlet, is not installed.
         StorageUnavailable, SchemaMismatch: when it is entered or awaited; see `open_store`.
     """
-    from reportflow.flow.asynchronous import AsyncReportFlow  # asyncio takes long to import; who blocks needs it not
+    from reportflow.flow.aio import AsyncReportFlow  # asyncio takes long to import; who blocks needs it not
 
     return AsyncReportFlow(_async_store(url, create), lifecycles, **options)
 

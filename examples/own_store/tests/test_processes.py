@@ -18,7 +18,7 @@ from own_store import SqliteStore
 from reportflow import REPORT, Actor, Comment, ReportFlow
 
 me = Actor(id=sys.argv[2], roles={"editor"}, unit="yulin")
-with ReportFlow(SqliteStore(sys.argv[1]), REPORT, patience=60) as flow:
+with ReportFlow(SqliteStore(sys.argv[1]), REPORT, retry_timeout=60) as flow:
     while True:
         flow.fire("r1", "comment", Comment(text="I was here."), by=me)
         print("kept", flush=True)

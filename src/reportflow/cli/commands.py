@@ -15,15 +15,16 @@ from typing import Any, Final, TypeVar
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from reportflow import messages
-from reportflow.cli import inspection, proof, show, tables, words, year
+from reportflow.cli import inspection, proof, show, tables
 from reportflow.cli.named import beside, imported, named
 from reportflow.cli.speech import Command, Group, Option, Told, help_option, language, language_option, say
-from reportflow.cli.stories import SEED, YEAR, ZONE
+from reportflow.demo import words, year
+from reportflow.demo.stories import SEED, YEAR, ZONE
 from reportflow.errors import DuplicateKey, InvalidDefinition, StorageUnavailable
-from reportflow.flow.blocking import ReportFlow
-from reportflow.lifecycle import drawing
+from reportflow.flow.sync import ReportFlow
+from reportflow.i18n import catalog as messages
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.diagram import dot, mermaid
 from reportflow.model.actor import OWN, Actor, Secrecy
 from reportflow.model.query import Happened, Interval, Query
 from reportflow.office.figures import Figures, figures
@@ -95,7 +96,7 @@ def demo(database: str, seed: int) -> None:
 
 def _play(flow: ReportFlow, acts: list[year.Act], database: str) -> None:
     held = flow.store.count(Query())[()]
-    if held and flow.store.keyed(acts[0].by.id, acts[0].key) is None:
+    if held and flow.store.by_key(acts[0].by.id, acts[0].key) is None:
         raise Told(say("demo.not_empty", url=database, number=held))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     terminal = show.console(stderr=True)
@@ -208,7 +209,7 @@ def inbox(database: str, role: str, actor: str | None, unit: str | None, limit: 
 @click.option("--loops/--no-loops", cls=Option, default=True, help="help.loops")
 def diagram(lifecycle: str, kind: str, loops: bool) -> None:
     """Draw a lifecycle."""
-    draw = drawing.mermaid if kind == "mermaid" else drawing.dot
+    draw = mermaid if kind == "mermaid" else dot
     found = _named_lifecycle(lifecycle) if lifecycle else REPORT
     click.echo(draw(found, language(), loops=loops), nl=False)
 

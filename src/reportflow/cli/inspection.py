@@ -10,19 +10,19 @@ from typing import Any, Final
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from reportflow import messages
+from reportflow.analysis.checks import check
+from reportflow.analysis.finding import Finding, Severity
+from reportflow.analysis.matrix import Matrix, matrix
 from reportflow.cli.show import clean, console
 from reportflow.cli.speech import language, say
 from reportflow.errors import InvalidDefinition, MissingExtra
-from reportflow.lifecycle.check import check
+from reportflow.i18n import catalog as messages
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.finding import Finding, Gravity
-from reportflow.lifecycle.matrix import Matrix, matrix
 from reportflow.office.report import REPORT
 
 #: Imported by name: the terminal needs no Hypothesis, it only takes what there is.
 _DRAWN: Final = "reportflow.testing.drawn"
-_STYLES: Final[Mapping[Gravity, str]] = {Gravity.ERROR: "bold red", Gravity.WARNING: "yellow", Gravity.NOTE: "dim"}
+_STYLES: Final[Mapping[Severity, str]] = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 #: What `--matrix` takes.
 MATRICES: Final = {"markdown": Matrix.markdown, "html": Matrix.html, "csv": Matrix.csv}
 
@@ -54,7 +54,7 @@ def inspect(lifecycle: Lifecycle, others: Sequence[Lifecycle]) -> bool:
 def show_faults(error: InvalidDefinition) -> None:
     """Show why a definition could not be built at all."""
     faults = [
-        Finding(code="fault", level=Gravity.ERROR, facts={"given": fault.text(language())}) for fault in error.faults
+        Finding(code="fault", level=Severity.ERROR, facts={"given": fault.text(language())}) for fault in error.faults
     ]
     _show(faults, error.name)
 
@@ -90,6 +90,6 @@ def _show(findings: Sequence[Finding], name: str) -> bool:
             shown.print(clean(say("check.example", number=number)), style="bold")
             for line in one.example:
                 shown.print(clean(f"  {line}"), soft_wrap=True)
-    grave = [one for one in findings if one.level is not Gravity.NOTE]
+    grave = [one for one in findings if one.level is not Severity.NOTE]
     shown.print(clean(say("check.unsound", number=len(grave)) if grave else say("check.sound", name=name)))
     return not grave

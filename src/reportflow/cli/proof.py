@@ -9,10 +9,10 @@ from rich.box import SIMPLE_HEAD
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from reportflow import messages
 from reportflow.cli.named import beside, named
 from reportflow.cli.show import clean, console
 from reportflow.cli.speech import Told, language, say
+from reportflow.i18n import catalog as messages
 from reportflow.testing.conformance.report import ConformanceReport, Finding
 from reportflow.testing.conformance.run import findings, tests
 

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reportflow import messages
 from reportflow.cli.speech import language, say
+from reportflow.i18n import catalog as messages
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record

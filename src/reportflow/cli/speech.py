@@ -8,9 +8,9 @@ from typing import IO, Any, Final
 
 import click
 
-from reportflow import messages
 from reportflow.cli.texts import LANGUAGES, language_of_environment
 from reportflow.errors import ReportflowError
+from reportflow.i18n import catalog as messages
 
 _LANGUAGE: Final = "reportflow.language"
 

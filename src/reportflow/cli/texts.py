@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-from reportflow import messages
-from reportflow.messages import CHINESE, ENGLISH
+from reportflow.i18n import catalog as messages
+from reportflow.i18n.catalog import CHINESE, ENGLISH
 
 LANGUAGES: Final = (ENGLISH, CHINESE)
 

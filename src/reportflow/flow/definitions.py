@@ -72,12 +72,12 @@ class Definitions:
     def _all_visible(self, actor: Actor) -> Visibility:
         return _rule(actor, (grant for one in self._newest.values() for grant in one.grants(actor)))
 
-    def turns(self, actor: Actor) -> Visibility:
+    def awaiting_grants(self, actor: Actor) -> Visibility:
         """As `visibility`, less what does not await the actor."""
         return self._turns(actor_of(actor))
 
     def _all_turns(self, actor: Actor) -> Visibility:
-        return _rule(actor, (grant for one in self._newest.values() for grant in one.turns(actor)))
+        return _rule(actor, (grant for one in self._newest.values() for grant in one.awaiting_grants(actor)))
 
     def check_visible(self, record: Record, actor: Actor) -> None:
         """Refuse what the actor may not see, as if it were not there.

@@ -10,7 +10,7 @@ import attrs
 
 from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor
-from reportflow.model.checks import text_problem, time_problem, wrong
+from reportflow.model.checks import text_problem, time_problem, type_problem
 from reportflow.model.record import Record
 from reportflow.model.values import in_utc, not_blank
 
@@ -47,7 +47,7 @@ def actor_of(value: Any) -> Actor:
         InvalidValue: not an `Actor`.
     """
     if not isinstance(value, Actor):
-        raise InvalidValue("by", *wrong("Actor", value))
+        raise InvalidValue("by", *type_problem("Actor", value))
     return value
 
 
@@ -116,7 +116,7 @@ def check_target(request: Fire) -> None:
         InvalidValue: neither a stored record nor an id, no version, or a record in hand beside another version.
     """
     if request.version is not None and type(request.version) is not int:
-        raise InvalidValue("version", *wrong("int", request.version))
+        raise InvalidValue("version", *type_problem("int", request.version))
     if not isinstance(request.target, Record):
         checked_id(request.target)
     elif not request.target.version:

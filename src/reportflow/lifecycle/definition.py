@@ -10,11 +10,11 @@ from typing import Any
 import attrs
 from transitions import Machine
 
-from reportflow import messages
 from reportflow.errors import InvalidDefinition, InvalidValue, RuleFailed, UnknownTrigger
-from reportflow.lifecycle.faults import faults
-from reportflow.lifecycle.machine import Lookup, build_machine, compile_lookups
-from reportflow.lifecycle.rows import EVERYBODY, Label, OnConflict, State, Transition, said
+from reportflow.i18n import catalog as messages
+from reportflow.lifecycle.interop import Lookup, build_machine, compile_lookups
+from reportflow.lifecycle.table import EVERYBODY, Label, OnConflict, State, Transition, said
+from reportflow.lifecycle.validation import faults
 from reportflow.model.actor import Actor, Scope
 from reportflow.model.entry import Entry
 from reportflow.model.query import Grant
@@ -149,7 +149,7 @@ class Lifecycle:
         scope = self.roles.get(role)
         return scope is not None and record.within(scope, actor.id, actor.unit)
 
-    def takes(self, row: Transition, record: Record, actor: Actor) -> bool:
+    def permits(self, row: Transition, record: Record, actor: Actor) -> bool:
         """Whether a row takes one of the actor's roles for a record."""
         if EVERYBODY in row.roles:
             return bool(self.roles_held(record, actor)) if record.version else record.readable_by(actor)
@@ -161,7 +161,7 @@ class Lifecycle:
         scopes = frozenset(self.roles[role] for role in actor.roles if role in self.roles)
         return (Grant(kind=self.name, scopes=scopes),) if scopes else ()
 
-    def turns(self, actor: Actor, roles: Iterable[str] | None = None) -> tuple[Grant, ...]:
+    def awaiting_grants(self, actor: Actor, roles: Iterable[str] | None = None) -> tuple[Grant, ...]:
         """The records of this kind whose state awaits a role of the actor, where that role's scope holds."""
         mine = {role: self.roles[role] for role in roles or actor.roles if role in self.roles}
         return tuple(

@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 
 from reportflow.errors import InvalidValue
-from reportflow.model.checks import wrong
+from reportflow.model.checks import type_problem
 from reportflow.model.values import Ranked, Value, choice, names, not_blank
 
 
@@ -62,7 +62,7 @@ def _roles(value: str | Iterable[str]) -> frozenset[str]:
     try:
         return names(value)
     except TypeError:
-        raise InvalidValue("roles", *wrong("str | set[str]", value)) from None
+        raise InvalidValue("roles", *type_problem("str | set[str]", value)) from None
 
 
 def _kind(value: ActorKind | str) -> ActorKind:

@@ -14,8 +14,8 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar, Union
 
 import attrs
 
-from reportflow import messages
 from reportflow.errors import InvalidDefinition, InvalidValue
+from reportflow.i18n import catalog as messages
 
 #: The longest text that is kept, in bytes of UTF-8.
 TEXT_LIMIT: Final = 1 << 20
@@ -23,8 +23,8 @@ TEXT_LIMIT: Final = 1 << 20
 T = TypeVar("T")
 
 
-def once_a_class(function: Callable[[type[Any]], T]) -> Callable[[type[Any]], T]:
-    """Remember what a function says of each class."""
+def cache_by_class(function: Callable[[type[Any]], T]) -> Callable[[type[Any]], T]:
+    """`functools.cache` for functions of a class, typed: mypy does not hold a class to be hashable."""
     return typing.cast(Callable[[type[Any]], T], cache(function))
 
 
@@ -63,7 +63,7 @@ class UnsupportedType(TypeError):
     """An annotation that no store could keep."""
 
 
-@once_a_class
+@cache_by_class
 def tests(cls: type[Any]) -> Mapping[str, Test]:
     """The test of each field of an attrs class.
 
@@ -88,7 +88,7 @@ def tests(cls: type[Any]) -> Mapping[str, Test]:
     return made
 
 
-@once_a_class
+@cache_by_class
 def sound(cls: type[Any]) -> Callable[[Any], bool]:
     """What sees at a glance that nothing is wrong with a value; where it does not see it, the tests decide.
 
@@ -112,7 +112,7 @@ def _glance(test: Test, number: int, x: str) -> str:
     return f"test{number}({x}) is None" if seen is None else f"{seen.format(x)} or test{number}(x) is None"
 
 
-def wrong(expected: str, value: object) -> Problem:
+def type_problem(expected: str, value: object) -> Problem:
     """The problem of a value of the wrong type, for `InvalidValue`."""
     given = "None" if value is None else f"{type(value).__name__} {value!r:.60}"
     return "type", {"expected": _MODULES.sub("", expected), "given": given}
@@ -125,7 +125,7 @@ _MODULES: Final = re.compile(r"\b(?:\w+\.)+(?=\w)")
 def text_problem(value: object) -> Problem | None:
     """What keeps a text from being kept: NUL, a lone surrogate, more than `TEXT_LIMIT` bytes."""
     if not isinstance(value, str):
-        return wrong("str", value)
+        return type_problem("str", value)
     if "\0" in value:
         return "nul", {}
     if value.isascii():
@@ -141,34 +141,34 @@ def text_problem(value: object) -> Problem | None:
 def time_problem(value: object) -> Problem | None:
     """What keeps a time from being kept: no time zone."""
     if not isinstance(value, datetime):
-        return wrong("datetime", value)
+        return type_problem("datetime", value)
     return ("naive", {"given": value.isoformat()}) if value.utcoffset() is None else None
 
 
 def _float_problem(value: object) -> Problem | None:
     if type(value) is not float and type(value) is not int:
-        return wrong("float", value)
+        return type_problem("float", value)
     return None if math.isfinite(value) else ("not_finite", {"given": value})
 
 
 def _decimal_problem(kind: type[Any], value: Any) -> Problem | None:
     if not isinstance(value, kind):
-        return wrong("Decimal", value)
+        return type_problem("Decimal", value)
     return None if value.is_finite() else ("not_finite", {"given": value})
 
 
 def _exactly(kind: type[Any], value: object) -> Problem | None:
-    return None if type(value) is kind else wrong(kind.__name__, value)
+    return None if type(value) is kind else type_problem(kind.__name__, value)
 
 
 def _instance(kind: type[Any], value: object) -> Problem | None:
-    return None if isinstance(value, kind) else wrong(kind.__name__, value)
+    return None if isinstance(value, kind) else type_problem(kind.__name__, value)
 
 
 def _nested(kind: type[Any], value: object) -> Problem | None:
     """A plain attrs class checks nothing itself."""
     if not isinstance(value, kind):
-        return wrong(kind.__name__, value)
+        return type_problem(kind.__name__, value)
     return next((problem for name, test in tests(type(value)).items() if (problem := test(getattr(value, name)))), None)
 
 
@@ -254,7 +254,7 @@ def _any_of(choices: list[Test], said: str, value: object) -> Problem | None:
     problems = [problem for test in choices if (problem := test(value))]
     if len(problems) < len(choices):
         return None
-    return next((problem for problem in problems if problem[0] != "type"), wrong(said, value))
+    return next((problem for problem in problems if problem[0] != "type"), type_problem(said, value))
 
 
 def _one_of(choices: tuple[Any, ...], value: object) -> Problem | None:
@@ -263,17 +263,17 @@ def _one_of(choices: tuple[Any, ...], value: object) -> Problem | None:
 
 def _row(parts: list[Test], value: object) -> Problem | None:
     if not isinstance(value, tuple) or len(value) != len(parts):
-        return wrong(f"tuple of {len(parts)}", value)
+        return type_problem(f"tuple of {len(parts)}", value)
     return next((problem for test, one in zip(parts, value, strict=True) if (problem := test(one))), None)
 
 
 def _each(container: type[Any], test: Test, value: Any) -> Problem | None:
     if not isinstance(value, container):
-        return wrong(container.__name__, value)
+        return type_problem(container.__name__, value)
     return next((problem for one in value if (problem := test(one))), None)
 
 
 def _pairs(key: Test, item: Test, value: object) -> Problem | None:
     if not isinstance(value, Mapping):
-        return wrong("mapping", value)
+        return type_problem("mapping", value)
     return next((problem for pair in value.items() if (problem := key(pair[0]) or item(pair[1]))), None)

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from reportflow.model.actor import Actor
-from reportflow.model.checks import once_a_class
+from reportflow.model.checks import cache_by_class
 from reportflow.model.values import MARK, Value, field_names, in_utc, not_blank
 
 
@@ -104,7 +104,7 @@ class Entry(Value):
         return None if value is None else str(value)
 
 
-@once_a_class
+@cache_by_class
 def _marked(cls: type[Any]) -> Mapping[str, str]:
     if not attrs.has(cls):
         return {}

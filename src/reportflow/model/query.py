@@ -13,7 +13,7 @@ import attrs
 
 from reportflow.errors import InvalidValue
 from reportflow.model.actor import Scope, Secrecy
-from reportflow.model.checks import text_problem, wrong
+from reportflow.model.checks import text_problem, type_problem
 from reportflow.model.record import Record
 from reportflow.model.values import Value, as_texts, in_utc_or_none, time_text
 
@@ -237,7 +237,7 @@ def grouping(of: str, group: str | Iterable[str]) -> tuple[str, ...]:
         raise InvalidValue("of", "choice", {"given": repr(of), "choices": ("records", "entries")})
     chosen = as_texts(group)
     if not isinstance(chosen, tuple):
-        raise InvalidValue("group", *wrong("str | list[str]", group))
+        raise InvalidValue("group", *type_problem("str | list[str]", group))
     choices = RECORD_GROUPS + LABEL_GROUPS + ENTRY_GROUPS
     for index, name in enumerate(chosen):
         if name not in choices:

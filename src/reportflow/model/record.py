@@ -10,7 +10,7 @@ import attrs
 
 from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor, Scope, Secrecy, as_secrecy
-from reportflow.model.checks import once_a_class
+from reportflow.model.checks import cache_by_class
 from reportflow.model.values import Value, field_names, in_utc_or_none
 
 #: What the fold of a history sets; no draft and no `sets` may name them.
@@ -21,7 +21,7 @@ SET_BY_FOLD: Final = frozenset(
 _NOT_GIVEN: Final = SET_BY_FOLD - {"kind"}
 
 
-@once_a_class
+@cache_by_class
 def _required(cls: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING)
 

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final, Self, TypeVar
 import attrs
 
 from reportflow.errors import InvalidDefinition, InvalidValue
-from reportflow.model.checks import Fault, check, once_a_class
+from reportflow.model.checks import Fault, cache_by_class, check
 
 #: Marks on a field of a details class: figures count by the marked field. ``body: str = attrs.field(metadata=PARTY)``.
 MARK: Final = "reportflow.mark"
@@ -51,7 +51,7 @@ def registered(name: str) -> type[Any] | None:
     return _REGISTRY.get(name)
 
 
-@once_a_class
+@cache_by_class
 def name_of(cls: type[Any]) -> str:
     """The name under which a class is written: this library's own classes leave the bare names to the host's."""
     own = "reportflow." if cls.__module__.startswith("reportflow.") else ""
@@ -176,13 +176,13 @@ class Frozen(typing.Protocol):
 V = TypeVar("V", bound=Frozen)
 
 
-@once_a_class
+@cache_by_class
 def field_names(cls: type[Any]) -> tuple[str, ...]:
     """The names of the fields of an attrs class, in order."""
     return tuple(field.name for field in attrs.fields(cls))
 
 
-@once_a_class
+@cache_by_class
 def setters(cls: type[Any]) -> tuple[Callable[[Any, Any], None], ...]:
     """What puts a field into a frozen value that is being made, for each of `field_names`."""
     return tuple(_setter(cls, name) for name in field_names(cls))
@@ -195,7 +195,7 @@ def _setter(cls: type[Any], name: str) -> Callable[[Any, Any], None]:
     return lambda value, content: object.__setattr__(value, name, content)
 
 
-@once_a_class
+@cache_by_class
 def contents(cls: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
     """What gives all fields of a value, in the order of `field_names`."""
     several = field_names(cls)
@@ -204,7 +204,7 @@ def contents(cls: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
     return lambda value: tuple([getattr(value, name) for name in several])
 
 
-@once_a_class
+@cache_by_class
 def plainly_built(cls: type[Any]) -> bool:
     """Whether building a value does nothing to it that its fields do not say: converters, validators, annotations."""
     if "__attrs_attrs__" not in vars(cls) or cls.__attrs_post_init__ is not Value.__attrs_post_init__:
@@ -215,7 +215,7 @@ def plainly_built(cls: type[Any]) -> bool:
     )
 
 
-@once_a_class
+@cache_by_class
 def converters(cls: type[Any]) -> Mapping[str, Callable[[Any], Any]]:
     """The fields of an attrs class that convert what they are given, with their converters.
 
@@ -228,7 +228,7 @@ def converters(cls: type[Any]) -> Mapping[str, Callable[[Any], Any]]:
     }
 
 
-@once_a_class
+@cache_by_class
 def validators(cls: type[Any]) -> tuple[Callable[[Any], object], ...]:
     """What holds each validator of an attrs class against a value; it raises what the validator raises."""
     return tuple(partial(_validate, field) for field in attrs.fields(cls) if field.validator is not None)
@@ -250,18 +250,18 @@ def changed(value: V, changes: Mapping[str, object]) -> V:
     return new
 
 
-@once_a_class
+@cache_by_class
 def _setter_of(cls: type[Any]) -> Mapping[str, Callable[[Any, Any], None]]:
     return dict(zip(field_names(cls), setters(cls), strict=True))
 
 
-@once_a_class
+@cache_by_class
 def _copier(cls: type[Any]) -> Callable[[Any], Any]:
     """What copies a value, field by field."""
     return _written_out(cls, "value", "value.{}")
 
 
-@once_a_class
+@cache_by_class
 def unchecked(cls: type[Any]) -> Callable[..., Any]:
     """What makes a value of all its fields, given by name: each was checked, and is as its converter would make it."""
     names = field_names(cls)

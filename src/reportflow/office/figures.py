@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import attrs
 
-from reportflow.flow.blocking import ReportFlow
+from reportflow.flow.sync import ReportFlow
 from reportflow.model.actor import Actor
 from reportflow.model.query import Happened, Interval, Query
 from reportflow.model.values import Value, choice

@@ -17,8 +17,18 @@ import attrs
 
 from reportflow.errors import InvalidValue
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.guard import Answer, Guard, guard, nobody_from
-from reportflow.lifecycle.rows import EVERYBODY, NOBODY, SAME, State, Step, Transition
+from reportflow.lifecycle.table import (
+    EVERYBODY,
+    NOBODY,
+    SAME,
+    Answer,
+    Guard,
+    State,
+    Step,
+    Transition,
+    guard,
+    nobody_from,
+)
 from reportflow.model.actor import OWN, UNIT, Secrecy, as_secrecy
 from reportflow.model.entry import Command, Details, Entry
 from reportflow.model.record import Record

@@ -23,7 +23,7 @@ from reportflow.model.query import (
     place_of,
 )
 from reportflow.model.record import Record
-from reportflow.storage.contract import Group, Of
+from reportflow.storage.base import Group, Of
 
 _ONE_OF = (*RECORD_GROUPS, "id", "state")
 _TIMES = ("created_at", "updated_at", "due_at")

@@ -10,8 +10,8 @@ from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
 from reportflow.storage import matching
-from reportflow.storage.contract import Capabilities, Change, Group, Of, Posted, check_changes, keys_of, refuse_keys
-from reportflow.storage.offsets import MemoryOffsets
+from reportflow.storage.base import Capabilities, Change, FeedItem, Group, Of, check_changes, keys_of, refuse_keys
+from reportflow.storage.leases import MemoryOffsets
 
 
 class MemoryStore:
@@ -85,17 +85,17 @@ class MemoryStore:
         with self._lock:
             return [entry for id in ids for entry in self._history(id)]
 
-    def keyed(self, actor_id: str, key: str) -> Entry | None:
-        """See `Store.keyed`."""
+    def by_key(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.by_key`."""
         with self._lock:
             return self._keys.get((actor_id, key))
 
-    def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+    def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`."""
         start = after or 0
         with self._lock:
             entries = self._feed[start : start + limit]
-        return [Posted(position=start + number, entry=entry) for number, entry in enumerate(entries, 1)]
+        return [FeedItem(position=start + number, entry=entry) for number, entry in enumerate(entries, 1)]
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -131,11 +131,11 @@ class AsyncMemoryStore:
         """See `Store.history`."""
         return self._store.history(ids)
 
-    async def keyed(self, actor_id: str, key: str) -> Entry | None:
-        """See `Store.keyed`."""
-        return self._store.keyed(actor_id, key)
+    async def by_key(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.by_key`."""
+        return self._store.by_key(actor_id, key)
 
-    async def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+    async def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`."""
         return self._store.feed(after, limit)
 

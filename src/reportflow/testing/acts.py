@@ -13,15 +13,15 @@ from uuid import UUID
 
 import attrs
 
-from reportflow.lifecycle.decide import decide
+from reportflow.lifecycle.decision import decide
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.rows import SAME, State, Transition
+from reportflow.lifecycle.table import SAME, State, Transition
 from reportflow.model.actor import ANY, Actor
 from reportflow.model.entry import Command, Details
 from reportflow.model.record import Record
 from reportflow.model.values import CODE, LEVEL, PARTY, names
 from reportflow.office.report import REPORT, Author, Report
-from reportflow.storage.contract import Change
+from reportflow.storage.base import Change
 
 #: When everything begins.
 START: Final = datetime(2022, 1, 1, 8, tzinfo=UTC)

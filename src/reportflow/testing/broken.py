@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import attrs
 
-from reportflow import messages
 from reportflow.errors import ReportflowError, TransitionRefused
+from reportflow.i18n import catalog as messages
 
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "factory_raised": (

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
+from reportflow.analysis import cases
 from reportflow.errors import Unbuildable
-from reportflow.lifecycle import cases
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.testing.strategies import values, walks
 

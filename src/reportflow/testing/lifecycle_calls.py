@@ -12,7 +12,7 @@ import attrs
 from reportflow.errors import MissingExtra, RuleFailed
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.rows import NOBODY, OnConflict, Transition
+from reportflow.lifecycle.table import NOBODY, OnConflict, Transition
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Command
 from reportflow.model.record import Record

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 from reportflow.errors import MissingExtra
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.rows import NOBODY, Transition
+from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.storage.memory import MemoryStore
 from reportflow.testing import lifecycle_calls as calls
 from reportflow.testing.broken import BrokenPromise, NeverFired

@@ -26,9 +26,9 @@ from reportflow.errors import (
     UnknownTrigger,
 )
 from reportflow.flow.requests import Create, Fire, Request
-from reportflow.lifecycle.decide import DEPTH, Decision, begun, decide
+from reportflow.lifecycle.decision import DEPTH, Decision, decide, initialize_draft
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.rows import EVERYBODY, OnConflict, Step, Transition
+from reportflow.lifecycle.table import EVERYBODY, OnConflict, Step, Transition
 from reportflow.model.actor import Actor, Scope
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
@@ -286,7 +286,7 @@ class Attempt:
     def _creation(self, draft: Record, command: Command) -> str:
         """Of several creations the first that takes the actor, else the first."""
         lifecycle = self._model.lifecycle_of(draft)
-        complete = begun(lifecycle, draft, command)
+        complete = initialize_draft(lifecycle, draft, command)
         rows = [row for row in lifecycle.transitions if None in row.sources]
         return next((row for row in rows if self._takes(lifecycle, row, complete, command.actor)), rows[0]).trigger
 

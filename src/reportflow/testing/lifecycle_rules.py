@@ -9,18 +9,18 @@ from typing import Any, Final, cast
 
 import attrs
 
+from reportflow.analysis.samples import START
 from reportflow.errors import MissingExtra, RecordNotFound
-from reportflow.flow.blocking import ReportFlow
-from reportflow.flow.calls import Outcome
+from reportflow.flow.base import Outcome
 from reportflow.flow.requests import Fire, Request
-from reportflow.lifecycle.decide import Option
+from reportflow.flow.sync import ReportFlow
+from reportflow.lifecycle.decision import Option
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.rows import NOBODY, Transition
-from reportflow.lifecycle.samples import START
+from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.model.actor import Actor
 from reportflow.model.query import LIMIT, Query
 from reportflow.model.record import Record
-from reportflow.storage.contract import Store
+from reportflow.storage.base import Store
 from reportflow.testing import lifecycle_calls as calls
 from reportflow.testing.broken import Raised, outcome, raised
 from reportflow.testing.lifecycle_run import Run, only

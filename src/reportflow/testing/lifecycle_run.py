@@ -9,16 +9,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar, Final, cast
 
+from reportflow.analysis.samples import START
 from reportflow.errors import MissingExtra, RuleFailed
-from reportflow.flow.blocking import ReportFlow
 from reportflow.flow.requests import Create, Request
+from reportflow.flow.sync import ReportFlow
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.replay import replay
-from reportflow.lifecycle.samples import START
+from reportflow.lifecycle.history import replay
 from reportflow.model.entry import Entry
 from reportflow.model.query import LIMIT, Query
 from reportflow.model.record import Record
-from reportflow.storage.contract import Store
+from reportflow.storage.base import Store
 from reportflow.testing.broken import BrokenPromise, Raised, outcome
 from reportflow.testing.differences import first_difference, shown
 from reportflow.testing.lifecycle_model import Model

@@ -11,7 +11,7 @@ import attrs
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.record import Record
-from reportflow.model.source import Names, imports, named, python
+from reportflow.serialization.source import Names, imports, named, python
 from reportflow.testing.broken import Raised
 
 #: An expression with a ``{}`` for each value that is said in it.

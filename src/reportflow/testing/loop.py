@@ -13,7 +13,7 @@ from reportflow.errors import StorageUnavailable
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
-from reportflow.storage.contract import AsyncStore, Capabilities, Change, Group, Of, Posted, Store
+from reportflow.storage.base import AsyncStore, Capabilities, Change, FeedItem, Group, Of, Store
 
 T = TypeVar("T")
 
@@ -81,11 +81,11 @@ class Awaited:
         """See `Store.history`."""
         return self._wait(self.store.history(ids))
 
-    def keyed(self, actor_id: str, key: str) -> Entry | None:
-        """See `Store.keyed`."""
-        return self._wait(self.store.keyed(actor_id, key))
+    def by_key(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.by_key`."""
+        return self._wait(self.store.by_key(actor_id, key))
 
-    def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+    def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`."""
         return self._wait(self.store.feed(after, limit))
 

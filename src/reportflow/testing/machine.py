@@ -27,13 +27,13 @@ from reportflow.errors import (
     ReportflowError,
     TransitionRefused,
 )
-from reportflow.lifecycle.replay import replay
+from reportflow.lifecycle.history import replay
 from reportflow.model.actor import Scope
 from reportflow.model.entry import Entry
 from reportflow.model.query import Happened, Interval, Query, Visibility
 from reportflow.model.record import Record
 from reportflow.office.report import REPORT, Comment, Report
-from reportflow.storage.contract import Change, Group, Of, Posted, Store
+from reportflow.storage.base import Change, FeedItem, Group, Of, Store
 from reportflow.testing.acts import SAMPLE, START, acted, created, joined
 from reportflow.testing.strategies import storage as strategies
 
@@ -80,7 +80,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.clock = START
         self.versions: dict[str, list[Record]] = {}  # id -> the record at each version, oldest first
         self.commits: list[list[Entry]] = []
-        self.read: list[Posted] = []  # what a reader of the feed has seen so far
+        self.read: list[FeedItem] = []  # what a reader of the feed has seen so far
 
     def teardown(self) -> None:
         """Let go of the store."""
@@ -267,10 +267,10 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.history(ids) == [entry for id in ids for entry in self._entries(id)]
 
     @rule(actor=st.sampled_from(strategies.PEOPLE), key=st.sampled_from(strategies.KEYS))
-    def keyed(self, actor: str, key: str) -> None:
+    def by_key(self, actor: str, key: str) -> None:
         """The entry of a key."""
         used = [entry for entry in self._entries() if (entry.actor.id, entry.key) == (actor, key)]
-        assert self.store.keyed(actor, key) == (used[0] if used else None)
+        assert self.store.by_key(actor, key) == (used[0] if used else None)
 
     @rule(limit=st.integers(1, 4))
     def read_on(self, limit: int) -> None:

@@ -13,7 +13,7 @@ from reportflow.errors import ReportflowError
 from reportflow.model.entry import Entry
 from reportflow.model.query import LIMIT, Page, Query
 from reportflow.model.record import Record
-from reportflow.storage.contract import AsyncStore, Capabilities, Change, Group, Of, Posted, Store
+from reportflow.storage.base import AsyncStore, Capabilities, Change, FeedItem, Group, Of, Store
 from reportflow.testing.differences import first_difference, shown
 from reportflow.testing.loop import awaited, is_async
 
@@ -63,7 +63,7 @@ class Twin:
         self.one = one
         self.other = other
         self._lock = threading.RLock()
-        self._feeds: tuple[list[Posted], list[Posted]] = ([], [])
+        self._feeds: tuple[list[FeedItem], list[FeedItem]] = ([], [])
         self._cursors: dict[str, str] = {}
         self._compare_feeds("feed()")
 
@@ -118,11 +118,11 @@ class Twin:
         """See `Store.history`."""
         return self._asked(f"history({shown(ids)})", lambda store: store.history(ids))
 
-    def keyed(self, actor_id: str, key: str) -> Entry | None:
-        """See `Store.keyed`."""
-        return self._asked(f"keyed({actor_id!r}, {key!r})", lambda store: store.keyed(actor_id, key))
+    def by_key(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.by_key`."""
+        return self._asked(f"keyed({actor_id!r}, {key!r})", lambda store: store.by_key(actor_id, key))
 
-    def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+    def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`. Each store's answer must be what that very store showed when it was committed."""
         call = f"feed({after!r}, {limit!r})"
         with self._lock:
@@ -178,7 +178,7 @@ class Twin:
         """All that is new: the same entries, each record's in sequence, at positions that only grow."""
         new = []
         for store, known in zip((self.one, self.other), self._feeds, strict=True):
-            fresh: list[Posted] = []
+            fresh: list[FeedItem] = []
             while some := store.feed((known + fresh)[-1].position if known or fresh else None, LIMIT):
                 fresh += some
             positions = [posted.position for posted in [*known[-1:], *fresh]]

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from reportflow.errors import ReportflowError
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.rows import Transition
+from reportflow.lifecycle.table import Transition
 from reportflow.model.query import Query
-from reportflow.storage.contract import Change
+from reportflow.storage.base import Change
 from reportflow.testing.acts import created, report
 from reportflow.testing.broken import BrokenPromise, outcome
 from reportflow.testing.differences import shown

@@ -28,11 +28,11 @@ from reportflow import (
     Step,
     Transition,
     guard,
-    messages,
     nobody_from,
     not_the_creator,
     only_the_assignee,
 )
+from reportflow.i18n import catalog as messages
 
 # -- what transitions are told ----------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """Records and their histories in one SQLite file.
 
-SQLite keeps what was committed, and lets one process at a time write. `reportflow.wire` makes the texts that stand in
-the tables, `reportflow.storage.matching` answers `find` and `count`. What is left is in this file: the transactions.
+SQLite keeps what was committed, and lets one process at a time write. `reportflow.serialization.plain` makes the texts
+that stand in the tables, `reportflow.storage.matching` answers `find` and `count`. What is left is in this file: the
+transactions.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from reportflow import (
     Change,
     Conflict,
     Entry,
+    FeedItem,
     Page,
-    Posted,
     Query,
     Record,
     RecordNotFound,
@@ -28,9 +29,9 @@ from reportflow import (
     StorageUnavailable,
 )
 from reportflow.model.checks import text_problem
+from reportflow.serialization.plain import from_json, to_json
 from reportflow.storage import matching
-from reportflow.storage.contract import Group, Of, check_changes, keys_of, refuse_keys
-from reportflow.wire import from_json, to_json
+from reportflow.storage.base import Group, Of, check_changes, keys_of, refuse_keys
 
 TABLES = (
     """
@@ -121,19 +122,19 @@ class SqliteStore:
         with self._transaction() as db:
             return [entry for id in ids for entry in _history(db, id)]
 
-    def keyed(self, actor_id: str, key: str) -> Entry | None:
-        """See `Store.keyed`."""
+    def by_key(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.by_key`."""
         with self._transaction() as db:
             bodies = _bodies(db, "SELECT body FROM entry WHERE actor = ? AND key = ?", actor_id, key)
         return from_json(bodies[0]) if bodies else None
 
-    def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+    def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`. One process writes at a time, so positions are given in the order of the commits."""
         with self._transaction() as db:
             rows = db.execute(
                 "SELECT position, body FROM entry WHERE position > ? ORDER BY position LIMIT ?", (after or 0, limit)
             ).fetchall()
-        return [Posted(position, from_json(body)) for position, body in rows]
+        return [FeedItem(position, from_json(body)) for position, body in rows]
 
     def close(self) -> None:
         """See `Store.close`."""

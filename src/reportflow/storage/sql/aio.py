@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from sqlalchemy import URL, MetaData
 
 from reportflow.errors import InvalidValue, StorageBusy
-from reportflow.model.checks import wrong
+from reportflow.model.checks import type_problem
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
-from reportflow.storage.contract import Change, Group, Of, Posted
+from reportflow.storage.base import Change, FeedItem, Group, Of
 from reportflow.storage.sql import schema as tables
 from reportflow.storage.sql.engine import BUSY_TIMEOUT, in_memory, make_async_engine
 from reportflow.storage.sql.meanings import Border
@@ -123,7 +123,7 @@ class AsyncSqlStore:
             InvalidValue: it is neither.
         """
         if not hasattr(host, "run_sync"):
-            raise InvalidValue("connection", *wrong("sqlalchemy AsyncConnection | AsyncSession", host))
+            raise InvalidValue("connection", *type_problem("sqlalchemy AsyncConnection | AsyncSession", host))
         return BoundAsyncSqlStore(self, host)
 
     async def close(self) -> None:
@@ -168,11 +168,11 @@ class AsyncSqlStore:
         """See `Store.history`."""
         return await self._run(lambda store: store.history(ids))
 
-    async def keyed(self, actor_id: str, key: str) -> Entry | None:
-        """See `Store.keyed`."""
-        return await self._run(lambda store: store.keyed(actor_id, key))
+    async def by_key(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.by_key`."""
+        return await self._run(lambda store: store.by_key(actor_id, key))
 
-    async def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+    async def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`."""
         return await self._run(lambda store: store.feed(after, limit))
 
@@ -207,7 +207,7 @@ def _engine(database: str | URL | AsyncEngine) -> AsyncEngine:
         made: AsyncEngine = make_async_engine(database)
         return made
     if not hasattr(database, "sync_engine"):
-        raise InvalidValue("database", *wrong("str | URL | sqlalchemy AsyncEngine", database))
+        raise InvalidValue("database", *type_problem("str | URL | sqlalchemy AsyncEngine", database))
     return database.execution_options(isolation_level="AUTOCOMMIT")
 
 

@@ -214,7 +214,7 @@ def _sqlite(url: URL, awaited: bool) -> Engine:
         del connect["check_same_thread"]
     engine = create_engine(
         url.difference_update_query(["synchronous"]),
-        poolclass=AsyncAdaptedQueuePool if awaited else QueuePool if one else HandyPool,
+        poolclass=AsyncAdaptedQueuePool if awaited else QueuePool if one else KeptConnectionPool,
         connect_args=connect,
         **_AUTOCOMMIT,
         **pool,
@@ -230,7 +230,7 @@ def _sqlite(url: URL, awaited: bool) -> Engine:
     return engine
 
 
-class HandyPool(QueuePool):
+class KeptConnectionPool(QueuePool):
     """A pool with idle connections at hand: to hand one over and take it back as usual costs as much as an UPDATE.
 
     Only while fewer were made than it keeps: who waits for a connection would not see those at hand.
@@ -267,7 +267,7 @@ class HandyPool(QueuePool):
 
 def give_back(engine: Engine, connection: PoolProxiedConnection) -> None:
     """Give a sound connection back to the pool of its engine."""
-    if isinstance(engine.pool, HandyPool):
+    if isinstance(engine.pool, KeptConnectionPool):
         engine.pool.give_back(connection)
     else:
         connection.close()
@@ -280,7 +280,7 @@ def _postgresql(url: URL, awaited: bool) -> Engine:
 
 def _pool(awaited: bool) -> Mapping[str, Any]:
     """How many connections to a server there are, and who keeps them."""
-    kept = AsyncAdaptedQueuePool if awaited else HandyPool
+    kept = AsyncAdaptedQueuePool if awaited else KeptConnectionPool
     return {"poolclass": kept, "pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT}
 
 
@@ -298,7 +298,7 @@ def lost(engine: Engine) -> None:
     """One connection was lost, so the others most likely are too: none made before now is used again."""
     if engine in _LOSSES:
         _LOSSES[engine].count += 1
-        if isinstance(engine.pool, HandyPool):
+        if isinstance(engine.pool, KeptConnectionPool):
             engine.pool.put_away()
 
 

@@ -214,7 +214,7 @@ class Kept:
         self.versions = self._asked(select(record.c.id, record.c.version, record.c.state), record.c.id)
         self.histories = self._asked(entries.order_by(entry.c.record_id, entry.c.sequence), entry.c.record_id)
         self.keys = self._asked(select(entry.c.actor_id, entry.c.key), entry.c.key)
-        self.keyed = self._made(
+        self.by_key = self._made(
             entries.where(
                 entry.c.actor_id == bindparam("its_actor", type_=entry.c.actor_id.type),
                 entry.c.key == bindparam("its_key", type_=entry.c.key.type),

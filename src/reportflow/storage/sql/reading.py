@@ -16,7 +16,7 @@ from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, grouping, place_of
 from reportflow.model.record import Record
 from reportflow.model.values import changed
-from reportflow.storage.contract import Capabilities, Group, Of, Posted
+from reportflow.storage.base import Capabilities, FeedItem, Group, Of
 from reportflow.storage.sql import numbering, statements
 from reportflow.storage.sql.engine import backend_of, give_back, in_memory, lost
 from reportflow.storage.sql.meanings import Border
@@ -120,14 +120,14 @@ class SqlReading:
             by_id[entry.record_id].append(entry)
         return [one for id in ids for one in by_id[id]]
 
-    def keyed(self, actor_id: str, key: str) -> Entry | None:
-        """See `Store.keyed`."""
+    def by_key(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.by_key`."""
         if len(storable((actor_id, key))) < 2:
             return None
-        found = self._ask(self._kept.keyed, {"its_actor": actor_id, "its_key": key})
+        found = self._ask(self._kept.by_key, {"its_actor": actor_id, "its_key": key})
         return entry_of(found[0]) if found else None
 
-    def feed(self, after: int | None = None, limit: int = 100) -> list[Posted]:
+    def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`."""
         asked = {"after": after or 0, "most": limit}
         with self._reading() as connection:
@@ -139,7 +139,7 @@ class SqlReading:
                 rows = connection.execute(self._kept.feed, asked).all()
                 if not more or len(rows) == limit:
                     break
-        return [Posted(position=position, entry=entry_of(row)) for *row, position in rows]
+        return [FeedItem(position=position, entry=entry_of(row)) for *row, position in rows]
 
     def _is_lost(self, error: Exception, pooled: PoolProxiedConnection) -> bool:
         """Whether a connection is of no use any more."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, u
 from sqlalchemy.exc import IntegrityError
 
 from reportflow.model.values import time_text
-from reportflow.storage.offsets import Claim, Delivery, next_claim
+from reportflow.storage.leases import Claim, Delivery, next_claim
 from reportflow.storage.sql.engine import Backend
 from reportflow.storage.sql.meanings import Border
 from reportflow.storage.sql.tables import Tables

@@ -10,13 +10,13 @@ from itertools import compress
 from operator import attrgetter, is_not
 from typing import Any, Final
 
-from reportflow import wire
 from reportflow.model.actor import Actor
-from reportflow.model.checks import once_a_class
+from reportflow.model.checks import cache_by_class
 from reportflow.model.entry import Entry
 from reportflow.model.query import NEVER
 from reportflow.model.record import Record
 from reportflow.model.values import contents, field_names, registered, time_text
+from reportflow.serialization import plain as wire
 
 #: What a driver gives for a row: its columns, in the order in which they were asked for.
 Row = Sequence[Any]
@@ -63,7 +63,7 @@ def _long(record: Record) -> dict[str, Any]:
     return {"text": text, "data": wire.json_text(plain)}
 
 
-@once_a_class
+@cache_by_class
 def _long_writer(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
     return wire.part_writer(cls, BASE)
 
@@ -92,7 +92,7 @@ def _record_of(row: Row, plain: dict[str, Any]) -> Record:
     return wire.read(Record, plain)
 
 
-@once_a_class
+@cache_by_class
 def _assembly(cls: type[Any]) -> tuple[int, Callable[..., Any] | None]:
     """How many keys the long column has for a class of today, and what puts a record together."""
     return len(field_names(cls)) - len(BASE) + 1, wire.assembly(cls, BASE, {"due_at": _due_at})
@@ -148,7 +148,7 @@ def _actor_of(text: str) -> Actor:
 
 
 def _details_of(text: str | None) -> Any:
-    return None if text is None else wire.read_kept(json.loads(text))
+    return None if text is None else wire.load_trusted(json.loads(text))
 
 
 _assembled: Final = wire.assembly(Entry, ENTRY_COLUMNS, {"actor": _actor_of, "details": _details_of})

@@ -33,7 +33,7 @@ from reportflow.model.query import (
     Visibility,
 )
 from reportflow.model.values import time_text
-from reportflow.storage.contract import Of
+from reportflow.storage.base import Of
 from reportflow.storage.sql.rows import RECORD_COLUMNS
 from reportflow.storage.sql.tables import Tables
 

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, MetaData, PoolProxiedConnection
 from sqlalchemy.exc import DataError, IntegrityError
 
 from reportflow.errors import AlreadyExists, Conflict, InvalidValue, RecordNotFound
-from reportflow.model.checks import wrong
-from reportflow.storage.contract import Change, check_changes, keys_of, refuse_keys
+from reportflow.model.checks import type_problem
+from reportflow.storage.base import Change, check_changes, keys_of, refuse_keys
 from reportflow.storage.sql import schema
 from reportflow.storage.sql.engine import make_engine
 from reportflow.storage.sql.meanings import Border, Fate
@@ -111,7 +111,7 @@ class SqlStore(SqlReading):
         """
         connection = host if isinstance(host, Connection) else getattr(host, "connection", lambda: None)()
         if not isinstance(connection, Connection):
-            raise InvalidValue("connection", *wrong("sqlalchemy Connection | Session", host))
+            raise InvalidValue("connection", *type_problem("sqlalchemy Connection | Session", host))
         return self._like(BoundSqlStore, connection)
 
     def _open(self, create: bool) -> None:

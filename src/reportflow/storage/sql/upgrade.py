@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.schema import CreateTable
 
 from reportflow.errors import InvalidURL, InvalidValue, MissingExtra, SchemaMismatch, StorageUnavailable
-from reportflow.model.checks import wrong
+from reportflow.model.checks import type_problem
 from reportflow.storage.sql import schema as tables_there
 from reportflow.storage.sql.engine import (
     BACKENDS,
@@ -108,7 +108,7 @@ def offline_sql(url: str, *, prefix: str = PREFIX, schema: str | None = None, si
     """
     older = [str(number) for number in range(1, int(SCHEMA_VERSION))]
     if since is not None and since not in older:
-        raise InvalidValue("since", *wrong(" | ".join(older), since))
+        raise InvalidValue("since", *type_problem(" | ".join(older), since))
     engine = _engine_name(url)
     text = io.StringIO()
     config = _config(prefix, schema, text)

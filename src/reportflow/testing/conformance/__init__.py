@@ -9,7 +9,7 @@ Without a test runner ``conform(factory)`` gives a report. In pytest::
         def reopen(self, store: Store) -> Store:  # only for a store that says it is durable or shared
             return MyStore(...)  # one more, on the same data
 
-Every sentence of `reportflow.storage.contract` is a test here, whose docstring repeats it. pytest shows the values of
+Every sentence of `reportflow.storage.base` is a test here, whose docstring repeats it. pytest shows the values of
 a failed comparison if it is told so before the import: ``pytest.register_assert_rewrite("reportflow.testing")``.
 """
 

@@ -13,13 +13,13 @@ class Profile(NamedTuple):
 
     runs: int
     calls: int
-    patience: float
+    retry_timeout: float
 
 
 PROFILES: Final[dict[str, Profile]] = {
-    "brief": Profile(runs=5, calls=15, patience=600.0),
-    "default": Profile(runs=20, calls=20, patience=600.0),
-    "thorough": Profile(runs=3_000, calls=50, patience=12 * 3600.0),
+    "brief": Profile(runs=5, calls=15, retry_timeout=600.0),
+    "default": Profile(runs=20, calls=20, retry_timeout=600.0),
+    "thorough": Profile(runs=3_000, calls=50, retry_timeout=12 * 3600.0),
 }
 
 
@@ -60,4 +60,4 @@ class ChanceSuite(Suite):
             phases=[Phase.generate, *([Phase.shrink] if self.shrinks else [])],
             suppress_health_check=list(HealthCheck),  # a slow store is not a wrong one
         )
-        within(chosen.patience, lambda: run_state_machine_as_test(machine, settings=how))
+        within(chosen.retry_timeout, lambda: run_state_machine_as_test(machine, settings=how))

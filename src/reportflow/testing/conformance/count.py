@@ -8,7 +8,7 @@ from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor
 from reportflow.model.query import ENTRY_GROUPS, LABEL_GROUPS, RECORD_GROUPS, Happened, Interval
 from reportflow.office.report import Adoption, Level, Revision
-from reportflow.storage.contract import Group
+from reportflow.storage.base import Group
 from reportflow.testing.acts import CLERK, Note, acted, created, day, joined, report, sample
 from reportflow.testing.conformance.suite import Suite, raised
 from reportflow.testing.conformance.values import ALIKE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from reportflow.storage.contract import Capabilities
+from reportflow.storage.base import Capabilities
 from reportflow.testing.acts import created, report
 from reportflow.testing.conformance.suite import Suite, Unmet, looks_empty, undriven
 

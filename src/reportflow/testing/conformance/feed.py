@@ -6,7 +6,7 @@ import functools
 
 from reportflow.errors import AlreadyExists
 from reportflow.office.report import Comment
-from reportflow.storage.contract import Posted
+from reportflow.storage.base import FeedItem
 from reportflow.testing.acts import acted, created, day, joined, report, sample
 from reportflow.testing.conformance.suite import ROUNDS, THREADS, Suite, insist, raised, together
 
@@ -77,7 +77,7 @@ class FeedSuite(Suite, bounded=True):
         self._keep_some()
         whole = self.store.feed()
         for limit in range(1, 7):
-            read: list[Posted] = []
+            read: list[FeedItem] = []
             while some := self.store.feed(read[-1].position if read else None, limit):
                 assert len(some) == min(limit, len(whole) - len(read))
                 read += some
@@ -104,7 +104,7 @@ class FeedSuite(Suite, bounded=True):
             while len(life) < rounds:
                 life.append(acted(life[-1].record, "comment", Comment(text="x")))
 
-        def write(number: int) -> list[Posted]:
+        def write(number: int) -> list[FeedItem]:
             try:
                 for change in lives[number]:
                     insist(lambda change=change: self.keep(change))  # type: ignore[misc]  # a lambda's default has no type
@@ -112,8 +112,8 @@ class FeedSuite(Suite, bounded=True):
                 ended.append(number)
             return []
 
-        def follow() -> list[Posted]:
-            read: list[Posted] = []
+        def follow() -> list[FeedItem]:
+            read: list[FeedItem] = []
             while len(read) <= total:
                 last = len(ended) == THREADS
                 after = read[-1].position if read else None

@@ -1,4 +1,4 @@
-"""The promises of `Store.get`, `history`, `keyed` and `close`."""
+"""The promises of `Store.get`, `history`, `by_key` and `close`."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class ReadSuite(Suite, bounded=True):
         assert self.store.history([]) == []
 
     def test_keyed_gives_the_entry_of_the_key(self) -> None:
-        """`keyed` gives the entry by which this actor used this key, or None."""
+        """`by_key` gives the entry by which this actor used this key, or None."""
         first = created(report("r1"), key="k1")
         second = acted(first.record, "comment", Comment(text="x"), key="k2", by=Actor(id="other"))
         self.keep(joined(first, second))
-        assert self.store.keyed("clerk", "k1") == first.entries[0]
-        assert self.store.keyed("other", "k2") == second.entries[0]
-        assert self.store.keyed("clerk", "k2") is None
-        assert self.store.keyed("nobody", "k1") is None
+        assert self.store.by_key("clerk", "k1") == first.entries[0]
+        assert self.store.by_key("other", "k2") == second.entries[0]
+        assert self.store.by_key("clerk", "k2") is None
+        assert self.store.by_key("nobody", "k1") is None
 
     def test_closing_twice(self) -> None:
         """Closing twice is fine."""
@@ -63,8 +63,8 @@ class ReadSuite(Suite, bounded=True):
             error = raised(RecordNotFound, self.store.get, ["r1", form.format("r1")])
             assert error.ids == (form.format("r1"),)
             assert self.store.history([form.format("r1")]) == []
-            assert self.store.keyed(form.format("clerk"), "k") is None
-            assert self.store.keyed("clerk", form.format("k")) is None
+            assert self.store.by_key(form.format("clerk"), "k") is None
+            assert self.store.by_key("clerk", form.format("k")) is None
 
     def test_every_read_shows_the_commits_before_it(self) -> None:
         """What one commit keeps, every later read shows, whatever was read before."""

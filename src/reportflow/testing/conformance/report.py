@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 import attrs
 
-from reportflow import messages
+from reportflow.i18n import catalog as messages
 from reportflow.testing.conformance import texts
 
 Outcome = Literal["passed", "failed", "skipped"]

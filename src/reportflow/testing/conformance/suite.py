@@ -15,11 +15,11 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 
 import attrs
 
-from reportflow import messages
 from reportflow.errors import ReportflowError, StorageBusy, StorageError
+from reportflow.i18n import catalog as messages
 from reportflow.model.query import LIMIT, Query
 from reportflow.model.record import Record
-from reportflow.storage.contract import AsyncStore, Change, Group, Store
+from reportflow.storage.base import AsyncStore, Change, Group, Store
 from reportflow.testing.acts import CLERK
 from reportflow.testing.conformance import texts
 from reportflow.testing.loop import Awaited, awaited, is_async
@@ -28,7 +28,7 @@ from reportflow.testing.loop import Awaited, awaited, is_async
 THREADS: Final = 8
 ROUNDS: Final = 12
 #: How long a test may take, in seconds, and how long threads that were let go together may.
-PATIENCE: Final = 60.0
+RETRY_TIMEOUT: Final = 60.0
 #: How long Python lets a thread run in a race before it looks at another one, in seconds.
 _SWITCH: Final = 1e-5
 
@@ -68,10 +68,10 @@ class Suite:
     """A test class with a store: made when a test first asks for it, closed behind each test."""
 
     #: How long a test may take, in seconds: a store that waits for itself ends in a failure, not in silence.
-    patience: ClassVar[float] = PATIENCE
+    retry_timeout: ClassVar[float] = RETRY_TIMEOUT
 
     def __init_subclass__(cls, *, bounded: bool = False) -> None:
-        """The parts of the suite are `bounded`: each of their tests ends within the patience."""
+        """The parts of the suite are `bounded`: each of their tests ends within the retry_timeout."""
         for name, function in list(vars(cls).items()) if bounded else ():
             if name.startswith("test_"):
                 setattr(cls, name, _bounded(function))
@@ -161,7 +161,7 @@ class Suite:
     def teardown_method(self) -> None:
         """Close the stores that the test opened."""
         while self._opened:
-            within(self.patience, self._opened.pop().close)
+            within(self.retry_timeout, self._opened.pop().close)
 
     def abandon(self) -> None:
         """Leave the stores as they are: they do not come back, and closing them would wait too."""
@@ -199,7 +199,7 @@ class Suite:
         store = store or self.store
         records = store.find(Query(order="id", limit=LIMIT)).records
         posted = store.feed(limit=LIMIT)
-        keyed = [store.keyed(one.entry.actor.id, one.entry.key or "") for one in posted]
+        keyed = [store.by_key(one.entry.actor.id, one.entry.key or "") for one in posted]
         counted = store.count(Query(), "entries", ["kind", "state", "trigger"])
         return records, store.history([record.id for record in records]), posted, keyed, counted
 
@@ -251,7 +251,7 @@ def raised(kind: type[E], call: Callable[..., object], *arguments: object) -> E:
 
 def seen(store: Store, id: str, key: str) -> tuple[int | None, ...]:
     """How far each of the reads says that a record has come; `key` is the one of its last entry."""
-    keyed = store.keyed(CLERK.id, key)
+    keyed = store.by_key(CLERK.id, key)
     return (
         store.get([id])[0].version,
         next((record.version for record in store.find(Query(id=id))), None),
@@ -275,10 +275,10 @@ def within(seconds: float, *calls: Callable[[], T]) -> list[T]:
     """
     given: dict[int, T] = {}
     errors: list[BaseException] = []
-    begun = threading.Semaphore(0)
+    initialize_draft = threading.Semaphore(0)
 
     def run(number: int, call: Callable[[], T]) -> None:
-        begun.release()
+        initialize_draft.release()
         try:
             given[number] = call()
         except BaseException as error:
@@ -287,7 +287,7 @@ def within(seconds: float, *calls: Callable[[], T]) -> list[T]:
     threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(calls)]
     for thread in threads:  # one after the other: Python cannot begin two at one moment where somebody traces them
         thread.start()
-        begun.acquire()
+        initialize_draft.acquire()
     deadline = time.monotonic() + seconds
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
@@ -299,7 +299,7 @@ def within(seconds: float, *calls: Callable[[], T]) -> list[T]:
 
 
 def together(
-    calls: Sequence[Callable[[], T]], *, steady: int = 0, patience: float = PATIENCE / 2
+    calls: Sequence[Callable[[], T]], *, steady: int = 0, retry_timeout: float = RETRY_TIMEOUT / 2
 ) -> list[T | StorageError]:
     """Each call in a thread of its own, all let go at one moment: what each gave, or the storage error it raised.
 
@@ -307,7 +307,7 @@ def together(
     where it calls or returns, so that a race that can be lost is lost soon. The first `steady` threads do not stop.
     """
     barrier = threading.Barrier(len(calls), action=lambda: sys.setswitchinterval(_SWITCH))
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + retry_timeout
     there: list[None] = []
 
     def run(number: int, call: Callable[[], T]) -> T | StorageError:
@@ -324,7 +324,7 @@ def together(
 
     before = sys.getswitchinterval()
     try:
-        return within(patience, *(functools.partial(run, *pair) for pair in enumerate(calls)))
+        return within(retry_timeout, *(functools.partial(run, *pair) for pair in enumerate(calls)))
     finally:
         sys.setswitchinterval(before)
 
@@ -369,6 +369,6 @@ def _bounded(test: F) -> F:
 
     @functools.wraps(test)
     def bounded(self: Suite) -> None:
-        within(self.patience, functools.partial(test, self))
+        within(self.retry_timeout, functools.partial(test, self))
 
     return cast(F, bounded)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from reportflow import messages
-from reportflow.messages import CHINESE, ENGLISH
+from reportflow.i18n import catalog as messages
+from reportflow.i18n.catalog import CHINESE, ENGLISH
 
 #: The calls of the contract, and its one attribute.
-CALLS: Final = ("capabilities", "commit", "get", "find", "count", "history", "keyed", "feed", "close")
+CALLS: Final = ("capabilities", "commit", "get", "find", "count", "history", "by_key", "feed", "close")
 
 #: Test -> (the call that it is about, its sentence in Chinese).
 TESTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -64,7 +64,7 @@ TESTS: Final[Mapping[str, tuple[str, str]]] = {
     "test_get_in_the_order_asked": ("get", "记录按所求顺序给出，求两次给两次，不求则不给。"),
     "test_get_names_all_that_are_missing": ("get", "RecordNotFound 按所求顺序列出全部缺失的编号，各一次。"),
     "test_history_in_the_order_of_the_ids": ("history", "条目先按编号的顺序、再按各自的序号给出；未知编号没有条目。"),
-    "test_keyed_gives_the_entry_of_the_key": ("keyed", "keyed 给出该人员使用该键的条目，没有则为 None。"),
+    "test_keyed_gives_the_entry_of_the_key": ("by_key", "keyed 给出该人员使用该键的条目，没有则为 None。"),
     "test_closing_twice": ("close", "关闭两次无妨。"),
     "test_what_may_not_be_kept_is_not_there": (
         "get",
@@ -260,8 +260,8 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "factory.lacks": (
         "The factory gives a {kind}, which lacks calls of the contract: {names}. Give what has all of "
-        "reportflow.storage.contract.Store.",
-        "工厂函数给出 {kind}，缺少契约中的调用：{names}。请给出具备 reportflow.storage.contract.Store 全部调用的存储。",
+        "reportflow.storage.base.Store.",
+        "工厂函数给出 {kind}，缺少契约中的调用：{names}。请给出具备 reportflow.storage.base.Store 全部调用的存储。",
     ),
     "factory.not_empty": (
         "The factory gives a store that is not empty. Give a fresh one each time: a new object on new data.",

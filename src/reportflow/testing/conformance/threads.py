@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Final
 
 from reportflow.errors import AlreadyExists, Conflict, DuplicateKey, StorageError
-from reportflow.lifecycle.replay import replay
+from reportflow.lifecycle.history import replay
 from reportflow.model.actor import Actor
 from reportflow.model.query import LIMIT, Happened, Query
 from reportflow.office.report import REPORT, Comment, Revision
-from reportflow.storage.contract import Change
+from reportflow.storage.base import Change
 from reportflow.testing.acts import acted, created, report
 from reportflow.testing.conformance.suite import ROUNDS, THREADS, Suite, insist, seen, together
 
@@ -56,7 +56,7 @@ class ThreadSuite(Suite, bounded=True):
             changes = [created(report(f"r{number}/{n}"), key=f"k{number}") for n in NUMBERS]
             ended = self._race(*([change] for change in changes))
             assert ended == {None: 1, DuplicateKey: THREADS - 1}
-            keyed = self.store.keyed("clerk", f"k{number}")
+            keyed = self.store.by_key("clerk", f"k{number}")
             assert keyed is not None
             assert self.found(id={change.record.id for change in changes}) == [keyed.record_id]
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from reportflow.lifecycle.replay import replay
+from reportflow.lifecycle.history import replay
 from reportflow.model.actor import Actor, Secrecy
 from reportflow.model.checks import TEXT_LIMIT
 from reportflow.model.query import Happened, Query
@@ -30,7 +30,7 @@ from reportflow.office.report import (
     Uptake,
     Usage,
 )
-from reportflow.storage.contract import Change
+from reportflow.storage.base import Change
 from reportflow.testing.acts import CLERK, SAMPLE, START, Note, acted, created, day, joined, report, sample
 from reportflow.testing.conformance.suite import Suite
 
@@ -84,7 +84,7 @@ class ValueSuite(Suite, bounded=True):
             self.keep(joined(first, second))
             assert self.store.get([second.record.id]) == [second.record]
             assert self.store.history([second.record.id]) == [*first.entries, *second.entries]
-            assert self.store.keyed(text, text) == first.entries[0]
+            assert self.store.by_key(text, text) == first.entries[0]
 
     def test_every_text_is_found(self) -> None:
         """Every text is found again by each field that has it, and by nothing else."""
@@ -141,8 +141,8 @@ class ValueSuite(Suite, bounded=True):
             others = [created(sample(f"{id}/2"), by=Actor(id=id), key="k") for id in (one, other)]
             store.commit([*changes, *others])
             assert store.get([one, other]) == [change.record for change in changes]
-            assert store.keyed(CLERK.id, other) == changes[1].entries[0]
-            assert store.keyed(other, "k") == others[1].entries[0]
+            assert store.by_key(CLERK.id, other) == changes[1].entries[0]
+            assert store.by_key(other, "k") == others[1].entries[0]
             assert len(store.find(Query(created_by=one))) == 1
 
 

@@ -9,7 +9,7 @@ import attrs
 from hypothesis import strategies as st
 
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.rows import EVERYBODY, NOBODY, SAME, Constant, State, Transition
+from reportflow.lifecycle.table import EVERYBODY, NOBODY, SAME, Constant, State, Transition
 from reportflow.model.actor import ANY
 from reportflow.testing.strategies.definitions import Casework, Remark, lifecycles
 

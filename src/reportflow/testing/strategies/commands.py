@@ -12,11 +12,11 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from reportflow.analysis.samples import PEOPLE, START, UNITS, nearest
 from reportflow.errors import RecordNotFound, ReportflowError, RuleFailed, TransitionRefused
-from reportflow.lifecycle.decide import decide
+from reportflow.lifecycle.decision import decide
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.rows import NOBODY, Transition
-from reportflow.lifecycle.samples import PEOPLE, START, UNITS, nearest
+from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.model.actor import Actor, Secrecy
 from reportflow.model.entry import Command
 from reportflow.model.record import Record

@@ -10,8 +10,21 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.guard import Guard, guard, has, not_the_creator, only_the_assignee
-from reportflow.lifecycle.rows import EVERYBODY, NOBODY, SAME, Constant, OnConflict, State, Step, Transition
+from reportflow.lifecycle.table import (
+    EVERYBODY,
+    NOBODY,
+    SAME,
+    Constant,
+    Guard,
+    OnConflict,
+    State,
+    Step,
+    Transition,
+    guard,
+    has,
+    not_the_creator,
+    only_the_assignee,
+)
 from reportflow.model.actor import ANY, OWN, UNIT, Secrecy
 from reportflow.model.entry import Command, Details, Entry
 from reportflow.model.record import Record

@@ -9,9 +9,9 @@ import attrs
 
 from reportflow.errors import RecordNotFound
 from reportflow.flow.definitions import Definitions
-from reportflow.lifecycle.decide import creation, decide, follow, lengthen
+from reportflow.lifecycle.decision import check_step_cycle, command_for_step, creation, decide
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.rows import Step
+from reportflow.lifecycle.table import Step
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
 from reportflow.model.values import changed
@@ -74,7 +74,7 @@ class Desk:
         return self.records[id]
 
     def _acted(self, record: Record, command: Command, path: Sequence[str]) -> Self:
-        path = lengthen(path, record, command.trigger)
+        path = check_step_cycle(path, record, command.trigger)
         decision = decide(self.definitions.of(record), record, command)
         id = record.id
         desk = attrs.evolve(
@@ -94,4 +94,4 @@ class Desk:
             target = self._found(step.target if isinstance(step.target, str) else step.target.id)
             if not step.system:
                 self.definitions.check_visible(target, command.actor)
-        return desk._acted(target, follow(command, step, cause, target), path)
+        return desk._acted(target, command_for_step(command, step, cause, target), path)

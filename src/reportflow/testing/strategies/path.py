@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import attrs
 
-from reportflow.flow.blocking import ReportFlow
+from reportflow.flow.sync import ReportFlow
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
-from reportflow.model.source import Names, imports, named, python
-from reportflow.storage.contract import Store
+from reportflow.serialization.source import Names, imports, named, python
+from reportflow.storage.base import Store
 from reportflow.storage.memory import MemoryStore
 from reportflow.testing.strategies.desk import Desk
 
@@ -46,7 +46,7 @@ class Path:
     @cached_property
     def desk(self) -> Desk:
         """All that is there at its end, by `decide` alone."""
-        desk = begun(self.lifecycle, self.others, self.draft, self.commands[0], self.beside)
+        desk = initialize_draft(self.lifecycle, self.others, self.draft, self.commands[0], self.beside)
         for command in self.commands[1:]:
             desk = desk.fired(self.id, command)
         return desk
@@ -86,7 +86,7 @@ class Path:
         """
         first = self.commands[0]
         record = flow.create(self.draft, by=first.actor, at=first.at)
-        desk = begun(self.lifecycle, self.others, self.draft, first, ())
+        desk = initialize_draft(self.lifecycle, self.others, self.draft, first, ())
         ids = {self.id: record.id}
         for draft, command in self.beside:
             its = draft.id or desk.next_id  # the last one of the desk may be a record that its steps created
@@ -130,7 +130,7 @@ class Path:
         printer.text(f"# to replay:\n{self!r}\n")
 
 
-def begun(
+def initialize_draft(
     lifecycle: Lifecycle,
     others: tuple[Lifecycle, ...],
     draft: Record,

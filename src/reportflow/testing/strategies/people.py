@@ -9,9 +9,9 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from reportflow.analysis.samples import PEOPLE, UNITS
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.rows import EVERYBODY, Transition
-from reportflow.lifecycle.samples import PEOPLE, UNITS
+from reportflow.lifecycle.table import EVERYBODY, Transition
 from reportflow.model.actor import Actor, ActorKind, Secrecy
 from reportflow.model.record import Record
 from reportflow.model.values import field_names
@@ -42,7 +42,7 @@ def able(lifecycle: Lifecycle, row: Transition, record: Record) -> Iterator[Acto
     known = tuple(dict.fromkeys((*PEOPLE, *_named(record))))
     found = _candidates(known, taken, frozenset(lifecycle.roles), record.unit or UNITS[0], record.secrecy)
     # whose a draft will be is only known when it is created
-    return (one for one in found if not record.version or lifecycle.takes(row, record, one))
+    return (one for one in found if not record.version or lifecycle.permits(row, record, one))
 
 
 @lru_cache

@@ -13,11 +13,11 @@ import hypothesis
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from reportflow.analysis import samples
 from reportflow.errors import InvalidValue, Unbuildable
-from reportflow.lifecycle import samples
-from reportflow.lifecycle.rows import Transition
+from reportflow.lifecycle.table import Transition
 from reportflow.model.actor import Secrecy
-from reportflow.model.checks import UnsupportedType, check, wrong
+from reportflow.model.checks import UnsupportedType, check, type_problem
 from reportflow.office.report import Attachment
 
 _SCRIPTS: Final = (
@@ -88,13 +88,13 @@ def register(cls: type[Any], strategy: SearchStrategy[Any]) -> None:
         Unbuildable: the strategy gives nothing.
     """
     if not isinstance(cls, type):
-        raise InvalidValue("cls", *wrong("class", cls))
+        raise InvalidValue("cls", *type_problem("class", cls))
     if not isinstance(strategy, SearchStrategy):
-        raise InvalidValue("strategy", *wrong("SearchStrategy", strategy))
+        raise InvalidValue("strategy", *type_problem("SearchStrategy", strategy))
     found = _examples(cls, strategy)
     for value in found:
         if not isinstance(value, cls):
-            raise InvalidValue("strategy", *wrong(cls.__name__, value))
+            raise InvalidValue("strategy", *type_problem(cls.__name__, value))
     _REGISTERED[cls] = strategy
     _GIVEN[cls] = found
     _BUILT.clear()
@@ -279,7 +279,7 @@ def details(of_what: Transition | type[Any] | None) -> SearchStrategy[Any]:
     if cls is None:
         return st.none()
     if not isinstance(cls, type) or not (cls in _REGISTERED or attrs.has(cls)):
-        raise InvalidValue("details", *wrong("attrs class", cls))
+        raise InvalidValue("details", *type_problem("attrs class", cls))
     return _built(cls)
 
 

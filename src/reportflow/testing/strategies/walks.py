@@ -10,15 +10,15 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from reportflow.analysis.samples import START
 from reportflow.errors import InvalidValue, Unbuildable
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.rows import NOBODY, SAME, Transition
-from reportflow.lifecycle.samples import START
+from reportflow.lifecycle.table import NOBODY, SAME, Transition
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import SET_BY_FOLD, Record
 from reportflow.testing.strategies.commands import around, refusal, way
 from reportflow.testing.strategies.desk import Desk
-from reportflow.testing.strategies.path import Path, begun
+from reportflow.testing.strategies.path import Path, initialize_draft
 from reportflow.testing.strategies.values import instances, plain_instances
 
 #: What no draft brings; its id is the flow's to give.
@@ -213,7 +213,7 @@ def _beside(draw: st.DrawFn, tables: _Tables, draft: Record, command: Command) -
     if not any(row.then is not None and row.details is not None for row in tables.lifecycle.transitions):
         return ()
     found: list[tuple[Record, Command]] = []
-    desk = begun(tables.lifecycle, tables.others, draft, command, ())
+    desk = initialize_draft(tables.lifecycle, tables.others, draft, command, ())
     unit = next(iter(desk.records.values())).unit
     for lifecycle in tables.begun_by_people:
         if draw(st.booleans()):

@@ -20,7 +20,7 @@ def version_table(prefix: str = PREFIX) -> str:
     return f"{prefix}alembic_version"
 
 
-def leaves_alone(*, prefix: str = PREFIX, schema: str | None = None) -> Callable[..., bool]:
+def include_object(*, prefix: str = PREFIX, schema: str | None = None) -> Callable[..., bool]:
     """An ``include_object`` for a host's environment: autogenerate neither drops nor makes the tables of reportflow.
 
     Args:

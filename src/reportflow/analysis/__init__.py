@@ -1,0 +1,1 @@
+"""What reads definitions and histories: static checks, and the matrix of who may do what."""

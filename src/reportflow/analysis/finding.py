@@ -1,0 +1,90 @@
+"""What a check finds: a stable code, how bad it is, its facts, and the lines of Python that show it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import attrs
+
+from reportflow.i18n import catalog as messages
+from reportflow.model.entry import Command
+from reportflow.model.record import Record
+from reportflow.serialization.source import python
+
+
+class Severity(enum.StrEnum):
+    """How bad a finding is.
+
+    ``error``: the definition is wrong, and the example shows it. ``warning``: among all that was tried it never went
+    right, or a person is to judge it. ``note``: worth knowing, nothing need be done.
+    """
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """One thing that a check has to say of a definition.
+
+    Attributes:
+        code: Stable.
+        level: How bad it is.
+        facts: What its text is filled with.
+        example: Python lines that show it, for a ``flow`` that has the lifecycles and whose clock says ``now``; what a
+            step creates gets the ids ``s1``, ``s2`` and so on. What comes of the last line stands behind it as a
+            comment. Empty where there is nothing to run.
+    """
+
+    code: str
+    level: Severity
+    facts: Mapping[str, object] = attrs.field(factory=dict)
+    example: tuple[str, ...] = ()
+
+    def text(self, language: str = messages.ENGLISH) -> str:
+        """What was found, and what to do, in a language."""
+        return messages.text(f"finding.{self.code}", language, **self.facts)
+
+
+#: The gravest first.
+ORDER: Final = tuple(Severity)
+
+
+@attrs.frozen(kw_only=True)
+class Move:
+    """One call: a creation where there is a draft, else an act on the record of an id."""
+
+    id: str
+    command: Command
+    draft: Record | None = None
+
+    def line(self) -> str:
+        """The call as Python."""
+        by = python(self.command.actor)
+        if self.draft is not None:
+            return f"flow.create({python(self.draft)}, by={by})"
+        details = "" if self.command.details is None else f", {python(self.command.details)}"
+        reason = f", reason={self.command.reason!r}" if self.command.reason else ""
+        return f"flow.fire({self.id!r}, {self.command.trigger!r}{details}, by={by}{reason})"
+
+
+def lines(moves: Iterable[Move], now: datetime, *, ends: str = "") -> tuple[str, ...]:
+    """The calls as Python, with the clock set wherever it moves on from `now`; `ends` says what the last comes to."""
+    found: list[str] = []
+    for move in moves:
+        if move.command.now != now:
+            now = move.command.now
+            found.append(f"now = {python(now)}")
+        found.append(move.line())
+    if found and ends:
+        found[-1] += f"  # {' '.join(ends.split())}"
+    return tuple(found)
+
+
+def sort(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The gravest first; else in the order found."""
+    return tuple(sorted(findings, key=lambda one: ORDER.index(one.level)))

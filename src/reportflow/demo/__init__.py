@@ -1,0 +1,1 @@
+"""The demonstration: a year of an office, as data and as commands."""

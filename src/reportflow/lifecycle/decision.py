@@ -1,0 +1,320 @@
+"""Judging: may this be done, why not, and what comes of it. Offer and enforce are one walk.
+
+Pure: values in, values out; no clock, no I/O, no chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+
+from reportflow.errors import InvalidValue, RuleFailed, StepsUnbounded, TransitionRefused
+from reportflow.i18n import catalog as messages
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.table import Refusal, Step, Transition
+from reportflow.model.actor import Actor
+from reportflow.model.checks import check
+from reportflow.model.entry import Command, Entry
+from reportflow.model.record import Record
+from reportflow.model.values import changed, converters, field_names, in_utc, plainly_built, unchecked, validators
+
+#: How deep `then` steps may go.
+DEPTH: Final = 8
+
+
+@attrs.frozen(kw_only=True)
+class Decision:
+    """What comes of an allowed act: the next record, its entry, and the steps that the row asks for."""
+
+    record: Record
+    entry: Entry
+    steps: tuple[Step, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Option:
+    """A trigger as offered to an actor.
+
+    Attributes:
+        trigger: What may be asked for.
+        allowed: Whether `fire` succeeds with valid details and a reason.
+        refusals: Every reason why not; empty where it is allowed.
+        details: The class of what it must be told, or None.
+        reason_required: Whether it needs a reason.
+        row: The row that applies in this state, or the trigger's first.
+    """
+
+    trigger: str
+    allowed: bool
+    refusals: tuple[Refusal, ...]
+    details: type[Any] | None
+    reason_required: bool
+    row: Transition = attrs.field(repr=False)
+
+    def said(self, language: str = messages.ENGLISH) -> str:
+        """What people call it, in a language."""
+        return self.row.said(language)
+
+
+def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
+    """What comes of a command on a record; on a draft (version 0), of a creation. A draft brings its id.
+
+    Raises:
+        TransitionRefused: with every refusal.
+        UnknownTrigger: the lifecycle has no such trigger.
+        InvalidValue: `at` lies before the creation or after `now`, or a value may not be kept.
+        RuleFailed: a guard, `sets` or `then` raised.
+    """
+    if record.version == 0:
+        record = initialize_draft(lifecycle, record, command)
+    refusals = tuple(_judge(lifecycle, record, command, offer=False))
+    if refusals:
+        raise TransitionRefused(lifecycle.name, record.id, record.version, command.trigger, refusals)
+    source = _source(record)
+    found = lifecycle.row(source, command.trigger)
+    assert found is not None, "judged allowed, so the row is there"
+    row, dest = found
+    entry = _entry(record, command, source, dest)
+    after = lifecycle.fold(record if record.version else None, entry)
+    if row.sets:
+        _check_whole(lifecycle, row, after, entry)
+    return Decision(record=after, entry=entry, steps=_steps(lifecycle, row, record, entry))
+
+
+def _check_whole(lifecycle: Lifecycle, row: Transition, after: Record, entry: Entry) -> None:
+    """Hold a record that `sets` changed against its own class: a store builds it anew each time it is read.
+
+    Raises:
+        InvalidValue: the class refuses it.
+        RuleFailed: the class makes something else of it.
+    """
+    cls = type(after)
+    try:
+        wrong = _wrong_of_changed(after, row.sets) if plainly_built(cls) else _wrong_of_whole(after)
+    except InvalidValue:
+        raise
+    except Exception as error:
+        raise InvalidValue(cls.__name__, "refused", {"given": f"{type(error).__name__}: {error}"}) from error
+    if wrong:
+        raise lifecycle.failed(entry, "sets", f"{cls.__name__} makes something else of {', '.join(wrong)}")
+
+
+def _wrong_of_whole(after: Record) -> list[str]:
+    """The fields that are others once the record is built anew."""
+    every = field_names(type(after))
+    built = type(after)(**{name.lstrip("_"): getattr(after, name) for name in every})
+    return [name for name in every if getattr(built, name) != getattr(after, name)]
+
+
+def _wrong_of_changed(after: Record, names: Collection[str]) -> list[str]:
+    """The same where the fields alone say it: the others are as they were when they entered."""
+    cls = type(after)
+    check(after, names)
+    for validate in validators(cls):
+        validate(after)
+    convert = converters(cls)
+    return [name for name in names if name in convert and convert[name](getattr(after, name)) != getattr(after, name)]
+
+
+def initialize_draft(lifecycle: Lifecycle, draft: Record, command: Command) -> Record:
+    """A draft with what its creation settles: kind, creator, time, and the creator's unit where it names none.
+
+    Raises:
+        InvalidValue: the draft has no id, or a value of it may not be kept.
+    """
+    complete = changed(
+        draft,
+        {
+            "kind": lifecycle.name,
+            "lifecycle_version": lifecycle.version,
+            "state": "",
+            "unit": draft.unit or command.actor.unit,
+            "created_by": command.actor.id,
+            "created_at": in_utc(command.at or command.now),
+        },
+    )
+    check(complete)
+    if not complete.id.strip():
+        raise InvalidValue("id", "blank")
+    return complete
+
+
+def creation(lifecycle: Lifecycle, draft: Record, command: Command) -> str:
+    """The trigger that creates a draft: of several the first that takes the actor, else the first."""
+    rows = [row for row in lifecycle.transitions if None in row.sources]
+    if len(rows) > 1:
+        complete = initialize_draft(lifecycle, draft, command)
+        rows = [row for row in rows if lifecycle.permits(row, complete, command.actor)] or rows
+    return rows[0].trigger
+
+
+def command_for_step(command: Command, step: Step, cause: Entry, target: Record) -> Command:
+    """The command of a step on its target, a stored record or a draft.
+
+    It happens with its cause; but nothing can happen to a record before it was there.
+    """
+    there = target.created_at if target.version else None
+    return attrs.evolve(
+        command,
+        trigger=step.trigger,
+        now=max(command.now, cause.recorded_at),
+        at=max(cause.at, there or cause.at),
+        details=step.details,
+        reason=step.reason,
+        key=None,
+        cause=cause.ref,
+        step=True,
+    )
+
+
+def check_step_cycle(path: Sequence[str], record: Record, trigger: str) -> tuple[str, ...]:
+    """The chain of acts that led here, with one more.
+
+    Raises:
+        StepsUnbounded: it comes back to where it was, or is deeper than `DEPTH`.
+    """
+    here = f"{trigger} {record.id}"
+    if here in path or len(path) > DEPTH:
+        raise StepsUnbounded(record.id, trigger, [*path, here])
+    return (*path, here)
+
+
+def options(lifecycle: Lifecycle, record: Record, actor: Actor, *, now: datetime) -> tuple[Option, ...]:
+    """Every trigger of the lifecycle, creations aside, as offered to an actor: allowed or not, and every reason.
+
+    Details, reason and guards that read details are not judged.
+
+    Raises:
+        RuleFailed: a guard raised.
+    """
+    return tuple(
+        _option(lifecycle, record, Command(trigger=trigger, actor=actor, now=now))
+        for trigger in lifecycle.triggers
+        if any(row.sources - {None} for row in lifecycle.rows(trigger))
+    )
+
+
+def _option(lifecycle: Lifecycle, record: Record, command: Command) -> Option:
+    found = lifecycle.row(record.state, command.trigger)
+    row = found[0] if found else lifecycle.rows(command.trigger)[0]
+    refusals = tuple(_judge(lifecycle, record, command, offer=True))
+    return Option(
+        trigger=command.trigger,
+        allowed=not refusals,
+        refusals=refusals,
+        details=row.details,
+        reason_required=row.reason_required,
+        row=row,
+    )
+
+
+def _source(record: Record) -> str | None:
+    return record.state if record.version else None
+
+
+def _judge(lifecycle: Lifecycle, record: Record, command: Command, *, offer: bool) -> Iterator[Refusal]:
+    """The one walk: every reason why not. An offer leaves out what is not yet known: details and reason."""
+    every = lifecycle.rows(command.trigger)
+    found = lifecycle.row(_source(record), command.trigger)
+    rows = (found[0],) if found else every
+    if not found:
+        yield _refuse_state(lifecycle, record, command, every)
+    if not command.step and not any(lifecycle.permits(row, record, command.actor) for row in rows):
+        yield _refuse_role(lifecycle, record, command, rows)
+    told = offer or _fits(rows[0], command)
+    if found:
+        yield from _guards(lifecycle, found[0], record, command, judged=not offer and told)
+    if not told:
+        yield _refuse_details(lifecycle, rows[0], command)
+    if not offer and not command.reason.strip() and all(row.reason_required for row in rows):
+        yield Refusal(code="reason", params={"lifecycle": lifecycle.name, "trigger": command.trigger})
+
+
+def _guards(
+    lifecycle: Lifecycle, row: Transition, record: Record, command: Command, *, judged: bool
+) -> Iterator[Refusal]:
+    for guard in row.guards:
+        if guard.reads_details and not judged:
+            continue
+        try:
+            refusal = guard.refusal(record, command)
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            raise RuleFailed(lifecycle.name, command.trigger, f"guard '{guard.code}'", record.id, said) from error
+        if refusal:
+            yield refusal
+
+
+def _refuse_state(lifecycle: Lifecycle, record: Record, command: Command, rows: tuple[Transition, ...]) -> Refusal:
+    known = {source for row in rows for source in row.sources}
+    states = tuple(state.name for state in lifecycle.states if state.name in known)
+    params = {"lifecycle": lifecycle.name, "trigger": command.trigger, "state": record.state, "states": states}
+    return Refusal(code="state", params=params)
+
+
+def _refuse_role(lifecycle: Lifecycle, record: Record, command: Command, rows: tuple[Transition, ...]) -> Refusal:
+    roles = tuple(sorted({role for row in rows for role in row.roles}))
+    held = tuple(sorted(lifecycle.roles_held(record, command.actor)))
+    who = {"roles": roles, "held": held, "actor": command.actor.id}
+    return Refusal(code="role", params={"lifecycle": lifecycle.name, "trigger": command.trigger, **who})
+
+
+def _fits(row: Transition, command: Command) -> bool:
+    """Whether the details are of the row's class (one for a trigger), and none where it takes none."""
+    if row.details is None:
+        return command.details is None
+    return isinstance(command.details, row.details)
+
+
+def _refuse_details(lifecycle: Lifecycle, row: Transition, command: Command) -> Refusal:
+    expected = "nothing" if row.details is None else row.details.__name__
+    given = "nothing" if command.details is None else type(command.details).__name__
+    params = {"lifecycle": lifecycle.name, "trigger": command.trigger, "expected": expected, "given": given}
+    return Refusal(code="details", params=params)
+
+
+def _entry(record: Record, command: Command, source: str | None, dest: str) -> Entry:
+    """The entry of an allowed command; recorded never before the record's last entry."""
+    recorded_at = command.now
+    if record.updated_at is not None and record.updated_at > recorded_at:
+        recorded_at = record.updated_at
+    at = command.at or recorded_at
+    if at > recorded_at:
+        raise InvalidValue("at", "in_future", {"given": at, "now": recorded_at})
+    if record.created_at is not None and at < record.created_at:
+        raise InvalidValue("at", "before_creation", {"given": at, "created": record.created_at})
+    details: object = record if source is None else command.details
+    if source is not None and details is not None:
+        check(details)
+    made: Entry = unchecked(Entry)(  # whose parts were: by the command, the record and the definition
+        record_id=record.id,
+        sequence=record.version + 1,
+        trigger=command.trigger,
+        source=source,
+        dest=dest,
+        actor=command.actor,
+        at=in_utc(at),
+        recorded_at=recorded_at,
+        reason=command.reason,
+        details=details,
+        key=command.key,
+        cause=command.cause,
+    )
+    return made
+
+
+def _steps(lifecycle: Lifecycle, row: Transition, before: Record, entry: Entry) -> tuple[Step, ...]:
+    if row.then is None:
+        return ()
+    try:
+        asked = row.then(before, entry)
+        steps = (asked,) if isinstance(asked, Step) else tuple(asked or ())
+    except Exception as error:
+        raise lifecycle.failed(entry, "then", f"{type(error).__name__}: {error}") from error
+    wrong = [step for step in steps if not isinstance(step, Step)]
+    if wrong:
+        raise lifecycle.failed(entry, "then", f"{wrong[0]!r} is no Step")
+    return steps

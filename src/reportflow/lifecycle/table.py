@@ -1,0 +1,291 @@
+"""The rows of a lifecycle's table, as frozen data: guards and refusals, states, transitions, and steps."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import attrs
+
+from reportflow.errors import InvalidValue
+from reportflow.i18n import catalog as messages
+from reportflow.model.checks import type_problem
+from reportflow.model.entry import Command, Entry
+from reportflow.model.record import Record
+from reportflow.model.values import Value, choice, names
+
+#: What a guard's function answers: True to let pass, False to refuse, a mapping to refuse with these facts.
+Answer = bool | Mapping[str, object]
+
+
+@attrs.frozen(kw_only=True)
+class Refusal(Value):
+    """One reason why an act is not allowed.
+
+    Attributes:
+        code: Stable: ``state``, ``role``, ``details``, ``reason``, or a guard's own.
+        params: The facts of the case.
+        texts: language -> template, where the guard brings its own; else the table `messages` is asked.
+    """
+
+    code: str
+    params: Mapping[str, object] = attrs.field(factory=dict)
+    texts: Mapping[str, str] = attrs.field(factory=dict)
+
+    @property
+    def message(self) -> str:
+        """The English text."""
+        return self.text()
+
+    def text(self, language: str = messages.ENGLISH) -> str:
+        """The text in a language."""
+        own = self.texts.get(language) or self.texts.get(messages.ENGLISH)
+        if own is not None:
+            return messages.fill(own, language, self.params)
+        return messages.text(f"refusal.{self.code}", language, **self.params)
+
+
+@attrs.frozen(kw_only=True)
+class Guard:
+    """A condition on a row, beyond state and role: pure, and able to say why not.
+
+    Attributes:
+        code: The stable code of its refusal.
+        test: Takes the record (for a creation the draft) and the command; answers True, False, or a mapping of
+            facts with which it refuses.
+        texts: language -> template of the refusal, filled with ``id``, ``actor``, ``trigger`` and the facts.
+        reads_details: Whether it looks at the details: then an offer cannot judge it, and it only runs on
+            details of the right class.
+    """
+
+    code: str
+    test: Callable[[Any, Command], Answer]
+    texts: Mapping[str, str] = attrs.field(factory=dict)
+    reads_details: bool = False
+
+    def refusal(self, record: Record, command: Command) -> Refusal | None:
+        """Why not, or None.
+
+        Raises:
+            TypeError: the test answered something else than True, False or a mapping.
+            Exception: whatever the test raises.
+        """
+        answer = self.test(record, command)
+        if answer is True:
+            return None
+        if answer is not False and not isinstance(answer, Mapping):
+            raise TypeError(f"the guard '{self.code}' answered {answer!r}; it must answer True, False or a mapping")
+        known = {"lifecycle": record.kind, "id": record.id, "actor": command.actor.id, "trigger": command.trigger}
+        facts = {**known, **(answer or {})}
+        return Refusal(code=self.code, params=facts, texts=self.texts)
+
+
+def guard(
+    code: str, texts: Mapping[str, str] | None = None, *, reads_details: bool = False
+) -> Callable[[Callable[[Any, Command], Answer]], Guard]:
+    """Make a guard of a function ``(record, command) -> True | False | facts``; a decorator.
+
+    ``@guard("too_long", {"en": "At most 30 days, not {days}.", "zh": "最多30天，而不是{days}天。"})``
+    """
+
+    def made(test: Callable[[Any, Command], Answer]) -> Guard:
+        return Guard(code=code, test=test, texts=texts or {}, reads_details=reads_details)
+
+    return made
+
+
+def nobody_from(field: str) -> Guard:
+    """Separation of duties: not the person whose id stands in this field of the record. Code ``same_person``."""
+
+    def test(record: Record, command: Command) -> Answer:
+        return getattr(record, field) != command.actor.id or {"field": field}
+
+    return Guard(code="same_person", test=test)
+
+
+def has(field: str) -> Guard:
+    """The record's field must be filled. Code ``missing``."""
+
+    def test(record: Record, command: Command) -> Answer:
+        return bool(getattr(record, field)) or {"field": field}
+
+    return Guard(code="missing", test=test)
+
+
+def _assigned_to_actor(record: Record, command: Command) -> Answer:
+    return record.assignee in (None, command.actor.id) or {"assignee": record.assignee}
+
+
+#: Not the one who created the record. Code ``same_person``.
+not_the_creator: Final = nobody_from("created_by")
+#: Not while the record is assigned to somebody else. Code ``not_assignee``.
+only_the_assignee: Final = Guard(code="not_assignee", test=_assigned_to_actor)
+
+
+#: As `dest`, says that the state stays as it is.
+SAME: Final = "="
+#: What the machine and the drawings call a record that is not there yet; no state's name.
+START: Final = "[*]"
+#: As a role of a row, says everybody who may see the record.
+EVERYBODY: Final = "everybody"
+#: As a role of a row, says no actor, only a `Step` of another act.
+NOBODY: Final = "nobody"
+
+
+class OnConflict(enum.StrEnum):
+    """What is right when somebody else wrote first.
+
+    ``retry``: decided again when the call named an id, stale when it named the version seen. ``stale``: never
+    decided again, for an act that passes what was read and no other. ``commutes``: decided again in any case.
+    """
+
+    RETRY = "retry"
+    STALE = "stale"
+    COMMUTES = "commutes"
+
+
+#: A label: one text for all languages, or one for each.
+Label = str | Mapping[str, str]
+
+
+def said(label: Label, room: str, name: str, language: str) -> str:
+    """A label in a language; what `messages` has for the name where there is no label."""
+    if isinstance(label, str):
+        return label or messages.label(room, name, language)
+    return label.get(language) or label.get(messages.ENGLISH) or messages.label(room, name, language)
+
+
+@attrs.frozen
+class Constant:
+    """In `sets`: a fixed value, where a bare text would mean a field of the details."""
+
+    value: object
+
+
+#: In `sets`: the name of a field of the details, a constant, or a pure function of (record before, entry).
+Setting = object
+
+
+@attrs.frozen
+class State:
+    """A state: how far a record has come.
+
+    Attributes:
+        name: Unique in the lifecycle.
+        label: What people call it.
+        final: Nothing more is expected; it is not forbidden.
+        awaits: The roles whose turn it is.
+    """
+
+    name: str
+    label: Label = attrs.field(default="", kw_only=True)
+    final: bool = attrs.field(default=False, kw_only=True)
+    awaits: frozenset[str] = attrs.field(default=frozenset(), kw_only=True, converter=names)
+
+    def said(self, language: str = messages.ENGLISH) -> str:
+        """What people call it, in a language."""
+        return said(self.label, "state", self.name, language)
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """What an act asks for beside itself, in the same commit.
+
+    It is judged for state, details, guards and visibility, not for role.
+
+    Attributes:
+        target: The id of a record, or a draft to create.
+        trigger: What to do with it.
+        details: What the transition is told.
+        reason: Why.
+        system: The record need not be visible to the actor.
+    """
+
+    target: str | Record
+    trigger: str
+    details: object = None
+    reason: str = ""
+    system: bool = False
+
+
+def _sources(value: str | Iterable[str] | None) -> str | frozenset[str] | None:
+    return value if value is None or isinstance(value, str) else frozenset(value)
+
+
+def _guards(value: Iterable[Guard]) -> tuple[Guard, ...]:
+    for one in value:
+        if not isinstance(one, Guard):
+            raise InvalidValue("guards", *type_problem("Guard", one))
+    return tuple(value)
+
+
+def _on_conflict(value: OnConflict | str) -> OnConflict:
+    return choice(OnConflict, value, "on_conflict")
+
+
+def _frozen(value: Mapping[str, Setting]) -> Mapping[str, Setting]:
+    return MappingProxyType(dict(value))
+
+
+@attrs.frozen(eq=False)
+class Transition:
+    """A row: what may be done, where, by whom, and what it changes.
+
+    Attributes:
+        trigger: What is done. At most one row for a (state, trigger).
+        source: The state, or states, that it starts from; None for a creation.
+        dest: The state that it leads to, or `SAME`.
+        roles: The roles that may do it, `EVERYBODY` or `NOBODY`.
+        guards: Conditions beyond state and role; all must pass.
+        details: The attrs class of what it must be told; None for nothing.
+        reason_required: Whether a reason must be given.
+        sets: What it changes: record field -> a field of the details (by name), a constant (a text as
+            ``Constant("…")``), or a pure function of (record before, entry). For a creation "before" is the draft.
+        then: A pure function of (record before, entry) that gives further `Step` values.
+        on_conflict: See `OnConflict`.
+        label: What people call it.
+    """
+
+    trigger: str
+    source: str | frozenset[str] | None = attrs.field(kw_only=True, converter=_sources)
+    dest: str = attrs.field(kw_only=True)
+    roles: frozenset[str] = attrs.field(kw_only=True, converter=names)
+    guards: tuple[Guard, ...] = attrs.field(default=(), kw_only=True, converter=_guards)
+    details: type[Any] | None = attrs.field(default=None, kw_only=True)
+    reason_required: bool = attrs.field(default=False, kw_only=True)
+    sets: Mapping[str, Setting] = attrs.field(factory=dict, kw_only=True, converter=_frozen)
+    then: Callable[[Any, Entry], Iterable[Step]] | None = attrs.field(default=None, kw_only=True)
+    on_conflict: OnConflict = attrs.field(default=OnConflict.RETRY, kw_only=True, converter=_on_conflict)
+    label: Label = attrs.field(default="", kw_only=True)
+
+    @property
+    def sources(self) -> frozenset[str | None]:
+        """The states that it starts from, as a set; a creation starts from None."""
+        return self.source if isinstance(self.source, frozenset) else frozenset({self.source})
+
+    def said(self, language: str = messages.ENGLISH) -> str:
+        """What people call it, in a language."""
+        return said(self.label, "trigger", self.trigger, language)
+
+    def leads_to(self, source: str | None) -> str:
+        """The state after it, from a state before."""
+        return source if self.dest == SAME and source is not None else self.dest
+
+    def changes(self, before: Record, entry: Entry) -> dict[str, object]:
+        """The record's fields that it changes, by `sets`."""
+        return {field: _value(setting, before, entry) for field, setting in self.sets.items()}
+
+
+def _value(setting: Setting, before: Record, entry: Entry) -> object:
+    if isinstance(setting, Constant):
+        return setting.value
+    if is_field_name(setting):
+        return getattr(entry.details, str(setting))
+    return setting(before, entry) if callable(setting) else setting
+
+
+def is_field_name(setting: Setting) -> bool:
+    """Whether a setting names a field of the details: a text that is no member of an enum."""
+    return isinstance(setting, str) and not isinstance(setting, enum.Enum)

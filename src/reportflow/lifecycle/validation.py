@@ -1,0 +1,169 @@
+"""What is wrong with a table: all of it at once, before anything runs on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from reportflow.errors import InvalidDefinition
+from reportflow.lifecycle.table import EVERYBODY, NOBODY, SAME, START, State, Transition, is_field_name
+from reportflow.model.checks import Fault, tests
+from reportflow.model.record import SET_BY_FOLD, Record
+from reportflow.model.values import field_names
+
+#: What `sets` may not name: the fold sets it, or nothing ever may.
+_FIXED: Final = SET_BY_FOLD | {"id"}
+#: What the machine takes for every state.
+_WILDCARD: Final = "*"
+#: Where the machine's models keep their state; the machine takes no trigger of this name.
+_MODEL_STATE: Final = "state"
+
+
+def faults(
+    name: str,
+    record: object,
+    roles: Mapping[str, object],
+    states: Sequence[State],
+    transitions: Sequence[Transition],
+) -> tuple[Fault, ...]:
+    """Every fault of a table; none means that a `Lifecycle` can be built of it."""
+    return (
+        *_faults_of_names(name, roles, states, transitions),
+        *_faults_of_states(states, transitions),
+        *_faults_of_paths(states, transitions),
+        *_faults_of_classes(record, transitions),
+    )
+
+
+def _fault(code: str, **facts: object) -> Fault:
+    return Fault(code, facts)
+
+
+def _faults_of_names(
+    name: str, roles: Mapping[str, object], states: Sequence[State], transitions: Sequence[Transition]
+) -> Iterator[Fault]:
+    for room, every in (
+        ("lifecycle", [name]),
+        ("role", list(roles)),
+        ("state", [state.name for state in states]),
+        ("trigger", [row.trigger for row in transitions]),
+    ):
+        if any(not one.strip() for one in every):
+            yield _fault("blank_name", name=room)
+    for role in sorted({EVERYBODY, NOBODY} & set(roles)):
+        yield _fault("reserved_role", name=role)
+    for reserved in sorted({SAME, START, _WILDCARD} & {state.name for state in states}):
+        yield _fault("reserved_state", name=reserved)
+    if any(row.trigger == _MODEL_STATE for row in transitions):
+        yield _fault("reserved_trigger", name=_MODEL_STATE)
+    known = {*roles, EVERYBODY, NOBODY}
+    for row in transitions:
+        for role in sorted(row.roles - known):
+            yield _fault("unknown_role", trigger=row.trigger, name=role)
+        if NOBODY in row.roles and len(row.roles) > 1:
+            yield _fault("nobody_and", trigger=row.trigger, roles=sorted(row.roles - {NOBODY}))
+    for state in states:
+        for role in sorted(state.awaits - set(roles)):
+            yield _fault("unknown_awaited_role", state=state.name, name=role)
+
+
+def _faults_of_states(states: Sequence[State], transitions: Sequence[Transition]) -> Iterator[Fault]:
+    for name, number in Counter(state.name for state in states).items():
+        if number > 1:
+            yield _fault("duplicate_state", name=name)
+    known = {state.name for state in states}
+    if not any(None in row.sources for row in transitions):
+        yield _fault("no_creation")
+    for row in transitions:
+        named = {*(row.sources - {None}), *({row.dest} - {SAME})}
+        for name in sorted(str(one) for one in named - known):
+            yield _fault("unknown_state", trigger=row.trigger, name=name)
+        if not row.sources:
+            yield _fault("no_source", trigger=row.trigger)
+        if None in row.sources and row.dest == SAME:
+            yield _fault("creation_same", trigger=row.trigger)
+        if None in row.sources and (row.details is not None or row.reason_required):
+            yield _fault("creation_told", trigger=row.trigger)
+    rows = Counter((source, row.trigger) for row in transitions for source in row.sources)
+    for (source, trigger), number in rows.items():
+        if number > 1:
+            yield _fault("two_rows", trigger=trigger, state="–" if source is None else source)
+
+
+def _faults_of_paths(states: Sequence[State], transitions: Sequence[Transition]) -> Iterator[Fault]:
+    forward: dict[str | None, set[str | None]] = {}
+    backward: dict[str | None, set[str | None]] = {}
+    for row in transitions:
+        for source in row.sources:
+            dest = row.leads_to(source)
+            forward.setdefault(source, set()).add(dest)
+            backward.setdefault(dest, set()).add(source)
+    reached = _closure({None}, forward)
+    ending = _closure({state.name for state in states if state.final}, backward)
+    for name in dict.fromkeys(state.name for state in states):
+        if name not in reached:
+            yield _fault("unreachable", name=name)
+        if name not in ending:
+            yield _fault("no_way_out", name=name)
+
+
+def _closure(start: Iterable[str | None], edges: Mapping[str | None, set[str | None]]) -> set[str | None]:
+    """All that can be reached from the start, the start with it."""
+    found, todo = set(start), list(start)
+    while todo:
+        fresh = edges.get(todo.pop(), set()) - found
+        found |= fresh
+        todo.extend(fresh)
+    return found
+
+
+def _faults_of_classes(record: object, transitions: Sequence[Transition]) -> Iterator[Fault]:
+    fields: Sequence[str] | None = None
+    if isinstance(record, type) and issubclass(record, Record) and attrs.has(record):
+        fields = field_names(record)
+        yield from _faults_of_fields(record)
+    else:
+        yield _fault("record_class", given=record)
+    for row in transitions:
+        if row.details is not None and not _is_attrs(row.details):
+            yield _fault("details_class", trigger=row.trigger, given=row.details)
+        yield from _faults_of_sets(row, fields, record)
+    by_trigger: dict[str, dict[str, type[Any] | None]] = {}
+    for row in transitions:
+        by_trigger.setdefault(row.trigger, {})[getattr(row.details, "__name__", "nothing")] = row.details
+    for trigger, classes in by_trigger.items():
+        if len(classes) > 1:
+            yield _fault("two_details", trigger=trigger, choices=sorted(classes))
+        for cls in classes.values():
+            if _is_attrs(cls):
+                yield from _faults_of_fields(cls)
+
+
+def _is_attrs(cls: object) -> bool:
+    return isinstance(cls, type) and attrs.has(cls)
+
+
+def _faults_of_fields(cls: Any) -> Iterator[Fault]:
+    try:
+        tests(cls)
+    except InvalidDefinition as error:
+        yield from (fault for fault in error.faults if isinstance(fault, Fault))
+
+
+def _faults_of_sets(row: Transition, fields: Sequence[str] | None, record: object) -> Iterator[Fault]:
+    told = field_names(row.details) if _is_attrs(row.details) and row.details else ()
+    for field, setting in row.sets.items():
+        if fields is not None and field not in fields:
+            yield _fault("sets_unknown_field", trigger=row.trigger, name=field, owner=_name(record))
+        elif field in _FIXED:
+            yield _fault("sets_own_field", trigger=row.trigger, name=field)
+        if is_field_name(setting) and setting not in told:
+            owner = _name(row.details) if row.details else "nothing"
+            yield _fault("sets_unknown_detail", trigger=row.trigger, field=field, name=setting, owner=owner)
+
+
+def _name(cls: object) -> str:
+    return getattr(cls, "__name__", str(cls))

@@ -1,0 +1,1 @@
+"""Entries published to the world: a transactional outbox and its relay."""

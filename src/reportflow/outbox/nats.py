@@ -1,0 +1,141 @@
+"""A publisher for NATS JetStream."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, Final, Self, TypeVar
+
+from reportflow.errors import BrokerUnavailable, InvalidValue, MissingExtra
+from reportflow.outbox.cloudevents import Message
+
+#: How long after the first try to connect there is a second and last one, in seconds.
+_AGAIN: Final = 0.05
+
+T = TypeVar("T")
+
+
+class NatsPublisher:
+    """Publishes to JetStream, and waits until a stream has the message. A context manager; calls from any thread.
+
+    ``Nats-Msg-Id`` is the id of the message: within the stream's window of duplicates (two minutes, unless it was made
+    with another) a message that comes again is kept once. The stream is the host's to make, with the subject in it.
+
+    It connects when it is first called, and again after the connection was lost.
+
+    Args:
+        url: Such as ``nats://127.0.0.1:4222``.
+        subject: What all messages are published under.
+        timeout: How long to wait for a connection, and for an answer, in seconds.
+
+    Raises:
+        MissingExtra: the package `nats-py` is not installed.
+        InvalidValue: a subject that cannot be published under.
+    """
+
+    def __init__(self, url: str, subject: str = "reportflow", *, timeout: float = 5.0) -> None:
+        try:
+            import nats.aio.client
+        except ImportError as error:
+            raise MissingExtra("nats-py", "reportflow[nats]") from error
+        if not isinstance(subject, str) or not re.fullmatch(r"[^\s.*>]+(\.[^\s.*>]+)*", subject):
+            raise InvalidValue(
+                "subject", "choice", {"given": repr(subject), "choices": ("reportflow", "office.reports")}
+            )
+        self._url = url
+        self._subject = subject
+        self._timeout = timeout
+        self._client: nats.aio.client.Client | None = None
+        self._loop = asyncio.new_event_loop()
+        self._one_at_a_time = asyncio.Lock()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="reportflow-nats", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __call__(self, message: Message) -> None:
+        """Publish a message, and wait until a stream has it.
+
+        Raises:
+            BrokerUnavailable: the server cannot be reached or does not answer, or there is no stream of this subject.
+            nats.errors.Error: the server refuses this message, such as one that is too long.
+        """
+        self._wait(self._send(message))
+
+    def close(self) -> None:
+        """Close the connection. Closing twice is fine."""
+        if self._loop.is_closed():
+            return
+        self._wait(self._leave())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        if self._loop.is_closed():
+            coroutine.close()
+            raise BrokerUnavailable(self._said(), "closed")
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    async def _send(self, message: Message) -> None:
+        from nats import errors
+        from nats.js.errors import NoStreamResponseError, ServiceUnavailableError
+
+        headers = {"Nats-Msg-Id": message.id, "Content-Type": message.content_type}
+        try:
+            stream = (await self._connected()).jetstream(timeout=self._timeout)
+            await stream.publish(self._subject, message.body, headers=headers)
+        except (
+            OSError,  # and what runs into the timeout
+            errors.ConnectionClosedError,
+            errors.ConnectionDrainingError,
+            errors.ConnectionReconnectingError,
+            errors.NoServersError,
+            errors.OutboundBufferLimitError,
+            errors.StaleConnectionError,
+            NoStreamResponseError,
+            ServiceUnavailableError,
+        ) as error:
+            raise BrokerUnavailable(self._said(), f"{type(error).__name__}: {error}") from error
+
+    async def _connected(self) -> Any:
+        from nats.aio.client import Client
+
+        async with self._one_at_a_time:
+            if self._client is None or self._client.is_closed:
+                client = Client()
+                try:
+                    # it is connected again here, by the next message, and not behind the relay's back
+                    async with asyncio.timeout(self._timeout):
+                        await client.connect(
+                            self._url,
+                            allow_reconnect=False,
+                            max_reconnect_attempts=1,
+                            reconnect_time_wait=_AGAIN,  # type: ignore[arg-type]  # it is given to `asyncio.sleep`
+                            error_cb=_unheard,
+                        )
+                except BaseException:
+                    with suppress(Exception):  # what went wrong first is what must be heard
+                        await client.close()
+                    raise
+                self._client = client
+            return self._client
+
+    async def _leave(self) -> None:
+        if self._client is not None and not self._client.is_closed:
+            await self._client.close()
+
+    def _said(self) -> str:
+        """The URL, without the password."""
+        return re.sub("(://[^:/@]*:)[^@]*@", r"\1***@", self._url)
+
+
+async def _unheard(_: Exception) -> None:
+    """What the client tells here, whoever publishes is told too."""

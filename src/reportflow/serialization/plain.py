@@ -1,0 +1,292 @@
+"""Values to plain data and back: the one place that serialises.
+
+Plain data is what JSON can say: dicts, lists, texts, numbers, booleans, None. A value that stands where its class is
+not known from an annotation (a record, an entry's details) carries its registered name under `TYPE`. Only registered
+classes are ever built, so plain data from a stranger can make values, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum, StrEnum
+from functools import partial
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import attrs
+import cattrs
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from cattrs.strategies import configure_union_passthrough
+
+from reportflow.errors import InvalidValue, ReportflowError
+from reportflow.model.checks import cache_by_class
+from reportflow.model.record import Record
+from reportflow.model.values import Value, field_names, name_of, plainly_built, registered, setters, time_text
+
+#: Where plain data says which class it is.
+TYPE: Final = "$type"
+
+T = TypeVar("T")
+
+
+def to_plain(value: object) -> Any:
+    """A value as plain data. Values of registered classes carry their name.
+
+    Raises:
+        InvalidValue: the value is of no class that can be written.
+    """
+    return _converter.unstructure(value, unstructure_as=object)
+
+
+def part_writer(cls: type[Any], but: Iterable[str]) -> Callable[[Any], dict[str, Any]]:
+    """What does as `to_plain` with values of a registered class, some of their fields left out."""
+    write = make_dict_unstructure_fn(cls, _converter, **{name: override(omit=True) for name in but})  # type: ignore[arg-type]
+    return lambda value: {TYPE: name_of(cls), **write(value)}
+
+
+def from_plain(plain: object) -> Any:
+    """The value that `to_plain` was given.
+
+    Raises:
+        InvalidValue: not such plain data, or its values may not be kept.
+    """
+    return read(object, plain)
+
+
+def read(cls: type[T], plain: object) -> T:
+    """A value of a known class from plain data, with or without its name.
+
+    Raises:
+        InvalidValue: not such plain data, or its values may not be kept.
+    """
+    try:
+        value: T = _read_any(plain) if isinstance(plain, dict) and TYPE in plain else _converter.structure(plain, cls)
+        if not isinstance(value, cls):
+            raise TypeError(f"it is a {type(value).__name__}")
+        return value
+    except ReportflowError:
+        raise
+    except Exception as error:
+        given = {"expected": cls.__name__, "given": f"{type(error).__name__}: {error} in {plain!r:.80}"}
+        raise InvalidValue("plain data", "plain", given) from error
+
+
+def load_trusted(plain: Any) -> Any:
+    """As `from_plain`, for what a store kept: what it is made of was checked when it entered, and is not checked again.
+
+    Raises:
+        InvalidValue: not such plain data.
+    """
+    cls = registered(plain[TYPE]) if isinstance(plain, dict) and TYPE in plain else None
+    try:
+        made = None if cls is None else _assemble(cls, plain, 1)
+    except Exception:
+        made = None
+    # where the class has other fields today, the long way fills them in, or says what is wrong
+    return from_plain(plain) if made is None else made
+
+
+def assembly(
+    cls: type[Any], columns: Sequence[str] = (), instead: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
+) -> Callable[..., Any] | None:
+    """What puts a value of a class together from plain data that was checked when it was kept; unchecked.
+
+    What its converters make of a field, they made of it before it was kept. It is written out as one function, as
+    attrs writes ``__init__``: a loop over the fields takes half as long again, and a page has forty records.
+
+    Args:
+        cls: An attrs class.
+        columns: The fields whose plain data will come as a row, in its order.
+        instead: For some fields, what reads them in the place of what their annotation asks for.
+
+    Returns:
+        ``made(plain, row=())``: the value of a dict with the other fields, and of the row. It raises whatever comes
+        where they are not such. None where only building it the usual way makes it whole.
+    """
+    if not plainly_built(cls):
+        return None
+    hints = typing.get_type_hints(cls)
+    known: dict[str, Any] = {"new": object.__new__, "cls": cls}
+    lines = ["def made(plain, row=()):", " value = new(cls)"]
+    for number, (name, put) in enumerate(zip(field_names(cls), setters(cls), strict=True)):
+        content = f"row[{columns.index(name)}]" if name in columns else f"plain[{name!r}]"
+        known[f"put{number}"] = put
+        hook = instead.get(name) or _kept_hook(hints[name])
+        if hook is not None:
+            known[f"read{number}"] = hook
+            content = f"read{number}({content})"
+        lines.append(f" put{number}(value, {content})")
+    exec("\n".join([*lines, " return value"]), known)
+    made: Callable[..., Any] = known["made"]
+    return made
+
+
+def to_json(value: object) -> str:
+    """As `to_plain`, as JSON text, Chinese as it is read.
+
+    Raises:
+        InvalidValue: the value is of no class that can be written.
+    """
+    return json_text(to_plain(value))
+
+
+#: Plain data as JSON text; kept, since `json.dumps` makes an encoder for each call that wants more than the usual.
+json_text: Final[Callable[[object], str]] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def from_json(text: str) -> Any:
+    """The value that `to_json` was given.
+
+    Raises:
+        InvalidValue: not such a text, or its values may not be kept.
+    """
+    try:
+        plain = json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidValue("JSON", "plain", {"expected": "JSON", "given": str(error)}) from error
+    return from_plain(plain)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def _write_any(value: object) -> Any:
+    """Where no annotation tells the class: scalars as they are, values with their name."""
+    cls = type(value)
+    if cls in _AS_THEY_ARE:
+        return value
+    if registered(name_of(cls)) is cls and attrs.has(cls):
+        return {TYPE: name_of(cls), **_writer(cls)(value)}
+    if isinstance(value, Enum):
+        return _write_any(value.value)
+    if isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_write_any(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(key): _write_any(one) for key, one in value.items()}
+    given = {"expected": "a registered attrs class", "given": f"{cls.__name__} {value!r:.60}"}
+    raise InvalidValue("value", "type", given)
+
+
+_AS_THEY_ARE: Final = frozenset({str, int, float, bool, NoneType})
+
+
+def _read_any(plain: Any, _: object = None) -> Any:
+    if isinstance(plain, list):
+        return tuple(_read_any(one) for one in plain)
+    if plain is None or isinstance(plain, bool | int | float | str):
+        return plain
+    if not isinstance(plain, dict):
+        raise InvalidValue("value", "plain", {"expected": "JSON", "given": f"{type(plain).__name__} {plain!r:.60}"})
+    if TYPE not in plain:
+        return {key: _read_any(one) for key, one in plain.items()}
+    name = plain[TYPE]
+    cls = registered(name) if isinstance(name, str) else None
+    if cls is None:
+        raise InvalidValue(TYPE, "plain", {"expected": "a registered class", "given": repr(name)})
+    return _reader(cls)({key: one for key, one in plain.items() if key != TYPE}, cls)
+
+
+@cache_by_class
+def _writer(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
+    return make_dict_unstructure_fn(cls, _converter)
+
+
+@cache_by_class
+def _reader(cls: type[Any]) -> Callable[[Mapping[str, Any], Any], Any]:
+    return make_dict_structure_fn(cls, _converter, _cattrs_forbid_extra_keys=True)
+
+
+def _assemble(cls: type[Any], plain: Mapping[str, Any], more: int = 0) -> Any:
+    """A value of plain data that has all of its fields, and so many keys more; None where it has others."""
+    made = _whole(cls)
+    return None if made is None or len(plain) != len(field_names(cls)) + more else made(plain)
+
+
+@cache_by_class
+def _whole(cls: type[Any]) -> Callable[..., Any] | None:
+    return assembly(cls)
+
+
+def _kept_hook(hint: Any) -> Callable[[Any], Any] | None:
+    """How a field is read whose plain data was kept; None where that is what it holds."""
+    if hint in (str, int, bool):
+        return None
+    if hint in _KEPT:
+        return _KEPT[hint]
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {member.value: member for member in hint}.__getitem__
+    usual = partial(_converter.structure, cl=hint)
+    if isinstance(hint, type) and issubclass(hint, Value):
+        return lambda plain: _assemble(hint, plain) or usual(plain)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple and arguments[1:] == (...,):
+        each = _kept_hook(arguments[0])
+        return tuple if each is None else lambda plain: tuple(map(each, plain))
+    if origin in (typing.Union, UnionType) and len(arguments) == 2 and arguments[1] is NoneType:
+        one = _kept_hook(arguments[0])
+        return None if one is None else lambda plain: None if plain is None else one(plain)
+    return usual
+
+
+def _exactly(plain: object, kind: type[Any]) -> Any:
+    """A scalar as it is, never one made of another; a member of an enum of scalars by its value."""
+    if kind not in (str, int, bool):
+        return kind(plain)
+    if type(plain) is not kind:
+        raise InvalidValue("value", "type", {"expected": kind.__name__, "given": repr(plain)[:60]})
+    return plain
+
+
+def _number(plain: object, _: object) -> float:
+    if type(plain) not in (int, float):
+        raise InvalidValue("value", "type", {"expected": "number", "given": repr(plain)[:60]})
+    return plain  # type: ignore[return-value]  # narrowed by the line above, which mypy does not follow
+
+
+def _in_order(plain: Iterable[Any]) -> list[Any]:
+    """A set has no order; its plain data has one, so that equal values are equal texts."""
+    return sorted(plain, key=lambda one: (one is not None, str(one)))
+
+
+def _make_converter() -> cattrs.Converter:
+    made = cattrs.Converter(
+        detailed_validation=False,
+        unstruct_collection_overrides={frozenset: _in_order, set: _in_order, tuple: list},
+    )
+    configure_union_passthrough(str | int | float | bool | None, made)
+    made.register_unstructure_hook(datetime, time_text)
+    made.register_structure_hook(datetime, lambda plain, _: datetime.fromisoformat(plain))
+    made.register_unstructure_hook(date, lambda value: value.isoformat())
+    made.register_structure_hook(date, lambda plain, _: date.fromisoformat(plain))
+    for kind in (Decimal, UUID):
+        made.register_unstructure_hook(kind, str)
+        made.register_structure_hook(kind, lambda plain, cls: cls(plain))
+    for exact in (str, int, bool):
+        made.register_structure_hook(exact, _exactly)
+    made.register_structure_hook(float, _number)
+    made.register_unstructure_hook(StrEnum, operator.attrgetter("value"))
+    made.register_unstructure_hook_factory(attrs.has, _writer)
+    made.register_structure_hook_factory(attrs.has, _reader)
+    for anything in (object, Any, Record):
+        _open(made, anything)
+    return made
+
+
+def _open(made: cattrs.Converter, kind: Any) -> None:
+    """An annotation that does not tell the class: written with the name, read by it."""
+    made.register_unstructure_hook_func(partial(operator.is_, kind), _write_any)
+    made.register_structure_hook_func(partial(operator.is_, kind), _read_any)
+
+
+_converter: Final = _make_converter()
+
+#: How times and days are read that were kept.
+_KEPT: Final[Mapping[Any, Callable[[Any], Any]]] = {datetime: datetime.fromisoformat, date: date.fromisoformat}

@@ -1,0 +1,253 @@
+"""The storage contract: what a store promises, in which order, and which errors it raises.
+
+Small on purpose. Reads give values; there are no sessions, lazy rows or cursors of a driver. Every sentence here is a
+test in `reportflow.testing.conformance`, which any third party can run on a store of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+import attrs
+
+from reportflow.errors import DuplicateKey, InvalidValue
+from reportflow.model.entry import Entry
+from reportflow.model.query import Page, Query
+from reportflow.model.record import Record
+
+#: What `count` counts.
+Of = Literal["records", "entries"]
+#: A group of `count`: one value for each name it was grouped by.
+Group = tuple[str | int | None, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Capabilities:
+    """What a store can do beyond the contract.
+
+    A test that needs one is skipped, and listed, where it is declared missing.
+
+    Attributes:
+        durable: What was committed survives the death of the process.
+        shared: Several processes may use it at once.
+        host_transaction: It can write inside a transaction of the host.
+    """
+
+    durable: bool = False
+    shared: bool = False
+    host_transaction: bool = False
+
+
+def _entries(value: Iterable[Entry]) -> tuple[Entry, ...]:
+    return tuple(value)
+
+
+@attrs.frozen(kw_only=True)
+class Change:
+    """One record's part of a commit.
+
+    Attributes:
+        record: The next record.
+        expected: The version that it replaces; None for a creation.
+        entries: What happened in between, at least one: ``record.version == (expected or 0) + len(entries)``.
+        before: The record that it replaces, where it is known: a store may then leave alone what did not change. It
+            never stands in for the comparison with what is stored.
+    """
+
+    record: Record
+    expected: int | None
+    entries: tuple[Entry, ...] = attrs.field(converter=_entries)
+    before: Record | None = None
+
+    def __attrs_post_init__(self) -> None:
+        id, version, whole = self.record.id, self.expected or 0, bool(self.entries)
+        for entry in self.entries:
+            version += 1
+            whole = whole and entry.sequence == version and entry.record_id == id
+        if not whole or version != self.record.version:
+            facts = {"version": self.record.version, "expected": self.expected, "entries": len(self.entries)}
+            raise InvalidValue("change", "change", facts)
+
+    @property
+    def source(self) -> str | None:
+        """The state that it starts from; None for a creation."""
+        return self.entries[0].source
+
+
+class FeedItem(NamedTuple):
+    """An entry and its position in the feed. Positions only grow; there may be gaps."""
+
+    position: int
+    entry: Entry
+
+
+@runtime_checkable
+class Store(Protocol):
+    """What keeps records and their histories.
+
+    All calls may be made from several threads at once. A call that raises has changed nothing. A text that may not be
+    kept, with NUL or a lone surrogate in it, is the id, actor or key of nothing.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do beyond this contract."""
+        ...
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """Keep all the changes, or none of them. Each record goes in with its entries.
+
+        A change goes in only where the stored version is the expected one, and the stored state the one that its
+        first entry starts from. What one commit keeps, every later read of any thread shows, and no read shows a part
+        of it. No changes at all are a commit too, of nothing.
+
+        Raises:
+            InvalidValue: one record is named by two changes.
+            RecordNotFound: records with an expected version are not there; names all of them.
+            AlreadyExists: records to be created are there; names all of them.
+            Conflict: the stored version or state is not the expected one; names all such records.
+            DuplicateKey: an actor's idempotency key was used before, or twice here; names all such records.
+
+        In this order: the first error that applies is raised, and names records in the order of the changes.
+        """
+        ...
+
+    def get(self, ids: Sequence[str]) -> list[Record]:
+        """The records, in the order asked; one asked for twice is given twice.
+
+        Raises:
+            RecordNotFound: names all that are missing, each once, in the order asked.
+        """
+        ...
+
+    def find(self, query: Query) -> Page:
+        """A page of the records that match, in the query's total order.
+
+        Texts go by code point, no due date comes behind all dates, equals go by id, the way of the last key; "-" turns
+        each of these round.
+
+        Following `next` from page to page shows every record that matched and kept its place in the order throughout
+        once, however much is written meanwhile. One that moved behind the pages shown is shown again where it is now.
+
+        Raises:
+            InvalidValue: the cursor is not one of this query's order.
+        """
+        ...
+
+    def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        """How many: of the records that match, or of their entries that fit `query.happened` (all, without it).
+
+        Grouped by `query.RECORD_GROUPS`, `LABEL_GROUPS` (a record counts once under each of its values, under None
+        where it has none, and so do its entries) and `ENTRY_GROUPS`. Records are distinct in each group: a record
+        adopted twice at one level counts once. Groups of nothing are left out; without `group` the answer is
+        ``{(): number}``. Order, limit and cursor do not matter.
+
+        Raises:
+            InvalidValue: an unknown group, one named twice, or an unknown `of`.
+        """
+        ...
+
+    def history(self, ids: Sequence[str]) -> list[Entry]:
+        """All entries of the records, in the order of the ids, then of their sequence.
+
+        Unknown ids have none; one asked for twice gives its entries twice.
+        """
+        ...
+
+    def by_key(self, actor_id: str, key: str) -> Entry | None:
+        """The entry by which this actor used this idempotency key, or None. Keys are an actor's own."""
+        ...
+
+    def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
+        """The entries behind a position (None: from the start), oldest first, `limit` at the most.
+
+        No entry ever shows up before one that was shown, whatever commits late: who has read up to a position has
+        seen everything up to it. Entries of one record come in their sequence.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections. Closing twice is fine."""
+        ...
+
+
+@runtime_checkable
+class AsyncStore(Protocol):
+    """The same contract, awaited."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do beyond this contract."""
+        ...
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """See `Store.commit`."""
+        ...
+
+    async def get(self, ids: Sequence[str]) -> list[Record]:
+        """See `Store.get`."""
+        ...
+
+    async def find(self, query: Query) -> Page:
+        """See `Store.find`."""
+        ...
+
+    async def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        """See `Store.count`."""
+        ...
+
+    async def history(self, ids: Sequence[str]) -> list[Entry]:
+        """See `Store.history`."""
+        ...
+
+    async def by_key(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.by_key`."""
+        ...
+
+    async def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
+        """See `Store.feed`."""
+        ...
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        ...
+
+
+def check_changes(changes: Sequence[Change]) -> None:
+    """What a store refuses before it looks at what it holds.
+
+    Raises:
+        InvalidValue: one record is named by two changes.
+    """
+    seen: set[str] = set()
+    for change in changes:
+        if change.record.id in seen:
+            raise InvalidValue("changes", "twice", {"given": change.record.id})
+        seen.add(change.record.id)
+
+
+def keys_of(changes: Sequence[Change]) -> list[tuple[tuple[str, str], str]]:
+    """The idempotency keys of a commit: ((actor, key), record id)."""
+    return [
+        ((entry.actor.id, entry.key), entry.record_id)
+        for change in changes
+        for entry in change.entries
+        if entry.key is not None
+    ]
+
+
+def refuse_keys(changes: Sequence[Change], used: Collection[tuple[str, str]]) -> None:
+    """Refuse keys that were used before, or are used twice in this commit.
+
+    Raises:
+        DuplicateKey: names all the records and keys concerned.
+    """
+    known = set(used)
+    wrong: list[tuple[str, str]] = []
+    for pair, record_id in keys_of(changes):
+        if pair in known:
+            wrong.append((record_id, pair[1]))
+        known.add(pair)
+    if wrong:
+        raise DuplicateKey([record_id for record_id, _ in wrong], [key for _, key in wrong])

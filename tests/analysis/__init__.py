@@ -1,0 +1,1 @@
+"""Tests of the static checks and the matrix."""

@@ -1,0 +1,523 @@
+"""The terminal: what each command prints, in both languages, and how what is wrong ends in one sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import string
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from rich.cells import cell_len
+
+import reportflow
+from reportflow import Actor, Author, Query, Report, open_flow
+from reportflow.cli import commands, texts
+from reportflow.demo import stories, year
+from reportflow.i18n import catalog as messages
+
+SIX = {"collected": 446, "issued": 87, "submitted": 78, "adopted": 5, "instructed": 3, "livelihood": 281}
+BOTH = pytest.mark.parametrize("language", texts.LANGUAGES)
+EDITOR = Actor(id="e", roles={"editor"}, unit="somewhere")
+
+
+def run(*arguments: str, language: str = "en", env: dict[str, str | None] | None = None) -> Result:
+    """One command, in a terminal of 80 columns."""
+    settings = {"COLUMNS": "80", "REPORTFLOW_LANGUAGE": language, "REPORTFLOW_DATABASE": None, **(env or {})}
+    return CliRunner().invoke(commands.reportflow, list(arguments), env=settings, prog_name="reportflow")
+
+
+def fails(*arguments: str, language: str = "en") -> str:
+    """The one sentence on stderr of a command that fails with exit code 1."""
+    result = run(*arguments, language=language)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
+    return result.stderr.strip()
+
+
+def is_chinese(said: str) -> bool:
+    """Whether there is a Chinese character in it."""
+    return any("一" <= one <= "鿿" for one in said)
+
+
+@pytest.fixture(name="played", scope="module")
+def fixture_played(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Result]:
+    """A database that the demonstration has filled, and what it printed."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('year') / 'office.db'}"
+    result = run("demo", "--database", url)
+    assert result.exit_code == 0, result.output
+    return url, result
+
+
+@pytest.fixture(name="url")
+def fixture_url(played: tuple[str, Result]) -> str:
+    """The database that the demonstration has filled."""
+    return played[0]
+
+
+@pytest.fixture(name="small")
+def fixture_small(tmp_path: Path) -> str:
+    """A database with one draft, whose title would clear the screen of who prints it raw."""
+    url = f"sqlite:///{tmp_path / 'small.db'}"
+    with open_flow(url) as flow:
+        draft = Report.draft(title="[bold]x\x1b[2J\u202ey[/bold]", text="t", authors=[Author(name="a")], id="the-id")
+        flow.create(draft, by=EDITOR)
+    return url
+
+
+def test_demo_prints_figures_a_timeline_and_what_to_type(played: tuple[str, Result]) -> None:
+    """The demo shows the six figures with their shares, the path of an instructed report, and commands that work."""
+    url, result = played
+    for number, share in (("87", "19.5%"), ("78", "17.5%"), ("5", "6.4%"), ("281", "63.0%")):
+        assert re.search(rf"\b{number} +{share}", result.stdout)
+    assert "instructed · version" in result.stdout
+    assert "《协商建言》" in result.stdout
+    offered = [line.split()[1:] for line in result.stdout.splitlines() if line.startswith("  reportflow ")]
+    assert [line[0] for line in offered] == ["figures", "history", "inbox", "diagram"]
+    assert all(url in line for line in offered[:3])
+    assert all(run(*line).exit_code == 0 for line in offered)
+
+
+def test_a_second_demo_shows_the_same_and_writes_nothing(played: tuple[str, Result]) -> None:
+    """Typed again, the demo prints the same and leaves every entry as it was."""
+    url, result = played
+    with open_flow(url) as flow:
+        before = flow.store.count(Query(), "entries")
+
+    assert run("demo", "--database", url).stdout == result.stdout
+    with open_flow(url) as flow:
+        assert flow.store.count(Query(), "entries") == before
+
+
+@BOTH
+def test_demo_in_memory_keeps_nothing(language: str) -> None:
+    """Played in memory, the demo shows the year and says how to keep one."""
+    result = run("demo", "--database", "memory:", "--seed", "9", language=language)
+
+    assert result.exit_code == 0
+    assert "63.0%" in result.stdout
+    assert result.stdout.splitlines()[-1].endswith("reportflow demo --database sqlite:///office.db")
+
+
+@BOTH
+def test_another_seed_is_refused_in_a_sentence(url: str, language: str) -> None:
+    """A database that holds one seed's year refuses another's."""
+    said = fails("demo", "--database", url, "--seed", "5", language=language)
+
+    assert said == messages.text("cli.demo.other_seed", language, url=url)
+
+
+@BOTH
+def test_demo_leaves_an_office_in_use_alone(small: str, language: str) -> None:
+    """Where there are records that are no demonstration, the demo writes nothing and says so."""
+    said = fails("demo", "--database", small, language=language)
+
+    assert said == messages.text("cli.demo.not_empty", language, url=small, number=1)
+    with open_flow(small) as flow:
+        assert flow.store.count(Query()) == {(): 1}
+
+
+def test_an_interrupted_demo_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the demo in a sentence, and what was done stays."""
+    url, play = f"sqlite:///{tmp_path / 'office.db'}", year.play
+
+    def stopped(flow: Any, acts: Any) -> Iterator[year.Act]:
+        yield from play(flow, acts[:7])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(year, "play", stopped)
+
+    assert fails("demo", "--database", url) == messages.text("cli.demo.interrupted")
+    with open_flow(url) as flow:
+        assert flow.store.count(Query(), "entries") == {(): 7}
+
+
+@BOTH
+def test_figures_as_json_are_one_object(url: str, language: str) -> None:
+    """`--json` prints exactly one JSON object, the same in each language."""
+    result = run("figures", "--database", url, "--year", "2022", "--json", language=language)
+    plain = json.loads(result.stdout)
+
+    assert result.stdout.count("\n") == 1
+    assert {name: plain[name] for name in SIX} == SIX
+    assert sum(plain["sources"].values()) == SIX["collected"]
+
+
+def test_figures_go_by_zone_body_and_unit(url: str) -> None:
+    """`--body` narrows what is issued, `--unit` whose reports are counted, `--utc-offset` when a year begins."""
+
+    def counted(*more: str) -> Any:
+        return json.loads(run("figures", "--database", url, "--year", "2022", "--json", *more).stdout)
+
+    assert counted("--body", "榆林市政协")["issued"] == 87
+    assert counted("--body", "别的政协")["issued"] == 0
+    assert counted("--unit", "elsewhere")["collected"] == 0
+    assert counted("--utc-offset", "-12:00")["collected"] == 446
+
+
+@BOTH
+def test_figures_are_a_table_of_80_columns(url: str, language: str) -> None:
+    """The table names each figure in the language, and no line is wider than a terminal."""
+    result = run("figures", "--database", url, "--year", "2022", language=language)
+
+    assert messages.text("figure.livelihood", language) in result.stdout
+    assert max(cell_len(line) for line in result.stdout.splitlines()) <= 80
+    assert "\x1b" not in result.stdout
+
+
+@BOTH
+def test_an_empty_year_is_a_sentence(url: str, language: str) -> None:
+    """A year in which nothing happened is said, with what to try."""
+    result = run("figures", "--database", url, "--year", "1999", language=language)
+
+    assert result.exit_code == 0
+    assert result.stdout.strip() == messages.text("cli.figures.empty", language, year=1999, url=url)
+
+
+@BOTH
+def test_history_is_a_timeline(played: tuple[str, Result], language: str) -> None:
+    """A record's history tells each act with its date, its actor, and what it was told, in 80 columns."""
+    url, result = played
+    id = next(line.split()[-1] for line in result.stdout.splitlines() if line.startswith("  reportflow history"))
+    shown = run("history", id, "--database", url, language=language).stdout
+
+    with open_flow(url) as flow:
+        history = flow.store.history([id])
+    for entry in history:
+        assert entry.at.astimezone(stories.ZONE).strftime("%Y-%m-%d %H:%M") in shown
+        assert entry.actor.name in shown
+        assert messages.label("trigger", entry.trigger, language) in shown
+    assert {"张某", "刘某"} <= set(re.findall(r"[张刘]某", shown))
+    assert max(cell_len(line) for line in shown.splitlines()) <= 80
+
+
+def test_a_reason_is_in_the_history(url: str) -> None:
+    """Why a report was returned stands in its timeline."""
+    with open_flow(url) as flow:
+        record = next(iter(flow.store.find(Query(state="returned"))))
+        reason = flow.store.history([record.id])[-1].reason
+
+    shown = run("history", record.id, "--database", url).stdout
+
+    assert reason in re.sub(r"\s", "", shown)
+
+
+def test_times_are_those_of_the_offset(url: str) -> None:
+    """With another offset the same act is shown at another time of day."""
+    with open_flow(url) as flow:
+        record = next(iter(flow.store.find(Query(state="returned"))))
+        at = flow.store.history([record.id])[0].at
+
+    assert (
+        at.strftime("%Y-%m-%d %H:%M") in run("history", record.id, "--database", url, "--utc-offset", "+00:00").stdout
+    )
+
+
+@BOTH
+def test_an_unknown_id_is_a_sentence(url: str, language: str) -> None:
+    """A history of nothing ends in the error's own sentence."""
+    assert fails("history", "nobody", "--database", url, language=language) == messages.text(
+        "error.record_not_found", language, ids=["nobody"]
+    )
+
+
+@BOTH
+@pytest.mark.parametrize(("role", "state"), [("editor", "draft"), ("reviewer", "edited"), ("registrar", "reviewed")])
+def test_an_inbox_shows_what_waits_for_a_role(url: str, role: str, state: str, language: str) -> None:
+    """What waits for a role is shown with its id, all of it, and what is due comes first."""
+    shown = run("inbox", "--as", role, "--database", url, language=language).stdout
+
+    with open_flow(url) as flow:
+        waiting = flow.store.find(Query(state=state, order=("due_at", "created_at"))).records
+    ids = re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", shown)
+    assert ids == [record.id for record in waiting]
+    assert len(ids) == stories.ENDS[f"in_{state}"]
+    assert messages.label("state", state, language) in shown
+    assert max(cell_len(line) for line in shown.splitlines()) <= 80
+
+
+def test_a_contributors_inbox_is_their_own(url: str) -> None:
+    """A contributor must be named, and sees what was returned to them."""
+    with open_flow(url) as flow:
+        record = next(iter(flow.store.find(Query(state="returned"))))
+
+    assert fails("inbox", "--as", "contributor", "--database", url) == messages.text(
+        "cli.inbox.own", given="contributor"
+    )
+    shown = run("inbox", "--as", "contributor", "--id", record.created_by, "--database", url).stdout
+    assert record.id in shown
+
+
+@BOTH
+def test_an_empty_inbox_is_a_sentence(url: str, language: str) -> None:
+    """Nothing waits for an auditor."""
+    result = run("inbox", "--as", "auditor", "--database", url, language=language)
+
+    role = messages.label("role", "auditor", language)
+    assert result.stdout.strip() == messages.text("cli.inbox.empty", language, given=role)
+
+
+def test_a_long_inbox_says_that_there_is_more(url: str) -> None:
+    """Beyond the limit the inbox says how to see the rest."""
+    shown = run("inbox", "--as", "editor", "--limit", "3", "--database", url).stdout
+
+    assert messages.text("cli.inbox.more", number=30) in shown
+
+
+def test_an_unknown_role_is_refused_with_the_choices(url: str) -> None:
+    """A role that is none names those there are, as they are typed."""
+    said = fails("inbox", "--as", "boss", "--database", url, language="zh")
+
+    assert "contributor、editor、reviewer、registrar、auditor" in said
+
+
+def test_several_units_ask_for_a_choice(small: str) -> None:
+    """With several units in the store the terminal asks which; named, it is that one's."""
+    with open_flow(small) as flow:
+        flow.create(
+            Report.draft(title="b", text="t", authors=[Author(name="a")], unit="else"),
+            by=Actor(id="f", roles={"editor"}, unit="else"),
+        )
+
+    assert fails("inbox", "--as", "editor", "--database", small) == messages.text(
+        "cli.wrong.unit", choices=["else", "somewhere"]
+    )
+    assert "the-id" in run("inbox", "--as", "editor", "--unit", "somewhere", "--database", small).stdout
+
+
+@pytest.mark.parametrize("command", [("history", "the-id"), ("inbox", "--as", "editor")])
+def test_what_stands_in_a_record_is_shown_and_never_obeyed(small: str, command: tuple[str, ...]) -> None:
+    """Escape codes, marks that turn text round and markup in a title reach no terminal as such."""
+    shown = run(*command, "--database", small).stdout
+
+    assert "[bold]x [2J y[/bold]" in shown
+    assert "\x1b" not in shown
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["mermaid", "dot"])
+def test_a_diagram_is_the_drawing_of_the_table(language: str, kind: str) -> None:
+    """`diagram` prints what the library draws, with and without loops."""
+    draw = getattr(reportflow, kind)
+    for flag, loops in (("--loops", True), ("--no-loops", False)):
+        shown = run("diagram", "--format", kind, flag, language=language).stdout
+        assert shown == draw(reportflow.REPORT, language, loops=loops)
+
+
+def test_a_diagram_of_ones_own_lifecycle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`package.module:LIFECYCLE` draws a lifecycle of a module beside which the command is typed."""
+    (tmp_path / "cli_test_errands.py").write_text(
+        "from reportflow import *\n"
+        "class CliTestErrand(Record):\n    pass\n"
+        "ERRAND = Lifecycle(name='cli-test-errand', version=1, record=CliTestErrand, roles={'clerk': ANY},\n"
+        "    states=[State('run', final=True)],\n"
+        "    transitions=[Transition('create', source=None, dest='run', roles={'clerk'})])\n"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    assert "[*] --> s0 : create" in run("diagram", "cli_test_errands:ERRAND").stdout
+    assert "cli_test_errands" in sys.modules
+    assert "" not in sys.path[:1]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [("json", "no_colon"), ("json:nothing", "no_attribute"), ("json:loads", "not_a_lifecycle"), ("no.such:X", "")],
+)
+def test_a_wrong_lifecycle_is_a_sentence(given: str, why: str, language: str) -> None:
+    """What names no lifecycle is said with the reason."""
+    said = fails("diagram", given, language=language)
+
+    assert given in said
+    if why:
+        assert messages.text(f"cli.wrong.{why}", language, name="nothing", kind="function") in said
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "command", [("figures", "--year", "2022"), ("history", "x"), ("inbox", "--as", "editor")], ids=lambda one: one[0]
+)
+def test_a_mistyped_path_makes_no_file(tmp_path: Path, command: tuple[str, ...], language: str) -> None:
+    """Reading commands on a path that is not there say so, and leave it so."""
+    said = fails(*command, "--database", f"sqlite:///{tmp_path / 'ofice.db'}", language=language)
+
+    assert f"reportflow demo --database sqlite:///{tmp_path / 'ofice.db'}" in said
+    assert is_chinese(said) is (language == "zh")
+    assert list(tmp_path.iterdir()) == []
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("figures", "--year", "2022", "--database", "office.db"),
+        ("figures", "--year", "2022", "--database", "postgresql://x/y"),
+        ("figures", "--year", "0", "--database", "memory:"),
+        ("figures", "--year", "2022", "--utc-offset", "noon", "--database", "memory:"),
+        ("demo", "--database", "sqlite:///"),
+    ],
+    ids=lambda arguments: " ".join(arguments),
+)
+def test_errors_are_sentences_in_the_language(arguments: tuple[str, ...], language: str) -> None:
+    """What the library refuses ends in one sentence of the chosen language."""
+    assert is_chinese(fails(*arguments, language=language)) is (language == "zh")
+
+
+def test_a_file_that_is_no_database_stays_as_it_is(tmp_path: Path) -> None:
+    """A demo on a file of something else ends in a sentence, and the file is untouched."""
+    file = tmp_path / "thesis.doc"
+    file.write_text("not a database, but a thesis" * 100)
+
+    assert str(file) in fails("demo", "--database", f"sqlite:///{file}")
+    assert file.read_text().startswith("not a database, but a thesis")
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
+        ({"LANG": "de_DE.UTF-8", "LC_ALL": ""}, "en"),
+        ({"LANG": "en_US.UTF-8", "REPORTFLOW_LANGUAGE": "zh"}, "zh"),
+    ],
+)
+def test_the_language_is_the_environments(environment: dict[str, str], language: str) -> None:
+    """REPORTFLOW_LANGUAGE counts, then LC_ALL, then LANG; else it is English."""
+    assert texts.language_of_environment(environment) == language
+
+
+def test_the_option_outdoes_the_environment() -> None:
+    """`--language` counts before and after the command."""
+    chinese = messages.text("cli.figures.empty", "zh", year=2022, url="memory:")
+    rest = ("figures", "--year", "2022", "--database", "memory:")
+
+    assert run("--language", "zh", *rest).stdout.strip() == chinese
+    assert run(*rest, "--language", "zh").stdout.strip() == chinese
+
+
+def test_the_database_is_the_environments() -> None:
+    """REPORTFLOW_DATABASE names the database where no option does."""
+    result = run("figures", "--year", "2022", env={"REPORTFLOW_DATABASE": "memory:"})
+
+    assert "memory:" in result.stdout
+
+
+@BOTH
+@pytest.mark.parametrize("command", ["demo", "figures", "history", "inbox", "diagram", "check", ""])
+def test_help_is_in_the_language(command: str, language: str) -> None:
+    """Each command's help is told in the language, for each of its options, in 80 columns."""
+    result = run(*([command] if command else []), "--help", language=language)
+
+    assert result.exit_code == 0
+    assert messages.text(f"cli.help.{command or 'reportflow'}", language) in " ".join(result.stdout.split())
+    assert messages.text("cli.help.language", language) in result.stdout
+    assert "cli." not in result.stdout
+    assert "help." not in result.stdout
+    assert max(cell_len(line) for line in result.stdout.splitlines()) <= 80
+
+
+def fields(template: str) -> set[str]:
+    """The facts that fill a text."""
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+@pytest.mark.parametrize("code", sorted(texts.TEXTS))
+def test_each_text_has_both_languages_with_the_same_facts(code: str) -> None:
+    """No text of the terminal lacks a language, and both are filled with the same facts."""
+    english, chinese = texts.TEXTS[code]
+
+    assert english
+    assert is_chinese(chinese)
+    assert fields(english) == fields(chinese)
+
+
+def test_each_code_that_the_terminal_says_is_in_its_texts() -> None:
+    """Every code in the sources of the terminal has a text, and no text is left over."""
+    said: set[str] = set()
+    for file in Path(str(texts.__file__)).parent.glob("*.py"):
+        if file.name != "texts.py":
+            said |= set(re.findall(r'(?:say\(|help=)"([\w.]+)"', file.read_text(encoding="utf-8")))
+            said |= set(re.findall(r'"(wrong\.module)"', file.read_text(encoding="utf-8")))  # handed on
+    said |= {f"help.{name}" for name in commands.reportflow.commands}
+    said |= {f"help.db.{name}" for name in commands.db.commands}
+    said |= {"figures.title", "figures.of_all", "help.Options", "help.Commands"}
+    looked_up = {code for code in texts.TEXTS if code.startswith("detail.")}
+
+    assert said == set(texts.TEXTS) - looked_up
+
+
+@pytest.mark.parametrize("package", ["click", "rich"])
+@BOTH
+def test_without_the_extra_the_terminal_says_what_to_install(package: str, language: str) -> None:
+    """Where click or rich is missing, `main` ends in one sentence that names the extra."""
+    code = f"import sys; sys.modules['{package}'] = None; from reportflow.cli import main; main()"
+    environment = {**os.environ, "REPORTFLOW_LANGUAGE": language, "PYTHONUTF8": "1"}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, encoding="utf-8")
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert 'pip install "reportflow[cli]"' in result.stderr
+    assert package in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+SCRIPT = Path(sys.executable).with_name("reportflow")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param([sys.executable, "-m", "reportflow.cli"], id="module"),
+        pytest.param(
+            [str(SCRIPT)],
+            id="script",
+            marks=pytest.mark.skipif(not SCRIPT.exists(), reason="reportflow is not installed here"),
+        ),
+    ],
+)
+@BOTH
+def test_the_real_program_says_the_same(url: str, program: list[str], language: str) -> None:
+    """The console script, and the module, run the same commands: an answer on stdout, an error on stderr."""
+    environment = {**os.environ, "REPORTFLOW_LANGUAGE": language, "REPORTFLOW_DATABASE": url, "PYTHONUTF8": "1"}
+
+    def typed(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*program, *arguments], env=environment, capture_output=True, encoding="utf-8")
+
+    counted = typed("figures", "--year", "2022", "--json")
+    assert counted.stderr == ""
+    assert SIX.items() <= json.loads(counted.stdout).items()
+    unknown = typed("history", "nobody")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert unknown.stderr.strip() == messages.text("error.record_not_found", language, ids=["nobody"])
+
+
+@pytest.mark.parametrize(
+    ("started", "found", "shown"),
+    [
+        ("pytest", None, "reportflow"),
+        ("venv/bin/reportflow", None, "venv/bin/reportflow"),
+        ("venv/bin/reportflow", "venv/bin/reportflow", "reportflow"),
+        ("venv/bin/reportflow", "other/reportflow", "venv/bin/reportflow"),
+        ("some/reportflow/cli/__main__.py", None, "python -m reportflow.cli"),
+    ],
+)
+def test_what_comes_next_can_be_typed_as_it_stands(
+    started: str, found: str | None, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands shown at the end name the program as it was started, unless the bare name finds the same one."""
+    for name in ("venv/bin/reportflow", "other/reportflow"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [started])
+    monkeypatch.setenv("PATH", str(tmp_path / found).removesuffix("/reportflow") if found else "")
+    assert commands._program() == shown

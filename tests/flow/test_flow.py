@@ -1,0 +1,765 @@
+"""The verbs of a flow: what they promise beyond the judgement of one act."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import attrs
+import pytest
+
+from reportflow import (
+    ANY,
+    EVERYBODY,
+    NOBODY,
+    REPORT,
+    SAME,
+    UNIT,
+    Actor,
+    Author,
+    Change,
+    Conflict,
+    Create,
+    Details,
+    DuplicateKey,
+    Entry,
+    Fire,
+    Guard,
+    InvalidValue,
+    Lifecycle,
+    MemoryStore,
+    Query,
+    Record,
+    RecordNotFound,
+    Refusal,
+    Report,
+    ReportFlow,
+    ReportflowError,
+    Revision,
+    RuleFailed,
+    SqlStore,
+    StaleRecord,
+    State,
+    Step,
+    StepsUnbounded,
+    Store,
+    Transition,
+    TransitionRefused,
+    UnknownLifecycle,
+    UnknownTrigger,
+    open_flow,
+    replay,
+)
+
+
+@attrs.frozen(kw_only=True)
+class Parcel(Record):
+    count: int = 0
+    note: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Pebble(Record):
+    """A record class without a lifecycle."""
+
+
+@attrs.frozen(kw_only=True)
+class Label(Details):
+    text: str
+    target: str | None = None
+
+
+def _more(before: Parcel, entry: Entry) -> int:
+    return before.count + 1
+
+
+def _child(before: Parcel, entry: Entry) -> list[Step]:
+    """As many descendants as the count says, each the step of the one before."""
+    if before.count <= 0:
+        return []
+    return [Step(target=Parcel.draft(title="child", count=before.count - 1, parent=before.id), trigger="create")]
+
+
+def _other(trigger: str, *, system: bool = False) -> Callable[[Parcel, Entry], list[Step]]:
+    def then(before: Parcel, entry: Entry) -> list[Step]:
+        assert isinstance(entry.details, Label)
+        label = Label(text="back", target=before.id)
+        return [Step(target=entry.details.target or before.id, trigger=trigger, details=label, system=system)]
+
+    return then
+
+
+def make(*rows: Transition, version: int = 1, name: str = "parcel") -> Lifecycle:
+    """The lifecycle of parcels, with further rows."""
+    return Lifecycle(
+        name=name,
+        version=version,
+        record=Parcel,
+        roles={"packer": UNIT, "boss": ANY},
+        states=[State("open"), State("sealed", final=True)],
+        transitions=[
+            Transition("create", source=None, dest="open", roles={"packer", "boss"}, then=_child),
+            Transition("add", source={"open", "sealed"}, dest=SAME, roles={"packer"}, sets={"count": _more}),
+            Transition("label", source="open", dest=SAME, roles={"packer"}, details=Label, sets={"note": "text"}),
+            Transition("seal", source="open", dest="sealed", roles={"packer"}, on_conflict="stale"),
+            Transition("remark", source={"open", "sealed"}, dest=SAME, roles=EVERYBODY, on_conflict="commutes"),
+            Transition("drop", source="open", dest="sealed", roles={"boss"}, reason_required=True),
+            *rows,
+        ],
+    )
+
+
+PARCEL = make(
+    Transition("knock", source="open", dest=SAME, roles={"packer"}, details=Label, then=_other("jolt")),
+    Transition("push", source="open", dest=SAME, roles={"packer"}, details=Label, then=_other("jolt", system=True)),
+    Transition("jolt", source="open", dest=SAME, roles=NOBODY, details=Label, sets={"note": "text"}),
+    Transition("ping", source="open", dest=SAME, roles={"packer"}, details=Label, then=_other("pong")),
+    Transition("pong", source="open", dest=SAME, roles={"packer"}, details=Label, then=_other("ping")),
+)
+ANN = Actor(id="ann", roles={"packer"}, unit="a")
+BEN = Actor(id="ben", roles={"packer"}, unit="b")
+BOSS = Actor(id="boss", roles={"boss"}, unit="a")
+
+
+class Watched:
+    """A store that counts its commits, and lets somebody be faster: `rival` runs once, just before a commit."""
+
+    def __init__(self, store: Store) -> None:
+        self.inner = store
+        self.commits = 0
+        self.rival: Callable[[], object] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def commit(self, changes: list[Change]) -> None:
+        rival, self.rival = self.rival, None
+        if rival is not None:
+            rival()
+        self.inner.commit(changes)
+        self.commits += 1
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]:
+    """Each store that ships, watched."""
+    inner = MemoryStore() if request.param == "memory" else SqlStore(f"sqlite:///{tmp_path / 'office.db'}")
+    yield Watched(inner)
+    inner.close()
+
+
+def flow_on(store: object, lifecycles: Lifecycle | Iterable[Lifecycle] = PARCEL, **options: Any) -> ReportFlow:
+    """A flow on a watched store."""
+    return ReportFlow(cast(Store, store), lifecycles, **options)
+
+
+@pytest.fixture
+def flow(store: Watched) -> ReportFlow:
+    """A flow of parcels."""
+    return flow_on(store)
+
+
+def parcel(flow: ReportFlow, by: Actor = ANN, **fields: Any) -> Parcel:
+    """A new parcel."""
+    return flow.create(Parcel.draft(title="parcel", **fields), by=by)
+
+
+def everything(store: Watched) -> object:
+    """All that a store holds, as it says itself."""
+    posted = store.feed(limit=1000)
+    ids = sorted({one.entry.record_id for one in posted})
+    return [one.entry for one in posted], store.get(ids)
+
+
+def codes(refused: TransitionRefused) -> list[str]:
+    """The codes of the refusals."""
+    return [refusal.code for refusal in refused.refusals if isinstance(refusal, Refusal)]
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Calls
+
+
+def test_the_calls_are_those_of_the_design() -> None:
+    """Each verb has the parameters that programs outside the project rely on; all say who asks."""
+    expected = {
+        "create": ["draft", "by", "at", "key"],
+        "fire": ["target", "trigger", "details", "by", "reason", "at", "key", "version"],
+        "fire_all": ["targets", "trigger", "details", "by", "on_refusal"],
+        "options": ["target", "by"],
+        "get": ["id", "by"],
+        "find": ["query", "by"],
+        "inbox": ["by"],
+        "count": ["query", "by", "of", "group"],
+        "history": ["id", "by"],
+        "as_of": ["id", "by", "version", "time"],
+    }
+    for name, parameters in expected.items():
+        found = inspect.signature(getattr(ReportFlow, name)).parameters
+        assert [one for one in found if one in parameters] == parameters
+        assert found["by"].kind is inspect.Parameter.KEYWORD_ONLY
+        assert found["by"].default is inspect.Parameter.empty
+
+
+def test_a_creation_settles_what_the_flow_sets(flow: ReportFlow) -> None:
+    """A created record has an id, kind, state, version 1, its creator, the creator's unit and the time."""
+    made = parcel(flow)
+    assert (made.kind, made.state, made.version, made.lifecycle_version) == ("parcel", "open", 1, 1)
+    assert (made.created_by, made.unit) == ("ann", "a")
+    assert made.created_at == made.updated_at
+    assert len(made.id) == 36
+    assert flow.get(made.id, by=ANN) == made == replay(flow.history(made.id, by=ANN), PARCEL)
+
+
+def test_ids_and_times_are_the_hosts_to_give(store: Watched) -> None:
+    """`clock` and `new_id` say when it is and what a record is called."""
+    now = datetime(2022, 5, 1, tzinfo=UTC)
+    flow = flow_on(store, clock=lambda: now, new_id=lambda: "P-1")
+    made = parcel(flow)
+    assert (made.id, made.created_at) == ("P-1", now)
+    with pytest.raises(ReportflowError) as raised:
+        parcel(flow)
+    assert raised.value.code == "already_exists"
+
+
+def test_a_draft_may_bring_its_id(flow: ReportFlow) -> None:
+    """A draft's own id is kept, and taken once."""
+    assert parcel(flow, id="mine").id == "mine"
+
+
+def test_fire_takes_a_record_or_an_id(flow: ReportFlow) -> None:
+    """By record and by id the same is done."""
+    made = parcel(flow)
+    one = flow.fire(made, "add", by=ANN)
+    two = flow.fire(made.id, "add", by=ANN, version=one.version)
+    assert (one.count, two.count, two.version) == (1, 2, 3)
+
+
+def test_a_flow_closes_its_store(tmp_path: Path) -> None:
+    """A flow is a context manager, and closes more than once."""
+    with open_flow("memory:") as flow:
+        assert flow.lifecycles == (REPORT,)
+        flow.close()
+
+
+def test_what_is_no_command_is_told_so(flow: ReportFlow) -> None:
+    """Each kind of wrong argument is `InvalidValue` with its field, and nothing is written."""
+    made = parcel(flow)
+    wrong: list[tuple[str, Callable[[], object]]] = [
+        ("at", lambda: flow.fire(made, "add", by=ANN, at=datetime(2022, 1, 1))),
+        ("by", lambda: flow.fire(made, "add", by=cast(Actor, "ann"))),
+        ("by", lambda: flow.get(made.id, by=cast(Actor, None))),
+        ("id", lambda: flow.fire(cast(str, 7), "add", by=ANN)),
+        ("id", lambda: flow.get(cast(str, None), by=ANN)),
+        ("target", lambda: flow.fire(Parcel.draft(title="x"), "add", by=ANN)),
+        ("target", lambda: flow.options(Parcel.draft(title="x"), by=ANN)),
+        ("draft", lambda: flow.create(made, by=ANN)),
+        ("draft", lambda: flow.create(cast(Record, {"title": "x"}), by=ANN)),
+        ("key", lambda: flow.fire(made, "add", by=ANN, key=" ")),
+        ("key", lambda: flow.fire(made, "add", by=ANN, key="a\0b")),
+        ("reason", lambda: flow.fire(made, "add", by=ANN, reason="\ud800")),
+        ("version", lambda: flow.fire(made, "add", by=ANN, version=9)),
+        ("as_of", lambda: flow.as_of(made.id, by=ANN)),
+        ("as_of", lambda: flow.as_of(made.id, by=ANN, version=1, time=made.created_at)),
+        ("version", lambda: flow.as_of(made.id, by=ANN, version=2)),
+        ("time", lambda: flow.as_of(made.id, by=ANN, time=datetime(2022, 1, 1))),
+        ("time", lambda: flow.as_of(made.id, by=ANN, time=datetime(2000, 1, 1, tzinfo=UTC))),
+        ("group", lambda: flow.count(Query(), by=ANN, group="colour")),
+        ("cursor", lambda: flow.find(Query(cursor="nonsense"), by=ANN)),
+    ]
+    for field, call in wrong:
+        with pytest.raises(InvalidValue) as raised:
+            call()
+        assert raised.value.field == field
+    assert flow.get(made.id, by=ANN) == made
+
+
+def test_an_unknown_trigger_names_those_there_are(flow: ReportFlow) -> None:
+    """A trigger that is mistyped is told with the triggers that there are, the most alike first."""
+    with pytest.raises(UnknownTrigger) as raised:
+        flow.fire(parcel(flow), "seel", by=ANN)
+    assert raised.value.triggers[0] == "seal"
+    assert set(raised.value.triggers) == set(PARCEL.triggers)
+
+
+def test_wrong_details_are_refused(flow: ReportFlow) -> None:
+    """Missing details, those of another class, and some where none are asked for: each is the refusal `details`."""
+    made = parcel(flow)
+    for trigger, details in (("label", None), ("label", Revision(text="x")), ("label", "x"), ("add", Label(text="x"))):
+        with pytest.raises(TransitionRefused) as refused:
+            flow.fire(made, trigger, details, by=ANN)
+        assert codes(refused.value) == ["details"]
+
+
+def test_all_refusals_come_at_once(flow: ReportFlow) -> None:
+    """Role, details and reason are refused together, each once, in English and Chinese."""
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(parcel(flow), "drop", Label(text="x"), by=ANN)
+    assert codes(refused.value) == ["role", "details", "reason"]
+    for refusal in refused.value.refusals:
+        assert refusal.text() in str(refused.value)
+        assert refusal.text("zh") in refused.value.message("zh")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Batches
+
+
+def test_a_batch_is_one_commit(store: Watched, flow: ReportFlow) -> None:
+    """Creations and acts, several on one record in a row, are decided on each other and kept together."""
+    seen = parcel(flow)
+    before = store.commits
+    results = flow.batch(
+        [
+            Fire(seen, "add", by=ANN),
+            Fire(seen, "add", by=ANN),
+            Create(Parcel.draft(id="new", title="new"), by=ANN),
+            Fire("new", "add", by=ANN),
+            Fire(seen.id, "seal", by=ANN),
+        ]
+    )
+    assert store.commits == before + 1
+    assert [(one.version, one.state) for one in results] == [
+        (2, "open"),
+        (3, "open"),
+        (1, "open"),
+        (2, "open"),
+        (4, "sealed"),
+    ]
+    for last in results[3:]:
+        assert flow.get(last.id, by=ANN) == last == replay(flow.history(last.id, by=ANN), PARCEL)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_batch_is_all_or_nothing(store: Watched, flow: ReportFlow, place: int) -> None:
+    """Wherever one of a batch is refused, nothing of it is kept."""
+    made = parcel(flow)
+    requests: list[Create | Fire] = [Fire(made.id, "add", by=ANN), Create(Parcel.draft(title="new"), by=ANN)]
+    requests.insert(place, Fire(made.id, "drop", by=ANN))
+    before = everything(store)
+    with pytest.raises(TransitionRefused):
+        flow.batch(requests)
+    assert everything(store) == before
+
+
+def test_an_empty_batch_does_nothing(store: Watched, flow: ReportFlow) -> None:
+    """Nothing asked for, nothing kept."""
+    assert flow.batch([]) == []
+    assert store.commits == 0
+
+
+def test_a_batch_decides_each_on_what_came_before(flow: ReportFlow) -> None:
+    """What the first of a batch makes impossible is refused to the second."""
+    made = parcel(flow)
+    with pytest.raises(TransitionRefused) as refused:
+        flow.batch([Fire(made, "seal", by=ANN), Fire(made, "seal", by=ANN)])
+    assert codes(refused.value) == ["state"]
+    assert flow.get(made.id, by=ANN) == made
+
+
+def test_an_id_twice_in_a_batch_is_refused(store: Watched, flow: ReportFlow) -> None:
+    """Two creations under one id are `InvalidValue`, and neither is kept."""
+    draft = Parcel.draft(id="one", title="x")
+    with pytest.raises(InvalidValue):
+        flow.batch([Create(draft, by=ANN), Create(draft, by=ANN)])
+    assert store.feed() == []
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Keys
+
+
+def test_the_same_command_with_its_key_is_done_once(store: Watched, flow: ReportFlow) -> None:
+    """A key used again for the same command gives the record of then, though it has moved on since."""
+    made = parcel(flow)
+    label = Label(text="x")
+    first = flow.fire(made, "label", label, by=ANN, key="k")
+    flow.fire(made.id, "seal", by=ANN)
+    before = everything(store)
+    assert flow.fire(made, "label", label, by=ANN, key="k") == first
+    assert flow.fire(made.id, "label", label, by=ANN, key="k") == first
+    assert everything(store) == before
+
+
+def test_a_creation_with_its_key_is_done_once(store: Watched, flow: ReportFlow) -> None:
+    """A draft created again under its key gives the same record, with the same id; another draft is refused."""
+    first = flow.create(Parcel.draft(title="x"), by=ANN, key="k")
+    assert flow.create(Parcel.draft(title="x"), by=ANN, key="k") == first
+    for other in (Parcel.draft(title="y"), Parcel.draft(title="x", count=1)):
+        with pytest.raises(DuplicateKey) as raised:
+            flow.create(other, by=ANN, key="k")
+        assert (raised.value.ids, raised.value.keys) == ((first.id,), ("k",))
+    assert len(store.feed()) == 1
+
+
+def test_another_command_with_a_used_key_is_refused(store: Watched, flow: ReportFlow) -> None:
+    """Another trigger, record, reason or details under a used key is `DuplicateKey`, and nothing is written."""
+    made, other = parcel(flow), parcel(flow)
+    flow.fire(made, "label", Label(text="x"), by=ANN, key="k")
+    before = everything(store)
+    calls: list[Callable[[], object]] = [
+        lambda: flow.fire(made.id, "label", Label(text="y"), by=ANN, key="k"),
+        lambda: flow.fire(made.id, "label", Label(text="x"), by=ANN, reason="other", key="k"),
+        lambda: flow.fire(made.id, "add", by=ANN, key="k"),
+        lambda: flow.fire(other, "label", Label(text="x"), by=ANN, key="k"),
+        lambda: flow.create(Parcel.draft(title="x"), by=ANN, key="k"),
+    ]
+    for call in calls:
+        with pytest.raises(DuplicateKey) as raised:
+            call()
+        assert raised.value.keys == ("k",)
+    assert everything(store) == before
+
+
+def test_a_key_is_its_actors_own(flow: ReportFlow) -> None:
+    """Two actors may use the same key."""
+    made = parcel(flow)
+    flow.fire(made, "add", by=ANN, key="k")
+    ann_too = Actor(id="ann2", roles={"packer"}, unit="a")
+    assert flow.fire(made.id, "add", by=ann_too, key="k").count == 2
+
+
+def test_a_faster_twin_is_found_whatever_it_changed(store: Watched, flow: ReportFlow) -> None:
+    """Its outcome is given in hand too, and where the record has moved on so far that the act would be refused."""
+    made = parcel(flow)
+    twin = flow_on(store)
+    store.rival = lambda: twin.fire(made, "add", by=ANN, key="k")
+    added = flow.fire(made, "add", by=ANN, key="k")
+    assert (added.count, added.version) == (1, made.version + 1)
+    store.rival = lambda: twin.fire(added, "add", by=ANN)
+    with pytest.raises(StaleRecord):
+        flow.fire(added, "add", by=ANN, key="another")
+    store.rival = lambda: twin.fire(added.id, "seal", by=ANN, key="s")
+    assert flow.fire(flow.get(added.id, by=ANN), "seal", by=ANN, key="s").state == "sealed"
+
+
+def test_a_used_key_gives_the_record_as_the_steps_left_it(flow: ReportFlow) -> None:
+    """A step of the act on the record itself belongs to the outcome that a key gives back."""
+    made = parcel(flow)
+    done = flow.fire(made, "knock", Label(text="x"), by=ANN, key="k")
+    flow.fire(made.id, "add", by=ANN)
+    assert flow.fire(made, "knock", Label(text="x"), by=ANN, key="k") == done
+
+
+def test_a_twin_that_was_faster_is_found(store: Watched, flow: ReportFlow) -> None:
+    """When the same command with the same key is kept just before, its record is given and it is done once."""
+    made = parcel(flow)
+    twin = flow_on(store)
+    store.rival = lambda: twin.fire(made.id, "add", by=ANN, key="k")
+    assert flow.fire(made.id, "add", by=ANN, key="k").count == 1
+    store.rival = lambda: twin.create(Parcel.draft(title="t"), by=ANN, key="c")
+    created = flow.create(Parcel.draft(title="t"), by=ANN, key="c")
+    assert [one.id for one in flow.find(Query(text="t"), by=ANN)].count(created.id) == 1
+    assert len(store.feed()) == 3
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Many
+
+
+def test_fire_all_skips_what_is_refused(flow: ReportFlow) -> None:
+    """With `skip` each record has its outcome: the record after it, or the refusal; the others are done."""
+    first, second, third = (parcel(flow) for _ in range(3))
+    flow.fire(second, "seal", by=ANN)
+    outcomes = list(flow.fire_all([first, second.id, third.id], "seal", by=ANN, on_refusal="skip"))
+    assert [one.id for one in outcomes] == [first.id, second.id, third.id]
+    assert [one.record.state if one.record else None for one in outcomes] == ["sealed", None, "sealed"]
+    refused = outcomes[1].refused
+    assert refused is not None
+    assert codes(refused) == ["state"]
+
+
+def test_fire_all_aborts_at_the_first_refusal(flow: ReportFlow) -> None:
+    """By default a refusal is raised; what came before it stays done, what comes after is not begun."""
+    first, second, third = (parcel(flow) for _ in range(3))
+    flow.fire(second, "seal", by=ANN)
+    done = flow.fire_all([first.id, second.id, third.id], "seal", by=ANN)
+    assert next(done).record == flow.get(first.id, by=ANN)
+    with pytest.raises(TransitionRefused):
+        next(done)
+    assert flow.get(third.id, by=ANN).state == "open"
+
+
+def test_fire_all_gives_each_outcome_as_it_is_asked_for(store: Watched, flow: ReportFlow) -> None:
+    """Nothing is done before the first outcome is asked for, and one commit is made for each chunk."""
+    made = [parcel(flow) for _ in range(3)]
+    before = store.commits
+    done = flow.fire_all(made, "label", Label(text="x"), by=ANN, chunk=2)
+    assert store.commits == before
+    next(done)
+    assert store.commits == before + 1
+    next(done)
+    assert store.commits == before + 1
+    next(done)
+    assert store.commits == before + 2
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Conflicts
+
+
+@pytest.mark.parametrize("how", ["id", "in hand", "version"])
+@pytest.mark.parametrize("trigger", ["add", "seal", "remark"])
+def test_somebody_else_was_faster(store: Watched, flow: ReportFlow, trigger: str, how: str) -> None:
+    """`retry` is decided again by id only, `stale` never, `commutes` always; who saw a version hears `StaleRecord`."""
+    made = parcel(flow)
+    store.rival = lambda: flow_on(store).fire(made.id, "add", by=ANN)
+    target: Parcel | str = made if how == "in hand" else made.id
+    version = made.version if how == "version" else None
+    again = trigger == "remark" or (trigger == "add" and how == "id")
+    if again:
+        done = flow.fire(target, trigger, by=ANN, version=version)
+        assert (done.version, done.count) == (3, 2 if trigger == "add" else 1)
+    else:
+        with pytest.raises(StaleRecord) as raised:
+            flow.fire(target, trigger, by=ANN, version=version)
+        assert (raised.value.id, raised.value.seen, raised.value.stored) == (made.id, 1, 2)
+        assert flow.get(made.id, by=ANN).version == 2
+    assert replay(flow.history(made.id, by=ANN), PARCEL) == flow.get(made.id, by=ANN)
+
+
+@pytest.mark.parametrize("how", ["in hand", "version"])
+@pytest.mark.parametrize("trigger", ["add", "seal", "remark"])
+def test_the_version_seen_is_no_longer_stored(flow: ReportFlow, trigger: str, how: str) -> None:
+    """Long moved on, a record in hand or by version is stale; what commutes is done all the same."""
+    made = parcel(flow)
+    flow.fire(made.id, "add", by=ANN)
+    target: Parcel | str = made if how == "in hand" else made.id
+    version = made.version if how == "version" else None
+    if trigger == "remark":
+        assert flow.fire(target, trigger, by=ANN, version=version).version == 3
+    else:
+        with pytest.raises(StaleRecord):
+            flow.fire(target, trigger, by=ANN, version=version)
+        assert flow.get(made.id, by=ANN).version == 2
+
+
+def test_a_refusal_of_what_has_moved_is_stale(flow: ReportFlow) -> None:
+    """A record in hand that was refused and has meanwhile moved is `StaleRecord`; by id it is the refusal."""
+    made = parcel(flow)
+    sealed = flow.fire(made.id, "seal", by=ANN)
+    with pytest.raises(StaleRecord):
+        flow.fire(made, "drop", by=ANN)
+    for target in (made.id, sealed):
+        with pytest.raises(TransitionRefused) as refused:
+            flow.fire(target, "drop", by=ANN)
+        assert codes(refused.value) == ["state", "role", "reason"]
+
+
+def test_decided_again_it_may_be_refused(store: Watched, flow: ReportFlow) -> None:
+    """What the faster one made impossible is refused when it is decided again, and nothing is written."""
+    made = parcel(flow)
+    store.rival = lambda: flow_on(store).fire(made.id, "seal", by=ANN)
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(made.id, "label", Label(text="x"), by=ANN)
+    assert (codes(refused.value), refused.value.version) == (["state"], 2)
+
+
+def test_a_step_on_a_record_that_moved_is_decided_again(store: Watched, flow: ReportFlow) -> None:
+    """A conflict about a record that nobody saw, the target of a step, is decided again though another is in hand."""
+    made, target = parcel(flow), parcel(flow)
+    store.rival = lambda: flow_on(store).fire(target.id, "add", by=ANN)
+    flow.fire(made, "knock", Label(text="x", target=target.id), by=ANN)
+    after = flow.get(target.id, by=ANN)
+    assert (after.version, after.count, after.note) == (3, 1, "back")
+
+
+class Refusing(Watched):
+    """A store in which somebody else is always faster."""
+
+    def commit(self, changes: list[Change]) -> None:
+        raise Conflict([change.record.id for change in changes])
+
+
+def test_patience_ends(flow: ReportFlow, store: Watched) -> None:
+    """Who loses for longer than the retry_timeout lasts hears of the conflict."""
+    made = parcel(flow)
+    with pytest.raises(Conflict) as raised:
+        flow_on(Refusing(store.inner), retry_timeout=0.02).fire(made.id, "add", by=ANN)
+    assert raised.value.ids == (made.id,)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Steps
+
+
+def test_steps_are_kept_with_their_cause(store: Watched, flow: ReportFlow) -> None:
+    """A creation with descendants is one commit; each names the entry that it followed from, and has its time."""
+    first = parcel(flow, count=3)
+    assert store.commits == 1
+    entries = [posted.entry for posted in store.feed()]
+    assert [entry.trigger for entry in entries] == ["create"] * 4
+    assert [entry.cause for entry in entries] == [None, *(entry.ref for entry in entries[:-1])]
+    assert {(entry.at, entry.recorded_at, entry.actor) for entry in entries} == {
+        (first.created_at, first.created_at, ANN)
+    }
+    for entry in entries:
+        assert replay(flow.history(entry.record_id, by=ANN), PARCEL) == flow.get(entry.record_id, by=ANN)
+
+
+def test_steps_end_at_the_bound(store: Watched, flow: ReportFlow) -> None:
+    """Eight steps deep is kept; one more is `StepsUnbounded` with its path, and nothing is written."""
+    parcel(flow, count=8)
+    assert len(store.feed()) == 9
+    before = everything(store)
+    with pytest.raises(StepsUnbounded) as raised:
+        parcel(flow, count=9)
+    assert len(raised.value.path) == 10
+    assert everything(store) == before
+
+
+def test_steps_that_come_round_are_refused(store: Watched, flow: ReportFlow) -> None:
+    """Steps between two records, or on one, that come back to where they were: `StepsUnbounded`, nothing written."""
+    made, target = parcel(flow), parcel(flow)
+    before = everything(store)
+    for other in (target.id, made.id):
+        with pytest.raises(StepsUnbounded) as raised:
+            flow.fire(made, "ping", Label(text="x", target=other), by=ANN)
+        assert raised.value.path[0] == raised.value.path[-1] == f"ping {made.id}"
+    assert everything(store) == before
+
+
+def test_a_step_is_not_judged_for_role(flow: ReportFlow) -> None:
+    """A step does what nobody may do by hand."""
+    made, target = parcel(flow), parcel(flow)
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(target, "jolt", Label(text="x"), by=ANN)
+    assert codes(refused.value) == ["role"]
+    flow.fire(made, "knock", Label(text="x", target=target.id), by=ANN)
+    assert flow.get(target.id, by=ANN).note == "back"
+
+
+def test_a_step_is_judged_for_state(store: Watched, flow: ReportFlow) -> None:
+    """A step on a record in the wrong state refuses the whole act, and names that record."""
+    made, target = parcel(flow), parcel(flow)
+    flow.fire(target, "seal", by=ANN)
+    before = everything(store)
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(made, "knock", Label(text="x", target=target.id), by=ANN)
+    assert (codes(refused.value), refused.value.id, refused.value.trigger) == (["state"], target.id, "jolt")
+    assert everything(store) == before
+
+
+def test_a_step_sees_what_its_actor_sees(store: Watched, flow: ReportFlow) -> None:
+    """A step on a record of another unit is `RecordNotFound`, unless it is the system's."""
+    made, target = parcel(flow), parcel(flow, by=BEN)
+    before = everything(store)
+    with pytest.raises(RecordNotFound) as raised:
+        flow.fire(made, "knock", Label(text="x", target=target.id), by=ANN)
+    assert raised.value.ids == (target.id,)
+    assert everything(store) == before
+    flow.fire(made, "push", Label(text="x", target=target.id), by=ANN)
+    assert flow.get(target.id, by=BEN).note == "back"
+
+
+def test_the_record_given_back_is_as_the_steps_left_it(flow: ReportFlow) -> None:
+    """A step on the record itself is in what `fire` returns, with both entries in its history."""
+    made = parcel(flow)
+    done = flow.fire(made, "knock", Label(text="x"), by=ANN)
+    assert (done.version, done.note) == (3, "back")
+    assert done == flow.get(made.id, by=ANN)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Rules that fail
+
+
+def _raise(*_: object) -> Any:
+    raise ZeroDivisionError("no such rule")
+
+
+@pytest.mark.parametrize(
+    ("part", "row"),
+    [
+        ("guard 'g'", {"guards": [Guard(code="g", test=_raise)]}),
+        ("guard 'g'", {"guards": [Guard(code="g", test=cast(Any, lambda *_: None))]}),
+        ("guard 'g'", {"guards": [Guard(code="g", test=cast(Any, lambda *_: "yes"))]}),
+        ("sets", {"sets": {"note": _raise}}),
+        ("then", {"then": _raise}),
+        ("then", {"then": lambda *_: ["no step"]}),
+        ("then", {"then": lambda *_: 7}),
+    ],
+)
+def test_a_rule_that_fails_is_named(store: Watched, part: str, row: Mapping[str, Any]) -> None:
+    """A guard, `sets` or `then` that raises or answers nonsense is `RuleFailed` naming it, and nothing is written."""
+    flow = flow_on(store, make(Transition("try", source="open", dest=SAME, roles={"packer"}, **row)))
+    made = parcel(flow)
+    with pytest.raises(RuleFailed) as raised:
+        flow.fire(made, "try", by=ANN)
+    assert (raised.value.part, raised.value.lifecycle, raised.value.trigger) == (part, "parcel", "try")
+    assert raised.value.id == made.id
+    assert flow.get(made.id, by=ANN) == made
+
+
+def test_sets_that_give_what_cannot_be_kept(store: Watched) -> None:
+    """A value of the wrong type from `sets` is `InvalidValue` with its field, before any store sees it."""
+    row = Transition("try", source="open", dest=SAME, roles={"packer"}, sets={"count": lambda *_: "seven"})
+    flow = flow_on(store, make(row))
+    made = parcel(flow)
+    with pytest.raises(InvalidValue) as raised:
+        flow.fire(made, "try", by=ANN)
+    assert raised.value.field == "count"
+    assert flow.get(made.id, by=ANN) == made
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Several lifecycles
+
+
+def test_two_versions_live_side_by_side(store: Watched) -> None:
+    """New records live by the newest version, old ones by theirs, each with its own rows, in one flow."""
+    old = parcel(flow_on(store))
+    newer = make(Transition("burn", source="open", dest="sealed", roles={"packer"}), version=2)
+    flow = flow_on(store, [newer, PARCEL])
+    new = parcel(flow)
+    assert (old.lifecycle_version, new.lifecycle_version) == (1, 2)
+    assert "knock" in {option.trigger for option in flow.options(old, by=ANN)}
+    assert "burn" not in {option.trigger for option in flow.options(old, by=ANN)}
+    assert flow.fire(new, "burn", by=ANN).state == "sealed"
+    with pytest.raises(UnknownTrigger):
+        flow.fire(old, "burn", by=ANN)
+    done = flow.fire(old, "add", by=ANN)
+    assert done.lifecycle_version == 1
+    assert flow.as_of(old.id, by=ANN, version=1) == old
+    assert {one.id for one in flow.find(Query(kind="parcel"), by=ANN)} == {old.id, new.id}
+
+
+def test_a_record_of_an_unknown_version_is_named(store: Watched) -> None:
+    """A flow that was not given a record's version says which it was and which there are."""
+    old = parcel(flow_on(store))
+    flow = flow_on(store, make(version=2))
+    with pytest.raises(UnknownLifecycle) as raised:
+        flow.fire(old.id, "add", by=ANN)
+    assert (raised.value.name, raised.value.version, raised.value.choices) == ("parcel", 1, ("parcel 2",))
+
+
+def test_a_draft_without_a_lifecycle_is_named(flow: ReportFlow) -> None:
+    """A draft whose class, or whose kind, no lifecycle moves is `UnknownLifecycle`."""
+    for draft in (Pebble.draft(), Parcel.draft(kind="pebble")):
+        with pytest.raises(UnknownLifecycle):
+            flow.create(draft, by=ANN)
+
+
+def test_a_draft_of_several_kinds_says_which(store: Watched) -> None:
+    """Where two lifecycles move records of one class, a draft names its kind, and is refused where it does not."""
+    flow = flow_on(store, [PARCEL, make(name="crate")])
+    with pytest.raises(InvalidValue) as raised:
+        flow.create(Parcel.draft(title="x"), by=ANN)
+    assert (raised.value.field, raised.value.problem) == ("kind", "ambiguous")
+    assert flow.create(Parcel.draft(title="x", kind="crate"), by=ANN).kind == "crate"
+
+
+def test_two_kinds_in_one_flow(store: Watched) -> None:
+    """Records of different classes live in one store, each found by its kind and seen by its own roles."""
+    flow = flow_on(store, [PARCEL, REPORT])
+    made = parcel(flow)
+    editor = Actor(id="li", roles={"editor"}, unit="a")
+    report = flow.create(Report.draft(title="t", text="t", authors=[Author(name="x")]), by=editor)
+    assert [one.id for one in flow.find(Query(), by=ANN)] == [made.id]
+    assert [one.id for one in flow.find(Query(), by=editor)] == [report.id]
+    both = Actor(id="both", roles={"editor", "packer"}, unit="a")
+    assert flow.count(Query(), by=both, group="kind") == {("parcel",): 1, ("report",): 1}
+    assert [one.id for one in flow.find(Query(kind="report"), by=both)] == [report.id]

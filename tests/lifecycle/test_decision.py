@@ -1,0 +1,882 @@
+"""What judging says, to the last fact: decisions, refusals, offers, and the errors of rules that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import attrs
+import pytest
+
+from reportflow import (
+    ANY,
+    EVERYBODY,
+    NOBODY,
+    OWN,
+    SAME,
+    UNIT,
+    Actor,
+    Command,
+    Constant,
+    Details,
+    Entry,
+    Guard,
+    InvalidValue,
+    Lifecycle,
+    OnConflict,
+    Record,
+    Refusal,
+    RuleFailed,
+    Secrecy,
+    State,
+    Step,
+    Transition,
+    TransitionRefused,
+    UnknownTrigger,
+    decide,
+    guard,
+    has,
+    nobody_from,
+    not_the_creator,
+    only_the_assignee,
+    options,
+)
+from reportflow.i18n import catalog as messages
+from reportflow.lifecycle.decision import initialize_draft
+from reportflow.lifecycle.definition import built
+from reportflow.lifecycle.interop import build_machine
+from reportflow.lifecycle.table import is_field_name, said
+from reportflow.model.actor import Scope
+from reportflow.model.query import Grant
+from reportflow.model.values import registered
+
+NOW = datetime(2022, 6, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def _stripped(value: str) -> str:
+    return value.strip()
+
+
+def _below_ten(instance: object, attribute: object, value: int) -> None:
+    if value > 9:
+        raise ValueError("too many")
+
+
+@attrs.frozen(kw_only=True)
+class Barrel(Record):
+    """What the docks move."""
+
+    mark: str = attrs.field(default="", converter=_stripped)
+    count: int = attrs.field(default=0, validator=_below_ten)
+    port: str = ""
+    _Xmas: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Marking(Details):
+    mark: str
+    count: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class PlainMarking:
+    """Details that check nothing themselves."""
+
+    mark: str = ""
+
+
+@guard("too_many", {"en": "{count} are too many.", "zh": "{count}太多。"}, reads_details=True)
+def few(record: Barrel, command: Command) -> bool | Mapping[str, object]:
+    """Refuses with a fact."""
+    return command.details.count < 5 or {"count": command.details.count}  # type: ignore[attr-defined]  # of its row
+
+
+@guard("locked")
+def unlocked(record: Barrel, command: Command) -> bool:
+    """Refuses without a fact, and has no texts of its own."""
+    return record.port != "locked"
+
+
+def _raises(*_: object) -> Any:
+    raise ZeroDivisionError("by hand")
+
+
+def _notes(before: Barrel, entry: Entry) -> Any:
+    return (
+        {
+            "one": Step(target="other", trigger="mark"),
+            "several": [Step(target="a", trigger="x"), Step(target="b", trigger="y")],
+            "none": None,
+            "wrong": [Step(target="a", trigger="x"), "not a step"],
+            "raises": None,
+        }[before.port]
+        if before.port != "raises"
+        else _raises()
+    )
+
+
+ROWS = [
+    Transition("create", source=None, dest="afloat", roles={"owner", "master"}, sets={"port": Constant("home")}),
+    Transition("found", source=None, dest="ashore", roles={"master"}),
+    Transition(
+        "mark",
+        source={"afloat", "ashore"},
+        dest=SAME,
+        roles={"owner", "clerk"},
+        guards=[few, unlocked],
+        details=Marking,
+        sets={"mark": "mark", "count": lambda before, entry: before.count + entry.details.count, "port": Scope.ANY},
+        label={"en": "put a mark on", "zh": "做标记"},
+    ),
+    Transition("land", source="afloat", dest="ashore", roles={"clerk"}, reason_required=True, on_conflict="stale"),
+    Transition("land", source="ashore", dest=SAME, roles={"owner"}, reason_required=True),
+    Transition("shout", source="afloat", dest=SAME, roles=EVERYBODY, on_conflict="commutes", label="shout at"),
+    Transition("sink", source="ashore", dest="gone", roles=NOBODY, then=_notes),
+    Transition("plain", source="ashore", dest=SAME, roles={"clerk"}, details=PlainMarking),
+    Transition("burst", source="ashore", dest=SAME, roles={"clerk"}, sets={"mark": _raises}),
+    Transition("swell", source="ashore", dest=SAME, roles={"clerk"}, sets={"count": 10}),
+    Transition("blur", source="ashore", dest=SAME, roles={"clerk"}, sets={"title": Constant(7)}),
+    Transition("fail", source="afloat", dest=SAME, roles={"clerk"}, guards=[Guard(code="odd", test=_raises)]),
+]
+DOCKS = Lifecycle(
+    name="barrel",
+    version=3,
+    record=Barrel,
+    roles={"owner": OWN, "clerk": "unit", "master": ANY},
+    states=[
+        State("afloat", awaits={"clerk", "owner"}, label={"en": "at sea", "zh": "在海上"}),
+        State("ashore", awaits="clerk"),
+        State("gone", final=True, label="lost"),
+    ],
+    transitions=ROWS,
+    label={"en": "cask", "zh": "桶"},
+)
+ANN = Actor(id="ann", roles={"owner"}, unit="a")
+KAI = Actor(id="kai", roles={"clerk"}, unit="a", name="Kai")
+ZOE = Actor(id="zoe", roles={"clerk", "stranger"}, unit="z")
+MAX = Actor(id="max", roles={"master"}, unit="m")
+
+
+def barrel(**changes: Any) -> Barrel:
+    """A barrel as a store would give it."""
+    fields: dict[str, Any] = {
+        "id": "B1",
+        "kind": "barrel",
+        "state": "afloat",
+        "version": 4,
+        "lifecycle_version": 3,
+        "unit": "a",
+        "created_by": "ann",
+        "created_at": NOW - 2 * HOUR,
+        "updated_at": NOW - HOUR,
+    }
+    return Barrel(**{**fields, **changes})
+
+
+def ask(trigger: str, actor: Actor = KAI, **changes: Any) -> Command:
+    """A command, now."""
+    return Command(trigger=trigger, actor=actor, **{"now": NOW, **changes})
+
+
+def refused(record: Record, command: Command) -> list[tuple[str, dict[str, object]]]:
+    """The code and all the facts of each refusal, in their order."""
+    with pytest.raises(TransitionRefused) as raised:
+        decide(DOCKS, record, command)
+    error = raised.value
+    assert (error.lifecycle, error.id, error.version, error.trigger) == (
+        "barrel",
+        record.id,
+        record.version,
+        command.trigger,
+    )
+    return [(one.code, dict(one.params)) for one in error.refusals if isinstance(one, Refusal)]
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Decisions
+
+
+def test_a_decision_is_the_next_record_and_its_entry() -> None:
+    """Every field of the record and of the entry comes from the record before, the command or the row."""
+    before = barrel(mark="old", count=1)
+    told = Marking(mark=" new ", count=2)
+    command = ask("mark", details=told, reason="why", key="k", cause="X@1", at=NOW - HOUR)
+    made = decide(DOCKS, before, command)
+    assert made.entry == Entry(
+        record_id="B1",
+        sequence=5,
+        trigger="mark",
+        source="afloat",
+        dest="afloat",
+        actor=KAI,
+        at=NOW - HOUR,
+        recorded_at=NOW,
+        reason="why",
+        details=told,
+        key="k",
+        cause="X@1",
+    )
+    assert made.record == attrs.evolve(before, mark="new", count=3, port=Scope.ANY, version=5, updated_at=NOW)
+    assert made.steps == ()
+
+
+def test_a_creation_settles_the_draft() -> None:
+    """The first entry has the settled draft as its details and no source; the record is version 1."""
+    draft = Barrel.draft(id="B2", title="t")
+    made = decide(DOCKS, draft, ask("create", ANN, key="k"))
+    settled = Barrel(id="B2", title="t", kind="barrel", lifecycle_version=3, unit="a", created_by="ann", created_at=NOW)
+    assert made.entry == Entry(
+        record_id="B2",
+        sequence=1,
+        trigger="create",
+        source=None,
+        dest="afloat",
+        actor=ANN,
+        at=NOW,
+        recorded_at=NOW,
+        details=settled,
+        key="k",
+    )
+    assert made.record == attrs.evolve(settled, state="afloat", version=1, updated_at=NOW, port="home")
+
+
+def test_a_draft_keeps_its_unit_and_its_own_time() -> None:
+    """A draft that names a unit keeps it; created is when it happened, in UTC, not when it was entered."""
+    draft = attrs.evolve(Barrel.draft(id="B2", unit="u"), state="stray")
+    found = initialize_draft(DOCKS, draft, ask("create", ANN, at=NOW - HOUR))
+    assert found == Barrel(
+        id="B2", kind="barrel", lifecycle_version=3, unit="u", created_by="ann", created_at=NOW - HOUR
+    )
+    for id in ("", " "):
+        with pytest.raises(InvalidValue) as raised:
+            initialize_draft(DOCKS, Barrel.draft(id=id), ask("create", ANN))
+        assert (raised.value.field, raised.value.problem) == ("id", "blank")
+    with pytest.raises(InvalidValue) as raised:
+        initialize_draft(DOCKS, attrs.evolve(Barrel.draft(id="x"), id=cast(str, 7)), ask("create", ANN))
+    assert (raised.value.field, raised.value.problem) == ("id", "type")
+
+
+def test_recorded_never_runs_backward() -> None:
+    """A clock that is behind the record's last entry is overruled; what happened is then of that time too."""
+    made = decide(DOCKS, barrel(updated_at=NOW + HOUR), ask("shout"))
+    assert (made.entry.recorded_at, made.entry.at) == (NOW + HOUR, NOW + HOUR)
+    made = decide(DOCKS, barrel(updated_at=NOW), ask("shout"))
+    assert (made.entry.recorded_at, made.entry.at) == (NOW, NOW)
+    made = decide(DOCKS, barrel(updated_at=None, created_at=None), ask("shout", at=NOW - 9 * HOUR))
+    assert (made.entry.recorded_at, made.entry.at) == (NOW, NOW - 9 * HOUR)
+
+
+def test_what_happened_lies_between_the_creation_and_now() -> None:
+    """Both ends belong to it; beyond them the act is told the two times."""
+    for at in (NOW, NOW - 2 * HOUR):
+        assert decide(DOCKS, barrel(), ask("shout", at=at)).entry.at == at
+    with pytest.raises(InvalidValue) as raised:
+        decide(DOCKS, barrel(), ask("shout", at=NOW + HOUR))
+    error = raised.value
+    assert (error.field, error.problem, error.details) == ("at", "in_future", {"given": NOW + HOUR, "now": NOW})
+    with pytest.raises(InvalidValue) as raised:
+        decide(DOCKS, barrel(), ask("shout", at=NOW - 3 * HOUR))
+    error = raised.value
+    facts = {"given": NOW - 3 * HOUR, "created": NOW - 2 * HOUR}
+    assert (error.field, error.problem, error.details) == ("at", "before_creation", facts)
+
+
+def test_plain_details_are_checked_when_told() -> None:
+    """Details that check nothing themselves are held against their annotations before they are kept."""
+    made = decide(DOCKS, barrel(state="ashore"), ask("plain", details=PlainMarking(mark="x")))
+    assert made.entry.details == PlainMarking(mark="x")
+    with pytest.raises(InvalidValue) as raised:
+        decide(DOCKS, barrel(state="ashore"), ask("plain", details=PlainMarking(mark=cast(str, 7))))
+    assert (raised.value.field, raised.value.problem) == ("mark", "type")
+
+
+@pytest.mark.parametrize(
+    ("port", "targets"), [("one", ["other"]), ("several", ["a", "b"]), ("none", [])], ids=["one", "several", "none"]
+)
+def test_steps_may_be_one_or_several_or_none(port: str, targets: list[str]) -> None:
+    """`then` may answer a step, any number of them, or None."""
+    made = decide(DOCKS, barrel(state="ashore", port=port), ask("sink", step=True))
+    assert [step.target for step in made.steps] == targets
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Refusals
+
+
+def test_every_reason_has_its_facts() -> None:
+    """State, role, details and reason are refused at once, in this order, each with what there is instead."""
+    told = Marking(mark="x")
+    assert refused(barrel(state="gone"), ask("land", ZOE, details=told)) == [
+        ("state", {"lifecycle": "barrel", "trigger": "land", "state": "gone", "states": ("afloat", "ashore")}),
+        (
+            "role",
+            {"lifecycle": "barrel", "trigger": "land", "roles": ("clerk", "owner"), "held": (), "actor": "zoe"},
+        ),
+        ("details", {"lifecycle": "barrel", "trigger": "land", "expected": "nothing", "given": "Marking"}),
+        ("reason", {"lifecycle": "barrel", "trigger": "land"}),
+    ]
+
+
+def test_a_role_is_refused_with_those_held() -> None:
+    """On a row that applies its roles are named alone, beside those that the actor holds for this record."""
+    both = Actor(id="ann", roles={"owner", "clerk", "master"}, unit="z")
+    assert refused(barrel(), ask("land", both, reason="r")) == [
+        (
+            "role",
+            {
+                "lifecycle": "barrel",
+                "trigger": "land",
+                "roles": ("clerk",),
+                "held": ("master", "owner"),
+                "actor": "ann",
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize("details", [None, PlainMarking()])
+def test_details_are_of_the_row_s_class(details: object) -> None:
+    """What was told, and what is expected, are named by their classes; guards that read details are left out."""
+    given = "nothing" if details is None else "PlainMarking"
+    assert refused(barrel(port="locked"), ask("mark", details=details)) == [
+        ("locked", {"lifecycle": "barrel", "id": "B1", "actor": "kai", "trigger": "mark"}),
+        ("details", {"lifecycle": "barrel", "trigger": "mark", "expected": "Marking", "given": given}),
+    ]
+
+
+def test_guards_refuse_with_their_facts() -> None:
+    """Each guard of the row refuses on its own, with the facts of the case beside its own."""
+    known = {"lifecycle": "barrel", "id": "B1", "actor": "kai", "trigger": "mark"}
+    assert refused(barrel(port="locked"), ask("mark", details=Marking(mark="x", count=5))) == [
+        ("too_many", {**known, "count": 5}),
+        ("locked", known),
+    ]
+
+
+def test_a_reason_of_spaces_is_none() -> None:
+    """Blank is no reason; in a wrong state a reason is asked for where all rows of the trigger ask for one."""
+    assert refused(barrel(), ask("land", reason=" \n")) == [("reason", {"lifecycle": "barrel", "trigger": "land"})]
+    assert decide(DOCKS, barrel(), ask("land", reason="storm")).entry.reason == "storm"
+
+
+def test_a_step_is_not_judged_for_role() -> None:
+    """What nobody may do, a step may; all else is judged."""
+    assert [code for code, _ in refused(barrel(state="ashore", port="none"), ask("sink", MAX))] == ["role"]
+    assert decide(DOCKS, barrel(state="ashore", port="none"), ask("sink", MAX, step=True)).record.state == "gone"
+    assert [code for code, _ in refused(barrel(), ask("sink", MAX, step=True))] == ["state"]
+
+
+def test_a_draft_is_judged_for_its_creator() -> None:
+    """A creation is refused to who holds none of its roles for the draft; a trigger that creates nothing, by state."""
+    facts = {
+        "lifecycle": "barrel",
+        "trigger": "create",
+        "roles": ("master", "owner"),
+        "held": ("clerk",),
+        "actor": "kai",
+    }
+    assert refused(Barrel.draft(id="N"), ask("create", KAI)) == [("role", facts)]
+    found = refused(Barrel.draft(id="N"), ask("shout", MAX))
+    assert found == [("state", {"lifecycle": "barrel", "trigger": "shout", "state": "", "states": ("afloat",)})]
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Rules that fail
+
+
+def failure(record: Record, command: Command) -> tuple[str, str, str, str, str]:
+    """All that a failed rule is told by."""
+    with pytest.raises(RuleFailed) as raised:
+        decide(DOCKS, record, command)
+    error = raised.value
+    return error.lifecycle, error.trigger, error.part, error.id, error.given
+
+
+def test_a_rule_that_raises_is_named() -> None:
+    """A guard, `sets` or `then` that raises is `RuleFailed`, with the part of the row and what was raised."""
+    said = "ZeroDivisionError: by hand"
+    assert failure(barrel(), ask("fail")) == ("barrel", "fail", "guard 'odd'", "B1", said)
+    assert failure(barrel(state="ashore"), ask("burst")) == ("barrel", "burst", "sets", "B1", said)
+    sunk = barrel(state="ashore", port="raises")
+    assert failure(sunk, ask("sink", step=True)) == ("barrel", "sink", "then", "B1", said)
+    sunk = barrel(state="ashore", port="wrong")
+    assert failure(sunk, ask("sink", step=True)) == ("barrel", "sink", "then", "B1", "'not a step' is no Step")
+
+
+def test_a_record_that_its_class_refuses_is_not_kept() -> None:
+    """What `sets` makes of a record is held against the record's class, which is named with what it raised."""
+    with pytest.raises(InvalidValue) as raised:
+        decide(DOCKS, barrel(state="ashore"), ask("swell"))
+    error = raised.value
+    assert (error.field, error.problem, error.details) == ("Barrel", "refused", {"given": "ValueError: too many"})
+    assert isinstance(error.__cause__, ValueError)
+    with pytest.raises(InvalidValue) as raised:
+        decide(DOCKS, barrel(state="ashore"), ask("blur"))
+    assert (raised.value.field, raised.value.problem) == ("title", "type")
+
+
+def test_a_record_that_its_class_changes_is_not_kept() -> None:
+    """A class that makes something else of its own values each time it is built is named with the fields."""
+
+    @attrs.frozen(kw_only=True)
+    class Growing(Record):
+        size: str = ""
+        other: str = ""
+
+        def __attrs_post_init__(self) -> None:
+            object.__setattr__(self, "size", self.size + "+")
+            object.__setattr__(self, "other", self.other + "-")
+
+    growing = Lifecycle(
+        name="growing",
+        version=1,
+        record=Growing,
+        roles={"r": ANY},
+        states=[State("on", final=True)],
+        transitions=[Transition("create", source=None, dest="on", roles={"r"}, sets={"title": Constant("t")})],
+    )
+    with pytest.raises(RuleFailed) as raised:
+        decide(growing, Growing.draft(id="G"), ask("create", Actor(id="x", roles={"r"})))
+    assert (raised.value.part, raised.value.given) == ("sets", "Growing makes something else of size, other")
+
+
+def test_an_entry_of_no_row_fails() -> None:
+    """A fold of an entry that the table does not have names the row that is missing; so does one without a draft."""
+    stray = Entry(
+        record_id="B1", sequence=5, trigger="land", source="gone", dest="x", actor=KAI, at=NOW, recorded_at=NOW
+    )
+    for before, entry in ((barrel(), stray), (None, attrs.evolve(stray, source=None, trigger="create"))):
+        with pytest.raises(RuleFailed) as raised:
+            DOCKS.fold(before, entry)
+        error = raised.value
+        assert (error.lifecycle, error.trigger, error.part, error.id) == ("barrel", entry.trigger, "the row", "B1")
+        assert error.given == f"none from '{entry.source}' for this entry"
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Offers
+
+
+def test_options_say_all() -> None:
+    """Each option has its trigger, whether it is allowed, each reason why not, and the row that it goes by."""
+    calm = attrs.evolve(DOCKS, transitions=[row for row in ROWS if row.trigger != "fail"])
+    found = options(calm, barrel(port="locked"), KAI, now=NOW)
+    assert [one.trigger for one in found] == ["mark", "land", "shout", "sink", "plain", "burst", "swell", "blur"]
+    mark, land, shout, sink, plain, *_ = found
+    assert (mark.allowed, [one.code for one in mark.refusals], mark.details) == (False, ["locked"], Marking)
+    assert (mark.reason_required, mark.row.trigger) == (False, "mark")
+    assert (land.allowed, land.refusals, land.details, land.reason_required) == (True, (), None, True)
+    assert (land.row.dest, shout.allowed, shout.reason_required) == ("ashore", True, False)
+    assert [one.code for one in sink.refusals] == ["state", "role"]
+    assert (sink.row.trigger, plain.details, plain.allowed) == ("sink", PlainMarking, False)
+    ashore = {one.trigger: one for one in options(calm, barrel(state="ashore"), ANN, now=NOW)}
+    assert (ashore["land"].row.dest, ashore["land"].allowed) == (SAME, True)
+    assert {one.row.trigger: one.row.dest for one in options(calm, barrel(state="gone"), ANN, now=NOW)}[
+        "land"
+    ] == "ashore"
+
+
+def test_an_option_says_its_name() -> None:
+    """An option is called what its row is called, in each language, in English without one."""
+    option = options(attrs.evolve(DOCKS, transitions=ROWS[:-1]), barrel(), KAI, now=NOW)[0]
+    assert (option.said(), option.said("zh"), option.said("xx")) == ("put a mark on", "做标记", "put a mark on")
+
+
+def test_an_offer_raises_what_a_guard_raises() -> None:
+    """A guard that raises fails the offer as it fails the act, by the same name."""
+    with pytest.raises(RuleFailed) as raised:
+        options(DOCKS, barrel(), KAI, now=NOW)
+    assert (raised.value.lifecycle, raised.value.trigger, raised.value.part) == ("barrel", "fail", "guard 'odd'")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Guards
+
+
+def test_a_guard_answers_true_false_or_facts() -> None:
+    """True passes, False refuses, a mapping refuses with its facts, an empty one too; all else is a mistake."""
+    known = {"lifecycle": "barrel", "id": "B1", "actor": "kai", "trigger": "x"}
+
+    def answer(value: object) -> Refusal | None:
+        texts = {"en": "no"}
+        return Guard(code="g", test=lambda record, command: cast(bool, value), texts=texts).refusal(barrel(), ask("x"))
+
+    assert answer(True) is None
+    assert answer(False) == Refusal(code="g", params=known, texts={"en": "no"})
+    assert answer({}) == Refusal(code="g", params=known, texts={"en": "no"})
+    assert answer({"n": 1, "id": "mine"}) == Refusal(
+        code="g", params={**known, "n": 1, "id": "mine"}, texts={"en": "no"}
+    )
+    mistakes: list[object] = [None, 1, 0, "yes", []]
+    for value in mistakes:
+        said = rf"^the guard 'g' answered {value!r}; it must answer True, False or a mapping$".replace("[]", r"\[\]")
+        with pytest.raises(TypeError, match=said):
+            answer(value)
+
+
+def test_a_guard_is_given_the_record_and_the_command() -> None:
+    """The test sees the very record and command that are judged."""
+    seen: list[object] = []
+    record, command = barrel(), ask("x")
+
+    @guard("seen")
+    def watcher(*given: object) -> bool:
+        seen.extend(given)
+        return True
+
+    assert watcher.refusal(record, command) is None
+    assert seen == [record, command]
+    assert (watcher.code, watcher.texts, watcher.reads_details) == ("seen", {}, False)
+    told = guard("told", {"en": "no"}, reads_details=True)(lambda record, command: True)
+    assert (told.code, told.texts, told.reads_details) == ("told", {"en": "no"}, True)
+    assert (few.code, few.texts["zh"], few.reads_details) == ("too_many", "{count}太多。", True)
+
+
+def test_a_refusal_is_said_in_each_language() -> None:
+    """A guard's own text in the language, else in English, filled; without any the table is asked."""
+    own = Refusal(code="g", params={"n": 3}, texts={"en": "{n} no", "zh": "{n}不"})
+    assert (own.message, own.text(), own.text("zh"), own.text("xx")) == ("3 no", "3 no", "3不", "3 no")
+    named = Refusal(code="g", params={"trigger": "edit", "lifecycle": "report"}, texts={"en": "<{trigger}>"})
+    assert named.text("zh") == f"<{messages.label('trigger', 'edit', 'zh')}>" != named.text()
+    table = Refusal(code="same_person", params={"field": "created_by", "trigger": "x", "lifecycle": "barrel"})
+    assert table.text("zh") != table.text() == table.message
+    assert "refusal." not in table.text()
+
+
+def test_the_guards_that_ship() -> None:
+    """Each lets the right one pass, and refuses the other by its code with its fact."""
+
+    def told(one: Guard, actor: Actor, **changes: Any) -> tuple[str, object] | None:
+        refusal = one.refusal(barrel(**changes), ask("x", actor))
+        facts = {} if refusal is None else {**refusal.params}
+        for name in ("lifecycle", "id", "actor", "trigger"):
+            facts.pop(name, None)
+        return None if refusal is None else (refusal.code, facts)
+
+    assert told(not_the_creator, ANN) == ("same_person", {"field": "created_by"})
+    assert told(not_the_creator, KAI) is None
+    assert told(nobody_from("assignee"), KAI, assignee="kai") == ("same_person", {"field": "assignee"})
+    assert told(nobody_from("assignee"), KAI, assignee="ann") is None
+    assert told(has("title"), KAI) == ("missing", {"field": "title"})
+    assert told(has("title"), KAI, title="t") is None
+    assert told(only_the_assignee, KAI, assignee="ann") == ("not_assignee", {"assignee": "ann"})
+    assert told(only_the_assignee, KAI, assignee="kai") is None
+    assert told(only_the_assignee, KAI) is None
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The table's own answers
+
+
+def test_names_are_said_by_the_table() -> None:
+    """Lifecycle, states and rows are called by their labels, in English where the language has none."""
+    assert (DOCKS.said(), DOCKS.said("zh"), DOCKS.said("xx")) == ("cask", "桶", "cask")
+    assert (DOCKS.state("afloat").said("zh"), DOCKS.state("afloat").said()) == ("在海上", "at sea")
+    assert (DOCKS.state("gone").said("zh"), DOCKS.state("ashore").said("zh")) == ("lost", "ashore")
+    assert DOCKS.rows("shout")[0].said("zh") == "shout at"
+    assert DOCKS.rows("mark")[0].said() == "put a mark on"
+    with pytest.raises(StopIteration):
+        DOCKS.state("nowhere")
+
+
+def test_a_table_makes_its_names_known() -> None:
+    """Once it is built, messages call its states and triggers as it does, and its details classes are registered."""
+
+    @attrs.frozen
+    class BilgeWater:
+        depth: int = 0
+
+    made = Lifecycle(
+        name="bilge",
+        version=1,
+        record=Barrel,
+        roles={"r": ANY},
+        states=[
+            State("dry", label={"en": "bone dry", "zh": "干"}),
+            State("wet", label="soaked", final=True),
+            State("off", final=True),
+        ],
+        transitions=[
+            Transition("create", source=None, dest="dry", roles={"r"}, label={"en": "build", "zh": "造"}),
+            Transition("pour", source="dry", dest="wet", roles={"r"}, details=BilgeWater, label="fill up"),
+            Transition("pour", source="wet", dest="off", roles={"r"}, details=BilgeWater, label="fill more"),
+        ],
+    )
+    assert registered("BilgeWater") is BilgeWater
+    for code, english, chinese in (
+        ("bilge.state.dry", "bone dry", "干"),
+        ("bilge.state.wet", "soaked", "soaked"),
+        ("bilge.trigger.create", "build", "造"),
+        ("bilge.trigger.pour", "fill up", "fill up"),
+    ):
+        assert (messages.text(code, "en"), messages.text(code, "zh")) == (english, chinese)
+    assert not messages.languages("bilge.state.off")
+    assert made.said("zh") == "bilge"
+    unnamed = attrs.evolve(DOCKS, label="", name="report", version=4711)
+    assert [unnamed.said(language) for language in ("en", "zh")] == [
+        messages.label("lifecycle", "report", language) for language in ("en", "zh")
+    ]
+    assert unnamed.said("zh") != "report"
+
+
+@pytest.mark.parametrize(
+    ("label", "language", "expected"),
+    [
+        ("own", "zh", "own"),
+        ("", "zh", "编辑"),
+        ("", "en", "edit"),
+        ({"zh": "自"}, "zh", "自"),
+        ({"en": "own"}, "zh", "own"),
+        ({"fr": "à"}, "zh", "编辑"),
+        ({}, "en", "edit"),
+    ],
+)
+def test_a_label_is_asked_first(label: Any, language: str, expected: str) -> None:
+    """A label's own text, else its English one, else what the table of messages has."""
+    assert said(label, "trigger", "edit", language) == expected
+
+
+def test_an_unknown_trigger_is_told_all_the_others() -> None:
+    """The most alike come first, then all the others in the order of the table, each once."""
+    with pytest.raises(UnknownTrigger) as raised:
+        DOCKS.rows("lend")
+    assert (raised.value.lifecycle, raised.value.trigger) == ("barrel", "lend")
+    triggers = ["create", "found", "mark", "land", "shout", "sink", "plain", "burst", "swell", "blur", "fail"]
+    assert raised.value.triggers == ("land", *(one for one in triggers if one != "land"))
+    assert DOCKS.triggers == tuple(triggers)
+    assert DOCKS.rows("land") == (ROWS[3], ROWS[4])
+    assert DOCKS.row("ashore", "land") == (ROWS[4], "ashore")
+    assert DOCKS.row(None, "land") is None
+
+
+def test_roles_count_where_their_scope_holds() -> None:
+    """Own, unit and any; a role of another lifecycle counts nowhere, and none above the clearance."""
+    all_roles = {"owner", "clerk", "master", "stranger"}
+    record = barrel()
+    assert DOCKS.roles_held(record, Actor(id="ann", roles=all_roles, unit="z")) == {"owner", "master"}
+    assert DOCKS.roles_held(record, Actor(id="kai", roles=all_roles, unit="a")) == {"clerk", "master"}
+    secret = barrel(secrecy=Secrecy.SECRET)
+    assert DOCKS.roles_held(secret, Actor(id="ann", roles=all_roles, unit="a")) == frozenset()
+    assert DOCKS.roles_held(secret, Actor(id="ann", roles=all_roles, unit="a", clearance="secret")) == {
+        "owner",
+        "clerk",
+        "master",
+    }
+
+
+def test_everybody_is_who_may_see_the_record() -> None:
+    """A row for everybody takes who holds any role for the record; for a draft, whom its secrecy does not shut out."""
+    row = DOCKS.rows("shout")[0]
+    assert DOCKS.permits(row, barrel(), MAX)
+    assert not DOCKS.permits(row, barrel(), ZOE)
+    assert DOCKS.permits(row, Barrel.draft(), ZOE)
+    assert not DOCKS.permits(row, Barrel.draft(secrecy="secret"), ZOE)
+    land = DOCKS.rows("land")[0]
+    assert DOCKS.permits(land, barrel(), KAI)
+    assert not DOCKS.permits(land, barrel(), MAX)
+
+
+def test_grants_and_turns_are_data() -> None:
+    """What an actor sees is a grant of their roles' scopes; what awaits them, one for each state that awaits a role."""
+    both = Actor(id="x", roles={"owner", "clerk", "stranger"}, unit="a")
+    assert DOCKS.grants(both) == (Grant(kind="barrel", scopes=frozenset({OWN, UNIT})),)
+    assert DOCKS.grants(Actor(id="x", roles={"stranger"})) == ()
+    assert DOCKS.awaiting_grants(both) == (
+        Grant(kind="barrel", scopes=frozenset({OWN, UNIT}), states=frozenset({"afloat"})),
+        Grant(kind="barrel", scopes=frozenset({UNIT}), states=frozenset({"ashore"})),
+    )
+    assert DOCKS.awaiting_grants(both, ["owner", "stranger"]) == (
+        Grant(kind="barrel", scopes=frozenset({OWN}), states=frozenset({"afloat"})),
+    )
+    assert DOCKS.awaiting_grants(MAX) == ()
+
+
+def test_a_definition_is_found_by_name_and_version() -> None:
+    """The one that was built last, as long as it is in use."""
+    made = attrs.evolve(DOCKS, version=77)
+    assert built("barrel", 77) is made
+    again = attrs.evolve(DOCKS, version=77)
+    assert built("barrel", 77) is again is not made
+    assert built("barrel", 78) is None
+
+
+def test_a_table_takes_any_collections() -> None:
+    """States and rows may come from generators; scopes by their names, and a wrong one is told."""
+    made = Lifecycle(
+        name="loose",
+        version=1,
+        record=Record,
+        roles={"r": cast(Scope, "any")},
+        states=(state for state in [State("on", final=True)]),
+        transitions=(row for row in [Transition("create", source=None, dest="on", roles="r")]),
+    )
+    assert made.roles == {"r": ANY}
+    assert [state.name for state in made.states] == ["on"]
+    assert [row.roles for row in made.transitions] == [frozenset({"r"})]
+    with pytest.raises(InvalidValue) as raised:
+        attrs.evolve(made, roles={"r": cast(Scope, "all")})
+    assert (raised.value.field, raised.value.problem) == ("roles", "choice")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Rows
+
+
+def test_a_row_says_where_it_leads() -> None:
+    """From one state, several or none; `SAME` leads to where it starts."""
+    assert ROWS[0].sources == {None}
+    assert ROWS[2].sources == {"afloat", "ashore"}
+    assert ROWS[3].sources == {"afloat"}
+    assert [ROWS[2].leads_to(source) for source in ("afloat", "ashore")] == ["afloat", "ashore"]
+    assert (ROWS[3].leads_to("afloat"), ROWS[0].leads_to(None)) == ("ashore", "afloat")
+    assert Transition("x", source=["a", "b"], dest=SAME, roles=[]).sources == {"a", "b"}
+    assert Transition("x", source=None, dest=SAME, roles=[]).leads_to(None) == SAME
+
+
+def test_a_setting_is_a_field_a_constant_or_a_function() -> None:
+    """A text names a field of the details, unless it is an enum's member; the rest is taken, or called."""
+    entry = Entry(
+        record_id="B1",
+        sequence=5,
+        trigger="mark",
+        source="afloat",
+        dest="afloat",
+        actor=KAI,
+        at=NOW,
+        recorded_at=NOW,
+        details=Marking(mark="m", count=2),
+    )
+    before = barrel(count=3)
+    row = Transition(
+        "x",
+        source="a",
+        dest="a",
+        roles="r",
+        sets={
+            "a": "mark",
+            "b": Constant("mark"),
+            "c": 7,
+            "d": OWN,
+            "e": lambda given, told: (given, told),
+            "f": None,
+            "g": Constant(len),
+        },
+    )
+    assert row.changes(before, entry) == {
+        "a": "m",
+        "b": "mark",
+        "c": 7,
+        "d": OWN,
+        "e": (before, entry),
+        "f": None,
+        "g": len,
+    }
+    assert [is_field_name(one) for one in ("mark", OWN, 7, None)] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("make", "field", "details"),
+    [
+        (lambda: Transition("x", source="a", dest="a", roles="r", guards=[few, cast(Any, len)]), "guards", "Guard"),
+        (lambda: Transition("x", source="a", dest="a", roles="r", on_conflict=cast(Any, "wait")), "on_conflict", None),
+    ],
+)
+def test_a_row_that_is_wrong_is_told(make: Callable[[], object], field: str, details: str | None) -> None:
+    """A guard that is none, and an unknown word for conflicts, are refused by name."""
+    with pytest.raises(InvalidValue) as raised:
+        make()
+    assert raised.value.field == field
+    if details:
+        assert raised.value.details["expected"] == details
+        assert raised.value.details["given"] == f"builtin_function_or_method {len!r}"
+    else:
+        assert raised.value.details["choices"] == [one.value for one in OnConflict]
+
+
+def test_a_row_keeps_its_guards_in_order() -> None:
+    """Guards run in the order that they were given in."""
+    assert Transition("x", source="a", dest="a", roles="r", guards=[few, unlocked]).guards == (few, unlocked)
+    assert Transition("x", source="a", dest="a", roles="r", on_conflict="stale").on_conflict is OnConflict.STALE
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The machine
+
+
+def test_the_machine_is_the_table() -> None:
+    """It starts where records are not there yet, has no transitions of its own, and fires one trigger at a time."""
+    machine = build_machine(DOCKS.states, DOCKS.transitions)
+    assert list(machine.states) == ["[*]", "afloat", "ashore", "gone"]
+    assert machine.initial == "[*]"
+    assert list(machine.events) == list(DOCKS.triggers)
+    assert machine.models == []
+    assert (machine.send_event, machine.has_queue, machine.ignore_invalid_triggers) == (True, False, False)
+    model = SimpleNamespace(state="[*]")
+    assert machine.events["create"].trigger(model, record=barrel(), command=ask("create"))
+    assert model.state == "afloat"
+    assert not machine.events["mark"].trigger(
+        model, record=barrel(), command=ask("mark", details=Marking(mark="x", count=7))
+    )
+
+
+def _sealed(value: str) -> str:
+    return value if len(value) >= 3 else f"{value}-"
+
+
+@attrs.frozen(kw_only=True)
+class Crate(Record):
+    """A record whose fields hold each other: one by a validator, one by a converter that is not done the first time."""
+
+    least: int = attrs.field(default=0)
+    most: int = 10
+    seal: str = attrs.field(default="", converter=_sealed)
+
+    @least.validator
+    def _hold(self, attribute: object, value: int) -> None:
+        if value > self.most:
+            raise InvalidValue("least", "range", {"given": value, "least": 0, "most": self.most})
+
+
+def crates(**sets: Any) -> Lifecycle:
+    """A lifecycle of crates in which one act sets something."""
+    return Lifecycle(
+        name="crate",
+        version=1,
+        record=Crate,
+        roles={"clerk": ANY},
+        states=[State("on", final=True)],
+        transitions=[
+            Transition("create", source=None, dest="on", roles={"clerk"}),
+            Transition("set", source="on", dest=SAME, roles={"clerk"}, sets=sets),
+        ],
+    )
+
+
+def set_on(**sets: Any) -> Record:
+    """What becomes of a crate by that act."""
+    lifecycle = crates(**sets)
+    crate = decide(lifecycle, Crate.draft(id="C", least=5, seal="abc"), ask("create")).record
+    return decide(lifecycle, crate, ask("set")).record
+
+
+def test_a_field_is_held_against_those_that_did_not_change() -> None:
+    """Where one field is set, the others' validators see it; what a class makes of it once must be all it makes."""
+    after = set_on(most=7)
+    assert isinstance(after, Crate)
+    assert (after.least, after.most, after.version) == (5, 7, 2)
+    with pytest.raises(InvalidValue) as caught:
+        set_on(most=4)
+    assert (caught.value.field, caught.value.details["most"]) == ("least", 4)
+    with pytest.raises(InvalidValue) as caught:
+        set_on(most=Constant("many"))
+    assert (caught.value.field, caught.value.problem) == ("most", "type")
+    with pytest.raises(InvalidValue) as caught:
+        set_on(title=b"no text")
+    assert (caught.value.field, caught.value.problem) == ("title", "type")
+    with pytest.raises(RuleFailed) as failed:
+        set_on(seal=Constant("a"))
+    assert failed.value.given == "Crate makes something else of seal"
+    assert set_on(seal=Constant("sealed")).seal == "sealed"  # type: ignore[attr-defined]  # it is a crate

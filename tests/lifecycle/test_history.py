@@ -1,0 +1,155 @@
+"""A history that is not one is refused, and says what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import attrs
+import pytest
+
+from reportflow import (
+    REPORT,
+    Actor,
+    Author,
+    Entry,
+    InvalidValue,
+    Report,
+    ReportFlow,
+    Revision,
+    RuleFailed,
+    UnknownLifecycle,
+    as_of,
+    open_flow,
+    replay,
+)
+
+LI = Actor(id="li", roles={"editor"}, unit="yulin")
+
+
+def draft(id: str) -> Report:
+    """A draft that brings its id."""
+    return Report.draft(id=id, title="t", text="x", authors=[Author(name="x")])
+
+
+@pytest.fixture(name="flow")
+def _flow() -> ReportFlow:
+    return open_flow("memory:")
+
+
+@pytest.fixture(name="history")
+def _history(flow: ReportFlow) -> list[Entry]:
+    for id in ("one", "two"):
+        made = flow.create(draft(id), by=LI)
+        for text in ("a", "b"):
+            made = flow.fire(made, "edit", Revision(text=text), by=LI)
+    return [*flow.history("one", by=LI), *flow.history("two", by=LI)]
+
+
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [
+        (lambda entries: [], "no entries"),
+        (lambda entries: entries[1:3], "creates nothing"),
+        (lambda entries: entries[:4], "several records"),
+        (lambda entries: [entries[0], entries[2]], "sequences"),
+        (lambda entries: [entries[0], entries[2], entries[1]], "sequences"),
+    ],
+    ids=["nothing", "no creation", "several records", "a gap", "out of order"],
+)
+def test_what_is_no_history_is_refused(
+    history: list[Entry], cut: Callable[[list[Entry]], list[Entry]], said: str
+) -> None:
+    """Only the whole history of one record, from its creation on and without a gap, is replayed."""
+    with pytest.raises(InvalidValue, match=said) as raised:
+        replay(cut(history))
+    assert raised.value.field == "history"
+
+
+def test_a_history_finds_the_definition_it_names(history: list[Entry]) -> None:
+    """Without a lifecycle the one that the draft names is taken; one that was never built is `UnknownLifecycle`."""
+    assert replay(history[:3]).state == "edited"
+    initialize_draft = history[0].details
+    assert isinstance(initialize_draft, Report)
+    stranger = attrs.evolve(history[0], details=attrs.evolve(initialize_draft, kind="never built"))
+    with pytest.raises(UnknownLifecycle, match="never built"):
+        replay([stranger, *history[1:3]])
+
+
+def test_an_entry_that_the_table_does_not_know_is_named(history: list[Entry]) -> None:
+    """An entry of a trigger that its state does not have is `RuleFailed`, and names the record."""
+    with pytest.raises(RuleFailed, match="one"):
+        replay([history[0], attrs.evolve(history[1], trigger="juggle")])
+
+
+def test_a_version_that_is_none_is_refused(history: list[Entry]) -> None:
+    """`as_of` takes a whole version within the history."""
+    for version in (0, 4, "1", True):
+        with pytest.raises(InvalidValue) as raised:
+            as_of(history[:3], version=version)  # type: ignore[arg-type]  # bad input
+        assert raised.value.field == "version"
+
+
+def told(call: Callable[[], object]) -> tuple[str, str, dict[str, object]]:
+    """The field, the problem and all the facts with which something is refused."""
+    with pytest.raises(InvalidValue) as raised:
+        call()
+    return raised.value.field, raised.value.problem, raised.value.details
+
+
+def test_what_a_history_lacks_is_said(history: list[Entry]) -> None:
+    """The first thing that is wrong with a history is told, a gap with the sequences that there are, 20 at the most."""
+    for cut, given in (
+        ([], "no entries"),
+        (history[1:3], "the first entry creates nothing"),
+        ([attrs.evolve(history[0], details=None)], "the first entry creates nothing"),
+        ([attrs.evolve(history[0], source="draft")], "the first entry creates nothing"),
+        (history[:4], "entries of several records"),
+        ([history[0], history[2]], "sequences [1, 3]"),
+        ([history[0]] * 30, f"sequences {[1] * 20}"),
+    ):
+        assert told(lambda cut=cut: replay(cut)) == ("history", "history", {"given": given})  # type: ignore[misc]  # bound now
+    initialize_draft = history[0].details
+    assert isinstance(initialize_draft, Report)
+    stranger = attrs.evolve(history[0], details=attrs.evolve(initialize_draft, kind="never built", lifecycle_version=7))
+    with pytest.raises(UnknownLifecycle) as raised:
+        replay([stranger])
+    assert (raised.value.name, raised.value.version, raised.value.choices) == ("never built", 7, ())
+
+
+def test_a_record_as_it_was(history: list[Entry]) -> None:
+    """By a version within the history, or by a time from its creation on: what was recorded until then."""
+    whole = history[:3]
+    start = datetime(2022, 1, 1, tzinfo=UTC)
+    timed = [attrs.evolve(one, recorded_at=start + timedelta(days=index)) for index, one in enumerate(whole)]
+    timed[0] = attrs.evolve(timed[0], at=start)
+    for version in (1, 2, 3):
+        assert as_of(whole, version=version).version == version
+        assert as_of(timed, time=start + timedelta(days=version - 1)).version == version
+        assert as_of(timed, time=start + timedelta(days=version - 1, hours=23)).version == version
+    assert told(lambda: as_of(whole)) == ("as_of", "version_or_time", {})
+    assert told(lambda: as_of(whole, version=1, time=start)) == ("as_of", "version_or_time", {})
+    for wrong_version in (0, 4):
+        facts = {"given": wrong_version, "least": 1, "most": 3}
+        assert told(lambda given=wrong_version: as_of(whole, version=given)) == ("version", "range", facts)  # type: ignore[misc]  # bound now
+    wrong_type = {"expected": "int", "given": "str '1'"}
+    assert told(lambda: as_of(whole, version="1")) == ("version", "type", wrong_type)  # type: ignore[arg-type]  # bad input
+    early = start - timedelta(seconds=1)
+    assert told(lambda: as_of(timed, time=early)) == ("time", "no_such_time", {"given": early, "created": start})
+    assert told(lambda: as_of([], time=early)) == ("time", "no_such_time", {"given": early, "created": "?"})
+    naive = datetime(2022, 1, 1)
+    assert told(lambda: as_of(timed, time=naive)) == ("time", "naive", {"given": "2022-01-01T00:00:00"})
+
+
+def test_a_given_definition_is_the_one_that_folds(history: list[Entry]) -> None:
+    """With a lifecycle no other is looked for, by version and by time too."""
+    initialize_draft = history[0].details
+    assert isinstance(initialize_draft, Report)
+    stranger = [attrs.evolve(history[0], details=attrs.evolve(initialize_draft, kind="never built")), *history[1:3]]
+    assert replay(stranger, REPORT).version == 3
+    assert as_of(stranger, REPORT, version=2).version == 2
+    assert as_of(stranger, REPORT, time=history[2].recorded_at).version == 3
+    with pytest.raises(UnknownLifecycle):
+        as_of(stranger, version=2)
+    with pytest.raises(UnknownLifecycle):
+        as_of(stranger, time=history[2].recorded_at)

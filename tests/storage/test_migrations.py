@@ -1,0 +1,592 @@
+"""The tables of an older version brought to today's: what comes out is as if it had always been of this version."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, cast
+
+import attrs
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, event, inspect, text
+
+from reportflow import (
+    REPORT,
+    Actor,
+    Author,
+    Comment,
+    InvalidURL,
+    InvalidValue,
+    Query,
+    Report,
+    ReportFlow,
+    SchemaMismatch,
+    SqlStore,
+    StorageBusy,
+    StorageError,
+    StorageUnavailable,
+    replay,
+)
+from reportflow.storage.sql import upgrade as module
+from reportflow.storage.sql.engine import BACKENDS, Backend, make_engine
+from reportflow.storage.sql.migrations.host import VERSIONS, include_object, version_table
+from reportflow.storage.sql.migrations.versions import version_1, version_2
+from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, make_tables
+from reportflow.storage.sql.upgrade import current, offline_sql, upgrade
+from tests.storage.old_tables import DUMP, NAMES, empty, host, make_old
+
+ENGINES: Final = [
+    "sqlite",
+    pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql")),
+    pytest.param("mariadb", marks=pytest.mark.xdist_group("mariadb")),
+]
+LI = Actor(id="li", name="李某", roles={"contributor", "editor"}, unit="yulin")
+
+
+@pytest.fixture(name="url", params=ENGINES)
+def fixture_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables, on each engine."""
+    with empty(request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(name="lite")
+def fixture_lite(tmp_path: Path) -> str:
+    """A database of SQLite as version 1 left it."""
+    file = tmp_path / "office.db"
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.executescript(DUMP)
+    return f"sqlite:///{file}"
+
+
+@contextlib.contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A connection that is closed after use, and its engine too."""
+    engine = make_engine(url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def dump(url: str) -> list[str]:
+    """All that is in an SQLite database."""
+    with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        return list(connection.iterdump())
+
+
+def shape(connection: Connection, prefix: str = PREFIX, schema: str | None = None) -> dict[str, Any]:
+    """All that a database says of the tables of a store."""
+    look = inspect(connection)
+    there = set(look.get_table_names(schema))
+    found: dict[str, Any] = {}
+    for table in make_tables(MetaData(), prefix=prefix).all:
+        if table.name not in there:
+            continue  # an older version has fewer
+        columns = [{**one, "type": repr(one["type"])} for one in look.get_columns(table.name, schema)]
+        found[table.name.removeprefix(prefix)] = {
+            "columns": columns,
+            "primary key": look.get_pk_constraint(table.name, schema),
+            "foreign keys": look.get_foreign_keys(table.name, schema),
+            "indexes": sorted(look.get_indexes(table.name, schema), key=lambda one: str(one["name"])),
+            "unique": look.get_unique_constraints(table.name, schema),
+        }
+    return found
+
+
+def differences(connection: Connection, **options: Any) -> Sequence[Any]:
+    """What Alembic would change to make a database as `tables.py` says."""
+    metadata = MetaData()
+    make_tables(metadata)
+    context = MigrationContext.configure(connection, opts={"version_table": version_table(), **options})
+    found: Sequence[Any] = compare_metadata(context, metadata)
+    return found
+
+
+# -- the shape ------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_revision_makes_what_version_1_made(tmp_path: Path, lite: str) -> None:
+    """The first revision makes the very tables that version 1 made."""
+    folder = tmp_path / "again"
+    folder.mkdir()
+    with empty("sqlite", folder) as url:
+        make_old(folder, url)
+        made = [re.sub(r"\s+", " ", line) for line in dump(url)]
+    assert sorted(made) == sorted(re.sub(r"\s+", " ", line) for line in dump(lite))
+
+
+@pytest.mark.parametrize("begin", ["version 1", "version 1 after a create_all", "nothing"])
+def test_an_upgraded_database_is_as_a_fresh_one(tmp_path: Path, url: str, begin: str) -> None:
+    """Columns, types, collations, nullability, comments, keys and indexes are those of a store that was made today.
+
+    Also where the `create_all` of a host's has made the tables that version 1 did not have.
+    """
+    if begin != "nothing":
+        make_old(tmp_path, url)
+    if begin == "version 1 after a create_all":
+        metadata = MetaData()
+        make_tables(metadata)
+        with connected(url) as connection:
+            metadata.create_all(connection)
+    assert upgrade(url) == (None if begin == "nothing" else "1")
+    SqlStore(url, prefix="fresh_").close()
+    with connected(url) as connection:
+        upgraded = json.dumps(shape(connection), default=str)
+        fresh = json.dumps(shape(connection, prefix="fresh_"), default=str)
+        names = [name for name in inspect(connection).get_table_names() if not name.startswith("fresh_")]
+    assert upgraded == fresh.replace("fresh_", PREFIX)
+    assert sorted(names) == sorted([*(one.name for one in make_tables(MetaData()).all), version_table()])
+
+
+def test_alembic_finds_nothing_to_do(tmp_path: Path, url: str) -> None:
+    """Alembic's comparison of the tables with `tables.py` is empty, for upgraded ones and for fresh ones."""
+    make_old(tmp_path, url)
+    with connected(url) as connection:
+        assert differences(connection)
+    upgrade(url)
+    with connected(url) as connection:
+        assert differences(connection) == []
+        for name in (version_table(), *(table.name for table in reversed(make_tables(MetaData()).all))):
+            connection.execute(text(f"DROP TABLE {name}"))
+    SqlStore(url).close()
+    with connected(url) as connection:
+        assert differences(connection) == []
+
+
+# -- what is kept ---------------------------------------------------------------------------------------------------
+
+
+def test_what_was_kept_is_kept(tmp_path: Path, url: str) -> None:
+    """Records, histories, labels, keys and positions are as they were; the record is the fold; work goes on."""
+    make_old(tmp_path, url)
+    with pytest.raises(SchemaMismatch, match="reportflow db upgrade"):
+        SqlStore(url)
+    upgrade(url)
+    with ReportFlow(SqlStore(url, create=False), REPORT) as flow:
+        store = flow.store
+        one, other = store.get(["r1", "r2"])
+        assert isinstance(one, Report)
+        assert (one.title, one.state, one.version, one.text) == ("路灯", "adopted", 4, "八盏路灯不亮；it's dark")
+        assert (other.title, other.state, other.version) == ("Lamps", "draft", 2)
+        history = store.history(["r1", "r2"])
+        assert [entry.trigger for entry in history] == ["create", "edit", "review", "adopt", "create", "comment"]
+        assert replay(history[:4]) == one
+        assert replay(history[4:]) == other
+        assert store.by_key("li", "k1") == history[0]
+        assert store.by_key("chen", "k1") == history[3]
+        feed = store.feed()
+        assert [posted.position for posted in feed] == [1, 2, 3, 4, 5, 6]
+        assert [posted.entry.record_id for posted in feed] == ["r1", "r2", "r1", "r1", "r1", "r2"]
+        assert [record.id for record in store.find(Query(author="qian"))] == ["r1"]
+        assert [record.id for record in store.find(Query(topic="transport"))] == ["r1"]
+        assert store.count(Query(), "entries", ["party", "level", "code"])[("省政协", "province", "combined")] == 1
+
+        flow.fire(other, "comment", Comment(text="z"), by=LI)
+        assert [(posted.position, posted.entry.sequence) for posted in store.feed(after=5)] == [(6, 2), (7, 3)]
+
+
+def test_the_rows_are_the_very_rows(lite: str) -> None:
+    """No text of a row is touched: each row is as it was, and an entry's old position is its id too."""
+
+    def rows() -> dict[str, list[dict[str, Any]]]:
+        with connected(lite) as connection:
+            return {
+                name: [dict(row) for row in connection.execute(text(f"SELECT * FROM {PREFIX}{name}")).mappings()]
+                for name in NAMES
+            }
+
+    old = rows()
+    upgrade(lite)
+    new = rows()
+    assert [one.pop("id") for one in new["entry"]] == [1, 2, 3, 4, 5, 6]
+    assert {one["name"]: one["value"] for one in new.pop("meta")} == {"schema_version": SCHEMA_VERSION, "position": "6"}
+    assert {name: sorted(map(str, map(sorted, map(dict.items, some)))) for name, some in new.items()} == {
+        name: sorted(map(str, map(sorted, map(dict.items, old[name])))) for name in new
+    }
+
+
+def test_an_office_without_entries_begins_at_one(tmp_path: Path, url: str) -> None:
+    """Where nothing was kept yet, the first entry after the upgrade has the first position."""
+    make_old(tmp_path, url)
+    with connected(url) as connection:
+        for name in ("label", "entry", "record"):
+            connection.execute(text(f"DELETE FROM {PREFIX}{name}"))
+    upgrade(url)
+    with ReportFlow(SqlStore(url), REPORT) as flow:
+        assert flow.store.feed() == []
+        flow.create(Report.draft(title="t", text="x", authors=[Author(name="a")]), by=LI)
+        assert [posted.position for posted in flow.store.feed()] == [1]
+
+
+# -- once, whole, alone ---------------------------------------------------------------------------------------------
+
+
+def test_a_second_upgrade_does_nothing(lite: str) -> None:
+    """Typed again, it says that the tables are of today's version, and changes nothing."""
+    assert current(lite) == "1"
+    assert upgrade(lite) == "1"
+    before = dump(lite)
+    assert upgrade(lite) == SCHEMA_VERSION == current(lite)
+    assert dump(lite) == before
+
+
+def test_a_fresh_store_needs_no_upgrade(url: str) -> None:
+    """Tables that a store has made are of today's version; Alembic leaves no trace in them."""
+    assert current(url) is None
+    SqlStore(url).close()
+    assert current(url) == upgrade(url) == SCHEMA_VERSION
+    with connected(url) as connection:
+        assert version_table() not in inspect(connection).get_table_names()
+
+
+@pytest.mark.parametrize("engine", ENGINES[:2])
+def test_what_fails_leaves_all_as_it_was(tmp_path: Path, engine: str) -> None:
+    """An upgrade is one transaction: one that fails at its end changes nothing, and can be done again."""
+    with empty(engine, tmp_path) as url:
+        make_old(tmp_path, url)
+        with connected(url) as connection:
+            old = shape(connection)
+            connection.execute(text(f"INSERT INTO {PREFIX}meta (name, value) VALUES ('position', 'in the way')"))
+        with pytest.raises(StorageError):
+            upgrade(url)
+        assert current(url) == "1"
+        with connected(url) as connection:
+            assert shape(connection) == old
+            assert not any("version" in name for name in inspect(connection).get_table_names())
+            connection.execute(text(f"DELETE FROM {PREFIX}meta WHERE name = 'position'"))
+        assert upgrade(url) == "1"
+
+
+def test_two_processes_upgrade_at_once(tmp_path: Path, url: str) -> None:
+    """Of two processes that upgrade at the same moment one does it, and the other finds it done."""
+    make_old(tmp_path, url)
+    script = f"from reportflow.storage.sql.upgrade import upgrade; input(); print(upgrade({url!r}))"
+    both = [
+        subprocess.Popen([sys.executable, "-c", script], stdin=-1, stdout=-1, stderr=-1, text=True) for _ in range(2)
+    ]
+    for one in both:
+        assert one.stdin
+        one.stdin.write("\n")
+        one.stdin.flush()
+    ends = [one.communicate(timeout=60) for one in both]
+    assert {one.returncode for one in both} == {0}, ends
+    assert {out.strip() for out, _ in ends} <= {"1", SCHEMA_VERSION}
+    store = SqlStore(url, create=False)
+    assert len(store.feed()) == 6
+    store.close()
+
+
+def test_threads_upgrade_at_once(lite: str) -> None:
+    """Threads of one process may upgrade too, the same database or others."""
+    with ThreadPoolExecutor(4) as pool:
+        before = list(pool.map(lambda number: upgrade(lite, prefix=PREFIX if number % 2 else f"t{number}_"), range(6)))
+    assert set(before[1::2]) <= {"1", SCHEMA_VERSION}
+    assert before[::2] == [None] * 3
+    assert "1" in before
+
+
+@pytest.mark.xdist_group("mariadb")
+def test_who_waits_in_vain_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another process keeps the lock, an upgrade on MariaDB ends in an error, and changes nothing."""
+    brief = attrs.evolve(BACKENDS["mysql"], lock="SELECT GET_LOCK('reportflow', 0)")
+    monkeypatch.setitem(cast(dict[str, Backend], BACKENDS), "mysql", brief)
+    with empty("mariadb", tmp_path) as url:
+        make_old(tmp_path, url)
+        with connected(url) as other:
+            other.execute(text("SELECT GET_LOCK('reportflow', 0)"))
+            with pytest.raises(StorageBusy):
+                upgrade(url)
+        assert current(url) == "1"
+
+
+# -- names ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_prefix_is_a_store_of_its_own(tmp_path: Path, url: str) -> None:
+    """With a prefix its tables are upgraded and no others; what a store says to type names the prefix."""
+    make_old(tmp_path, url, prefix="north_")
+    make_old(tmp_path, url, prefix="south_")
+    with pytest.raises(SchemaMismatch, match="--prefix north_"):
+        SqlStore(url, prefix="north_")
+    assert upgrade(url, prefix="north_") == "1"
+    assert current(url, prefix="south_") == "1"
+    assert current(url) is None
+    store = SqlStore(url, prefix="north_", create=False)
+    assert len(store.feed()) == 6
+    store.close()
+    assert upgrade(url, prefix="south_") == "1"
+
+
+@pytest.mark.xdist_group("postgresql")
+def test_a_schema_is_the_hosts_to_choose(tmp_path: Path) -> None:
+    """With a schema all is done in it, the version table too, and what a store says to type names it."""
+    with empty("postgresql", tmp_path) as url:
+        with connected(url) as connection:
+            connection.execute(text("CREATE SCHEMA office"))
+        make_old(tmp_path, url, schema="office", prefix="rf_")
+        with pytest.raises(SchemaMismatch, match="--prefix rf_ --schema office"):
+            SqlStore(url, prefix="rf_", schema="office")
+        assert upgrade(url, prefix="rf_", schema="office") == "1"
+        store = SqlStore(url, prefix="rf_", schema="office", create=False)
+        assert [posted.position for posted in store.feed()] == [1, 2, 3, 4, 5, 6]
+        store.close()
+        with connected(url) as connection:
+            assert inspect(connection).get_table_names() == []
+            assert "rf_alembic_version" in inspect(connection).get_table_names("office")
+
+
+def test_an_engine_of_the_hosts_is_taken(tmp_path: Path, lite: str) -> None:
+    """A host's engine is upgraded on, with a schema that only it knows, and stays open."""
+    engine = make_engine(f"sqlite:///{tmp_path}/host.db")
+    file = lite.removeprefix("sqlite:///")
+
+    @event.listens_for(engine, "connect")
+    def attach(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute(f"ATTACH '{file}' AS archive")
+
+    (tmp_path / "host.db").touch()
+    pool = engine.pool
+    assert current(engine, schema="archive") == "1"
+    assert upgrade(engine, schema="archive") == "1"
+    assert engine.pool is pool
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == []
+    engine.dispose()
+    assert current(lite) == SCHEMA_VERSION
+
+
+# -- what cannot be upgraded ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("found", "advice"), [("3", "newer"), ("x", "foreign"), ("0", "foreign")])
+def test_what_is_newer_or_strange_is_refused(lite: str, found: str, advice: str) -> None:
+    """Tables of a newer version, or that say what no version says, are left alone."""
+    with connected(lite) as connection:
+        connection.execute(text(f"UPDATE {PREFIX}meta SET value = '{found}'"))
+    before = dump(lite)
+    with pytest.raises(SchemaMismatch) as caught:
+        upgrade(lite)
+    assert (caught.value.found, caught.value.expected, caught.value.advice) == (found, SCHEMA_VERSION, advice)
+    assert dump(lite) == before
+
+
+def test_tables_of_others_are_refused(tmp_path: Path) -> None:
+    """Tables of these names that are somebody else's are left alone."""
+    url = f"sqlite:///{tmp_path}/other.db"
+    with connected(url) as connection:
+        connection.execute(text(f"CREATE TABLE {PREFIX}meta (x INTEGER)"))
+    for act in (upgrade, current):
+        with pytest.raises(SchemaMismatch) as caught:
+            act(url)
+        assert caught.value.advice == "foreign"
+
+
+def test_a_mistyped_path_makes_no_file(tmp_path: Path) -> None:
+    """An SQLite file that is not there is not made."""
+    for act in (upgrade, current):
+        with pytest.raises(StorageUnavailable) as caught:
+            act(f"sqlite:///{tmp_path}/ofice.db")
+        assert caught.value.advice == "create"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_url_of_an_awaited_driver_is_taken(lite: str) -> None:
+    """Who opens the database with a driver that is awaited upgrades it under the same URL."""
+    assert upgrade(lite.replace("sqlite:", "sqlite+aiosqlite:")) == "1"
+
+
+@pytest.mark.parametrize("revision", [version_1, version_2])
+def test_there_is_no_way_back(revision: Any) -> None:
+    """No revision takes anything away."""
+    with pytest.raises(NotImplementedError):
+        revision.downgrade()
+
+
+# -- SQL for who may not connect ------------------------------------------------------------------------------------
+
+
+def feed(url: str, sql: str) -> None:
+    """Hand a script to a database, as its own client does."""
+    if url.startswith("sqlite"):
+        with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            connection.executescript(sql)
+        return
+    with connected(url) as connection:
+        for statement in sql.split(";\n"):
+            if statement.strip():
+                connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+@pytest.mark.parametrize("since", [None, "1"])
+def test_the_sql_does_what_an_upgrade_does(tmp_path: Path, url: str, since: str | None) -> None:
+    """The SQL, fed to a database, leaves it as an upgrade does, with all that was in it."""
+    if since:
+        make_old(tmp_path, url)
+    feed(url, offline_sql(url, since=since))
+    assert upgrade(url) == SCHEMA_VERSION
+    SqlStore(url, prefix="fresh_").close()
+    with connected(url) as connection:
+        assert json.dumps(shape(connection), default=str) == json.dumps(
+            shape(connection, prefix="fresh_"), default=str
+        ).replace("fresh_", PREFIX)
+        noted = connection.scalar(text(f"SELECT version_num FROM {version_table()}"))
+    assert noted == f"reportflow_{SCHEMA_VERSION}"
+    store = SqlStore(url, create=False)
+    assert [posted.position for posted in store.feed()] == ([1, 2, 3, 4, 5, 6] if since else [])
+    store.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "postgresql://", "mariadb://", "mysql+pymysql://me:secret@nowhere/x"])
+def test_the_sql_needs_no_server_and_no_driver(url: str) -> None:
+    """Of the URL only the engine counts; prefix and schema are in every statement."""
+    sql = offline_sql(url, prefix="rf_", schema="office", since="1")
+    assert "secret" not in sql
+    assert "reportflow_record" not in sql
+    for line in re.findall(r"^(?:CREATE TABLE|INSERT INTO|DROP TABLE|UPDATE) .*", sql, re.MULTILINE):
+        assert "office.rf_" in line.replace("`", "")
+
+
+@pytest.mark.parametrize(("url", "advice"), [("office.db", "url"), ("oracle://x", "engine"), ("x://a:b@c:d", "url")])
+def test_the_sql_of_no_engine_is_refused(url: str, advice: str) -> None:
+    """What names no engine that is supported is said, without its password."""
+    with pytest.raises(InvalidURL) as caught:
+        offline_sql(url)
+    assert caught.value.advice == advice
+    assert ":b@" not in str(caught.value)
+
+
+@pytest.mark.parametrize("since", ["0", SCHEMA_VERSION, "9", "x", ""])
+def test_the_sql_since_no_older_version_is_refused(since: str) -> None:
+    """There is SQL since each older version, and since no other."""
+    with pytest.raises(InvalidValue, match="since"):
+        offline_sql("sqlite://", since=since)
+
+
+# -- a host's own Alembic -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("begin", ["nothing", "version 1", "a store"])
+def test_a_host_runs_the_revisions_among_its_own(tmp_path: Path, url: str, begin: str) -> None:
+    """A host's Alembic finds the branch by `version_locations`, and begins where the tables are, whoever made them."""
+    if begin == "version 1":
+        make_old(tmp_path, url, prefix="rf_")
+    elif begin == "a store":
+        SqlStore(url, prefix="rf_").close()
+    command.upgrade(host(tmp_path, url, prefix="rf_"), "reportflow@head")
+    assert current(url, prefix="rf_") == SCHEMA_VERSION
+    assert upgrade(url, prefix="rf_") == SCHEMA_VERSION
+    store = SqlStore(url, prefix="rf_", create=False)
+    assert len(store.feed()) == (6 if begin == "version 1" else 0)
+    store.close()
+
+
+def test_a_host_may_say_the_names_in_python(tmp_path: Path) -> None:
+    """Attributes of the configuration count before its file."""
+    with empty("sqlite", tmp_path) as url:
+        config = host(tmp_path, url, prefix="rf_")
+        config.attributes["reportflow_prefix"] = "mine_"
+        command.upgrade(config, "reportflow@head")
+        assert (current(url, prefix="mine_"), current(url, prefix="rf_")) == (SCHEMA_VERSION, None)
+
+
+def test_a_host_need_not_say_the_names(tmp_path: Path) -> None:
+    """Where nobody says a prefix or a schema, they are those of a store."""
+    with empty("sqlite", tmp_path) as url, connected(url) as connection:
+        with Operations.context(MigrationContext.configure(connection)):
+            version_1.upgrade()
+            version_2.upgrade()
+        SqlStore(connection.engine, create=False).close()
+
+
+def proposed(engine: Engine, metadata: MetaData, **options: Any) -> list[tuple[str, str]]:
+    """What a host's autogenerate proposes, of tables."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts=options)
+        changes = compare_metadata(context, metadata)
+    return [(what, str(one.name)) for what, one, *_ in changes]
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["apart", "in the host's MetaData"])
+def test_a_hosts_autogenerate_leaves_our_tables_alone(tmp_path: Path, url: str, known: bool) -> None:
+    """With `include_object` a host's autogenerate sees its own tables only, whether it knows ours or not."""
+    make_old(tmp_path, url)
+    upgrade(url)
+    metadata = MetaData()
+    Table("members", metadata, Column("id", Integer, primary_key=True))
+    if known:
+        make_tables(metadata, prefix="other_")
+    both = [include_object(), include_object(prefix="other_")]
+
+    def agreed(*told: Any) -> bool:
+        return all(one(*told) for one in both)
+
+    engine = make_engine(url)
+    assert ("remove_table", "reportflow_record") in proposed(engine, metadata)
+    assert proposed(engine, metadata, include_object=include_object) == [("add_table", "members")]
+    engine.dispose()
+
+
+def test_leaves_alone_knows_its_own_store_only() -> None:
+    """Tables of another prefix or schema, and tables of the host's that begin alike, are the host's to judge."""
+    include = include_object(prefix="rf_", schema="office")
+
+    def asked(name: str, schema: str | None) -> bool:
+        return include(Table(name, MetaData(), schema=schema), name, "table", True, None)
+
+    assert not asked("rf_record", "office")
+    assert not asked("rf_alembic_version", "office")
+    assert asked("rf_record", None)
+    assert asked("rf_members", "office")
+    assert asked("reportflow_record", "office")
+    assert include(None, None, "schema", True, None)
+
+
+# -- the revisions --------------------------------------------------------------------------------------------------
+
+FOLDER: Final = Path(str(module.__file__)).with_name("migrations")
+
+
+def test_there_is_a_revision_for_each_version() -> None:
+    """The branch is one line, of one revision a version, and ends at the version of the tables."""
+    script = ScriptDirectory(str(FOLDER))
+    walked = [one.revision for one in script.walk_revisions()]
+    assert walked == [f"reportflow_{number}" for number in range(int(SCHEMA_VERSION), 0, -1)]
+    assert script.get_heads() == [f"reportflow_{SCHEMA_VERSION}"]
+    assert all(one.branch_labels == {"reportflow"} for one in script.walk_revisions())
+    assert VERSIONS == "reportflow.storage.sql.migrations:versions"
+
+
+def test_only_the_latest_revision_is_by_todays_tables() -> None:
+    """An older revision says itself what its tables were: `tables.py` may change."""
+    by_today = [path.stem for path in (FOLDER / "versions").glob("*.py") if ".today()" in path.read_text("utf-8")]
+    assert by_today in ([f"version_{SCHEMA_VERSION}"], [])
+
+
+def test_without_alembic_the_extra_is_named() -> None:
+    """Where Alembic is not installed, the module says which extra to install; the stores do without."""
+    script = """
+import sys
+sys.modules["alembic"] = None
+from reportflow import MissingExtra, SqlStore
+SqlStore("sqlite://").close()
+try:
+    import reportflow.storage.sql.upgrade
+except MissingExtra as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == 'alembic is not installed; type: pip install "reportflow[migrations]"'

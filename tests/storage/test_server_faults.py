@@ -1,0 +1,323 @@
+"""What breaks around a server: writers and servers that are killed, refused connections, lost ones, full pools."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from reportflow import (
+    REPORT,
+    Actor,
+    Author,
+    Comment,
+    Conflict,
+    Query,
+    Report,
+    ReportFlow,
+    SqlStore,
+    StorageUnavailable,
+    open_flow,
+    replay,
+)
+from tests.servers import MariaDB, PostgreSQL, database
+
+LI = Actor(id="li", roles={"editor"}, unit="yulin")
+KINDS = {"postgresql": PostgreSQL, "mariadb": MariaDB}
+ENGINES = [pytest.param(one, marks=pytest.mark.xdist_group(one)) for one in KINDS]
+
+WRITER = """
+import sys
+from reportflow import Actor, Comment, open_flow
+li = Actor(id="li", roles={"editor"}, unit="yulin")
+flow = open_flow(sys.argv[1], retry_timeout=60.0)
+number = 0
+while True:
+    number += 1
+    record = flow.fire(f"r{number % 3}", "comment", Comment(text="x"), by=li)
+    print(record.id, record.version, flush=True)
+"""
+
+
+def filled(url: str) -> None:
+    """Three reports."""
+    with open_flow(url) as flow:
+        for number in range(3):
+            authors = [Author(name="张三", id="zhang")]
+            flow.create(Report.draft(id=f"r{number}", title="t", text="x", authors=authors), by=LI)
+
+
+def check(url: str, acknowledged: dict[str, int]) -> int:
+    """Every record equals its replay, and has every version that was acknowledged; how many entries there are."""
+    with open_flow(url, create=False) as flow:
+        records = flow.find(Query(order="id"), by=LI).records
+        for record in records:
+            history = flow.history(record.id, by=LI)
+            assert replay(history) == record
+            assert [entry.sequence for entry in history] == list(range(1, record.version + 1))
+            assert record.version >= acknowledged.get(record.id, 1)
+        refs = [posted.entry.ref for posted in flow.store.feed(limit=100_000)]
+        assert len(refs) == len(set(refs)) == sum(record.version for record in records)
+        return len(refs)
+
+
+def acknowledged(lines: list[str]) -> dict[str, int]:
+    """The highest version of each record that a writer was told of."""
+    found: dict[str, int] = {}
+    for line in lines:
+        if line.endswith("\n"):  # the last one may be half of one
+            id, version = line.split()
+            found[id] = max(found.get(id, 0), int(version))
+    return found
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_killed_writers_leave_whole_records(engine: str) -> None:
+    """Writers are killed in the middle of it: every record equals its replay, and what was acknowledged is there."""
+    with database(engine) as url:
+        filled(url)
+        writers = [
+            subprocess.Popen([sys.executable, "-c", WRITER, url], stdout=subprocess.PIPE, text=True) for _ in range(3)
+        ]
+        lines: list[str] = []
+        for writer in writers:
+            assert writer.stdout is not None
+            lines += [writer.stdout.readline() for _ in range(20)]  # they are under way
+        for writer in writers:
+            writer.send_signal(signal.SIGKILL)
+        for writer in writers:
+            assert writer.stdout is not None
+            lines += writer.stdout.readlines()
+            writer.stdout.close()
+            writer.wait()
+        assert check(url, acknowledged(lines)) >= 3 + 60
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_killed_server_has_all_that_it_acknowledged(engine: str) -> None:
+    """The server is killed while four threads write: after its restart, what was acknowledged is there, and no half."""
+    if engine == "mariadb":
+        database_there = database(engine)  # skips where there is none
+        with database_there:
+            pass
+    server: Any = KINDS[engine]()
+    try:
+        admin = create_engine(server.url(), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text("CREATE DATABASE office"))
+        admin.dispose()
+        url = server.url("office")
+        filled(url)
+        flow = open_flow(url)
+        told: dict[str, int] = {}
+        initialize_draft, errors = threading.Semaphore(0), []
+
+        def write(number: int) -> None:
+            id = f"r{number % 3}"
+            try:
+                while True:
+                    version = flow.fire(id, "comment", Comment(text="x"), by=LI).version
+                    told[id] = max(told.get(id, 0), version)
+                    initialize_draft.release()
+            except (StorageUnavailable, Conflict) as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(40):
+            initialize_draft.acquire()
+        os.kill(server.pid, signal.SIGKILL)
+        for thread in threads:
+            thread.join()
+        assert errors
+        assert all("s3cret" not in str(error) for error in errors)
+        if engine == "mariadb":
+            server.process.wait()
+        server.restart()
+        check(url, told)
+        deadline = time.monotonic() + 60
+        while True:  # the flow that saw it die goes on
+            with contextlib.suppress(StorageUnavailable):
+                flow.fire("r0", "comment", Comment(text="y"), by=LI)
+                break
+            assert time.monotonic() < deadline
+        flow.close()
+        check(url, told)
+    finally:
+        server.stop()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.mark.parametrize("driver", ["postgresql+psycopg", "mysql+pymysql"])
+def test_a_server_that_is_not_there_is_told(driver: str) -> None:
+    """Where nobody answers, it is `StorageUnavailable`, in both languages, and no password is told."""
+    with pytest.raises(StorageUnavailable) as caught:
+        open_flow(f"{driver}://li:s3cret@127.0.0.1:{free_port()}/office")
+    assert "Check that the server runs" in str(caught.value)
+    assert "请确认服务器已在该地址启动" in caught.value.message("zh")
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_database_that_is_not_there_is_told(engine: str) -> None:
+    """A server without such a database says so, and what to do."""
+    with database(engine) as url, pytest.raises(StorageUnavailable) as caught:
+        open_flow(url.replace("rf_", "no_"))
+    assert "has this database" in str(caught.value) or "no such database" in str(caught.value)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_pool_that_is_used_up_is_told(engine: str) -> None:
+    """Where all connections of a host's engine are in use, it is told, and nothing was written."""
+    with database(engine) as url:
+        filled(url)
+        host = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.05)
+        flow = ReportFlow(SqlStore(host), REPORT)
+        with host.connect(), pytest.raises(StorageUnavailable) as caught:
+            flow.fire("r0", "comment", Comment(text="x"), by=LI)
+        assert "in use" in str(caught.value)
+        assert flow.fire("r0", "comment", Comment(text="x"), by=LI).version == 2
+        host.dispose()
+
+
+#: A program that opens a flow and then forks: all four of it write.
+FORKED: Final = """
+import os, sys
+from reportflow import Actor, Comment, open_flow
+
+li = Actor(id="li", roles={"editor"}, unit="yulin")
+flow = open_flow(sys.argv[1], create=False)
+flow.get("r0", by=li)
+
+
+def write():
+    for number in range(20):
+        flow.fire("r0", "comment", Comment(text=str(number)), by=li)
+
+
+children = []
+for _ in range(3):
+    child = os.fork()
+    if not child:
+        write()
+        flow.close()
+        os._exit(0)
+    children.append(child)
+write()
+codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+assert codes == [0, 0, 0], codes
+assert flow.get("r0", by=li).version == 81
+flow.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_fork_has_connections_of_its_own(engine: str) -> None:
+    """A flow that was opened and used before a fork works on both sides, and neither hears the other's answers."""
+    with database(engine) as url:
+        filled(url)
+        command = [sys.executable, "-c", FORKED, url]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        check(url, {"r0": 81})
+
+
+@contextlib.contextmanager
+def cut_at(store: SqlStore, word: str) -> Iterator[None]:
+    """The connection of the next write breaks right when this word is said, or right before."""
+    make: Any = store._work
+
+    def cutting(pooled: Any) -> Any:
+        work = make(pooled)
+        say, write = work.say, work.write
+
+        def said(sql: str) -> None:
+            if sql.startswith(word):
+                broken(pooled)
+            say(sql)
+
+        def written(statement: Any, row: Any) -> int:
+            if word in statement.sql:
+                broken(pooled)
+            return int(write(statement, row))
+
+        work.say, work.write = said, written
+        return work
+
+    store._work = cutting  # type: ignore[method-assign]  # what is tested is a connection that breaks
+    try:
+        yield
+    finally:
+        store._work = make  # type: ignore[method-assign]  # put back
+
+
+def broken(pooled: Any) -> None:
+    """Break a connection under its driver."""
+    driver = pooled.dbapi_connection
+    number = driver.fileno() if hasattr(driver, "fileno") else driver._sock.fileno()
+    one = socket.socket(fileno=os.dup(number))
+    one.shutdown(socket.SHUT_RDWR)
+    one.close()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("word", "known"), [("UPDATE", True), ("COMMIT", False)])
+def test_a_lost_connection_says_what_is_known(engine: str, word: str, known: bool) -> None:
+    """A connection lost before the commit wrote nothing; lost with it, it is not known, and the message says so."""
+    with database(engine) as url:
+        filled(url)
+        with open_flow(url) as flow:
+            store: Any = flow.store
+            if engine == "postgresql":  # where an act is one statement, its loss is a loss with the commit
+                if word == "COMMIT":
+                    word = "WITH moved"
+                else:
+                    store._is_plain = lambda change: False
+            with cut_at(store, word), pytest.raises(StorageUnavailable) as caught:
+                flow.fire(store.get(["r0"])[0], "comment", Comment(text="x"), by=LI)
+            assert ("not known" not in str(caught.value)) == known
+            assert ("nothing was written" in str(caught.value)) == known
+            version = flow.get("r0", by=LI).version
+            assert version == 1 or not known
+            assert flow.fire("r0", "comment", Comment(text="y"), by=LI).version == version + 1
+        check(url, {})
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_processes_on_one_report_lose_nothing(engine: str) -> None:
+    """Two processes write to the same records: no version is given twice, and none is lost."""
+    with database(engine) as url:
+        filled(url)
+        writers = [
+            subprocess.Popen([sys.executable, "-c", WRITER, url], stdout=subprocess.PIPE, text=True) for _ in range(2)
+        ]
+        lines: list[str] = []
+        for writer in writers:
+            assert writer.stdout is not None
+            lines += [writer.stdout.readline() for _ in range(40)]
+        for writer in writers:
+            writer.kill()
+            assert writer.stdout is not None
+            lines += [line for line in writer.stdout.readlines() if line.endswith("\n")]
+            writer.stdout.close()
+            writer.wait()
+        assert len(lines) == len(set(lines)), "no version was given twice"
+        check(url, acknowledged(lines))

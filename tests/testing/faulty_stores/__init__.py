@@ -1,0 +1,28 @@
+"""Stores that break the contract in one place each: the proof that the conformance suite bites.
+
+Each is a sound store with one fault, which its docstring says; `caught_by` names the test of the suite that is made for
+it, and by that the sentence of the contract. By hand and by night, with several seeds::
+
+    python -m tests.testing.faulty_stores --seeds 10
+"""
+
+from __future__ import annotations
+
+from tests.testing.faulty_stores import commit, count, feed, find, read, sql, visibility
+from tests.testing.faulty_stores.fault import FAULTS, DurableStore, FileStore, SqliteStore, found_by_chance, held
+
+__all__ = [
+    "FAULTS",
+    "DurableStore",
+    "FileStore",
+    "SqliteStore",
+    "commit",
+    "count",
+    "feed",
+    "find",
+    "found_by_chance",
+    "held",
+    "read",
+    "sql",
+    "visibility",
+]
