@@ -11,7 +11,8 @@ from benchmarks.measure import Found, Sample, measure, rate
 from benchmarks.setting import Setting
 from benchmarks.work import REGISTRAR, Ours, adopted, adoption, ids
 
-from reportflow import AsyncReportFlow, Report, open_async_flow, open_flow
+from reportflow import AsyncReportFlow, open_async_flow, open_flow
+from reportflow.office import Report
 from reportflow.storage.sql.engine import CONNECTIONS
 
 TASKS = 100

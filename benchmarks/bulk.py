@@ -39,8 +39,9 @@ from benchmarks.measure import Found, megabytes
 from benchmarks.setting import Setting
 from benchmarks.work import EDITOR, Ticks, draft
 
-from reportflow import Assignment, open_flow
+from reportflow import Create, Fire, open_flow
 from reportflow.flow.base import CHUNK
+from reportflow.office import Assignment
 
 #: How much memory an import may need, in bytes.
 LIMIT = 500e6
@@ -184,7 +185,7 @@ class Bulk:
 
     def create(self) -> None:
         """Make them all."""
-        made = self._flow.create_all(map(draft, self._names), by=EDITOR)
+        made = self._flow.run(Create(draft(name), by=EDITOR) for name in self._names)
         self._records = [outcome.record for outcome in made]
 
     def create_by_hand(self) -> None:
@@ -197,7 +198,8 @@ class Bulk:
 
     def fire(self) -> None:
         """Assign them all, in hand."""
-        for _ in self._flow.fire_all(self._records, "assign", Assignment(assignee=ASSIGNEE), by=EDITOR):
+        details = Assignment(assignee=ASSIGNEE)
+        for _ in self._flow.run(Fire(record, "assign", details, by=EDITOR) for record in self._records):
             pass
 
     def fire_by_hand(self) -> None:
@@ -226,8 +228,8 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def create_all(places: Places) -> Callable[[Setting], Found]:
-    """What measures `create_all` on a kind of database."""
+def create_many(places: Places) -> Callable[[Setting], Found]:
+    """What measures creations by `run` on a kind of database."""
 
     def found(setting: Setting) -> Found:
         return _found(setting, places, lambda bulk: (_seconds(bulk.create), _seconds(bulk.create_by_hand)))
@@ -235,8 +237,8 @@ def create_all(places: Places) -> Callable[[Setting], Found]:
     return found
 
 
-def fire_all(places: Places) -> Callable[[Setting], Found]:
-    """What measures `fire_all` on a kind of database."""
+def fire_many(places: Places) -> Callable[[Setting], Found]:
+    """What measures transitions by `run` on a kind of database."""
 
     def both(bulk: Bulk) -> tuple[float, float]:
         bulk.create()
@@ -261,7 +263,7 @@ def _found(setting: Setting, places: Places, both: Callable[[Bulk], tuple[float,
 
 def _import(path: Path, number: int) -> None:
     with open_flow(f"sqlite:///{path}") as flow:
-        for _ in flow.create_all((draft(f"report-{one}") for one in range(number)), by=EDITOR):
+        for _ in flow.run(Create(draft(f"report-{one}"), by=EDITOR) for one in range(number)):
             pass
 
 

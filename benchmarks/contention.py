@@ -24,7 +24,8 @@ from benchmarks.measure import Found, Sample, duration, measure, rate
 from benchmarks.setting import Setting
 from benchmarks.work import REGISTRAR, Ours, adopted, adoption, ids
 
-from reportflow import REPORT, Conflict, ReportFlow, SqlStore, open_flow
+from reportflow import Conflict, ReportFlow, SqlStore, open_flow
+from reportflow.office import REPORT
 from reportflow.storage.base import Change
 
 PROCESSES = 4

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from reportflow import Actor, Adoption, Author, Report, ReportFlow, Revision
+from reportflow import Actor, ReportFlow
+from reportflow.office import Adoption, Author, Report, Revision
 
 #: Each sample of single acts does its work on all of them.
 RECORDS: Final = 100
@@ -71,7 +72,9 @@ class Ours:
 
     def fire_by_id(self, number: int) -> None:
         """Adopt the record of an id."""
-        self._records[number] = self._flow.fire(self._records[number].id, "adopt", adoption(), by=REGISTRAR)
+        self._records[number] = self._flow.fire(
+            self._records[number].id, "adopt", adoption(), by=REGISTRAR, type=Report
+        )
 
     def create(self, _: int) -> None:
         """Create a report."""

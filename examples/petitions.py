@@ -27,25 +27,27 @@ from typing import Any
 
 from reportflow import (
     Actor,
-    Adoption,
     AlreadyExists,
-    Author,
     Create,
     Fire,
-    Forwarding,
     Happened,
-    Instruction,
     Interval,
-    Level,
     Query,
-    Rejection,
-    Report,
     ReportFlow,
     ReportflowError,
+    open_flow,
+)
+from reportflow.office import (
+    Adoption,
+    Author,
+    Forwarding,
+    Instruction,
+    Level,
+    Rejection,
+    Report,
     Revision,
     Source,
     Uptake,
-    open_flow,
 )
 
 FILE = "uk_petitions.jsonl.gz"

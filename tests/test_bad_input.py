@@ -23,13 +23,8 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.pool import Pool
 
 from reportflow import (
-    REPORT,
     Actor,
-    Adoption,
     AlreadyExists,
-    Attachment,
-    Author,
-    Comment,
     Create,
     DuplicateKey,
     Fire,
@@ -37,18 +32,13 @@ from reportflow import (
     Interval,
     InvalidURL,
     InvalidValue,
-    Level,
     MemoryStore,
-    Merge,
     MissingExtra,
     Query,
     Record,
     RecordNotFound,
-    Rejection,
-    Report,
     ReportFlow,
     ReportflowError,
-    Revision,
     SchemaMismatch,
     SqlStore,
     StaleRecord,
@@ -60,7 +50,9 @@ from reportflow import (
     open_flow,
     replay,
 )
-from reportflow.i18n.catalog import label
+from reportflow.i18n.catalog import STANDARD
+from reportflow.office import REPORT, Adoption, Attachment, Author, Comment, Level, Merge, Rejection, Report, Revision
+from tests.many import fires
 
 MIB = 1 << 20
 ZHANG = Actor(id="zhang", name="张三", roles={"contributor"}, unit="yulin")
@@ -73,6 +65,11 @@ STALE = "read it again"
 def draft(**fields: Any) -> Report:
     """A draft that is in order, but for these fields."""
     return Report.draft(**{"title": "校园安全", "text": "…", "authors": [Author(name="张三", id="zhang")], **fields})
+
+
+@attrs.frozen(kw_only=True)
+class BadSheet(Record):
+    """A record of a kind that is asked for in vain."""
 
 
 @attrs.frozen
@@ -140,8 +137,8 @@ def clear(error: ReportflowError, *words: str) -> None:
                 assert str(one) in english
                 assert str(one) in chinese or one == "unknown"
     if isinstance(error, InvalidValue):
-        assert english.startswith(label("field", error.field, "en"))
-        assert chinese.startswith(label("field", error.field, "zh"))
+        assert english.startswith(STANDARD.label("field", error.field, "en"))
+        assert chinese.startswith(STANDARD.label("field", error.field, "zh"))
 
 
 def refused(codes: set[str]) -> Callable[[ReportflowError], None]:
@@ -321,16 +318,28 @@ ACTS: dict[str, tuple[Callable[[Office], object], Check, tuple[str, ...]]] = {
     "a batch of nothing": (lambda o: o.flow.batch(None), invalid("requests", "type"), ("Create", "None")),  # type: ignore[arg-type]  # bad input
     "a batch of numbers": (lambda o: o.flow.batch([5]), invalid("draft", "type"), ("Record",)),  # type: ignore[list-item]  # bad input
     "many targets of a wrong type": (
-        lambda o: list(o.flow.fire_all([5], "edit", by=LI)),  # type: ignore[list-item]  # bad input
+        lambda o: list(o.flow.run(fires([5], "edit", by=LI))),  # type: ignore[list-item]  # bad input
         invalid("id", "type"),
         (),
     ),
-    "no targets": (lambda o: list(o.flow.fire_all(None, "edit", by=LI)), invalid("targets", "type"), ()),  # type: ignore[arg-type]  # bad input
-    "an unknown on_refusal": (
-        lambda o: list(o.flow.fire_all([o.id], "edit", by=LI, on_refusal="nope")),  # type: ignore[arg-type]  # bad input
-        invalid("on_refusal", "choice"),
-        ("'nope'", "abort", "skip"),
+    "many requests that are none": (
+        lambda o: list(o.flow.run([o.id])),  # type: ignore[list-item]  # bad input
+        invalid("requests", "type"),
+        ("Create | Fire",),
     ),
+    "no requests": (lambda o: o.flow.run(None), invalid("requests", "type"), ("None",)),  # type: ignore[arg-type]  # bad input
+    "an unknown on_error": (
+        lambda o: o.flow.run(fires([o.id], "edit", by=LI), on_error="sikp"),  # type: ignore[arg-type]  # bad input
+        invalid("on_error", "choice"),
+        ("'sikp'", "stop", "skip"),
+    ),
+    "a chunk of nothing": (lambda o: o.flow.run([], chunk=0), invalid("chunk", "range"), ("0",)),
+    "a record of another class": (
+        lambda o: o.flow.get(o.id, by=LI, type=BadSheet),
+        invalid("type", "type"),
+        ("BadSheet",),
+    ),
+    "a class that is none": (lambda o: o.flow.get(o.id, by=LI, type="Report"), invalid("type", "type"), ()),  # type: ignore[arg-type]  # bad input
     "reading without an id": (lambda o: o.flow.get(None, by=LI), invalid("id", "type"), ()),  # type: ignore[arg-type]  # bad input
     "reading as nobody": (lambda o: o.flow.get(o.id, by=None), invalid("by", "type"), ("Actor",)),  # type: ignore[arg-type]  # bad input
     "the inbox of a number": (lambda o: o.flow.inbox(by=5), invalid("by", "type"), ("Actor",)),  # type: ignore[arg-type]  # bad input
@@ -446,7 +455,7 @@ VALUES: dict[str, tuple[Callable[[], object], str, str]] = {
     "a flow without a store": (lambda: ReportFlow(None, REPORT), "store", "type"),  # type: ignore[arg-type]  # bad input
     "a URL as store": (lambda: ReportFlow("memory:", REPORT), "store", "type"),  # type: ignore[arg-type]  # bad input
     "a flow of numbers": (lambda: ReportFlow(MemoryStore(), [5]), "lifecycles", "type"),  # type: ignore[list-item]  # bad input
-    "a history of nothing": (lambda: replay([]), "history", "history"),
+    "a history of nothing": (lambda: replay([], REPORT), "history", "history"),
 }
 
 
@@ -467,7 +476,7 @@ def test_a_text_of_one_mib_is_kept(office: Office, longest: str) -> None:
     report = office.flow.create(draft(text=longest), by=ZHANG)
     report = office.flow.fire(report, "edit", Revision(text=longest), by=LI)
     office.flow.fire(report, "return", by=LI, reason=longest)
-    assert office.flow.get(report.id, by=LI).text == longest
+    assert office.flow.get(report.id, by=LI, type=Report).text == longest
     history = office.flow.history(report.id, by=LI)
     assert (history[0].details.text, history[1].details.text, history[2].reason) == (longest,) * 3  # type: ignore[attr-defined]  # a draft and a Revision
 
@@ -591,7 +600,9 @@ def test_a_file_opened_for_reading_is_read_and_not_written(tmp_path: Path) -> No
 
 READ_ONLY = """
 import os, sys
-from reportflow import Actor, Comment, StorageUnavailable, open_flow, open_store
+from reportflow import Actor, StorageUnavailable, open_flow, open_store
+from reportflow.office import Comment
+from tests.many import fires
 open_store("sqlite://").close()  # everything is imported while it still can be
 if os.geteuid() == 0:
     os.setgid(65534)
@@ -865,19 +876,16 @@ VERBS: dict[str, Callable[[Office], dict[str, Any]]] = {
         "key": None, "version": None,
     },
     "batch": lambda o: {"requests": [Fire(o.id, "edit", Revision(text="y"), by=LI)]},
-    "fire_all": lambda o: {
-        "targets": [o.id], "trigger": "edit", "details": Revision(text="y"), "by": LI, "on_refusal": "skip",
-        "reason": "", "at": None,
-    },
+    "run": lambda o: {"requests": [Fire(o.id, "edit", Revision(text="y"), by=LI)], "on_error": "skip"},
     "options": lambda o: {"target": o.id, "by": LI},
-    "get": lambda o: {"id": o.id, "by": LI},
+    "get": lambda o: {"id": o.id, "by": LI, "type": Report},
     "find": lambda o: {"query": Query(), "by": LI},
     "inbox": lambda o: {"by": LI, "limit": 10, "cursor": None},
     "count": lambda o: {"query": Query(), "by": LI, "of": "records", "group": ()},
     "history": lambda o: {"id": o.id, "by": LI},
     "as_of": lambda o: {"id": o.id, "by": LI, "version": 1, "time": None},
 }  # fmt: skip
-WRITING = {"create", "fire", "batch", "fire_all"}
+WRITING = {"create", "fire", "batch", "run"}
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -893,7 +901,7 @@ def test_junk_brings_out_errors_of_the_tree_only(verb: str, url: str, data: st.D
         error: ReportflowError | None = None
         try:
             answer = getattr(flow, verb)(**arguments)
-            if verb == "fire_all":
+            if verb == "run":
                 list(answer)
         except ReportflowError as raised:
             error = raised

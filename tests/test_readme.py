@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from reportflow import REPORT, mermaid
+from reportflow.lifecycle.diagram import mermaid
+from reportflow.office import REPORT
 
 #: Where the drawing stands on the page.
 PICTURE = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)

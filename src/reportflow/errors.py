@@ -3,71 +3,115 @@
 ::
 
     ReportflowError
-    ├── InvalidValue            a value that may not be kept: field, problem
+    ├── InvalidValue            a value that cannot be stored: field, problem
     ├── InvalidDefinition       a lifecycle's table, with all its faults
     ├── UnknownTrigger          a trigger that the lifecycle does not have
     ├── UnknownLifecycle        a kind, or a version of it, that the flow was not given
     ├── RuleFailed              a guard, `sets` or `then` of a definition raised
     ├── Unbuildable             a class of which the test kit can make no instance
-    ├── StepsUnbounded          `then` steps that go round in a circle or too deep
-    ├── TransitionRefused       the act is not allowed: every refusal at once
+    ├── StepsUnbounded          `then` steps that form a cycle or go too deep
+    ├── TransitionRefused       the transition is not allowed: every refusal at once
     ├── StaleRecord             the version that the caller saw is no longer the stored one
-    ├── MissingExtra            a package of an extra, or a database driver, is not installed
-    ├── BrokerUnavailable       what a relay hands entries to cannot be reached
+    ├── MissingExtra            a package of an extra, or a database driver, is not installed (an ImportError too)
+    ├── BrokerUnavailable       the broker that a relay publishes to cannot be reached
     └── StorageError            what a store may raise
-        ├── RecordNotFound      unknown, or not to be seen by who asks: nobody can tell which
+        ├── RecordNotFound      unknown, or not visible to the caller: the two cannot be told apart
         ├── AlreadyExists       a creation under an id that is taken
         ├── Conflict            the stored version is not the expected one
-        ├── DuplicateKey        an idempotency key used before, for another command
+        ├── DuplicateKey        an idempotency key that was used for another command
         ├── InvalidURL          a database URL that is mistyped
         ├── SchemaMismatch      the tables are of another version
         └── StorageUnavailable  the store cannot be reached, read or written
             └── StorageBusy     another writer holds it; nothing was written
 
-`str(error)` is English; `error.message("zh")` is Chinese. All of them pickle, so that they cross processes.
+`str(error)` is English, for developers. `error.message("zh")` is what a clerk reads, in Chinese;
+`error.message("zh", reader="developer")` is the developer's text. All of them pickle, so that they cross processes.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple
 
-from reportflow.i18n import catalog as messages
+import attrs
+
+from reportflow.i18n.catalog import DEVELOPER, ENGLISH, NO_LABELS, STANDARD, Catalog, Labels, Reader, Renderer
 
 
-class Said(Protocol):
-    """Something with a stable code and a text in each language: a refusal, a fault."""
+@attrs.frozen(kw_only=True)
+class Refusal:
+    """One reason why a transition is not allowed.
+
+    Attributes:
+        code: Stable: ``state``, ``role``, ``clearance``, ``details``, ``reason``, or a guard's own.
+        params: The facts of the case.
+        texts: language -> template, where the guard brings its own; else the catalog's ``refusal.<code>``.
+        labels: What its lifecycle calls states and triggers.
+    """
+
+    code: str
+    params: Mapping[str, object] = attrs.field(factory=dict)
+    texts: Mapping[str, str] = attrs.field(factory=dict)
+    labels: Labels = attrs.field(default=NO_LABELS, eq=False, repr=False)
 
     @property
-    def code(self) -> str:
-        """What it is, for programs."""
-        ...
+    def message(self) -> str:
+        """The English text, for developers."""
+        return self.text(reader=DEVELOPER)
 
-    def text(self, language: str = ...) -> str:
-        """The text in a language."""
-        ...
+    def text(self, language: str = ENGLISH, *, reader: Reader = "clerk", catalog: Catalog = STANDARD) -> str:
+        """The text in a language, for a clerk or a developer."""
+        return self.render(Renderer(catalog, language, reader))
+
+    def render(self, renderer: Renderer) -> str:
+        """The text, as a renderer writes it."""
+        renderer = renderer.with_labels(self.labels)
+        own = self.texts.get(renderer.language) or self.texts.get(ENGLISH)
+        if own is not None:
+            return renderer.fill(own, self.params)
+        return renderer.text(f"refusal.{self.code}", self.params)
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a definition: a stable code and its facts."""
+
+    code: str
+    facts: Mapping[str, object]
+
+    def text(self, language: str = ENGLISH, *, catalog: Catalog = STANDARD) -> str:
+        """What is wrong, in a language."""
+        return catalog.text(f"fault.{self.code}", language, self.facts, reader=DEVELOPER)
 
 
 class ReportflowError(Exception):
-    """The base of all errors of this library. `code` is stable; `facts` fill the message."""
+    """The base of all errors of this library. `code` is stable; the public attributes are the facts of the case."""
 
     code: ClassVar[str] = "error"
+    #: The place of the request that it is about, from 0, where it was one of many (`ReportFlow.run`).
+    place: int | None = None
+    _catalog: Catalog = STANDARD
+    _labels: Labels = NO_LABELS
 
-    def facts(self, language: str) -> Mapping[str, object]:
+    def use(self, catalog: Catalog) -> None:
+        """Take the texts from another catalog; a flow has its errors use its own."""
+        self._catalog = catalog
+
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """What the message is filled with."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
-    def message(self, language: str = messages.ENGLISH) -> str:
-        """What happened and what to do, in a language."""
-        return messages.text(f"error.{self.code}", language, **self.facts(language))
+    def message(self, language: str = ENGLISH, *, reader: Reader = "clerk") -> str:
+        """What happened and what to do, in a language, for a clerk or a developer."""
+        renderer = Renderer(self._catalog, language, reader, self._labels)
+        return renderer.text(f"error.{self.code}", self.facts(renderer))
 
     def __str__(self) -> str:
-        return self.message()
+        return self.message(reader=DEVELOPER)
 
 
 class InvalidValue(ReportflowError, ValueError):
-    """A value that may not be kept. `field` says where, `problem` is the stable code of what is wrong."""
+    """A value that cannot be stored. `field` says where, `problem` is the stable code of what is wrong."""
 
     code = "invalid_value"
 
@@ -77,12 +121,10 @@ class InvalidValue(ReportflowError, ValueError):
         self.problem = problem
         self.details = dict(details or {})
 
-    def facts(self, language: str) -> Mapping[str, object]:
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The field and what is wrong with it."""
-        return {
-            "field": self.field,
-            "problem": messages.text(f"value.{self.problem}", language, **self.details),
-        }
+        problem = renderer.text(f"value.{self.problem}", {"room": self.field, **self.details})
+        return {"field": self.field, "problem": problem}
 
 
 class InvalidDefinition(ReportflowError):
@@ -90,16 +132,15 @@ class InvalidDefinition(ReportflowError):
 
     code = "invalid_definition"
 
-    def __init__(self, name: str, faults: Sequence[Said]) -> None:
+    def __init__(self, name: str, faults: Sequence[Fault]) -> None:
         super().__init__(name, faults)
         self.name = name
         self.faults = tuple(faults)
 
-    def facts(self, language: str) -> Mapping[str, object]:
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The name and each fault."""
-        joint = "；" if language == messages.CHINESE else "; "
-        said = joint.join(fault.text(language) for fault in self.faults)
-        return {"name": self.name, "number": len(self.faults), "faults": said}
+        faults = renderer.text("word.semicolon").join(fault.text(renderer.language) for fault in self.faults)
+        return {"name": self.name, "number": len(self.faults), "faults": faults}
 
 
 class UnknownTrigger(ReportflowError):
@@ -113,7 +154,7 @@ class UnknownTrigger(ReportflowError):
         self.trigger = trigger
         self.triggers = tuple(triggers)
 
-    def facts(self, language: str) -> Mapping[str, object]:
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The names as `fire` takes them: a label such as "keep on file" would be no help."""
         return {"lifecycle": self.lifecycle, "given": self.trigger, "choices": self.triggers}
 
@@ -129,14 +170,14 @@ class UnknownLifecycle(ReportflowError):
         self.version = version
         self.choices = tuple(choices)
 
-    def facts(self, language: str) -> Mapping[str, object]:
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The name, the version where one was asked for, and what there is."""
         code = "word.any_version" if self.version is None else "word.version"
-        return {**super().facts(language), "version": messages.text(code, language, number=self.version)}
+        return {**super().facts(renderer), "version": renderer.text(code, {"number": self.version})}
 
 
 class RuleFailed(ReportflowError):
-    """A function of the definition raised, or answered what it must not: the definition is to be mended."""
+    """A function of the definition raised, or returned what it must not: the definition has to be fixed."""
 
     code = "rule_failed"
 
@@ -171,29 +212,46 @@ class StepsUnbounded(ReportflowError):
         self.trigger = trigger
         self.path = tuple(path)
 
-    def facts(self, language: str) -> Mapping[str, object]:
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The act and the path of steps from it."""
         return {"id": self.id, "trigger": self.trigger, "path": " → ".join(self.path)}
 
 
 class TransitionRefused(ReportflowError):
-    """The act is not allowed. `refusals` holds every reason at once, each with a stable code."""
+    """The transition is not allowed. `refusals` holds every reason at once, each with a stable code.
+
+    `title` and `reference` (its number in the office, where it has one) are those of the record.
+    """
 
     code = "transition_refused"
 
-    def __init__(self, lifecycle: str, id: str, version: int, trigger: str, refusals: Sequence[Said]) -> None:
-        super().__init__(lifecycle, id, version, trigger, refusals)
+    def __init__(
+        self,
+        lifecycle: str,
+        id: str,
+        version: int,
+        trigger: str,
+        refusals: Sequence[Refusal],
+        title: str = "",
+        reference: str = "",
+        labels: Labels = NO_LABELS,
+    ) -> None:
+        super().__init__(lifecycle, id, version, trigger, refusals, title, reference)
         self.lifecycle = lifecycle
         self.id = id
         self.version = version
         self.trigger = trigger
         self.refusals = tuple(refusals)
+        self.title = title
+        self.reference = reference
+        self._labels = labels
 
-    def facts(self, language: str) -> Mapping[str, object]:
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The act and each reason."""
-        joint = "" if language == messages.CHINESE else " "
-        said = joint.join(refusal.text(language) for refusal in self.refusals)
-        return {**super().facts(language), "refusals": said}
+        reasons = renderer.text("word.space").join(refusal.render(renderer) for refusal in self.refusals)
+        named = "record_untitled" if not self.title else "record_numbered" if self.reference else "record"
+        record = renderer.text(f"word.{named}", {"title": self.title, "number": self.reference})
+        return {**super().facts(renderer), "refusals": reasons, "record": record}
 
 
 class StaleRecord(ReportflowError):
@@ -208,7 +266,7 @@ class StaleRecord(ReportflowError):
         self.stored = stored
 
 
-class MissingExtra(ReportflowError):
+class MissingExtra(ReportflowError, ImportError):
     """A package is not installed. `package` is what to install."""
 
     code = "missing_extra"
@@ -218,13 +276,14 @@ class MissingExtra(ReportflowError):
         self.name = name
         self.package = package
 
-    def facts(self, language: str) -> Mapping[str, object]:
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """What is missing and how to get it."""
-        return {"name": self.name, "advice": messages.text("advice.install", language, package=self.package)}
+        advice = renderer.text("advice.install", {"package": self.package})
+        return {"name": self.name, "advice": advice}
 
 
 class BrokerUnavailable(ReportflowError):
-    """What a relay hands entries to cannot be reached; it is no fault of the message in hand."""
+    """The broker that a relay publishes to cannot be reached; it is no fault of the message being published."""
 
     code = "broker_unavailable"
 
@@ -235,7 +294,7 @@ class BrokerUnavailable(ReportflowError):
 
 
 class StorageError(ReportflowError):
-    """What a store may raise; raised itself when the store fails in a way that nobody foresaw."""
+    """What a store may raise; raised itself for a failure of the store that no other class describes."""
 
     code = "storage_error"
 
@@ -245,7 +304,7 @@ class StorageError(ReportflowError):
 
 
 class _AboutRecords(StorageError):
-    """About records: `ids` names all that are concerned, in the order given."""
+    """`ids` names all records concerned, in the order given."""
 
     def __init__(self, ids: Iterable[str]) -> None:
         self.ids = tuple(ids)
@@ -253,7 +312,7 @@ class _AboutRecords(StorageError):
 
 
 class RecordNotFound(_AboutRecords):
-    """No such record, or none that the asker may see: the two are told alike, on purpose."""
+    """No such record, or none that the caller may see: the two cannot be told apart, on purpose."""
 
     code = "record_not_found"
 
@@ -291,9 +350,9 @@ class InvalidURL(StorageError):
         self.url = url
         self.advice = advice
 
-    def facts(self, language: str) -> Mapping[str, object]:
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The URL and what to write."""
-        return {"url": self.url, "advice": messages.text(f"advice.{self.advice}", language)}
+        return {"url": self.url, "advice": renderer.text(f"advice.{self.advice}")}
 
 
 class SchemaMismatch(StorageError):
@@ -312,10 +371,10 @@ class SchemaMismatch(StorageError):
         self.advice = advice
         self.options = options
 
-    def facts(self, language: str) -> Mapping[str, object]:
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The two versions and what to do."""
         command = f"reportflow db upgrade --database {shlex.quote(self.url)}{self.options}"
-        return {**super().facts(language), "advice": messages.text(f"advice.{self.advice}", language, command=command)}
+        return {**super().facts(renderer), "advice": renderer.text(f"advice.{self.advice}", {"command": command})}
 
 
 class StorageUnavailable(StorageError):
@@ -329,9 +388,9 @@ class StorageUnavailable(StorageError):
         self.given = given
         self.advice = advice
 
-    def facts(self, language: str) -> Mapping[str, object]:
-        """The store, what its driver said and what to do."""
-        return {**super().facts(language), "advice": messages.text(f"advice.{self.advice}", language)}
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
+        """The store, the driver's message and what to do."""
+        return {**super().facts(renderer), "advice": renderer.text(f"advice.{self.advice}")}
 
 
 class StorageBusy(StorageUnavailable):

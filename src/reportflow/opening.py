@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from reportflow.errors import InvalidURL, InvalidValue
+from reportflow.flow.base import new_id, now
+from reportflow.flow.handler import RETRY_TIMEOUT
+from reportflow.flow.incidents import Observer
 from reportflow.flow.sync import ReportFlow
+from reportflow.i18n.catalog import STANDARD, Catalog
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.checks import type_problem
 from reportflow.office.report import REPORT
@@ -32,7 +37,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
     """
     if _in_memory(url):
         return MemoryStore()
-    # SQLAlchemy takes longer to import than all the rest; who keeps records in memory should not pay for it.
+    # SQLAlchemy takes longer to import than all the rest; a program that keeps records in memory need not pay for it
     from reportflow.storage.sql.store import SqlStore
 
     return SqlStore(url, create=create)
@@ -52,7 +57,15 @@ def _in_memory(url: str) -> bool:
 
 
 def open_flow(
-    url: str, *, create: bool = True, lifecycles: Lifecycle | Iterable[Lifecycle] = (REPORT,), **options: Any
+    url: str,
+    *,
+    create: bool = True,
+    lifecycles: Lifecycle | Iterable[Lifecycle] = (REPORT,),
+    clock: Callable[[], datetime] = now,
+    new_id: Callable[[], str] = new_id,
+    retry_timeout: float = RETRY_TIMEOUT,
+    catalog: Catalog = STANDARD,
+    observe: Observer | None = None,
 ) -> ReportFlow:
     """A flow on the store of a URL; closing the flow closes the store.
 
@@ -60,16 +73,36 @@ def open_flow(
         url: See `open_store`.
         create: Whether to make the tables where there are none.
         lifecycles: The definitions; the standard lifecycle `REPORT` unless given.
-        options: What `ReportFlow` takes besides: ``clock=``, ``new_id=``, ``retry_timeout=``.
+        clock: See `ReportFlow`, as for the arguments below.
+        new_id: Gives the ids of new records.
+        retry_timeout: How long a call is retried after conflicts, in seconds.
+        catalog: The texts of its errors.
+        observe: Called with each `Incident`.
 
     Raises:
         InvalidURL, MissingExtra, StorageUnavailable, SchemaMismatch: see `open_store`.
     """
-    return ReportFlow(open_store(url, create=create), lifecycles, **options)
+    return ReportFlow(
+        open_store(url, create=create),
+        lifecycles,
+        clock=clock,
+        new_id=new_id,
+        retry_timeout=retry_timeout,
+        catalog=catalog,
+        observe=observe,
+    )
 
 
 def open_async_flow(
-    url: str, *, create: bool = True, lifecycles: Lifecycle | Iterable[Lifecycle] = (REPORT,), **options: Any
+    url: str,
+    *,
+    create: bool = True,
+    lifecycles: Lifecycle | Iterable[Lifecycle] = (REPORT,),
+    clock: Callable[[], datetime] = now,
+    new_id: Callable[[], str] = new_id,
+    retry_timeout: float = RETRY_TIMEOUT,
+    catalog: Catalog = STANDARD,
+    observe: Observer | None = None,
 ) -> AsyncReportFlow:
     """An asynchronous flow on the store of a URL; closing the flow closes the store.
 
@@ -81,16 +114,28 @@ def open_async_flow(
             ``mysql+asyncmy://…``; see `open_store`.
         create: Whether to make the tables where there are none.
         lifecycles: The definitions; the standard lifecycle `REPORT` unless given.
-        options: What `AsyncReportFlow` takes besides: ``clock=``, ``new_id=``, ``retry_timeout=``.
+        clock: See `AsyncReportFlow`, as for the arguments below.
+        new_id: Gives the ids of new records.
+        retry_timeout: How long a call is retried after conflicts, in seconds.
+        catalog: The texts of its errors.
+        observe: Called with each `Incident`.
 
     Raises:
         InvalidURL: mistyped, its engine is not supported, or its driver blocks.
         MissingExtra: the driver that it names, or greenlet, is not installed.
         StorageUnavailable, SchemaMismatch: when it is entered or awaited; see `open_store`.
     """
-    from reportflow.flow.aio import AsyncReportFlow  # asyncio takes long to import; who blocks needs it not
+    from reportflow.flow.aio import AsyncReportFlow  # asyncio takes long to import; a blocking program needs it not
 
-    return AsyncReportFlow(_async_store(url, create), lifecycles, **options)
+    return AsyncReportFlow(
+        _async_store(url, create),
+        lifecycles,
+        clock=clock,
+        new_id=new_id,
+        retry_timeout=retry_timeout,
+        catalog=catalog,
+        observe=observe,
+    )
 
 
 def _async_store(url: str, create: bool) -> AsyncStore:

@@ -11,25 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from reportflow import (
-    ANY,
-    EVERYBODY,
-    NOBODY,
-    REPORT,
-    SAME,
-    UNIT,
-    Actor,
-    Lifecycle,
-    Record,
-    Secrecy,
-    State,
-    Transition,
-    has,
-    options,
-)
+from reportflow import ANY, EVERYBODY, NOBODY, SAME, UNIT, Actor, Lifecycle, Record, Secrecy, State, Transition, has
 from reportflow.analysis.matrix import May, matrix
 from reportflow.analysis.samples import START
+from reportflow.lifecycle.decision import options
 from reportflow.model.values import changed
+from reportflow.office import REPORT
 from reportflow.testing.strategies import lifecycles
 
 BOTH = pytest.mark.parametrize("language", ["en", "zh"])
@@ -151,7 +138,7 @@ def test_html_is_a_whole_page_with_headed_tables(lifecycle: Lifecycle, language:
     assert all(attributes.get("scope") in ("row", "col") for tag, attributes in page.tags if tag == "th")
     assert tags.count("td") == sum(cell.dest is not None for cell in found.cells)
     assert not {"b", "i"} & set(tags)
-    assert lifecycle.said(language) in " ".join(page.texts)
+    assert lifecycle.label_of("lifecycle", lifecycle.name, language) in " ".join(page.texts)
 
 
 def cells_of(line: str) -> list[str]:

@@ -17,9 +17,9 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 
-from reportflow import Report
 from reportflow.analysis import purity
 from reportflow.analysis.purity import CHANGES, CLOCK, OUTSIDE, WRITES, mentioned, watch
+from reportflow.office import Report
 
 HEARD: list[int] = []
 MANY: list[int] = list(range(3000))

@@ -14,9 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportflow import REPORT, Attachment, Author, Details, Level, Record, Report, Revision, Unbuildable
+from reportflow import Details, Record
 from reportflow.analysis.samples import annotated, fields, instances, nearest, samples
+from reportflow.errors import Unbuildable
 from reportflow.model.checks import UnsupportedType, check
+from reportflow.office import REPORT, Attachment, Author, Level, Report, Revision
 
 T = TypeVar("T")
 

@@ -17,20 +17,14 @@ from reportflow import (
     EVERYBODY,
     NOBODY,
     OWN,
-    REPORT,
     SAME,
     UNIT,
-    Adoption,
-    Attachment,
-    Author,
     Command,
     Constant,
     Details,
     Guard,
-    Level,
     Lifecycle,
     Record,
-    Revision,
     State,
     Step,
     Transition,
@@ -45,6 +39,7 @@ from reportflow.analysis.matrix import matrix
 from reportflow.analysis.samples import START, Given, instances, samples
 from reportflow.analysis.walk import Walk, find_there
 from reportflow.analysis.world import Act, Case, Office, said
+from reportflow.office import REPORT, Adoption, Attachment, Author, Level, Revision
 from reportflow.serialization.source import python
 from tests.analysis.test_checks import (
     CHILD,

@@ -17,10 +17,11 @@ from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
 import reportflow
-from reportflow import Actor, Author, Query, Report, open_flow
+from reportflow import Actor, Query, open_flow
 from reportflow.cli import commands, texts
 from reportflow.demo import stories, year
 from reportflow.i18n import catalog as messages
+from reportflow.office import Author, Report
 
 SIX = {"collected": 446, "issued": 87, "submitted": 78, "adopted": 5, "instructed": 3, "livelihood": 281}
 BOTH = pytest.mark.parametrize("language", texts.LANGUAGES)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from reportflow import REPORT
 from reportflow.analysis.matrix import matrix
 from reportflow.cli import commands, texts
 from reportflow.i18n import catalog as messages
+from reportflow.office import REPORT
 
 BOTH = pytest.mark.parametrize("language", texts.LANGUAGES)
 

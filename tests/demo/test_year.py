@@ -15,20 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reportflow import (
-    REPORT,
-    Actor,
-    DuplicateKey,
-    Entry,
-    Interval,
-    Query,
-    Record,
-    Report,
-    ReportFlow,
-    open_flow,
-    replay,
-)
+from reportflow import Actor, DuplicateKey, Entry, Interval, Query, Record, ReportFlow, open_flow, replay
 from reportflow.demo import stories, words, year
+from reportflow.office import REPORT, Report
 from reportflow.office.figures import LIVELIHOOD, Figures, figures
 
 OPERATOR = Actor(id="somebody", roles=REPORT.roles, unit=words.UNIT)
@@ -71,7 +60,7 @@ def records(flow: ReportFlow) -> list[Record]:
 
 def all_replay(flow: ReportFlow) -> bool:
     """Whether every record is the fold of its history."""
-    return all(replay(flow.store.history([record.id])) == record for record in records(flow))
+    return all(replay(flow.store.history([record.id]), REPORT) == record for record in records(flow))
 
 
 def outline(flow: ReportFlow) -> dict[str, tuple[object, ...]]:

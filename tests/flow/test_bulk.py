@@ -1,4 +1,4 @@
-"""`fire_all` and `create_all`: many at once come to what each alone would, in few commits and little memory."""
+"""`run`: many requests have the results that each alone would have, in few commits and little memory."""
 
 from __future__ import annotations
 
@@ -12,30 +12,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportflow import (
-    REPORT,
     Actor,
-    Assignment,
-    Author,
+    AlreadyExists,
     Change,
-    Comment,
     Conflict,
+    Create,
+    DuplicateKey,
+    Fire,
+    InvalidValue,
     MemoryStore,
-    Merge,
+    Outcome,
     Query,
     Record,
     RecordNotFound,
-    Report,
     ReportFlow,
+    ReportflowError,
     Secrecy,
     SqlStore,
     StaleRecord,
+    StorageUnavailable,
     Store,
     TransitionRefused,
     UnknownTrigger,
     replay,
 )
 from reportflow.analysis.samples import START
+from reportflow.office import REPORT, Assignment, Author, Comment, Merge, Report
 from reportflow.testing.strategies.definitions import Casework
+from tests.many import creates, fires
 from tests.testing.test_lifecycle_machine import LOAN, REMINDER, LoanTerms, MachineLoan
 
 CLERK = Actor(id="ana", roles={"clerk", "borrower"}, unit="north")
@@ -82,6 +86,14 @@ def told(flow: ReportFlow) -> list[tuple[str, str, int, list[str]]]:
     ]
 
 
+def codes(outcome: Outcome) -> list[str] | None:
+    """The codes of a refusal; None where the request was not refused."""
+    assert (outcome.record is None) == (outcome.error is not None)
+    if not isinstance(outcome.error, TransitionRefused):
+        return None
+    return sorted(one.code for one in outcome.error.refusals)
+
+
 ACTS = st.sampled_from(("lend", "return", "remark", "show"))
 WHO = st.sampled_from((CLERK, CHIEF))
 
@@ -98,7 +110,7 @@ def test_many_come_to_what_each_alone_would(acts: list[tuple[str, Actor, list[in
         details = LoanTerms(days=2) if trigger == "lend" else None
         ids = [made[0][number].id for number in numbers]
         aims: list[Any] = list(ids) if by_id else [bulk.store.get([id])[0] for id in dict.fromkeys(ids)]
-        outcomes = list(bulk.fire_all(aims, trigger, details, by=actor, on_refusal="skip", chunk=chunk))
+        outcomes = list(bulk.run(fires(aims, trigger, details, by=actor), on_error="skip", chunk=chunk))
         refused: list[list[str] | None] = []
         for aim in aims:
             id = aim if by_id else aim.id
@@ -107,8 +119,8 @@ def test_many_come_to_what_each_alone_would(acts: list[tuple[str, Actor, list[in
                 refused.append(None)
             except TransitionRefused as error:
                 refused.append(sorted(one.code for one in error.refusals))
-        assert [one.id for one in outcomes] == [aim if by_id else aim.id for aim in aims]
-        assert [one.refused and sorted(r.code for r in one.refused.refusals) for one in outcomes] == refused
+        assert [one.place for one in outcomes] == list(range(len(aims)))
+        assert [codes(one) for one in outcomes] == refused
     assert told(bulk) == told(single)
     for record in bulk.store.find(Query(limit=1000)).records:
         assert replay(bulk.store.history([record.id]), LOAN if record.kind == LOAN.name else REMINDER) == record
@@ -118,18 +130,18 @@ def test_many_come_to_what_each_alone_would(acts: list[tuple[str, Actor, list[in
 def test_what_is_created_has_its_history(store: Any) -> None:
     """Each draft becomes a record with its first entry, in the order of the drafts."""
     with flow_on(store()) as flow:
-        outcomes = list(flow.create_all(drafts(25), by=CLERK, chunk=10))
+        outcomes = list(flow.run(creates(drafts(25), by=CLERK), chunk=10))
         assert [one.record.title for one in outcomes if one.record] == [draft.title for draft in drafts(25)]
         for one in outcomes:
             assert one.record is not None
-            assert replay(flow.store.history([one.id]), LOAN) == one.record == flow.store.get([one.id])[0]
+            assert replay(flow.store.history([one.record.id]), LOAN) == one.record == flow.store.get([one.record.id])[0]
 
 
 def test_a_chunk_is_one_commit_and_progress_is_told() -> None:
     """A chunk is one commit; after each the number done is told."""
     store, told = Watched(), list[int]()
     flow = flow_on(store)
-    assert len(list(flow.create_all(drafts(25), by=CLERK, chunk=10, progress=told.append))) == 25
+    assert len(list(flow.run(creates(drafts(25), by=CLERK), chunk=10, progress=told.append))) == 25
     assert (store.commits, told) == (3, [10, 20, 25])
 
 
@@ -143,21 +155,22 @@ def test_an_iterable_is_read_a_chunk_at_a_time() -> None:
             taken += 1
             yield MachineLoan.draft(title="loan")
 
-    outcomes = flow_on(MemoryStore()).create_all(endless(), by=CLERK, chunk=10)
+    outcomes = flow_on(MemoryStore()).run(creates(endless(), by=CLERK), chunk=10)
     for number in range(1, 100):
         next(outcomes)
         assert taken - number < 10
 
 
 def test_a_refusal_ends_it_and_what_came_before_is_kept() -> None:
-    """With "abort" the refusal is raised in its turn: what came before it in its chunk is kept, and nothing after."""
+    """With "stop" the refusal is raised in its turn: what came before it in its chunk is kept, and nothing after."""
     flow = flow_on(MemoryStore())
     ids = [flow.create(draft, by=CLERK).id for draft in drafts(5)]
     flow.fire(ids[2], "lend", LoanTerms(), by=CLERK)
-    outcomes = flow.fire_all(ids, "lend", LoanTerms(), by=CLERK)
-    assert [next(outcomes).id for _ in range(2)] == ids[:2]
-    with pytest.raises(TransitionRefused):
+    outcomes = flow.run(fires(ids, "lend", LoanTerms(), by=CLERK))
+    assert [next(outcomes).request for _ in range(2)] == [Fire(id, "lend", LoanTerms(), by=CLERK) for id in ids[:2]]
+    with pytest.raises(TransitionRefused) as raised:
         next(outcomes)
+    assert raised.value.place == 2
     assert [flow.get(id, by=CLERK).state for id in ids] == ["lent", "lent", "lent", "asked", "asked"]
 
 
@@ -169,10 +182,10 @@ def test_a_refused_act_leaves_none_of_its_steps() -> None:
         flow.fire(one, "lend", LoanTerms(), by=CLERK)
     notes = [one.id for one in flow.find(Query(kind=REMINDER.name, order="id"), by=CLERK)]
     flow.fire(lent[1].id, "return", by=CLERK)  # so that its reminder cannot be counted
-    outcomes = list(flow.fire_all(notes, "send", by=CLERK, on_refusal="skip"))
-    assert [one.refused is None for one in outcomes] == [True, False, True]
+    outcomes = list(flow.run(fires(notes, "send", by=CLERK), on_error="skip"))
+    assert [one.error is None for one in outcomes] == [True, False, True]
     assert [flow.get(id, by=CLERK).state for id in notes] == ["sent", "noted", "sent"]
-    assert [flow.get(one.id, by=CLERK).reminders for one in lent] == [1, 0, 1]
+    assert [flow.get(one.id, by=CLERK, type=MachineLoan).reminders for one in lent] == [1, 0, 1]
 
 
 def test_somebody_faster_costs_a_commit_and_no_record() -> None:
@@ -181,30 +194,91 @@ def test_somebody_faster_costs_a_commit_and_no_record() -> None:
     flow = flow_on(store)
     ids = [flow.create(draft, by=CLERK).id for draft in drafts(4)]
     store.rival = lambda: flow.fire(ids[1], "remark", by=CLERK)
-    outcomes = list(flow.fire_all(ids, "hide", by=CHIEF))
+    outcomes = list(flow.run(fires(ids, "hide", by=CHIEF)))
     assert [one.record.version for one in outcomes if one.record] == [2, 3, 2, 2]
 
 
-def test_a_record_in_hand_that_moved_is_stale() -> None:
-    """Who has an outdated record in hand hears of it; what came before is kept."""
+def test_a_stale_snapshot_is_an_outcome_of_its_own() -> None:
+    """An outdated record is `StaleRecord` in its place; with "skip" the others are done, with "stop" it is raised."""
     flow = flow_on(MemoryStore())
     made = [flow.create(draft, by=CLERK) for draft in drafts(3)]
     flow.fire(made[1].id, "remark", by=CLERK)
-    outcomes = flow.fire_all(made, "lend", LoanTerms(), by=CLERK, on_refusal="skip")
-    assert next(outcomes).record is not None
+    skipped = list(flow.run(fires(made, "lend", LoanTerms(), by=CLERK), on_error="skip"))
+    assert [type(one.error) for one in skipped] == [type(None), StaleRecord, type(None)]
+    assert [flow.get(one.id, by=CLERK).state for one in made] == ["lent", "asked", "lent"]
     with pytest.raises(StaleRecord):
-        next(outcomes)
-    assert flow.get(made[2].id, by=CLERK).state == "asked"
+        list(flow.run(fires(made[1:2], "lend", LoanTerms(), by=CLERK)))
 
 
-def test_what_is_not_there_is_told_in_its_turn() -> None:
-    """An id that nobody has is `RecordNotFound` in its turn, and what came before is kept."""
+def test_each_error_of_a_request_has_its_place() -> None:
+    """Refused, stale, missing, existing, invalid, a used key and an unknown trigger: each is its request's outcome."""
     flow = flow_on(MemoryStore())
-    id = flow.create(MachineLoan.draft(), by=CLERK).id
-    outcomes = flow.fire_all([id, "nobody"], "remark", by=CLERK, on_refusal="skip")
-    assert next(outcomes).id == id
-    with pytest.raises(RecordNotFound):
+    first, second = (flow.create(draft, by=CLERK, key=f"k{n}") for n, draft in enumerate(drafts(2)))
+    flow.fire(second.id, "remark", by=CLERK)
+    stream: list[Any] = [
+        Fire(first.id, "lend", LoanTerms(), by=CLERK),
+        Fire(first.id, "lend", LoanTerms(), by=CLERK),
+        Fire(second, "lend", LoanTerms(), by=CLERK),
+        Fire("nobody", "remark", by=CLERK),
+        Create(MachineLoan.draft(id=first.id, title="again"), by=CLERK),
+        "no request",
+        Fire(second.id, "remark", by=CLERK, key="k0"),
+        Fire(second.id, "sing", by=CLERK),
+        Fire(second.id, "remark", by=CLERK),
+    ]
+    outcomes = list(flow.run(stream, on_error="skip"))
+    assert [type(one.error) for one in outcomes] == [
+        type(None), TransitionRefused, StaleRecord, RecordNotFound, AlreadyExists, InvalidValue, DuplicateKey,
+        UnknownTrigger, type(None),
+    ]  # fmt: skip
+    assert [one.place for one in outcomes] == list(range(len(stream)))
+    assert [one.error.place for one in outcomes if one.error is not None] == [1, 2, 3, 4, 5, 6, 7]
+    for place in range(1, 8):
+        with pytest.raises(ReportflowError) as raised:
+            list(flow.run(stream[place : place + 1]))
+        assert type(raised.value) is type(outcomes[place].error)
+
+
+def test_an_interrupted_stream_goes_on_by_its_keys() -> None:
+    """Requests whose keys were used are repeated: nothing is written twice, and the outcome says so."""
+    flow = flow_on(MemoryStore())
+    stream = [Create(draft, by=CLERK, key=f"k{n}") for n, draft in enumerate(drafts(6))]
+    first = list(flow.run(stream[:4], chunk=2))
+    again = list(flow.run(stream, chunk=4))
+    assert [one.repeated for one in first] == [False] * 4
+    assert [one.repeated for one in again] == [True] * 4 + [False] * 2
+    assert [one.record for one in again[:4]] == [one.record for one in first]
+    assert flow.count(Query(kind=LOAN.name), by=CLERK) == {(): 6}
+
+
+def test_a_stream_that_raises_ends_it_and_what_came_before_is_kept() -> None:
+    """What the iterable itself raises comes out as it is, after the chunks before it."""
+
+    def broken() -> Iterator[Create]:
+        yield from (Create(draft, by=CLERK) for draft in drafts(3))
+        raise OSError("the file ends here")
+
+    flow = flow_on(MemoryStore())
+    outcomes = flow.run(broken(), chunk=2, on_error="skip")
+    assert [next(outcomes).place for _ in range(2)] == [0, 1]
+    with pytest.raises(OSError, match="ends here"):
         next(outcomes)
+    assert flow.count(Query(kind=LOAN.name), by=CLERK) == {(): 2}
+
+
+def test_a_lost_store_ends_it_in_any_case() -> None:
+    """An error of the store itself is raised, with "skip" too."""
+
+    class Lost(MemoryStore):
+        def commit(self, changes: Sequence[Change]) -> None:
+            if any(change.expected for change in changes):
+                raise StorageUnavailable("lost:", "gone")
+            super().commit(changes)
+
+    flow = ReportFlow(Lost(), [LOAN, REMINDER])
+    id = flow.create(MachineLoan.draft(), by=CLERK).id
+    with pytest.raises(StorageUnavailable):
+        list(flow.run(fires([id], "remark", by=CLERK), on_error="skip"))
 
 
 def test_a_store_that_always_moves_is_told() -> None:
@@ -220,7 +294,7 @@ def test_a_store_that_always_moves_is_told() -> None:
     flow = ReportFlow(store, [LOAN, REMINDER], retry_timeout=0.01)
     id = flow.create(MachineLoan.draft(), by=CLERK).id
     with pytest.raises(Conflict):
-        list(flow.fire_all([id], "remark", by=CLERK))
+        list(flow.run(fires([id], "remark", by=CLERK)))
     assert isinstance(store.get([id])[0], Record)
     assert not isinstance(store.get([id])[0], Casework)
 
@@ -240,16 +314,14 @@ def reports(number: int) -> tuple[ReportFlow, list[Report]]:
 def test_a_record_in_hand_that_the_bulk_itself_moved_is_stale() -> None:
     """What an earlier one of the same chunk did to a record nobody has seen: allowed or refused, it is stale."""
     flow, (first, second, third) = reports(3)
-    merged = flow.fire_all([second.id, first], "merge", Merge(target=first.id), by=LI)
-    assert next(merged).id == second.id
+    merged = flow.run(fires([second.id, first], "merge", Merge(target=first.id), by=LI))
+    assert next(merged).place == 0
     with pytest.raises(StaleRecord) as caught:
         next(merged)
     assert (caught.value.id, caught.value.seen, caught.value.stored) == (first.id, 1, 2)
     assert flow.get(second.id, by=LI).state == "merged"
-    twice = flow.fire_all([third, third], "assign", Assignment(assignee="li"), by=LI, on_refusal="skip")
-    assert next(twice).id == third.id
-    with pytest.raises(StaleRecord):
-        next(twice)
+    twice = flow.run(fires([third, third], "assign", Assignment(assignee="li"), by=LI), on_error="skip")
+    assert [type(one.error) for one in twice] == [type(None), StaleRecord]
     assert flow.get(third.id, by=LI).version == 2
 
 
@@ -257,10 +329,10 @@ def test_what_commutes_is_never_stale_in_a_bulk() -> None:
     """An act that goes by the stored record is done, or refused for what it is, whatever its caller has seen."""
     flow, [report] = reports(1)
     flow.fire(report.id, "assign", Assignment(assignee="li"), by=LI)
-    outcomes = list(flow.fire_all([report, report], "comment", Comment(text="x"), by=LI))
+    outcomes = list(flow.run(fires([report, report], "comment", Comment(text="x"), by=LI)))
     assert [outcome.record.version for outcome in outcomes if outcome.record] == [3, 4]
-    [refused] = flow.fire_all([report], "comment", by=LI, on_refusal="skip")
-    assert refused.refused is not None
+    [refused] = flow.run(fires([report], "comment", by=LI), on_error="skip")
+    assert isinstance(refused.error, TransitionRefused)
 
 
 def test_a_trigger_that_a_record_in_hand_does_not_know_is_told_as_by_itself() -> None:
@@ -273,7 +345,5 @@ def test_a_trigger_that_a_record_in_hand_does_not_know_is_told_as_by_itself() ->
     [reminder] = [one for one in flow.store.find(Query()).records if one.kind != hidden.kind]
     with pytest.raises(UnknownTrigger):
         flow.fire(hidden, "send", by=CLERK)
-    outcomes = flow.fire_all([reminder, hidden], "send", by=CLERK, on_refusal="skip")
-    assert next(outcomes).record is not None
-    with pytest.raises(UnknownTrigger):
-        next(outcomes)
+    outcomes = flow.run(fires([reminder, hidden], "send", by=CLERK), on_error="skip")
+    assert [type(one.error) for one in outcomes] == [type(None), UnknownTrigger]

@@ -15,11 +15,9 @@ from reportflow import (
     ANY,
     EVERYBODY,
     NOBODY,
-    REPORT,
     SAME,
     UNIT,
     Actor,
-    Author,
     Change,
     Conflict,
     Create,
@@ -35,16 +33,12 @@ from reportflow import (
     Record,
     RecordNotFound,
     Refusal,
-    Report,
     ReportFlow,
     ReportflowError,
-    Revision,
-    RuleFailed,
     SqlStore,
     StaleRecord,
     State,
     Step,
-    StepsUnbounded,
     Store,
     Transition,
     TransitionRefused,
@@ -53,6 +47,9 @@ from reportflow import (
     open_flow,
     replay,
 )
+from reportflow.errors import RuleFailed, StepsUnbounded
+from reportflow.office import REPORT, Author, Report, Revision
+from tests.many import fires
 
 
 @attrs.frozen(kw_only=True)
@@ -188,15 +185,15 @@ def test_the_calls_are_those_of_the_design() -> None:
     expected = {
         "create": ["draft", "by", "at", "key"],
         "fire": ["target", "trigger", "details", "by", "reason", "at", "key", "version"],
-        "fire_all": ["targets", "trigger", "details", "by", "on_refusal"],
         "options": ["target", "by"],
-        "get": ["id", "by"],
+        "get": ["id", "by", "type"],
         "find": ["query", "by"],
         "inbox": ["by"],
         "count": ["query", "by", "of", "group"],
         "history": ["id", "by"],
-        "as_of": ["id", "by", "version", "time"],
+        "as_of": ["id", "by", "version", "time", "type"],
     }
+    assert [*inspect.signature(ReportFlow.run).parameters][:4] == ["self", "requests", "on_error", "progress"]
     for name, parameters in expected.items():
         found = inspect.signature(getattr(ReportFlow, name)).parameters
         assert [one for one in found if one in parameters] == parameters
@@ -234,7 +231,7 @@ def test_fire_takes_a_record_or_an_id(flow: ReportFlow) -> None:
     """By record and by id the same is done."""
     made = parcel(flow)
     one = flow.fire(made, "add", by=ANN)
-    two = flow.fire(made.id, "add", by=ANN, version=one.version)
+    two = flow.fire(made.id, "add", by=ANN, version=one.version, type=Parcel)
     assert (one.count, two.count, two.version) == (1, 2, 3)
 
 
@@ -419,7 +416,7 @@ def test_a_key_is_its_actors_own(flow: ReportFlow) -> None:
     made = parcel(flow)
     flow.fire(made, "add", by=ANN, key="k")
     ann_too = Actor(id="ann2", roles={"packer"}, unit="a")
-    assert flow.fire(made.id, "add", by=ann_too, key="k").count == 2
+    assert flow.fire(made.id, "add", by=ann_too, key="k", type=Parcel).count == 2
 
 
 def test_a_faster_twin_is_found_whatever_it_changed(store: Watched, flow: ReportFlow) -> None:
@@ -449,7 +446,7 @@ def test_a_twin_that_was_faster_is_found(store: Watched, flow: ReportFlow) -> No
     made = parcel(flow)
     twin = flow_on(store)
     store.rival = lambda: twin.fire(made.id, "add", by=ANN, key="k")
-    assert flow.fire(made.id, "add", by=ANN, key="k").count == 1
+    assert flow.fire(made.id, "add", by=ANN, key="k", type=Parcel).count == 1
     store.rival = lambda: twin.create(Parcel.draft(title="t"), by=ANN, key="c")
     created = flow.create(Parcel.draft(title="t"), by=ANN, key="c")
     assert [one.id for one in flow.find(Query(text="t"), by=ANN)].count(created.id) == 1
@@ -460,34 +457,35 @@ def test_a_twin_that_was_faster_is_found(store: Watched, flow: ReportFlow) -> No
 # Many
 
 
-def test_fire_all_skips_what_is_refused(flow: ReportFlow) -> None:
+def test_run_skips_what_is_refused(flow: ReportFlow) -> None:
     """With `skip` each record has its outcome: the record after it, or the refusal; the others are done."""
     first, second, third = (parcel(flow) for _ in range(3))
     flow.fire(second, "seal", by=ANN)
-    outcomes = list(flow.fire_all([first, second.id, third.id], "seal", by=ANN, on_refusal="skip"))
-    assert [one.id for one in outcomes] == [first.id, second.id, third.id]
+    outcomes = list(flow.run(fires([first, second.id, third.id], "seal", by=ANN), on_error="skip"))
+    assert [one.place for one in outcomes] == [0, 1, 2]
     assert [one.record.state if one.record else None for one in outcomes] == ["sealed", None, "sealed"]
-    refused = outcomes[1].refused
-    assert refused is not None
+    refused = outcomes[1].error
+    assert isinstance(refused, TransitionRefused)
     assert codes(refused) == ["state"]
 
 
-def test_fire_all_aborts_at_the_first_refusal(flow: ReportFlow) -> None:
+def test_run_stops_at_the_first_refusal(flow: ReportFlow) -> None:
     """By default a refusal is raised; what came before it stays done, what comes after is not begun."""
     first, second, third = (parcel(flow) for _ in range(3))
     flow.fire(second, "seal", by=ANN)
-    done = flow.fire_all([first.id, second.id, third.id], "seal", by=ANN)
+    done = flow.run(fires([first.id, second.id, third.id], "seal", by=ANN))
     assert next(done).record == flow.get(first.id, by=ANN)
-    with pytest.raises(TransitionRefused):
+    with pytest.raises(TransitionRefused) as raised:
         next(done)
+    assert raised.value.place == 1
     assert flow.get(third.id, by=ANN).state == "open"
 
 
-def test_fire_all_gives_each_outcome_as_it_is_asked_for(store: Watched, flow: ReportFlow) -> None:
+def test_run_gives_each_outcome_as_it_is_iterated(store: Watched, flow: ReportFlow) -> None:
     """Nothing is done before the first outcome is asked for, and one commit is made for each chunk."""
     made = [parcel(flow) for _ in range(3)]
     before = store.commits
-    done = flow.fire_all(made, "label", Label(text="x"), by=ANN, chunk=2)
+    done = flow.run(fires(made, "label", Label(text="x"), by=ANN), chunk=2)
     assert store.commits == before
     next(done)
     assert store.commits == before + 1
@@ -511,7 +509,7 @@ def test_somebody_else_was_faster(store: Watched, flow: ReportFlow, trigger: str
     version = made.version if how == "version" else None
     again = trigger == "remark" or (trigger == "add" and how == "id")
     if again:
-        done = flow.fire(target, trigger, by=ANN, version=version)
+        done: Any = flow.fire(target, trigger, by=ANN, version=version)
         assert (done.version, done.count) == (3, 2 if trigger == "add" else 1)
     else:
         with pytest.raises(StaleRecord) as raised:
@@ -563,7 +561,7 @@ def test_a_step_on_a_record_that_moved_is_decided_again(store: Watched, flow: Re
     made, target = parcel(flow), parcel(flow)
     store.rival = lambda: flow_on(store).fire(target.id, "add", by=ANN)
     flow.fire(made, "knock", Label(text="x", target=target.id), by=ANN)
-    after = flow.get(target.id, by=ANN)
+    after = flow.get(target.id, by=ANN, type=Parcel)
     assert (after.version, after.count, after.note) == (3, 1, "back")
 
 
@@ -629,7 +627,7 @@ def test_a_step_is_not_judged_for_role(flow: ReportFlow) -> None:
         flow.fire(target, "jolt", Label(text="x"), by=ANN)
     assert codes(refused.value) == ["role"]
     flow.fire(made, "knock", Label(text="x", target=target.id), by=ANN)
-    assert flow.get(target.id, by=ANN).note == "back"
+    assert flow.get(target.id, by=ANN, type=Parcel).note == "back"
 
 
 def test_a_step_is_judged_for_state(store: Watched, flow: ReportFlow) -> None:
@@ -652,7 +650,7 @@ def test_a_step_sees_what_its_actor_sees(store: Watched, flow: ReportFlow) -> No
     assert raised.value.ids == (target.id,)
     assert everything(store) == before
     flow.fire(made, "push", Label(text="x", target=target.id), by=ANN)
-    assert flow.get(target.id, by=BEN).note == "back"
+    assert flow.get(target.id, by=BEN, type=Parcel).note == "back"
 
 
 def test_the_record_given_back_is_as_the_steps_left_it(flow: ReportFlow) -> None:

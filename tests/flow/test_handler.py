@@ -35,18 +35,17 @@ from reportflow import (
     StaleRecord,
     State,
     Step,
-    StepsUnbounded,
     StorageBusy,
     Transition,
     TransitionRefused,
     UnknownTrigger,
 )
-from reportflow.flow import handler
+from reportflow.errors import StepsUnbounded
+from reportflow.flow import handler, offers
 from reportflow.flow.definitions import Definitions
+from reportflow.flow.effects import Effects, Pause, StoreCall
 from reportflow.flow.handler import Handler
-from reportflow.flow.requests import Call, Steps, Wait
 from reportflow.lifecycle.decision import DEPTH
-from reportflow.lifecycle.definition import built
 from reportflow.storage.base import Change
 
 NOW = datetime(2022, 6, 1, 12, tzinfo=UTC)
@@ -127,7 +126,7 @@ class Desk:
         #: What happens instead of the next commits: an error, or something to do before the commit.
         self.instead: list[Exception | Callable[[], object]] = []
 
-    def drive(self, steps: Steps[Any]) -> Any:
+    def drive(self, steps: Effects[Any]) -> Any:
         """Answer everything from the store."""
         send: Callable[[], Any] = lambda: next(steps)  # noqa: E731  # the first of several forms
         while True:
@@ -135,11 +134,11 @@ class Desk:
                 wanted = send()
             except StopIteration as done:
                 return done.value
-            if isinstance(wanted, Wait):
+            if isinstance(wanted, Pause):
                 self.asked.append(("wait",))
                 send = lambda: steps.send(None)  # noqa: E731  # as above
                 continue
-            assert isinstance(wanted, Call)
+            assert isinstance(wanted, StoreCall)
             self.asked.append((wanted.name, *(wanted.arguments if wanted.name != "commit" else ())))
             try:
                 if wanted.name == "commit" and self.instead:
@@ -147,7 +146,7 @@ class Desk:
                     if isinstance(first, Exception):
                         raise first
                     first()
-                answer = getattr(self.store, wanted.name)(*wanted.arguments)
+                answer = wanted.run(self.store)
             except ReportflowError as error:
                 send = lambda error=error: steps.throw(error)  # type: ignore[misc]  # noqa: E731  # bound now
             else:
@@ -346,7 +345,7 @@ def test_pauses_grow_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
         return 0.5
 
     monkeypatch.setattr(random, "uniform", uniform)
-    assert [handler._pause(attempt) for attempt in (1, 2, 3, 11, 5000)] == [0.5] * 5
+    assert [handler._back_off(attempt) for attempt in (1, 2, 3, 11, 5000)] == [0.5] * 5
     assert drawn == [(0, bound) for bound in (0.001, 0.002, 0.002, 0.002, 0.002)]
 
 
@@ -358,7 +357,7 @@ def test_a_pause_is_waited(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         attempts.append(attempt)
         return 0.0
 
-    monkeypatch.setattr(handler, "_pause", pause)
+    monkeypatch.setattr(handler, "_back_off", pause)
     desk.instead = [StorageBusy("u", "x")] * 3
     desk.create(id="S")
     assert attempts == [1, 2, 3]
@@ -473,15 +472,6 @@ def test_a_key_gives_what_it_gave(desk: Desk) -> None:
     assert desk.fire(made, "push", key="k") == done
     assert len(desk.store.feed()) == asked_before
     assert desk.fire("S", "push", by=attrs.evolve(ANN, id="other"), key="k").version == 6
-
-
-def test_a_key_is_answered_by_the_flow_s_own_definition(desk: Desk) -> None:
-    """Whatever else was built under the name and version in this process, and has gone again."""
-    desk.create(id="S")
-    done = desk.fire("S", "add", key="k")
-    attrs.evolve(SLIPS)
-    assert built("slip", 1) is None
-    assert desk.fire("S", "add", key="k") == done
 
 
 @pytest.mark.parametrize(
@@ -655,7 +645,7 @@ def test_steps_that_come_back_are_told_their_path(desk: Desk) -> None:
 def offered(desk: Desk, target: Any, by: Actor = ANN) -> dict[str, Any]:
     """The options by their triggers."""
     desk.asked.clear()
-    return {one.trigger: one for one in desk.drive(desk.handler.options(target, by))}
+    return {one.trigger: one for one in desk.drive(offers.options(desk.handler, target, by))}
 
 
 def test_an_offer_decides_its_steps(desk: Desk) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 import reportflow
-from reportflow import REPORT, Level, ReportflowError, Secrecy, Source, Usage, errors
+from reportflow import ReportflowError, Secrecy, errors
+from reportflow.errors import Fault, Refusal
 from reportflow.i18n import catalog as messages
-from reportflow.lifecycle.table import Refusal
-from reportflow.model.checks import Fault
+from reportflow.office import REPORT, Level, Source, Usage
 
 LANGUAGES = frozenset({"en", "zh"})
 PACKAGE = Path(str(reportflow.__file__)).parent

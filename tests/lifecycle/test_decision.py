@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -25,29 +26,25 @@ from reportflow import (
     Guard,
     InvalidValue,
     Lifecycle,
-    OnConflict,
     Record,
     Refusal,
-    RuleFailed,
     Secrecy,
     State,
     Step,
     Transition,
     TransitionRefused,
     UnknownTrigger,
-    decide,
     guard,
     has,
     nobody_from,
     not_the_creator,
     only_the_assignee,
-    options,
 )
-from reportflow.i18n import catalog as messages
-from reportflow.lifecycle.decision import initialize_draft
-from reportflow.lifecycle.definition import built
+from reportflow.errors import RuleFailed
+from reportflow.i18n.catalog import STANDARD
+from reportflow.lifecycle.decision import decide, initialize_draft, options
 from reportflow.lifecycle.interop import build_machine
-from reportflow.lifecycle.table import is_field_name, said
+from reportflow.lifecycle.table import OnConflict, is_field_name
 from reportflow.model.actor import Scope
 from reportflow.model.query import Grant
 from reportflow.model.values import registered
@@ -91,7 +88,7 @@ class PlainMarking:
 @guard("too_many", {"en": "{count} are too many.", "zh": "{count}太多。"}, reads_details=True)
 def few(record: Barrel, command: Command) -> bool | Mapping[str, object]:
     """Refuses with a fact."""
-    return command.details.count < 5 or {"count": command.details.count}  # type: ignore[attr-defined]  # of its row
+    return command.details.count < 5 or {"count": command.details.count}
 
 
 @guard("locked")
@@ -313,7 +310,14 @@ def test_every_reason_has_its_facts() -> None:
         ("state", {"lifecycle": "barrel", "trigger": "land", "state": "gone", "states": ("afloat", "ashore")}),
         (
             "role",
-            {"lifecycle": "barrel", "trigger": "land", "roles": ("clerk", "owner"), "held": (), "actor": "zoe"},
+            {
+                "lifecycle": "barrel",
+                "trigger": "land",
+                "roles": ("clerk", "owner"),
+                "held": (),
+                "actor": "zoe",
+                "name": "zoe",
+            },
         ),
         ("details", {"lifecycle": "barrel", "trigger": "land", "expected": "nothing", "given": "Marking"}),
         ("reason", {"lifecycle": "barrel", "trigger": "land"}),
@@ -332,6 +336,7 @@ def test_a_role_is_refused_with_those_held() -> None:
                 "roles": ("clerk",),
                 "held": ("master", "owner"),
                 "actor": "ann",
+                "name": "ann",
             },
         )
     ]
@@ -342,14 +347,14 @@ def test_details_are_of_the_row_s_class(details: object) -> None:
     """What was told, and what is expected, are named by their classes; guards that read details are left out."""
     given = "nothing" if details is None else "PlainMarking"
     assert refused(barrel(port="locked"), ask("mark", details=details)) == [
-        ("locked", {"lifecycle": "barrel", "id": "B1", "actor": "kai", "trigger": "mark"}),
+        ("locked", {"lifecycle": "barrel", "id": "B1", "actor": "kai", "name": "Kai", "trigger": "mark"}),
         ("details", {"lifecycle": "barrel", "trigger": "mark", "expected": "Marking", "given": given}),
     ]
 
 
 def test_guards_refuse_with_their_facts() -> None:
     """Each guard of the row refuses on its own, with the facts of the case beside its own."""
-    known = {"lifecycle": "barrel", "id": "B1", "actor": "kai", "trigger": "mark"}
+    known = {"lifecycle": "barrel", "id": "B1", "actor": "kai", "name": "Kai", "trigger": "mark"}
     assert refused(barrel(port="locked"), ask("mark", details=Marking(mark="x", count=5))) == [
         ("too_many", {**known, "count": 5}),
         ("locked", known),
@@ -377,6 +382,7 @@ def test_a_draft_is_judged_for_its_creator() -> None:
         "roles": ("master", "owner"),
         "held": ("clerk",),
         "actor": "kai",
+        "name": "Kai",
     }
     assert refused(Barrel.draft(id="N"), ask("create", KAI)) == [("role", facts)]
     found = refused(Barrel.draft(id="N"), ask("shout", MAX))
@@ -440,7 +446,7 @@ def test_a_record_that_its_class_changes_is_not_kept() -> None:
     )
     with pytest.raises(RuleFailed) as raised:
         decide(growing, Growing.draft(id="G"), ask("create", Actor(id="x", roles={"r"})))
-    assert (raised.value.part, raised.value.given) == ("sets", "Growing makes something else of size, other")
+    assert (raised.value.part, raised.value.given) == ("sets", "Growing converts size, other into something else")
 
 
 def test_an_entry_of_no_row_fails() -> None:
@@ -482,7 +488,7 @@ def test_options_say_all() -> None:
 def test_an_option_says_its_name() -> None:
     """An option is called what its row is called, in each language, in English without one."""
     option = options(attrs.evolve(DOCKS, transitions=ROWS[:-1]), barrel(), KAI, now=NOW)[0]
-    assert (option.said(), option.said("zh"), option.said("xx")) == ("put a mark on", "做标记", "put a mark on")
+    assert (option.text(), option.text("zh"), option.text("xx")) == ("put a mark on", "做标记", "put a mark on")
 
 
 def test_an_offer_raises_what_a_guard_raises() -> None:
@@ -498,7 +504,7 @@ def test_an_offer_raises_what_a_guard_raises() -> None:
 
 def test_a_guard_answers_true_false_or_facts() -> None:
     """True passes, False refuses, a mapping refuses with its facts, an empty one too; all else is a mistake."""
-    known = {"lifecycle": "barrel", "id": "B1", "actor": "kai", "trigger": "x"}
+    known = {"lifecycle": "barrel", "id": "B1", "actor": "kai", "name": "Kai", "trigger": "x"}
 
     def answer(value: object) -> Refusal | None:
         texts = {"en": "no"}
@@ -512,7 +518,7 @@ def test_a_guard_answers_true_false_or_facts() -> None:
     )
     mistakes: list[object] = [None, 1, 0, "yes", []]
     for value in mistakes:
-        said = rf"^the guard 'g' answered {value!r}; it must answer True, False or a mapping$".replace("[]", r"\[\]")
+        said = rf"^the guard 'g' returned {value!r}; it must return True, False or a mapping$".replace("[]", r"\[\]")
         with pytest.raises(TypeError, match=said):
             answer(value)
 
@@ -523,8 +529,8 @@ def test_a_guard_is_given_the_record_and_the_command() -> None:
     record, command = barrel(), ask("x")
 
     @guard("seen")
-    def watcher(*given: object) -> bool:
-        seen.extend(given)
+    def watcher(given: Any, asked: Any) -> bool:
+        seen.extend([given, asked])
         return True
 
     assert watcher.refusal(record, command) is None
@@ -540,7 +546,7 @@ def test_a_refusal_is_said_in_each_language() -> None:
     own = Refusal(code="g", params={"n": 3}, texts={"en": "{n} no", "zh": "{n}不"})
     assert (own.message, own.text(), own.text("zh"), own.text("xx")) == ("3 no", "3 no", "3不", "3 no")
     named = Refusal(code="g", params={"trigger": "edit", "lifecycle": "report"}, texts={"en": "<{trigger}>"})
-    assert named.text("zh") == f"<{messages.label('trigger', 'edit', 'zh')}>" != named.text()
+    assert named.text("zh") == f"<{STANDARD.label('trigger', 'edit', 'zh', lifecycle='report')}>" != named.text()
     table = Refusal(code="same_person", params={"field": "created_by", "trigger": "x", "lifecycle": "barrel"})
     assert table.text("zh") != table.text() == table.message
     assert "refusal." not in table.text()
@@ -552,7 +558,7 @@ def test_the_guards_that_ship() -> None:
     def told(one: Guard, actor: Actor, **changes: Any) -> tuple[str, object] | None:
         refusal = one.refusal(barrel(**changes), ask("x", actor))
         facts = {} if refusal is None else {**refusal.params}
-        for name in ("lifecycle", "id", "actor", "trigger"):
+        for name in ("lifecycle", "id", "actor", "name", "trigger"):
             facts.pop(name, None)
         return None if refusal is None else (refusal.code, facts)
 
@@ -571,55 +577,56 @@ def test_the_guards_that_ship() -> None:
 # The table's own answers
 
 
-def test_names_are_said_by_the_table() -> None:
+def test_names_have_the_labels_of_the_table() -> None:
     """Lifecycle, states and rows are called by their labels, in English where the language has none."""
-    assert (DOCKS.said(), DOCKS.said("zh"), DOCKS.said("xx")) == ("cask", "桶", "cask")
-    assert (DOCKS.state("afloat").said("zh"), DOCKS.state("afloat").said()) == ("在海上", "at sea")
-    assert (DOCKS.state("gone").said("zh"), DOCKS.state("ashore").said("zh")) == ("lost", "ashore")
-    assert DOCKS.rows("shout")[0].said("zh") == "shout at"
-    assert DOCKS.rows("mark")[0].said() == "put a mark on"
-    with pytest.raises(StopIteration):
+    name = DOCKS.label_of
+    assert [name("lifecycle", "barrel", language) for language in ("en", "zh", "xx")] == ["cask", "桶", "cask"]
+    assert (name("state", "afloat", "zh"), name("state", "afloat")) == ("在海上", "at sea")
+    assert (name("state", "gone", "zh"), name("state", "ashore", "zh")) == ("lost", "ashore")
+    assert (name("trigger", "shout", "zh"), name("trigger", "mark")) == ("shout at", "put a mark on")
+    with pytest.raises(KeyError):
         DOCKS.state("nowhere")
 
 
-def test_a_table_makes_its_names_known() -> None:
-    """Once it is built, messages call its states and triggers as it does, and its details classes are registered."""
+def test_a_table_keeps_its_labels_to_itself() -> None:
+    """A table's labels are its own: building a second version changes nothing of the first, nor of the catalog."""
 
     @attrs.frozen
     class BilgeWater:
         depth: int = 0
 
-    made = Lifecycle(
-        name="bilge",
-        version=1,
-        record=Barrel,
-        roles={"r": ANY},
-        states=[
-            State("dry", label={"en": "bone dry", "zh": "干"}),
-            State("wet", label="soaked", final=True),
-            State("off", final=True),
-        ],
-        transitions=[
-            Transition("create", source=None, dest="dry", roles={"r"}, label={"en": "build", "zh": "造"}),
-            Transition("pour", source="dry", dest="wet", roles={"r"}, details=BilgeWater, label="fill up"),
-            Transition("pour", source="wet", dest="off", roles={"r"}, details=BilgeWater, label="fill more"),
-        ],
-    )
+    def version(number: int, dry: str) -> Lifecycle:
+        return Lifecycle(
+            name="bilge",
+            version=number,
+            record=Barrel,
+            roles={"r": ANY},
+            labels={"role.r": {"en": "rower", "zh": "桨手"}},
+            states=[
+                State("dry", label={"en": dry, "zh": "干"}),
+                State("wet", label="soaked", final=True),
+                State("off", final=True),
+            ],
+            transitions=[
+                Transition("create", source=None, dest="dry", roles={"r"}, label={"en": "build", "zh": "造"}),
+                Transition("pour", source="dry", dest="wet", roles={"r"}, details=BilgeWater, label="fill up"),
+                Transition("pour", source="wet", dest="off", roles={"r"}, details=BilgeWater, label="fill more"),
+            ],
+        )
+
+    first, second = version(1, "bone dry"), version(2, "drained")
     assert registered("BilgeWater") is BilgeWater
-    for code, english, chinese in (
-        ("bilge.state.dry", "bone dry", "干"),
-        ("bilge.state.wet", "soaked", "soaked"),
-        ("bilge.trigger.create", "build", "造"),
-        ("bilge.trigger.pour", "fill up", "fill up"),
-    ):
-        assert (messages.text(code, "en"), messages.text(code, "zh")) == (english, chinese)
-    assert not messages.languages("bilge.state.off")
-    assert made.said("zh") == "bilge"
-    unnamed = attrs.evolve(DOCKS, label="", name="report", version=4711)
-    assert [unnamed.said(language) for language in ("en", "zh")] == [
-        messages.label("lifecycle", "report", language) for language in ("en", "zh")
-    ]
-    assert unnamed.said("zh") != "report"
+    assert [one.label_of("state", "dry") for one in (first, second)] == ["bone dry", "drained"]
+    labelled = [("state", "wet"), ("state", "off"), ("trigger", "create"), ("trigger", "pour"), ("role", "r")]
+    assert [first.label_of(*one) for one in labelled] == ["soaked", "off", "build", "fill up", "rower"]
+    assert [first.label_of(*one, "zh") for one in labelled] == ["soaked", "off", "造", "fill up", "桨手"]
+    assert not [code for code in STANDARD.codes() if code.startswith("bilge.")]
+    record = Barrel(id="b", kind="bilge", state="dry", version=1, lifecycle_version=2)
+    for one, dry in ((first, "bone dry"), (second, "drained")):
+        with pytest.raises(TransitionRefused) as refused:
+            decide(one, record, Command(trigger="create", actor=Actor(id="x", roles={"r"}), now=NOW))
+        assert f"'{dry}'" in refused.value.message("en")
+        assert f"'{dry}'" in pickle.loads(pickle.dumps(refused.value)).message("en")
 
 
 @pytest.mark.parametrize(
@@ -634,9 +641,11 @@ def test_a_table_makes_its_names_known() -> None:
         ({}, "en", "edit"),
     ],
 )
-def test_a_label_is_asked_first(label: Any, language: str, expected: str) -> None:
-    """A label's own text, else its English one, else what the table of messages has."""
-    assert said(label, "trigger", "edit", language) == expected
+def test_a_label_of_the_table_comes_first(label: Any, language: str, expected: str) -> None:
+    """The table's own label in the language, else its English one, else the catalog's."""
+    labels = {"trigger.edit": {"en": label} if isinstance(label, str) and label else label or {}}
+    catalog = STANDARD.with_texts({"trigger.edit": {"en": "edit", "zh": "编辑"}})
+    assert catalog.label("trigger", "edit", language, labels=labels) == expected
 
 
 def test_an_unknown_trigger_is_told_all_the_others() -> None:
@@ -692,15 +701,6 @@ def test_grants_and_turns_are_data() -> None:
         Grant(kind="barrel", scopes=frozenset({OWN}), states=frozenset({"afloat"})),
     )
     assert DOCKS.awaiting_grants(MAX) == ()
-
-
-def test_a_definition_is_found_by_name_and_version() -> None:
-    """The one that was built last, as long as it is in use."""
-    made = attrs.evolve(DOCKS, version=77)
-    assert built("barrel", 77) is made
-    again = attrs.evolve(DOCKS, version=77)
-    assert built("barrel", 77) is again is not made
-    assert built("barrel", 78) is None
 
 
 def test_a_table_takes_any_collections() -> None:
@@ -878,5 +878,5 @@ def test_a_field_is_held_against_those_that_did_not_change() -> None:
     assert (caught.value.field, caught.value.problem) == ("title", "type")
     with pytest.raises(RuleFailed) as failed:
         set_on(seal=Constant("a"))
-    assert failed.value.given == "Crate makes something else of seal"
+    assert failed.value.given == "Crate converts seal into something else"
     assert set_on(seal=Constant("sealed")).seal == "sealed"  # type: ignore[attr-defined]  # it is a crate

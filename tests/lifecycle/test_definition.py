@@ -16,7 +16,6 @@ from reportflow import (
     EVERYBODY,
     NOBODY,
     OWN,
-    REPORT,
     SAME,
     Constant,
     Details,
@@ -27,10 +26,10 @@ from reportflow import (
     ReportFlow,
     State,
     Transition,
-    dot,
-    mermaid,
 )
-from reportflow.model.checks import Fault
+from reportflow.errors import Fault
+from reportflow.lifecycle.diagram import dot, mermaid
+from reportflow.office import REPORT
 from reportflow.testing.strategies import lifecycles
 from reportflow.testing.strategies.definitions import ERRAND, Casework, ShiftHandover
 
@@ -344,7 +343,7 @@ def arrows_of_dot(text: str) -> list[tuple[str, str, str]]:
 def expected_arrows(lifecycle: Lifecycle, *, loops: bool) -> set[tuple[str, str, str]]:
     """(from, to, label of a row) for every row and source, by names."""
     return {
-        (source or "", row.leads_to(source), row.said())
+        (source or "", row.leads_to(source), lifecycle.label_of("trigger", row.trigger))
         for row in lifecycle.transitions
         for source in row.sources
         if loops or row.leads_to(source) != source
@@ -461,11 +460,3 @@ def test_odd_names_stay_valid(names: list[str], triggers: list[str]) -> None:
     odd = Lifecycle(name='odd "name"', version=1, record=Casework, roles={"r": ANY}, states=states, transitions=rows)
     assert len(arrows_of_mermaid(mermaid(odd))) == len(rows) + len(states)
     assert len(arrows_of_dot(dot(odd))) == len(rows)
-
-
-def test_rows_say_their_label() -> None:
-    """A row is called by its label in the language asked for, else by what `messages` has, else by its name."""
-    assert row(label={"en": "do it", "zh": "做"}).said("zh") == "做"
-    assert row(label={"en": "do it"}).said("zh") == "do it"
-    assert row("edit").said("zh") == "编辑"
-    assert row("unheard of").said("zh") == "unheard of"

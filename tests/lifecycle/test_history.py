@@ -8,21 +8,9 @@ from datetime import UTC, datetime, timedelta
 import attrs
 import pytest
 
-from reportflow import (
-    REPORT,
-    Actor,
-    Author,
-    Entry,
-    InvalidValue,
-    Report,
-    ReportFlow,
-    Revision,
-    RuleFailed,
-    UnknownLifecycle,
-    as_of,
-    open_flow,
-    replay,
-)
+from reportflow import Actor, Entry, InvalidValue, ReportFlow, UnknownLifecycle, as_of, open_flow, replay
+from reportflow.errors import RuleFailed
+from reportflow.office import REPORT, Author, Report, Revision
 
 LI = Actor(id="li", roles={"editor"}, unit="yulin")
 
@@ -62,31 +50,31 @@ def test_what_is_no_history_is_refused(
 ) -> None:
     """Only the whole history of one record, from its creation on and without a gap, is replayed."""
     with pytest.raises(InvalidValue, match=said) as raised:
-        replay(cut(history))
+        replay(cut(history), REPORT)
     assert raised.value.field == "history"
 
 
 def test_a_history_finds_the_definition_it_names(history: list[Entry]) -> None:
-    """Without a lifecycle the one that the draft names is taken; one that was never built is `UnknownLifecycle`."""
-    assert replay(history[:3]).state == "edited"
-    initialize_draft = history[0].details
-    assert isinstance(initialize_draft, Report)
-    stranger = attrs.evolve(history[0], details=attrs.evolve(initialize_draft, kind="never built"))
+    """Of several lifecycles the one that the draft names is taken; one that is not among them is `UnknownLifecycle`."""
+    assert replay(history[:3], [REPORT]).state == "edited"
+    draft = history[0].details
+    assert isinstance(draft, Report)
+    stranger = attrs.evolve(history[0], details=attrs.evolve(draft, kind="never built"))
     with pytest.raises(UnknownLifecycle, match="never built"):
-        replay([stranger, *history[1:3]])
+        replay([stranger, *history[1:3]], [REPORT])
 
 
 def test_an_entry_that_the_table_does_not_know_is_named(history: list[Entry]) -> None:
     """An entry of a trigger that its state does not have is `RuleFailed`, and names the record."""
     with pytest.raises(RuleFailed, match="one"):
-        replay([history[0], attrs.evolve(history[1], trigger="juggle")])
+        replay([history[0], attrs.evolve(history[1], trigger="juggle")], REPORT)
 
 
 def test_a_version_that_is_none_is_refused(history: list[Entry]) -> None:
     """`as_of` takes a whole version within the history."""
     for version in (0, 4, "1", True):
         with pytest.raises(InvalidValue) as raised:
-            as_of(history[:3], version=version)  # type: ignore[arg-type]  # bad input
+            as_of(history[:3], REPORT, version=version)  # type: ignore[arg-type]  # bad input
         assert raised.value.field == "version"
 
 
@@ -108,13 +96,13 @@ def test_what_a_history_lacks_is_said(history: list[Entry]) -> None:
         ([history[0], history[2]], "sequences [1, 3]"),
         ([history[0]] * 30, f"sequences {[1] * 20}"),
     ):
-        assert told(lambda cut=cut: replay(cut)) == ("history", "history", {"given": given})  # type: ignore[misc]  # bound now
-    initialize_draft = history[0].details
-    assert isinstance(initialize_draft, Report)
-    stranger = attrs.evolve(history[0], details=attrs.evolve(initialize_draft, kind="never built", lifecycle_version=7))
+        assert told(lambda cut=cut: replay(cut, REPORT)) == ("history", "history", {"given": given})  # type: ignore[misc]  # bound now
+    draft = history[0].details
+    assert isinstance(draft, Report)
+    stranger = attrs.evolve(history[0], details=attrs.evolve(draft, kind="never built", lifecycle_version=7))
     with pytest.raises(UnknownLifecycle) as raised:
-        replay([stranger])
-    assert (raised.value.name, raised.value.version, raised.value.choices) == ("never built", 7, ())
+        replay([stranger], [REPORT])
+    assert (raised.value.name, raised.value.version, raised.value.choices) == ("never built", 7, ("report 1",))
 
 
 def test_a_record_as_it_was(history: list[Entry]) -> None:
@@ -124,32 +112,36 @@ def test_a_record_as_it_was(history: list[Entry]) -> None:
     timed = [attrs.evolve(one, recorded_at=start + timedelta(days=index)) for index, one in enumerate(whole)]
     timed[0] = attrs.evolve(timed[0], at=start)
     for version in (1, 2, 3):
-        assert as_of(whole, version=version).version == version
-        assert as_of(timed, time=start + timedelta(days=version - 1)).version == version
-        assert as_of(timed, time=start + timedelta(days=version - 1, hours=23)).version == version
-    assert told(lambda: as_of(whole)) == ("as_of", "version_or_time", {})
-    assert told(lambda: as_of(whole, version=1, time=start)) == ("as_of", "version_or_time", {})
+        assert as_of(whole, REPORT, version=version).version == version
+        assert as_of(timed, REPORT, time=start + timedelta(days=version - 1)).version == version
+        assert as_of(timed, REPORT, time=start + timedelta(days=version - 1, hours=23)).version == version
+    assert told(lambda: as_of(whole, REPORT)) == ("as_of", "version_or_time", {})
+    assert told(lambda: as_of(whole, REPORT, version=1, time=start)) == ("as_of", "version_or_time", {})
     for wrong_version in (0, 4):
         facts = {"given": wrong_version, "least": 1, "most": 3}
-        assert told(lambda given=wrong_version: as_of(whole, version=given)) == ("version", "range", facts)  # type: ignore[misc]  # bound now
+        assert told(lambda given=wrong_version: as_of(whole, REPORT, version=given)) == ("version", "range", facts)  # type: ignore[misc]  # bound now
     wrong_type = {"expected": "int", "given": "str '1'"}
-    assert told(lambda: as_of(whole, version="1")) == ("version", "type", wrong_type)  # type: ignore[arg-type]  # bad input
+    assert told(lambda: as_of(whole, REPORT, version="1")) == ("version", "type", wrong_type)  # type: ignore[arg-type]  # bad input
     early = start - timedelta(seconds=1)
-    assert told(lambda: as_of(timed, time=early)) == ("time", "no_such_time", {"given": early, "created": start})
-    assert told(lambda: as_of([], time=early)) == ("time", "no_such_time", {"given": early, "created": "?"})
+    assert told(lambda: as_of(timed, REPORT, time=early)) == (
+        "time",
+        "no_such_time",
+        {"given": early, "created": start},
+    )
+    assert told(lambda: as_of([], REPORT, time=early)) == ("time", "no_such_time", {"given": early, "created": "?"})
     naive = datetime(2022, 1, 1)
-    assert told(lambda: as_of(timed, time=naive)) == ("time", "naive", {"given": "2022-01-01T00:00:00"})
+    assert told(lambda: as_of(timed, REPORT, time=naive)) == ("time", "naive", {"given": "2022-01-01T00:00:00"})
 
 
 def test_a_given_definition_is_the_one_that_folds(history: list[Entry]) -> None:
     """With a lifecycle no other is looked for, by version and by time too."""
-    initialize_draft = history[0].details
-    assert isinstance(initialize_draft, Report)
-    stranger = [attrs.evolve(history[0], details=attrs.evolve(initialize_draft, kind="never built")), *history[1:3]]
+    draft = history[0].details
+    assert isinstance(draft, Report)
+    stranger = [attrs.evolve(history[0], details=attrs.evolve(draft, kind="never built")), *history[1:3]]
     assert replay(stranger, REPORT).version == 3
     assert as_of(stranger, REPORT, version=2).version == 2
     assert as_of(stranger, REPORT, time=history[2].recorded_at).version == 3
     with pytest.raises(UnknownLifecycle):
-        as_of(stranger, version=2)
+        as_of(stranger, [REPORT], version=2)
     with pytest.raises(UnknownLifecycle):
-        as_of(stranger, time=history[2].recorded_at)
+        as_of(stranger, [REPORT], time=history[2].recorded_at)

@@ -13,21 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transitions import MachineError
 
-from reportflow import (
-    ANY,
-    REPORT,
-    Actor,
-    Author,
-    Command,
-    Guard,
-    Lifecycle,
-    Record,
-    Report,
-    State,
-    Transition,
-    TransitionRefused,
-    decide,
-)
+from reportflow import ANY, Actor, Command, Guard, Lifecycle, Record, State, Transition, TransitionRefused
+from reportflow.lifecycle.decision import decide
+from reportflow.office import REPORT, Author, Report
 from reportflow.testing.strategies import lifecycles
 from reportflow.testing.strategies.definitions import ERRAND, Casework, valid_details
 from tests.lifecycles import OVERSEER, PEOPLE

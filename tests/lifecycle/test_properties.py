@@ -26,9 +26,9 @@ from reportflow import (
     Store,
     TransitionRefused,
     as_of,
-    options,
     replay,
 )
+from reportflow.lifecycle.decision import options
 from reportflow.testing.strategies.definitions import ERRAND, valid_details
 from tests.lifecycles import OVERSEER, PEOPLE, Act, Office, stories
 

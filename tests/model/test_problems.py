@@ -35,9 +35,9 @@ from reportflow import (
     Secrecy,
     Value,
 )
-from reportflow.errors import AlreadyExists, Conflict, RecordNotFound
+from reportflow.errors import AlreadyExists, Conflict, Fault, RecordNotFound
 from reportflow.model.actor import ActorKind, as_secrecy
-from reportflow.model.checks import TEXT_LIMIT, Fault, cache_by_class, check, text_problem, time_problem, type_problem
+from reportflow.model.checks import TEXT_LIMIT, cache_by_class, check, text_problem, time_problem, type_problem
 from reportflow.model.entry import same_content
 from reportflow.model.query import (
     ENTRY_GROUPS,

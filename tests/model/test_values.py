@@ -16,26 +16,20 @@ from hypothesis import strategies as st
 
 from reportflow import (
     Actor,
-    Attachment,
-    Author,
     Command,
-    Comment,
     Details,
     Entry,
     Happened,
     Interval,
     InvalidDefinition,
     InvalidValue,
-    Level,
     Page,
     Query,
     Record,
-    Report,
-    Revision,
     Secrecy,
     Value,
 )
-from reportflow.i18n import catalog as messages
+from reportflow.i18n.catalog import STANDARD
 from reportflow.model.checks import TEXT_LIMIT, check
 from reportflow.model.values import (
     changed,
@@ -45,6 +39,7 @@ from reportflow.model.values import (
     registered,
     unchecked,
 )
+from reportflow.office import Attachment, Author, Comment, Level, Report, Revision
 
 NOW = datetime(2022, 3, 1, tzinfo=UTC)
 ANN = Actor(id="ann")
@@ -82,7 +77,7 @@ def refused(call: Callable[[], object]) -> tuple[str, str]:
     """The field and the problem with which something is refused."""
     with pytest.raises(InvalidValue) as raised:
         call()
-    assert messages.label("field", raised.value.field) in str(raised.value)
+    assert STANDARD.label("field", raised.value.field) in str(raised.value)
     return raised.value.field, raised.value.problem
 
 

@@ -19,24 +19,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportflow import (
-    BrokerUnavailable,
-    Delivery,
     Entry,
     InvalidValue,
-    MemoryOffsets,
     MemoryStore,
-    Message,
     MissingExtra,
-    NatsPublisher,
-    Offsets,
     Record,
     Relay,
     StorageUnavailable,
     Store,
     open_store,
 )
+from reportflow.errors import BrokerUnavailable
+from reportflow.outbox.cloudevents import Message
+from reportflow.outbox.nats import NatsPublisher
 from reportflow.serialization import plain as wire
 from reportflow.storage.base import FeedItem
+from reportflow.storage.leases import Delivery, MemoryOffsets, Offsets
 from reportflow.storage.sql.store import SqlStore
 from reportflow.testing.acts import Note, acted, created, sample
 from tests.servers import Nats, database

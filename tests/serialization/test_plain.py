@@ -18,40 +18,41 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from reportflow import (
-    REPORT,
     Actor,
-    ActorKind,
+    Command,
+    Details,
+    Entry,
+    Happened,
+    Interval,
+    InvalidValue,
+    Page,
+    Query,
+    Refusal,
+    Secrecy,
+    Transition,
+)
+from reportflow.model.actor import ActorKind, Scope
+from reportflow.model.query import ORDERS, Grant, Visibility
+from reportflow.office import (
+    REPORT,
     Adoption,
     Assignment,
     Attachment,
     Author,
     Classification,
-    Command,
     Comment,
     Credit,
-    Details,
-    Entry,
     Forwarding,
-    Happened,
     Instruction,
-    Interval,
-    InvalidValue,
     Level,
     Merge,
-    Page,
-    Query,
-    Refusal,
     Rejection,
     Report,
     Revision,
-    Scope,
-    Secrecy,
     Source,
-    Transition,
     Uptake,
     Usage,
 )
-from reportflow.model.query import ORDERS, Grant, Visibility
 from reportflow.serialization import plain as wire
 
 

@@ -18,23 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportflow import (
-    REPORT,
-    Actor,
-    Attachment,
-    Author,
-    Command,
-    Entry,
-    Happened,
-    Interval,
-    Level,
-    Query,
-    Record,
-    Report,
-    Revision,
-    Secrecy,
-)
+from reportflow import Actor, Command, Entry, Happened, Interval, Query, Record, Secrecy
 from reportflow.model.query import Grant, Visibility
+from reportflow.office import REPORT, Attachment, Author, Level, Report, Revision
 from reportflow.serialization.source import Names, imports, named, python
 from reportflow.testing import strategies
 from reportflow.testing.acts import Note, Sample
@@ -261,7 +247,7 @@ def test_a_nested_class_is_imported_by_its_outermost() -> None:
     """Of a class in a class the outer one is imported; of the library's own values, the package."""
     names: Names = {}
     python([Outer.Inner(), Author(name="x"), Revision(text="x"), UUID(int=1)], names)
-    assert names == {"Outer": __name__, "Author": "reportflow", "Revision": "reportflow", "UUID": "uuid"}
+    assert names == {"Outer": __name__, "Author": "reportflow.office", "Revision": "reportflow.office", "UUID": "uuid"}
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -276,7 +262,7 @@ def test_a_value_is_named_by_the_module_that_says_it_is_its_own() -> None:
     assert named(REPORT, names) == "REPORT"
     assert (names["said"], names["Report"]) == (__name__, "reportflow.office.report")
     home = names["REPORT"]  # the package, unless a module of somebody's with as short a name has it too
-    assert "." not in home
+    assert home == "reportflow.office"
     assert vars(sys.modules[home])["REPORT"] is REPORT
     assert named(object(), names) is None
     assert len(names) == 3

@@ -17,12 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from reportflow import (
-    REPORT,
     Actor,
     AsyncReportFlow,
     AsyncSqlStore,
-    Author,
-    Comment,
     Conflict,
     Create,
     Fire,
@@ -30,9 +27,7 @@ from reportflow import (
     InvalidValue,
     Query,
     RecordNotFound,
-    Report,
     ReportFlow,
-    Revision,
     SqlStore,
     StorageUnavailable,
     Store,
@@ -41,11 +36,13 @@ from reportflow import (
     open_flow,
     replay,
 )
+from reportflow.office import REPORT, Author, Comment, Report, Revision
 from reportflow.storage.base import AsyncStore
 from reportflow.storage.memory import AsyncMemoryStore
 from reportflow.storage.sql import aio
 from reportflow.testing import StoreConformance
 from tests.host import async_rolled_back
+from tests.many import fires
 from tests.servers import database
 
 T = TypeVar("T")
@@ -208,7 +205,7 @@ def test_an_office_in_memory_reads_the_same() -> None:
         async with open_async_flow("memory:") as flow:
             id = await played(flow)
             history = await flow.history(id, by=LI)
-            assert replay(history) == await flow.get(id, by=LI)
+            assert replay(history, REPORT) == await flow.get(id, by=LI)
             assert flow.lifecycles == (REPORT,)
             assert isinstance(flow.store, AsyncMemoryStore)
             return len(await read(flow, id)), [one.trigger for one in history], await flow.count(Query(), by=LI)
@@ -216,17 +213,17 @@ def test_an_office_in_memory_reads_the_same() -> None:
     assert run(main()) == (9, ["create", "edit", "review", "comment"], {(): 2})
 
 
-def test_fire_all_is_iterated_over() -> None:
-    """`fire_all` gives one outcome a record as it is asked for: skipping gives the refusal, aborting raises it."""
+def test_run_is_iterated_over() -> None:
+    """`run` gives one outcome a request as it is iterated: "skip" gives the refusal, "stop" raises it."""
 
     async def main() -> None:
         async with open_async_flow("memory:") as flow:
             await played(flow)
-            outcomes = [one async for one in flow.fire_all(["one", "other"], "review", by=WANG, on_refusal="skip")]
-            assert [(one.id, one.refused is None) for one in outcomes] == [("one", False), ("other", True)]
+            outcomes = [one async for one in flow.run(fires(["one", "other"], "review", by=WANG), on_error="skip")]
+            assert [(one.place, one.error is None) for one in outcomes] == [(0, False), (1, True)]
             await flow.fire("other", "edit", Revision(text="w"), by=LI)
-            both = flow.fire_all(["other", "one"], "review", by=WANG)
-            assert (await anext(both)).id == "other"
+            both = flow.run(fires(["other", "one"], "review", by=WANG))
+            assert (await anext(both)).place == 0
             with pytest.raises(TransitionRefused):
                 await anext(both)
             assert (await flow.get("other", by=LI)).state == "reviewed"
@@ -261,16 +258,16 @@ def test_no_update_is_lost(url: str) -> None:
             await asyncio.gather(*(flow.fire(report.id, "edit", Revision(text=one), by=LI) for one in texts))
             after, history = await flow.get(report.id, by=LI), await flow.history(report.id, by=LI)
             assert after.version == 51
-            assert replay(history) == after
+            assert replay(history, REPORT) == after
             assert sorted(cast(Revision, one.details).text for one in history[1:]) == sorted(texts)
-            assert not flow._turn.locked()
+            assert not flow._retry_lock.locked()
 
     run(main())
 
 
 def test_a_call_goes_on_where_its_turn_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for a turn that another call does not give back goes on without, and gives back no turn."""
-    monkeypatch.setattr("reportflow.flow.aio.TURN", 0.01)
+    monkeypatch.setattr("reportflow.flow.aio.RETRY_LOCK_TIMEOUT", 0.01)
 
     class Losing(AsyncMemoryStore):
         lost = 0
@@ -283,10 +280,10 @@ def test_a_call_goes_on_where_its_turn_does_not_come(monkeypatch: pytest.MonkeyP
 
     async def main() -> None:
         flow = AsyncReportFlow(Losing(), REPORT)
-        async with flow._turn:
+        async with flow._retry_lock:
             assert (await flow.create(draft(), by=LI)).version == 1
-            assert flow._turn.locked()
-        assert not flow._turn.locked()
+            assert flow._retry_lock.locked()
+        assert not flow._retry_lock.locked()
 
     run(main())
 
@@ -328,7 +325,7 @@ async def whole(flow: AsyncReportFlow, ids: list[str]) -> dict[str, int]:
         record, history, after = None, [], await flow.get(id, by=LI)
         while record != after:
             record, history, after = after, await flow.history(id, by=LI), await flow.get(id, by=LI)
-        assert replay(history) == record
+        assert replay(history, REPORT) == record
         versions[id] = after.version
     return versions
 
@@ -466,7 +463,7 @@ def test_a_database_in_memory_outlives_a_cancelled_call(monkeypatch: pytest.Monk
                     await asyncio.sleep(0)
                 task.cancel()
                 await asyncio.wait([task])
-            assert replay(await flow.history(report.id, by=LI)) == await flow.get(report.id, by=LI)
+            assert replay(await flow.history(report.id, by=LI), REPORT) == await flow.get(report.id, by=LI)
             await serves(cast(AsyncSqlStore, flow.store))
 
     run(main())
@@ -638,7 +635,7 @@ def test_bad_input_of_a_verb_is_refused_alike() -> None:
             with pytest.raises(InvalidValue):
                 await flow.batch(5)  # type: ignore[arg-type]  # bad input
             with pytest.raises(InvalidValue):
-                async for _ in flow.fire_all(["x"], "edit", by=LI, on_refusal="no"):  # type: ignore[arg-type]  # bad input
+                async for _ in flow.run(fires(["x"], "edit", by=LI), on_error="no"):  # type: ignore[arg-type]  # bad input
                     pass
 
     run(main())

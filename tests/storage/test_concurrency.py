@@ -137,7 +137,7 @@ def add_in_hand(flow: ReportFlow, id: str, mark: str, times: int) -> list[int]:
 
 def hold_together(flow: ReportFlow, id: str, versions: Iterable[int], marks: Iterable[str]) -> None:
     """Each version was acknowledged once, each mark stands once, and the history replays to the record."""
-    record, history = flow.get(id, by=CLERK), flow.history(id, by=CLERK)
+    record, history = flow.get(id, by=CLERK, type=RacedTally), flow.history(id, by=CLERK)
     assert sorted(versions) == list(range(2, record.version + 1))
     assert [entry.sequence for entry in history] == list(range(1, record.version + 1))
     assert sorted(record.marks) == sorted(marks)
@@ -342,8 +342,13 @@ def test_the_loser_fares_as_its_row_says(store: Store, trigger: str, how: str, m
         with pytest.raises(StaleRecord) as caught:
             act()
         assert (caught.value.id, caught.value.seen, caught.value.stored) == (seen.id, 1, 2)
-        assert calm.get(seen.id, by=CLERK).marks == ("rival",)
-    hold_together(calm, seen.id, range(2, calm.get(seen.id, by=CLERK).version + 1), calm.get(seen.id, by=CLERK).marks)
+        assert calm.get(seen.id, by=CLERK, type=RacedTally).marks == ("rival",)
+    hold_together(
+        calm,
+        seen.id,
+        range(2, calm.get(seen.id, by=CLERK).version + 1),
+        calm.get(seen.id, by=CLERK, type=RacedTally).marks,
+    )
 
 
 @pytest.mark.parametrize(

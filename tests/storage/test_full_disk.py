@@ -16,21 +16,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from reportflow import (
-    REPORT,
-    Actor,
-    Author,
-    Create,
-    Query,
-    Record,
-    Report,
-    ReportFlow,
-    Revision,
-    SqlStore,
-    StorageUnavailable,
-    open_flow,
-    replay,
-)
+from reportflow import Actor, Create, Query, Record, ReportFlow, SqlStore, StorageUnavailable, open_flow, replay
+from reportflow.office import REPORT, Author, Report, Revision
 from tests.servers import MariaDB, PostgreSQL, postgresql
 
 LI: Final = Actor(id="li", roles={"editor"}, unit="yulin")
@@ -143,6 +130,6 @@ def test_a_server_with_a_full_disk_loses_nothing(engine: str) -> None:
         kept.update((one.id, one) for one in after)
         with ReportFlow(SqlStore(url), REPORT) as other:
             for record in kept.values():
-                assert other.get(record.id, by=LI) == record == replay(other.history(record.id, by=LI))
+                assert other.get(record.id, by=LI) == record == replay(other.history(record.id, by=LI), REPORT)
             feed = other.store.feed(limit=10_000)
         assert {posted.entry.record_id for posted in feed} == set(kept)

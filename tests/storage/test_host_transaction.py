@@ -13,27 +13,23 @@ from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, 
 from sqlalchemy.orm import Session
 
 from reportflow import (
-    REPORT,
     Actor,
-    Author,
     Change,
-    Comment,
     Conflict,
     DuplicateKey,
     InvalidValue,
     MemoryStore,
     Query,
     RecordNotFound,
-    Report,
     ReportFlow,
-    Revision,
     SqlStore,
     StaleRecord,
     TransitionRefused,
-    make_tables,
     open_flow,
     replay,
 )
+from reportflow.office import REPORT, Author, Comment, Report, Revision
+from reportflow.storage.sql.tables import make_tables
 from tests.servers import database
 
 LI = Actor(id="li", roles={"editor"}, unit="yulin")
@@ -82,7 +78,7 @@ def test_what_the_host_commits_is_kept(flow: ReportFlow, host: Engine) -> None:
             with pytest.raises(RecordNotFound):
                 flow.get("r1", by=LI)
             assert flow.store.feed() == []
-    assert flow.get("r1", by=LI) == report == replay(flow.history("r1", by=LI))
+    assert flow.get("r1", by=LI) == report == replay(flow.history("r1", by=LI), REPORT)
     assert [posted.entry.ref for posted in flow.store.feed()] == ["r1@1", "r1@2"]
     assert flow.create(draft("r1"), by=LI, key="k").version == 1
 
@@ -235,7 +231,7 @@ def test_a_twin_that_commits_in_between_breaks_nothing(flow: ReportFlow, host: E
             bound.fire(first, "comment", Comment(text="b"), by=LI, key="k")
         assert len(rivals) == 1
         report = bound.fire(first, "edit", Revision(text="y"), by=LI)
-    assert flow.get("r1", by=LI) == report == replay(flow.history("r1", by=LI))
+    assert flow.get("r1", by=LI) == report == replay(flow.history("r1", by=LI), REPORT)
     assert [entry.trigger for entry in flow.history("r1", by=LI)] == ["create", "edit"]
 
 

@@ -23,14 +23,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, event, inspect, text
 
 from reportflow import (
-    REPORT,
     Actor,
-    Author,
-    Comment,
     InvalidURL,
     InvalidValue,
     Query,
-    Report,
     ReportFlow,
     SchemaMismatch,
     SqlStore,
@@ -39,6 +35,7 @@ from reportflow import (
     StorageUnavailable,
     replay,
 )
+from reportflow.office import REPORT, Author, Comment, Report
 from reportflow.storage.sql import upgrade as module
 from reportflow.storage.sql.engine import BACKENDS, Backend, make_engine
 from reportflow.storage.sql.migrations.host import VERSIONS, include_object, version_table
@@ -184,8 +181,8 @@ def test_what_was_kept_is_kept(tmp_path: Path, url: str) -> None:
         assert (other.title, other.state, other.version) == ("Lamps", "draft", 2)
         history = store.history(["r1", "r2"])
         assert [entry.trigger for entry in history] == ["create", "edit", "review", "adopt", "create", "comment"]
-        assert replay(history[:4]) == one
-        assert replay(history[4:]) == other
+        assert replay(history[:4], REPORT) == one
+        assert replay(history[4:], REPORT) == other
         assert store.by_key("li", "k1") == history[0]
         assert store.by_key("chen", "k1") == history[3]
         feed = store.feed()

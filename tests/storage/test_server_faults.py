@@ -16,20 +16,8 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import create_engine, text
 
-from reportflow import (
-    REPORT,
-    Actor,
-    Author,
-    Comment,
-    Conflict,
-    Query,
-    Report,
-    ReportFlow,
-    SqlStore,
-    StorageUnavailable,
-    open_flow,
-    replay,
-)
+from reportflow import Actor, Conflict, Query, ReportFlow, SqlStore, StorageUnavailable, open_flow, replay
+from reportflow.office import REPORT, Author, Comment, Report
 from tests.servers import MariaDB, PostgreSQL, database
 
 LI = Actor(id="li", roles={"editor"}, unit="yulin")
@@ -38,7 +26,8 @@ ENGINES = [pytest.param(one, marks=pytest.mark.xdist_group(one)) for one in KIND
 
 WRITER = """
 import sys
-from reportflow import Actor, Comment, open_flow
+from reportflow import Actor, open_flow
+from reportflow.office import Comment
 li = Actor(id="li", roles={"editor"}, unit="yulin")
 flow = open_flow(sys.argv[1], retry_timeout=60.0)
 number = 0
@@ -63,7 +52,7 @@ def check(url: str, acknowledged: dict[str, int]) -> int:
         records = flow.find(Query(order="id"), by=LI).records
         for record in records:
             history = flow.history(record.id, by=LI)
-            assert replay(history) == record
+            assert replay(history, REPORT) == record
             assert [entry.sequence for entry in history] == list(range(1, record.version + 1))
             assert record.version >= acknowledged.get(record.id, 1)
         refs = [posted.entry.ref for posted in flow.store.feed(limit=100_000)]
@@ -200,7 +189,8 @@ def test_a_pool_that_is_used_up_is_told(engine: str) -> None:
 #: A program that opens a flow and then forks: all four of it write.
 FORKED: Final = """
 import os, sys
-from reportflow import Actor, Comment, open_flow
+from reportflow import Actor, open_flow
+from reportflow.office import Comment
 
 li = Actor(id="li", roles={"editor"}, unit="yulin")
 flow = open_flow(sys.argv[1], create=False)

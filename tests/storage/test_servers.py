@@ -12,23 +12,13 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from reportflow import (
-    REPORT,
-    Actor,
-    AlreadyExists,
-    Author,
-    Comment,
-    Query,
-    Report,
-    ReportFlow,
-    Revision,
-    open_flow,
-    replay,
-)
+from reportflow import Actor, AlreadyExists, Query, ReportFlow, open_flow, replay
+from reportflow.office import REPORT, Author, Comment, Report, Revision
 from reportflow.storage.base import Store
 from reportflow.storage.sql.store import SqlStore
 from reportflow.testing import LifecycleMachine, StoreConformance
 from tests.host import rolled_back
+from tests.many import creates
 from tests.servers import SERVERS, database
 from tests.testing.test_lifecycle_machine import LOAN, REMINDER, run
 
@@ -145,13 +135,13 @@ def test_many_are_created_together(engine: str) -> None:
             )
             for n, text in enumerate(texts * 20)
         ]
-        outcomes = list(flow.create_all(drafts, by=LI, chunk=100))
+        outcomes = list(flow.run(creates(drafts, by=LI), chunk=100))
         for draft, one in zip(drafts, outcomes, strict=True):
-            record = flow.get(draft.id, by=LI)
-            assert record == one.record == replay(flow.history(draft.id, by=LI))
+            record = flow.get(draft.id, by=LI, type=Report)
+            assert record == one.record == replay(flow.history(draft.id, by=LI), REPORT)
             assert (record.title, record.text, record.authors) == (draft.title, draft.text, draft.authors)
         assert flow.count(Query(author="\\N"), by=LI) == {(): 20}
-        twice = flow.create_all(drafts[:50], by=LI)
+        twice = flow.run(creates(drafts[:50], by=LI))
         with pytest.raises(AlreadyExists):
             next(twice)
         assert flow.count(Query(), by=LI) == {(): 140}

@@ -13,25 +13,8 @@ import pytest
 from sqlalchemy import Engine, MetaData, create_engine, event, inspect, text
 from sqlalchemy.pool import Pool
 
-from reportflow import (
-    REPORT,
-    Actor,
-    Adoption,
-    Author,
-    Comment,
-    Create,
-    Merge,
-    Query,
-    RecordNotFound,
-    Report,
-    ReportFlow,
-    Revision,
-    SqlStore,
-    Store,
-    open_flow,
-    open_store,
-    replay,
-)
+from reportflow import Actor, Create, Query, RecordNotFound, ReportFlow, SqlStore, Store, open_flow, open_store, replay
+from reportflow.office import REPORT, Adoption, Author, Comment, Merge, Report, Revision
 
 BY = Actor(id="one", roles={"contributor", "editor", "registrar"}, unit="yulin")
 WANG = Actor(id="wang", roles={"reviewer"}, unit="yulin")
@@ -109,7 +92,7 @@ def test_a_schema_is_the_hosts_to_choose(tmp_path: Path, engine: Engine) -> None
     with flow_on(SqlStore(engine, schema="archive")) as flow:
         report = flow.create(draft(), by=BY)
         report = flow.fire(report, "edit", Revision(text="y"), by=BY)
-        assert replay(flow.history(report.id, by=BY)) == flow.get(report.id, by=BY) == report
+        assert replay(flow.history(report.id, by=BY), REPORT) == flow.get(report.id, by=BY) == report
     assert inspect(engine).get_table_names() == []
     assert "reportflow_record" in inspect(engine).get_table_names("archive")
 
@@ -336,7 +319,7 @@ def test_a_database_in_memory_is_one_for_all_threads(memory: str) -> None:
 
         with ThreadPoolExecutor(8) as pool:
             assert sorted(pool.map(work, range(40))) == list(range(2, 42))
-        assert replay(flow.history(report.id, by=BY)) == flow.get(report.id, by=BY)
+        assert replay(flow.history(report.id, by=BY), REPORT) == flow.get(report.id, by=BY)
 
 
 def test_a_file_is_durable_and_shared(url: str) -> None:

@@ -20,7 +20,6 @@ from reportflow import (
     ANY,
     NOBODY,
     OWN,
-    REPORT,
     SAME,
     UNIT,
     Actor,
@@ -43,13 +42,14 @@ from reportflow import (
     Step,
     Store,
     Transition,
-    Unbuildable,
     as_of,
 )
+from reportflow.errors import Unbuildable
+from reportflow.flow.effects import store as effects
 from reportflow.flow.handler import Handler
-from reportflow.flow.queries import Reader
-from reportflow.flow.requests import Call
+from reportflow.flow.queries import Queries
 from reportflow.lifecycle import decision
+from reportflow.office import REPORT
 from reportflow.testing import LifecycleMachine
 from reportflow.testing.broken import BrokenPromise, NeverFired
 from reportflow.testing.lifecycle_rules import Rules
@@ -355,14 +355,14 @@ def _false(*_: object) -> Any:
     return False
 
 
-def _as_of_for_all(self: Reader, id: str, actor: Actor, version: int | None, time: datetime | None) -> Any:
-    history = yield Call("history", ([id],))
+def _as_of_for_all(self: Queries, id: str, actor: Actor, version: int | None, time: datetime | None) -> Any:
+    history = yield from effects.history([id])
     return as_of(history, self._definitions.of_history(history), version=version, time=time)
 
 
-def _whole_history(self: Reader, id: str, actor: Actor) -> Any:
+def _whole_history(self: Queries, id: str, actor: Actor) -> Any:
     yield from self.get(id, actor)
-    return (yield Call("history", ([id],)))
+    return (yield from effects.history([id]))
 
 
 def _one_by_one(self: ReportFlow, requests: Iterable[Any]) -> list[Record]:
@@ -385,8 +385,8 @@ def few(machine: Machine, *kept: str) -> Machine:
         (Handler, "_raise_if_moved", _nothing, "two_saw_the_same"),
         (Handler, "_kept_meanwhile", _false, "twins_with_one_key"),
         (Handler, "_done_before", _nothing, "same_key_again"),
-        (Reader, "as_of", _as_of_for_all, "looks_back"),
-        (Reader, "history", _whole_history, "looks_around"),
+        (Queries, "as_of", _as_of_for_all, "looks_back"),
+        (Queries, "history", _whole_history, "looks_around"),
         (ReportFlow, "batch", _one_by_one, "batch"),
     ],
 )

@@ -18,43 +18,34 @@ from reportflow import (
     ANY,
     EVERYBODY,
     OWN,
-    REPORT,
     SAME,
     UNIT,
     Actor,
-    Adoption,
-    Attachment,
-    Classification,
     Command,
-    Comment,
     Details,
     Entry,
     InvalidDefinition,
     InvalidValue,
-    Level,
     Lifecycle,
-    Merge,
     Record,
-    Report,
     ReportFlow,
     ReportflowError,
-    Revision,
-    RuleFailed,
     Secrecy,
     State,
     Step,
     Transition,
     TransitionRefused,
-    Unbuildable,
     UnknownTrigger,
-    decide,
     guard,
     not_the_creator,
     replay,
 )
 from reportflow.analysis.samples import PEOPLE, START, UNITS
+from reportflow.errors import RuleFailed, Unbuildable
 from reportflow.lifecycle import validation
+from reportflow.lifecycle.decision import decide
 from reportflow.model.checks import check
+from reportflow.office import REPORT, Adoption, Attachment, Classification, Comment, Level, Merge, Report, Revision
 from reportflow.testing import strategies
 from reportflow.testing.strategies import values
 from reportflow.testing.strategies.definitions import ERRAND, Casework, Errand, Remark
@@ -115,7 +106,7 @@ class Cost:
 @guard("budget", reads_details=True)
 def within_budget(record: Trip, command: Command) -> bool:
     """Only one of the numbers will do, and only for somebody of the south."""
-    return command.details.euros == 10_000 and command.actor.unit == "south"  # type: ignore[attr-defined]  # a guard that reads details knows their class
+    return command.details.euros == 10_000 and command.actor.unit == "south"
 
 
 @guard("waits")

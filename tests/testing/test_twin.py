@@ -10,10 +10,8 @@ import pytest
 from hypothesis import settings
 
 from reportflow import (
-    REPORT,
     Actor,
     AlreadyExists,
-    Author,
     Capabilities,
     Change,
     Conflict,
@@ -23,12 +21,11 @@ from reportflow import (
     Page,
     Query,
     Record,
-    Report,
     ReportFlow,
-    Revision,
     SqlStore,
     Store,
 )
+from reportflow.office import REPORT, Author, Report, Revision
 from reportflow.office.report import Comment
 from reportflow.storage.base import Group, Of
 from reportflow.testing import Difference, StoreConformance, Twin, conform, run_on_both

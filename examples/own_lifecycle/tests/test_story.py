@@ -86,7 +86,7 @@ def test_what_was_sent_back_is_ordered_again(flow: ReportFlow) -> None:
     """A delivery that is sent back puts the purchase back to be ordered; the grounds can be counted."""
     purchase, delivery = ordered(flow)
     flow.fire(delivery, "send_back", Complaint(ground=Ground.BROKEN), by=MEI)
-    again = flow.fire(purchase.id, "order", Order(number="A-2"), by=BO)
+    again = flow.fire(purchase.id, "order", Order(number="A-2"), by=BO, type=Purchase)
     assert (again.state, again.number) == ("ordered", "A-2")
     assert flow.count(Query(happened=Happened(trigger="send_back")), by=MEI, group="code") == {("broken",): 1}
 

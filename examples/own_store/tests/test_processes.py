@@ -9,13 +9,15 @@ from collections import Counter
 from pathlib import Path
 
 from own_store import SqliteStore
-from reportflow import REPORT, Actor, Author, Report, ReportFlow, replay
+from reportflow import Actor, ReportFlow, replay
+from reportflow.office import REPORT, Author, Report
 
 LI = Actor(id="li", roles={"editor"}, unit="yulin")
 WRITER = """
 import sys, time
 from own_store import SqliteStore
-from reportflow import REPORT, Actor, Comment, ReportFlow
+from reportflow import Actor, ReportFlow
+from reportflow.office import REPORT, Comment
 
 me = Actor(id=sys.argv[2], roles={"editor"}, unit="yulin")
 with ReportFlow(SqliteStore(sys.argv[1]), REPORT, retry_timeout=60) as flow:

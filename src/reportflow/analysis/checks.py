@@ -84,7 +84,13 @@ class _Report:
             yield self._finding("bounded", Severity.NOTE, number=self._walk.cases)
 
     def _finding(self, code: str, level: Severity, example: Sequence[str] = (), **facts: object) -> Finding:
-        return Finding(code=code, level=level, facts={"lifecycle": self._of.name, **facts}, example=tuple(example))
+        return Finding(
+            code=code,
+            level=level,
+            facts={"lifecycle": self._of.name, **facts},
+            example=tuple(example),
+            labels=self._of.labels,
+        )
 
     def _shown(self, case: Case, ends: str | None = None) -> tuple[str, ...]:
         """A case as Python, with what it comes to behind the last line."""

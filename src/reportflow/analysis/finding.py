@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from reportflow.i18n import catalog as messages
+from reportflow.i18n.catalog import ENGLISH, NO_LABELS, STANDARD, Labels
 from reportflow.model.entry import Command
 from reportflow.model.record import Record
 from reportflow.serialization.source import python
@@ -44,10 +44,11 @@ class Finding:
     level: Severity
     facts: Mapping[str, object] = attrs.field(factory=dict)
     example: tuple[str, ...] = ()
+    labels: Labels = attrs.field(default=NO_LABELS, eq=False, repr=False)
 
-    def text(self, language: str = messages.ENGLISH) -> str:
+    def text(self, language: str = ENGLISH) -> str:
         """What was found, and what to do, in a language."""
-        return messages.text(f"finding.{self.code}", language, **self.facts)
+        return STANDARD.text(f"finding.{self.code}", language, self.facts, labels=self.labels)
 
 
 #: The gravest first.

@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from reportflow.i18n import catalog as messages
+from reportflow.i18n.catalog import ENGLISH, STANDARD
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import EVERYBODY, NOBODY, Transition
 
@@ -56,7 +56,7 @@ class Matrix:
     lifecycle: Lifecycle
     cells: tuple[Cell, ...]
 
-    def markdown(self, language: str = messages.ENGLISH) -> str:
+    def markdown(self, language: str = ENGLISH) -> str:
         """One table for each state: a line for each act that it has, a column for each role."""
         speech = _Speech(self.lifecycle, language)
         lines = [f"# {_plain(speech.title())}", "", speech.say("legend"), ""]
@@ -67,7 +67,7 @@ class Matrix:
             lines.append("")
         return "\n".join(lines)
 
-    def html(self, language: str = messages.ENGLISH) -> str:
+    def html(self, language: str = ENGLISH) -> str:
         """A whole page in the language, with a table for each state, whose headings say what they head."""
         speech = _Speech(self.lifecycle, language)
         title = html.escape(speech.title())
@@ -88,7 +88,7 @@ class Matrix:
             parts.append("</tbody>\n</table>")
         return "\n".join([*parts, "</main>\n</body>\n</html>\n"])
 
-    def csv(self, language: str = messages.ENGLISH) -> str:
+    def csv(self, language: str = ENGLISH) -> str:
         """A line for each state, trigger and role, with the names as the table has them and as people call them."""
         speech = _Speech(self.lifecycle, language)
         written = io.StringIO()
@@ -154,22 +154,24 @@ class _Speech:
         self._language = language
 
     def say(self, code: str, **facts: object) -> str:
-        return messages.text(f"may.{code}", self._language, lifecycle=self._lifecycle.name, **facts)
+        return STANDARD.text(
+            f"may.{code}", self._language, {"lifecycle": self._lifecycle.name, **facts}, labels=self._lifecycle.labels
+        )
 
     def title(self) -> str:
-        return self.say("title", name=self._lifecycle.said(self._language))
+        return self.say("title", name=self._lifecycle.label_of("lifecycle", self._lifecycle.name, self._language))
 
     def caption(self, state: str | None) -> str:
         return self.state(state) if state is None else self.say("caption", state=state)
 
     def state(self, name: str | None) -> str:
-        return self.say("nothing yet") if name is None else self._lifecycle.state(name).said(self._language)
+        return self.say("nothing yet") if name is None else self._lifecycle.label_of("state", name, self._language)
 
     def trigger(self, name: str) -> str:
-        return self._lifecycle.rows(name)[0].said(self._language)
+        return self._lifecycle.label_of("trigger", name, self._language)
 
     def role(self, name: str) -> str:
-        return messages.label("role", name, self._language, self._lifecycle.name)
+        return self._lifecycle.label_of("role", name, self._language)
 
     def cell(self, cell: Cell) -> str:
         said = self.say(cell.may.value)

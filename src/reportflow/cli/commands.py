@@ -18,11 +18,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from reportflow.cli import inspection, proof, show, tables
 from reportflow.cli.named import beside, imported, named
 from reportflow.cli.speech import Command, Group, Option, Told, help_option, language, language_option, say
+from reportflow.cli.texts import CATALOG
 from reportflow.demo import words, year
 from reportflow.demo.stories import SEED, YEAR, ZONE
 from reportflow.errors import DuplicateKey, InvalidDefinition, StorageUnavailable
 from reportflow.flow.sync import ReportFlow
-from reportflow.i18n import catalog as messages
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.diagram import dot, mermaid
 from reportflow.model.actor import OWN, Actor, Secrecy
@@ -187,7 +187,7 @@ def inbox(database: str, role: str, actor: str | None, unit: str | None, limit: 
     """Show what waits."""
     if role not in REPORT.roles:
         raise Told(say("wrong.role", given=role, choices=list(REPORT.roles)))
-    named = messages.label("role", role, language())
+    named = CATALOG.label("role", role, language())
     if actor is None and REPORT.roles[role] is OWN:
         raise Told(say("inbox.own", given=named))
     with _opened(database) as flow:

@@ -15,8 +15,8 @@ from reportflow.analysis.finding import Finding, Severity
 from reportflow.analysis.matrix import Matrix, matrix
 from reportflow.cli.show import clean, console
 from reportflow.cli.speech import language, say
+from reportflow.cli.texts import CATALOG
 from reportflow.errors import InvalidDefinition, MissingExtra
-from reportflow.i18n import catalog as messages
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.office.report import REPORT
 
@@ -46,7 +46,7 @@ def inspect(lifecycle: Lifecycle, others: Sequence[Lifecycle]) -> bool:
     """Check a lifecycle and show what was found; whether there is nothing above a note."""
     samples = _samples(lifecycle, *others)
     found = check(lifecycle, *others, samples=samples)
-    sound = _show(found, lifecycle.said(language()))
+    sound = _show(found, lifecycle.label_of("lifecycle", lifecycle.name, language()))
     console().print(clean(say("check.drawn") if samples is not None else say("check.enumerated")))
     return sound
 
@@ -81,7 +81,7 @@ def _show(findings: Sequence[Finding], name: str) -> bool:
     table.add_column(say("check.level"), no_wrap=True)
     table.add_column(say("check.finding"), ratio=1, overflow="fold")
     for number, one in enumerate(findings, 1):
-        level = messages.label("gravity", one.level.value, language())
+        level = CATALOG.label("severity", one.level.value, language())
         table.add_row(str(number), level, clean(one.text(language())), style=_STYLES[one.level])
     if findings:
         shown.print(table)

@@ -12,7 +12,7 @@ from rich.table import Table
 from reportflow.cli.named import beside, named
 from reportflow.cli.show import clean, console
 from reportflow.cli.speech import Told, language, say
-from reportflow.i18n import catalog as messages
+from reportflow.cli.texts import CATALOG
 from reportflow.testing.conformance.report import ConformanceReport, Finding
 from reportflow.testing.conformance.run import findings, tests
 
@@ -54,7 +54,7 @@ def show_report(report: ConformanceReport) -> None:
     shown = console()
     shown.print(_rows(report))
     for finding in (*report.failures, *report.skipped):
-        outcome = messages.label("conformance.outcome", finding.outcome, language())
+        outcome = CATALOG.label("conformance.outcome", finding.outcome, language())
         line = clean(f"{outcome} {finding.call} · {finding.test}")
         shown.print(line, style=_STYLES[finding.outcome], soft_wrap=True)
         for said in (finding.promise(language()), *finding.said(language()).splitlines()):
@@ -68,7 +68,7 @@ def _rows(report: ConformanceReport) -> Table:
     rows.add_column(say("conform.sentence"), ratio=1, overflow="fold")
     rows.add_column(say("conform.outcome"), no_wrap=True)
     for finding in report:
-        outcome = messages.label("conformance.outcome", finding.outcome, language())
-        call = messages.label("conformance.call", finding.call, language())
+        outcome = CATALOG.label("conformance.outcome", finding.outcome, language())
+        call = CATALOG.label("conformance.call", finding.call, language())
         rows.add_row(call, clean(finding.promise(language())), clean(outcome), style=_STYLES[finding.outcome])
     return rows

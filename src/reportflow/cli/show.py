@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from reportflow.cli.speech import language, say
-from reportflow.i18n import catalog as messages
+from reportflow.cli.texts import CATALOG
+from reportflow.i18n.catalog import CHINESE
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
@@ -63,17 +64,17 @@ def show_figures(figures: Figures, title: str) -> None:
     for name in NAMES:
         share, of = figures.share(name), DENOMINATORS.get(name)
         table.add_row(
-            messages.label("figure", name, language()),
+            CATALOG.label("figure", name, language()),
             str(getattr(figures, name)),
             "" if share is None else f"{share:.1%}",
-            messages.label("figure", of, language()) if of else "",
+            CATALOG.label("figure", of, language()) if of else "",
             style="bold" if name == "collected" else None,
         )
     table.add_section()
     for source, number in figures.sources.items():
         share_of_all = f"{number / figures.collected:.1%}"
-        said = say("figures.source", given=messages.label("source", source, language()))
-        table.add_row(said, str(number), share_of_all, messages.label("figure", "collected", language()))
+        said = say("figures.source", given=CATALOG.label("source", source, language()))
+        table.add_row(said, str(number), share_of_all, CATALOG.label("figure", "collected", language()))
     shown = console()
     shown.print(table)
     shown.print(Text(say("figures.note")))
@@ -82,7 +83,7 @@ def show_figures(figures: Figures, title: str) -> None:
 def show_history(record: Record, history: Iterable[Entry], lifecycle: Lifecycle, zone: tzinfo) -> None:
     """One record and what happened to it, oldest first."""
     number = record.number if isinstance(record, Report) and record.number else record.kind
-    state = lifecycle.state(record.state).said(language())
+    state = lifecycle.label_of("state", record.state, language())
     shown = console()
     shown.print(clean(record.title), style="bold")
     line = say("history.state", number=number, state=state, version=record.version, id=record.id)
@@ -96,7 +97,7 @@ def show_history(record: Record, history: Iterable[Entry], lifecycle: Lifecycle,
     for entry in history:
         table.add_row(
             entry.at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
-            lifecycle.rows(entry.trigger)[0].said(language()),
+            lifecycle.describe(entry, language()),
             clean(entry.actor.name or entry.actor.id),
             clean(describe(entry, zone)),
         )
@@ -105,7 +106,7 @@ def show_history(record: Record, history: Iterable[Entry], lifecycle: Lifecycle,
 
 def describe(entry: Entry, zone: tzinfo) -> str:
     """The reason and the details of an entry, in words."""
-    joint = "；" if language() == messages.CHINESE else "; "
+    joint = "；" if language() == CHINESE else "; "
     if isinstance(entry.details, Report):
         parts = _of_draft(entry.details)
     else:
@@ -120,25 +121,25 @@ def _fields(details: object) -> tuple[str, ...]:
 
 def _of_draft(draft: Report) -> list[str]:
     authors = [f"{one.name}（{one.unit}）" if one.unit else one.name for one in draft.authors]
-    topics = [messages.label("topic", one, language()) for one in draft.topics]
-    said = [messages.label("source", draft.source.value, language()), _listed(authors), _listed(topics)]
+    topics = [CATALOG.label("topic", one, language()) for one in draft.topics]
+    said = [CATALOG.label("source", draft.source.value, language()), _listed(authors), _listed(topics)]
     return [one for one in said if one]
 
 
 def _listed(texts: Sequence[str]) -> str:
-    return ("、" if language() == messages.CHINESE else ", ").join(texts)
+    return ("、" if language() == CHINESE else ", ").join(texts)
 
 
 def _said(name: str, value: Any, zone: tzinfo) -> str:
-    label = messages.label("cli.detail", name, language())
+    label = CATALOG.label("cli.detail", name, language())
     if value is True:
         return label
     if isinstance(value, datetime):
         said = _day(value, zone)
     elif isinstance(value, enum.Enum):
-        said = messages.label(type(value).__name__.lower(), value.value, language())
+        said = CATALOG.label(type(value).__name__.lower(), value.value, language())
     elif isinstance(value, tuple):
-        said = _listed([messages.label("topic", one, language()) for one in value])
+        said = _listed([CATALOG.label("topic", one, language()) for one in value])
     else:
         said = str(value)
     said = said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
@@ -155,7 +156,7 @@ def show_inbox(records: Iterable[Record], lifecycle: Lifecycle, title: str, zone
         title=title,
     )
     for record in records:
-        state = lifecycle.state(record.state).said(language())
+        state = lifecycle.label_of("state", record.state, language())
         named = clean(record.title).append(f"\n{record.id}", style="dim")
         table.add_row(_day(record.due_at, zone), _day(record.created_at, zone), state, named)
     console().print(table)

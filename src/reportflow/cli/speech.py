@@ -8,9 +8,8 @@ from typing import IO, Any, Final
 
 import click
 
-from reportflow.cli.texts import LANGUAGES, language_of_environment
+from reportflow.cli.texts import CATALOG, LANGUAGES, language_of_environment
 from reportflow.errors import ReportflowError
-from reportflow.i18n import catalog as messages
 
 _LANGUAGE: Final = "reportflow.language"
 
@@ -24,7 +23,7 @@ def language() -> str:
 
 def say(code: str, **facts: object) -> str:
     """A text of the terminal, in the language of the command that runs."""
-    return messages.text(f"cli.{code}", language(), **facts)
+    return CATALOG.text(f"cli.{code}", language(), facts)
 
 
 class Told(click.ClickException):
@@ -41,7 +40,7 @@ class _Formatter(click.HelpFormatter):
 
     @contextmanager
     def section(self, name: str) -> Iterator[None]:
-        with super().section(messages.label("cli.help", name, language())):
+        with super().section(CATALOG.label("cli.help", name, language())):
             yield
 
 
@@ -56,7 +55,7 @@ class _Spoken:
 
     @property
     def help(self) -> str | None:
-        return None if self._code is None else messages.text(f"cli.{self._code}", language())
+        return None if self._code is None else CATALOG.text(f"cli.{self._code}", language())
 
     @help.setter
     def help(self, code: str | None) -> None:

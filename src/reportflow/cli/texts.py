@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-from reportflow.i18n import catalog as messages
-from reportflow.i18n.catalog import CHINESE, ENGLISH
+from reportflow.i18n.catalog import CHINESE, ENGLISH, STANDARD
 
 LANGUAGES: Final = (ENGLISH, CHINESE)
 
@@ -219,19 +218,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "wrong.no_colon": ("the colon is missing", "缺少冒号"),
 }
 
-messages.add({f"cli.{code}": {ENGLISH: english, CHINESE: chinese} for code, (english, chinese) in TEXTS.items()})
-#: What the topics of the demonstration are called, beside those of livelihood.
-messages.add(
-    {
-        f"topic.{name}": {ENGLISH: english, CHINESE: chinese}
-        for name, english, chinese in (
-            ("agriculture", "agriculture", "农业农村"),
-            ("business", "business environment", "营商环境"),
-            ("city_management", "city management", "城市管理"),
-            ("culture_tourism", "culture and tourism", "文化旅游"),
-            ("environment", "environment", "生态环境"),
-            ("industry", "industry", "工业"),
-            ("rule_of_law", "rule of law", "法治"),
-        )
-    }
+#: The library's texts and those of the terminal.
+CATALOG: Final = STANDARD.with_texts(
+    {f"cli.{code}": {ENGLISH: english, CHINESE: chinese} for code, (english, chinese) in TEXTS.items()}
 )

@@ -1,45 +1,49 @@
-"""`AsyncReportFlow`: the verbs of `ReportFlow`, awaited, each driving the same generators of `handle`."""
+"""`AsyncReportFlow`: the verbs of `ReportFlow`, awaited, each driving the very same generators."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Literal, Self, TypeVar, overload
+from typing import Any, Literal, Self, TypeVar, cast, overload
 
 from reportflow.errors import ReportflowError
-from reportflow.flow.base import CHUNK, TURN, Calls, Outcome, outcome, several
-from reportflow.flow.requests import Create, Fire, Request, Steps, Wait
+from reportflow.flow import offers
+from reportflow.flow.base import CHUNK, RETRY_LOCK_TIMEOUT, FlowBase, Outcome, Stream, typed, typed_page
+from reportflow.flow.effects import Effects, Pause
+from reportflow.flow.requests import Create, Fire, Request
 from reportflow.lifecycle.decision import Option
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry
-from reportflow.model.query import Page, Query, grouping
+from reportflow.model.query import Page, Query, R, grouping
 from reportflow.model.record import Record
 from reportflow.storage.base import AsyncStore, Group, Of
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Record)
 
 
-class AsyncReportFlow(Calls[AsyncStore]):
-    """`ReportFlow`, awaited: the same verbs, with the same arguments, answers and errors.
+class AsyncReportFlow(FlowBase[AsyncStore]):
+    """`ReportFlow`, awaited: records of any kinds, moved by their lifecycles and kept by an asynchronous store.
 
-    An asynchronous context manager; awaited itself, it opens its store and gives itself. All calls may be made from
-    several tasks of one event loop. A call that is cancelled has written everything or nothing.
+    An asynchronous context manager; awaited itself, it opens its store and gives itself. Every call says who asks,
+    reads too: what the actor may not see does not exist for them. All calls may be made from several tasks of one event
+    loop. A call that is cancelled has written everything or nothing.
 
     Args:
         store: Keeps the records; closed with the flow.
         lifecycles: The definitions, one or several, also several versions of one.
         clock: Gives the time, aware.
         new_id: Gives the ids of new records.
-        retry_timeout: How long a call is decided again after conflicts, in seconds.
+        retry_timeout: How long a call is retried after conflicts, in seconds.
+        catalog: The texts of its errors; those of this library unless given.
+        observe: Called with each `Incident`: retries and conflicts that were given up.
 
     Raises:
         InvalidDefinition: two lifecycles of one name and version.
         InvalidValue: what was given is no store, or no lifecycle.
     """
 
-    _lock = asyncio.Lock
+    _new_lock = asyncio.Lock
 
     def __await__(self) -> Generator[Any, None, Self]:
         return self._opened().__await__()
@@ -65,9 +69,22 @@ class AsyncReportFlow(Calls[AsyncStore]):
     # -- writing ------------------------------------------------------------------------------------------------
 
     async def create(self, draft: R, *, by: Actor, at: datetime | None = None, key: str | None = None) -> R:
-        """See `ReportFlow.create`."""
-        created: R = await self._one(Create(draft, by=by, at=at, key=key))
-        return created
+        """Create a record from a draft.
+
+        Args:
+            draft: Made by ``X.draft(…)``. Its unit is the actor's unless it names one.
+            by: Who creates it.
+            at: When it came to be, up to now; now unless given.
+            key: The idempotency key: used before by this actor for the same draft, it gives the record of then.
+
+        Raises:
+            TransitionRefused: with every refusal.
+            InvalidValue: a value that cannot be stored.
+            AlreadyExists: the draft brings an id that is taken.
+            DuplicateKey: the key was used for another request.
+            StorageError: the store cannot keep it.
+        """
+        return typed((await self._one(Create(draft, by=by, at=at, key=key))), type(draft))
 
     @overload
     async def fire(
@@ -95,7 +112,8 @@ class AsyncReportFlow(Calls[AsyncStore]):
         at: datetime | None = None,
         key: str | None = None,
         version: int | None = None,
-    ) -> Any: ...
+        type: type[R] = ...,
+    ) -> R: ...
 
     async def fire(
         self,
@@ -108,129 +126,198 @@ class AsyncReportFlow(Calls[AsyncStore]):
         at: datetime | None = None,
         key: str | None = None,
         version: int | None = None,
-    ) -> Any:
-        """See `ReportFlow.fire`."""
-        return await self._one(Fire(target, trigger, details, by=by, reason=reason, at=at, key=key, version=version))
+        type: type[Record] = Record,
+    ) -> Record:
+        """Fire a transition of a record, and get the record after it.
+
+        Args:
+            target: The record as the caller saw it, or its id.
+            trigger: What to do.
+            details: The details that the transition needs.
+            by: Who does it.
+            reason: Why.
+            at: When it happened, from the record's creation up to now; now unless given.
+            key: The idempotency key: used before by this actor for the same request, it gives the record of then.
+            version: With an id: the version that the caller saw.
+            type: With an id: the class of the record.
+
+        Raises:
+            TransitionRefused: with every refusal.
+            StaleRecord: the version that the caller saw is no longer the stored one.
+            RecordNotFound: there is no such record that the actor may see.
+            UnknownTrigger: the lifecycle has no such trigger.
+            InvalidValue: a value that cannot be stored, a time out of range, or a record of another class.
+            DuplicateKey: the key was used for another request.
+            Conflict: other writers were faster until the deadline.
+            StorageError: the store cannot keep it.
+        """
+        request = Fire(target, trigger, details, by=by, reason=reason, at=at, key=key, version=version)
+        return typed((await self._one(request)), type)
 
     async def batch(self, requests: Iterable[Request]) -> list[Record]:
-        """See `ReportFlow.batch`."""
+        """Several creations and transitions, decided together and committed at once: all of them, or none.
+
+        Each is decided on the result of the ones before it. Gives one record for each request, as it was after it.
+
+        Raises:
+            Whatever `create` and `fire` raise; then nothing was written.
+        """
         return await self._drive(self._batch(requests))
 
-    def create_all(
+    def run(
         self,
-        drafts: Iterable[Record],
+        requests: Iterable[Request],
         *,
-        by: Actor,
-        on_refusal: Literal["abort", "skip"] = "abort",
-        at: datetime | None = None,
+        on_error: Literal["stop", "skip"] = "stop",
         progress: Callable[[int], object] | None = None,
         chunk: int = CHUNK,
     ) -> AsyncIterator[Outcome]:
-        """See `ReportFlow.create_all`."""
-        requests = (Create(draft, by=by, at=at) for draft in several("drafts", drafts))
-        return self._all(requests, on_refusal, progress, chunk)
+        """Run many requests, each for itself; gives one outcome a request, in order. Lazy: use ``async for``.
 
-    def fire_all(
-        self,
-        targets: Iterable[Record | str],
-        trigger: str,
-        details: object = None,
-        *,
-        by: Actor,
-        on_refusal: Literal["abort", "skip"] = "abort",
-        reason: str = "",
-        at: datetime | None = None,
-        progress: Callable[[int], object] | None = None,
-        chunk: int = CHUNK,
-    ) -> AsyncIterator[Outcome]:
-        """See `ReportFlow.fire_all`."""
-        requests = (
-            Fire(target, trigger, details, by=by, reason=reason, at=at) for target in several("targets", targets)
-        )
-        return self._all(requests, on_refusal, progress, chunk)
+        The requests are taken from the iterable `chunk` at a time; each chunk is committed at once, or one by one where
+        there is a conflict. The arguments are checked when this is called.
 
-    async def _all(
-        self, requests: Iterable[Request], on_refusal: str, progress: Callable[[int], object] | None, chunk: int
-    ) -> AsyncIterator[Outcome]:
-        done = 0
-        for some, steps in self._chunks(requests, on_refusal, chunk):
-            results = await self._drive(steps)
-            for request, result in zip(some, results, strict=False):
-                done += 1
-                yield outcome(request, result, on_refusal)
+        Args:
+            requests: Any iterable of `Create` and `Fire`, each with its own actor, time and key.
+            on_error: With "stop" the first error is raised; with "skip" it is the outcome of its request. What was
+                committed before stays in both cases, and an error names its `place` in the stream.
+            progress: Called with the number of requests done, after each chunk.
+            chunk: How many are held in memory, and committed at once.
+
+        Raises:
+            InvalidValue: the requests are no iterable, `on_error` is unknown, or `chunk` is no number from 1.
+            Whatever `create` and `fire` raise, while it is iterated over.
+        """
+        return self._run(Stream(self._handler, requests, on_error, chunk), progress)
+
+    async def _run(self, stream: Stream, progress: Callable[[int], object] | None) -> AsyncIterator[Outcome]:
+        for requests, effects in stream.chunks():
+            for outcome in stream.outcomes(requests, await self._drive(effects)):
+                yield outcome
             if progress is not None:
-                progress(done)
+                progress(stream.done)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def options(self, target: Record | str, *, by: Actor) -> tuple[Option, ...]:
-        """See `ReportFlow.options`."""
-        return await self._drive(self._handler.options(target, by))
+        """Everything that can be done to a record, each allowed or not with every reason.
 
-    async def get(self, id: str, *, by: Actor) -> Any:
-        """See `ReportFlow.get`."""
-        return await self._drive(self._reader.get(id, by))
+        Raises:
+            RecordNotFound: there is no such record that the actor may see.
+        """
+        return await self._drive(offers.options(self._handler, target, by))
 
-    async def find(self, query: Query, *, by: Actor) -> Page:
-        """See `ReportFlow.find`."""
-        return await self._drive(self._reader.find(query, by))
+    async def get(self, id: str, *, by: Actor, type: type[R] = Record) -> R:  # type: ignore[assignment]  # R's default
+        """A record as it is now.
+
+        Args:
+            id: Its id.
+            by: Who asks.
+            type: The class of the record.
+
+        Raises:
+            RecordNotFound: there is no such record that the actor may see.
+            InvalidValue: it is of another class.
+        """
+        return typed((await self._drive(self._queries.get(id, by))), type)
+
+    async def find(self, query: Query, *, by: Actor, type: type[R] = Record) -> Page[R]:  # type: ignore[assignment]  # ditto
+        """A page of what the actor may see of a query.
+
+        Raises:
+            InvalidValue: the cursor is not one of this query's order, or a record is of another class than `type`.
+        """
+        return typed_page((await self._drive(self._queries.find(query, by))), type)
 
     async def inbox(self, *, by: Actor, limit: int = 100, cursor: str | None = None) -> Page:
-        """See `ReportFlow.inbox`."""
-        return await self._drive(self._reader.inbox(by, limit=limit, cursor=cursor))
+        """What waits for the actor: visible, in a state that awaits one of their roles, not assigned to another.
+
+        What is due comes first, then the oldest.
+
+        Raises:
+            InvalidValue: the cursor is not one of an inbox.
+        """
+        return await self._drive(self._queries.inbox(by, limit=limit, cursor=cursor))
 
     async def count(
         self, query: Query, *, by: Actor, of: Of = "records", group: str | Sequence[str] = ()
     ) -> dict[Group, int]:
-        """See `ReportFlow.count`."""
-        return await self._drive(self._reader.count(query, by, of, grouping(of, group)))
+        """How many records, or entries of theirs, by group; see `Store.count`. Computed in the store.
+
+        Raises:
+            InvalidValue: an unknown group.
+        """
+        return await self._drive(self._queries.count(query, by, of, grouping(of, group)))
 
     async def history(self, id: str, *, by: Actor) -> list[Entry]:
-        """See `ReportFlow.history`."""
-        return await self._drive(self._reader.history(id, by))
+        """What happened to a record, oldest first.
 
-    async def as_of(self, id: str, *, by: Actor, version: int | None = None, time: datetime | None = None) -> Any:
-        """See `ReportFlow.as_of`."""
-        return await self._drive(self._reader.as_of(id, by, version, time))
+        Raises:
+            RecordNotFound: there is no such record that the actor may see.
+        """
+        return await self._drive(self._queries.history(id, by))
+
+    async def as_of(
+        self,
+        id: str,
+        *,
+        by: Actor,
+        version: int | None = None,
+        time: datetime | None = None,
+        type: type[R] = Record,  # type: ignore[assignment]  # ditto
+    ) -> R:
+        """A record as it was at a version, or as it was known at a time.
+
+        Raises:
+            RecordNotFound: there is no such record that the actor may see, now or as it was.
+            InvalidValue: not exactly one of the two, there was no such version or record then, or it is of another
+                class than `type`.
+        """
+        return typed((await self._drive(self._queries.as_of(id, by, version, time))), type)
 
     # ---------------------------------------------------------------------------------------------------------------
 
-    async def _one(self, request: Request) -> Any:
-        return (await self._drive(self._handler.run([request])))[0]
+    async def _one(self, request: Request) -> Record:
+        (record,) = await self._drive(self._handler.run([request]))
+        return record
 
-    async def _drive(self, steps: Steps[T]) -> T:
-        return await drive(self._store, steps, self._turn)
+    async def _drive(self, effects: Effects[T]) -> T:
+        try:
+            return await drive(self._store, effects, self._retry_lock)
+        except ReportflowError as error:
+            error.use(self._catalog)
+            raise
 
 
-async def drive(store: AsyncStore, steps: Steps[T], turn: asyncio.Lock) -> T:
-    """Run a generator of `handle` on a store, as the blocking `drive` does: calls that lost take turns."""
+async def drive(store: AsyncStore, effects: Effects[T], retry_lock: asyncio.Lock) -> T:
+    """Run a generator of effects on an asynchronous store; calls that are retried take turns, as in `sync.drive`."""
     answer: Any = None
-    error: ReportflowError | None = None
-    mine = False
+    failure: ReportflowError | None = None
+    locked = False
     try:
         while True:
             try:
-                asked = steps.send(answer) if error is None else steps.throw(error)
-            except StopIteration as done:
-                result: T = done.value
+                effect = effects.send(answer) if failure is None else effects.throw(failure)
+            except StopIteration as stop:
+                result: T = stop.value
                 return result
-            answer, error = None, None
-            if isinstance(asked, Wait):
-                mine = mine or await _taken(turn)
-                await asyncio.sleep(asked.seconds)
+            answer, failure = None, None
+            if isinstance(effect, Pause):
+                locked = locked or await _acquired(retry_lock)
+                await asyncio.sleep(effect.seconds)
                 continue
             try:
-                answer = await getattr(store, asked.name)(*asked.arguments)
-            except ReportflowError as raised:
-                error = raised
+                answer = await effect.run(cast(Any, store))  # the same calls, which return awaitables
+            except ReportflowError as error:
+                failure = error
     finally:
-        if mine:
-            turn.release()
+        if locked:
+            retry_lock.release()
 
 
-async def _taken(turn: asyncio.Lock) -> bool:
+async def _acquired(lock: asyncio.Lock) -> bool:
     try:
-        async with asyncio.timeout(TURN):
-            return await turn.acquire()
+        async with asyncio.timeout(RETRY_LOCK_TIMEOUT):
+            return await lock.acquire()
     except TimeoutError:
         return False

@@ -1,33 +1,37 @@
-"""What a flow is made of, whoever drives it: a store, lifecycles, and the generators of both."""
+"""What every flow is composed of: a store, lifecycles, a catalog, and the generators of all calls."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, ClassVar, Final, Generic, Self, TypeVar
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar, cast
 
 import attrs
 
-from reportflow.errors import InvalidValue, ReportflowError, TransitionRefused
+from reportflow.errors import InvalidValue, ReportflowError
+from reportflow.flow.bulk import Bulk, Result, is_of_the_store
 from reportflow.flow.definitions import Definitions
+from reportflow.flow.effects import Effects
 from reportflow.flow.handler import RETRY_TIMEOUT, Handler
-from reportflow.flow.queries import Reader
-from reportflow.flow.requests import Fire, Request, Steps
+from reportflow.flow.incidents import Observer
+from reportflow.flow.queries import Queries
+from reportflow.flow.requests import Create, Fire, Request
+from reportflow.i18n.catalog import STANDARD, Catalog
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.checks import type_problem
+from reportflow.model.query import Page
 from reportflow.model.record import Record
 from reportflow.model.values import as_tuple
-from reportflow.storage.base import AsyncStore, Store
+from reportflow.storage.base import AsyncStore, Store, SupportsHostTransaction
 
 S = TypeVar("S", Store, AsyncStore)
+R = TypeVar("R", bound=Record)
 
-T = TypeVar("T")
-
-#: How many records of a bulk are held in memory, and kept in one commit.
+#: How many requests of a `run` are held in memory, and committed at once.
 CHUNK: Final = 500
-#: How long a call that is decided again waits for its turn, in seconds; then it goes on without.
-TURN: Final = 1.0
+#: How long a call that is retried waits for the lock of those that are, in seconds; then it goes on without.
+RETRY_LOCK_TIMEOUT: Final = 1.0
 
 
 def now() -> datetime:
@@ -36,7 +40,7 @@ def now() -> datetime:
 
 
 def new_id() -> str:
-    """A fresh UUIDv7 as text: ids sort by the time of their making."""
+    """A new UUIDv7 as text: ids sort by the time of their creation."""
     from uuid_utils import uuid7  # not needed where the host brings its own ids
 
     return str(uuid7())
@@ -44,42 +48,58 @@ def new_id() -> str:
 
 @attrs.frozen(kw_only=True)
 class Outcome:
-    """What came of one record of a `fire_all`: the record, or the refusal."""
+    """The outcome of one request of a `run`: its record, or its own error.
 
-    id: str
+    Attributes:
+        place: Its place in the stream, from 0.
+        request: The request, as it was given.
+        record: The record after it; None where it failed.
+        error: Why it failed; None where it did not.
+        repeated: Its key had been used before for the same request: nothing was written, `record` is what it gave then.
+    """
+
+    place: int
+    request: Create | Fire
     record: Record | None = None
-    refused: TransitionRefused | None = None
+    error: ReportflowError | None = None
+    repeated: bool = False
 
 
-class Calls(Generic[S]):
+class FlowBase(Generic[S]):
     """The part of a flow that is the same for every driver."""
 
-    #: Makes what calls take turns by.
-    _lock: ClassVar[Any]
+    #: Makes the lock by which calls that are retried take turns.
+    _new_lock: ClassVar[Any]
 
     def __init__(
         self,
         store: S,
-        lifecycles: Lifecycle | Iterable[Lifecycle],
+        lifecycles: Lifecycle | Iterable[Lifecycle] | Definitions,
         *,
         clock: Callable[[], datetime] = now,
         new_id: Callable[[], str] = new_id,
         retry_timeout: float = RETRY_TIMEOUT,
+        catalog: Catalog = STANDARD,
+        observe: Observer | None = None,
     ) -> None:
-        several = [lifecycles] if isinstance(lifecycles, Lifecycle) else as_tuple(lifecycles)
-        if not isinstance(several, list | tuple) or not all(isinstance(one, Lifecycle) for one in several):
-            raise InvalidValue("lifecycles", *type_problem("list[Lifecycle]", lifecycles))
-        if not hasattr(store, "commit"):
+        if not isinstance(store, Store):
             raise InvalidValue("store", *type_problem("Store", store))
         self._store: S = store
-        self._turn = self._lock()
-        self._definitions = Definitions(several)
-        self._reader = Reader(self._definitions)
-        self._handler = Handler(self._definitions, clock=clock, new_id=new_id, retry_timeout=retry_timeout)
+        self._definitions = lifecycles if isinstance(lifecycles, Definitions) else _definitions(lifecycles)
+        self._clock = clock
+        self._new_id = new_id
+        self._retry_timeout = retry_timeout
+        self._catalog = catalog
+        self._observe = observe
+        self._retry_lock = self._new_lock()
+        self._queries = Queries(self._definitions)
+        self._handler = Handler(
+            self._definitions, clock=clock, new_id=new_id, retry_timeout=retry_timeout, observe=observe
+        )
 
     @property
     def store(self) -> S:
-        """The store underneath. It knows no visibility; its answers are the host's to guard."""
+        """The store underneath. It knows no visibility; who may call it is for the host to decide."""
         return self._store
 
     @property
@@ -87,62 +107,114 @@ class Calls(Generic[S]):
         """The definitions."""
         return tuple(self._definitions)
 
-    def _batch(self, requests: Iterable[Request]) -> Steps[list[Record]]:
+    @property
+    def catalog(self) -> Catalog:
+        """Its texts; errors that it raises are written with them."""
+        return self._catalog
+
+    def bound_to(self, host: Any) -> Self:
+        """A flow that writes inside a transaction of the host: what it does is kept if the host commits.
+
+        Nothing is begun, committed, rolled back or retried there: a conflict is raised at once, and leaves the
+        transaction usable. Closing it leaves this flow and the host's connection open.
+
+        Args:
+            host: What the store supports: for the SQL stores a `Connection` or `Session` of SQLAlchemy on its database,
+                for the asynchronous one an `AsyncConnection` or `AsyncSession`.
+
+        Raises:
+            InvalidValue: something else, or the store cannot write inside a transaction of a host.
+        """
+        if not isinstance(self._store, SupportsHostTransaction):
+            raise InvalidValue("store", *type_problem("a store with the capability host_transaction", self._store))
+        bound: S = self._store.bound_to(host)
+        return type(self)(
+            bound,
+            self._definitions,
+            clock=self._clock,
+            new_id=self._new_id,
+            retry_timeout=-1.0,
+            catalog=self._catalog,
+            observe=self._observe,
+        )
+
+    def _batch(self, requests: Iterable[Request]) -> Effects[list[Record]]:
         if not isinstance(requests, Iterable):
             raise InvalidValue("requests", *type_problem("list[Create | Fire]", requests))
         return self._handler.run(list(requests))
 
-    def _chunks(
-        self, requests: Iterable[Request], on_refusal: str, chunk: int
-    ) -> Iterator[tuple[list[Request], Steps[list[Record | ReportflowError]]]]:
-        """Some requests at a time, and what finds what comes of each of them."""
-        if on_refusal not in ("abort", "skip"):
-            raise InvalidValue("on_refusal", "choice", {"given": repr(on_refusal), "choices": ("abort", "skip")})
-        rest = iter(requests)
-        while some := list(islice(rest, chunk)):
-            yield some, self._handler.run_all(some, skip=on_refusal == "skip")
 
-    def bound_to(self, host: Any) -> Self:
-        """A flow that writes inside a transaction of the host's: what it does is kept if the host commits.
+class Stream:
+    """The requests of one `run`, chunk by chunk, and the outcomes of each chunk.
 
-        Nothing is begun, committed, rolled back or decided again there: a conflict is raised at once, and leaves the
-        transaction usable. Closing it leaves this flow and the host's connection open.
+    Raises:
+        InvalidValue: what was given is no iterable, `on_error` is unknown, or `chunk` is no number from 1.
+    """
 
-        Args:
-            host: What the store takes: for the SQL stores a `Connection` or `Session` of SQLAlchemy on its database,
-                for the asynchronous one an `AsyncConnection` or `AsyncSession`.
+    def __init__(self, handler: Handler, requests: Iterable[Request], on_error: str, chunk: int) -> None:
+        if not isinstance(requests, Iterable):
+            raise InvalidValue("requests", *type_problem("Iterable[Create | Fire]", requests))
+        if on_error not in ("stop", "skip"):
+            raise InvalidValue("on_error", "choice", {"given": repr(on_error), "choices": ("stop", "skip")})
+        if type(chunk) is not int or chunk < 1:
+            raise InvalidValue("chunk", "range", {"given": chunk, "least": 1, "most": "∞"})
+        self._bulk = Bulk(handler)
+        self._requests = iter(requests)
+        self._skip = on_error == "skip"
+        self._chunk = chunk
+        self.done = 0
+
+    def chunks(self) -> Iterator[tuple[list[Request], Effects[list[Result]]]]:
+        """Some requests at a time, and the generator that runs them."""
+        while some := list(islice(self._requests, self._chunk)):
+            yield some, self._bulk.run_each(some, skip=self._skip)
+
+    def outcomes(self, requests: list[Request], results: list[Result]) -> Iterator[Outcome]:
+        """The outcome of each request of a chunk.
 
         Raises:
-            InvalidValue: not such a thing, or the store cannot write inside a transaction of a host's.
+            ReportflowError: the first error, where errors are not skipped, or one of the store; its `place` is that
+                of the request.
         """
-        if not hasattr(self._store, "bound_to"):
-            raise InvalidValue("store", *type_problem("a store with bound_to", self._store))
-        made = type(self).__new__(type(self))
-        vars(made).update(vars(self))
-        made._store = self._store.bound_to(host)
-        made._handler = self._handler.once()
-        return made
+        for request, (outcome, repeated) in zip(requests, results, strict=False):
+            place = self.done
+            self.done += 1
+            if isinstance(outcome, Record):
+                yield Outcome(place=place, request=request, record=outcome, repeated=repeated)
+                continue
+            outcome.place = place
+            if not self._skip or is_of_the_store(outcome):
+                raise outcome
+            yield Outcome(place=place, request=request, error=outcome)
 
 
-def outcome(request: Request, result: Record | ReportflowError, on_refusal: str) -> Outcome:
-    """What came of one of many.
-
-    Raises:
-        ReportflowError: it is an error, and no refusal that is skipped.
-    """
-    if isinstance(result, Record):
-        return Outcome(id=result.id, record=result)
-    if on_refusal == "skip" and isinstance(result, TransitionRefused):
-        return Outcome(id=request.id if isinstance(request, Fire) else request.draft.id, refused=result)
-    raise result
+def _definitions(lifecycles: Lifecycle | Iterable[Lifecycle]) -> Definitions:
+    several = (lifecycles,) if isinstance(lifecycles, Lifecycle) else as_tuple(lifecycles)
+    if not isinstance(several, tuple) or not all(isinstance(one, Lifecycle) for one in several):
+        raise InvalidValue("lifecycles", *type_problem("list[Lifecycle]", lifecycles))
+    return Definitions(several)
 
 
-def several(name: str, values: Iterable[T]) -> Iterable[T]:
-    """Any iterable.
+def typed(record: Record, cls: type[R]) -> R:
+    """A record, seen as one of its class.
 
     Raises:
-        InvalidValue: something else.
+        InvalidValue: it is of another class.
     """
-    if not isinstance(values, Iterable):
-        raise InvalidValue(name, *type_problem("list", values))
-    return values
+    if not isinstance(cls, type):
+        raise InvalidValue("type", *type_problem("type[Record]", cls))
+    if not isinstance(record, cls):
+        raise InvalidValue("type", *type_problem(cls.__name__, record.kind))
+    return record
+
+
+def typed_page(page: Page, cls: type[R]) -> Page[R]:
+    """A page, seen as one of records of a class.
+
+    Raises:
+        InvalidValue: a record is of another class.
+    """
+    if cls is not Record:
+        for record in page:
+            typed(record, cls)
+    return cast("Page[R]", page)

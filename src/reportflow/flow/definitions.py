@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from reportflow.errors import InvalidDefinition, InvalidValue, RecordNotFound, UnknownLifecycle
+from reportflow.errors import Fault, InvalidDefinition, InvalidValue, RecordNotFound, UnknownLifecycle
 from reportflow.flow.requests import actor_of
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor
-from reportflow.model.checks import Fault
 from reportflow.model.entry import Entry
 from reportflow.model.query import Grant, Visibility
 from reportflow.model.record import Record
@@ -25,7 +24,7 @@ class Definitions:
     def __init__(self, lifecycles: Iterable[Lifecycle]) -> None:
         # Actors are values and come again and again; what they may see only depends on them.
         self._visibility = lru_cache(maxsize=1024)(self._all_visible)
-        self._turns = lru_cache(maxsize=1024)(self._all_turns)
+        self._awaiting = lru_cache(maxsize=1024)(self._all_awaiting)
         self._given: dict[tuple[str, int], Lifecycle] = {}
         self._newest: dict[str, Lifecycle] = {}
         for one in lifecycles:
@@ -72,11 +71,11 @@ class Definitions:
     def _all_visible(self, actor: Actor) -> Visibility:
         return _rule(actor, (grant for one in self._newest.values() for grant in one.grants(actor)))
 
-    def awaiting_grants(self, actor: Actor) -> Visibility:
+    def awaiting(self, actor: Actor) -> Visibility:
         """As `visibility`, less what does not await the actor."""
-        return self._turns(actor_of(actor))
+        return self._awaiting(actor_of(actor))
 
-    def _all_turns(self, actor: Actor) -> Visibility:
+    def _all_awaiting(self, actor: Actor) -> Visibility:
         return _rule(actor, (grant for one in self._newest.values() for grant in one.awaiting_grants(actor)))
 
     def check_visible(self, record: Record, actor: Actor) -> None:

@@ -1,4 +1,7 @@
-"""Reading: what an actor may see, as generators like those of `handle`."""
+"""What a flow reads, always for an actor, as generators of effects.
+
+The visibility rule is part of each query, so a store leaves out what the actor may not see.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from datetime import datetime
 
 from reportflow.errors import InvalidValue, RecordNotFound
 from reportflow.flow.definitions import Definitions
-from reportflow.flow.requests import Call, Steps, checked_id
+from reportflow.flow.effects import Effects, store
+from reportflow.flow.requests import checked_id
 from reportflow.lifecycle.history import as_of
 from reportflow.model.actor import Actor, Secrecy
 from reportflow.model.checks import type_problem
@@ -18,20 +22,20 @@ from reportflow.model.values import changed
 from reportflow.storage.base import Group, Of
 
 
-class Reader:
-    """What a flow reads, always for somebody."""
+class Queries:
+    """The reads of a flow."""
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
 
-    def get(self, id: str, actor: Actor) -> Steps[Record]:
+    def get(self, id: str, actor: Actor) -> Effects[Record]:
         """The record, if the actor may see it.
 
         Raises:
             RecordNotFound: there is none that the actor may see.
         """
         rule = self._definitions.visibility(actor)
-        record: Record = (yield Call("get", ([checked_id(id)],)))[0]
+        (record,) = yield from store.get([checked_id(id)])
         if not rule.covers(record):
             raise RecordNotFound([id])
         return record
@@ -41,60 +45,57 @@ class Reader:
             raise InvalidValue("query", *type_problem("Query", query))
         return changed(query, {"visible": self._definitions.visibility(actor)})
 
-    def find(self, query: Query, actor: Actor) -> Steps[Page]:
+    def find(self, query: Query, actor: Actor) -> Effects[Page]:
         """A page of what the actor may see of a query.
 
         Raises:
             InvalidValue: the cursor is not one of this query's order.
         """
-        page: Page = yield Call("find", (self._visible(query, actor),))
-        return page
+        return (yield from store.find(self._visible(query, actor)))
 
-    def inbox(self, actor: Actor, *, limit: int, cursor: str | None) -> Steps[Page]:
+    def inbox(self, actor: Actor, *, limit: int, cursor: str | None) -> Effects[Page]:
         """What waits for the actor: in a state that awaits a role of theirs, not assigned to another.
 
         Raises:
             InvalidValue: the cursor is not one of an inbox.
         """
         query = Query(
-            visible=self._definitions.awaiting_grants(actor),
+            visible=self._definitions.awaiting(actor),
             assignee={None, actor.id},
             order=("due_at", "created_at"),
             limit=limit,
             cursor=cursor,
         )
-        page: Page = yield Call("find", (query,))
-        return page
+        return (yield from store.find(query))
 
-    def count(self, query: Query, actor: Actor, of: Of, group: Sequence[str]) -> Steps[dict[Group, int]]:
+    def count(self, query: Query, actor: Actor, of: Of, group: Sequence[str]) -> Effects[dict[Group, int]]:
         """How many, of what the actor may see.
 
         Raises:
             InvalidValue: an unknown group.
         """
-        found: dict[Group, int] = yield Call("count", (self._visible(query, actor), of, group))
-        return found
+        return (yield from store.count(self._visible(query, actor), of, group))
 
-    def history(self, id: str, actor: Actor) -> Steps[list[Entry]]:
+    def history(self, id: str, actor: Actor) -> Effects[list[Entry]]:
         """What happened to a record, oldest first; what happened above the actor's clearance is left out.
 
         Raises:
             RecordNotFound: there is none that the actor may see.
         """
         yield from self.get(id, actor)
-        entries: list[Entry] = yield Call("history", ([id],))
+        entries = yield from store.history([id])
         if actor.clearance is max(Secrecy):
             return entries
         lifecycle = self._definitions.of_history(entries)
-        shown: list[Entry] = []
+        visible: list[Entry] = []
         record: Record | None = None
         for entry in entries:
             record = lifecycle.fold(record, entry)
             if record.readable_by(actor):
-                shown.append(entry)
-        return shown
+                visible.append(entry)
+        return visible
 
-    def as_of(self, id: str, actor: Actor, version: int | None, time: datetime | None) -> Steps[Record]:
+    def as_of(self, id: str, actor: Actor, version: int | None, time: datetime | None) -> Effects[Record]:
         """The record as it was.
 
         Raises:
@@ -102,7 +103,7 @@ class Reader:
             InvalidValue: not exactly one of version and time, or there was no such version or record then.
         """
         yield from self.get(id, actor)
-        history: list[Entry] = yield Call("history", ([id],))
+        history = yield from store.history([id])
         record = as_of(history, self._definitions.of_history(history), version=version, time=time)
         self._definitions.check_visible(record, actor)
         return record

@@ -1,10 +1,9 @@
-"""What is asked for: of the flow by its callers, and of the outside by its generators."""
+"""The requests of a flow's callers, as values: a creation or a transition, with its actor, time and key."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
 import attrs
 
@@ -15,24 +14,6 @@ from reportflow.model.record import Record
 from reportflow.model.values import in_utc, not_blank
 
 
-class Call(NamedTuple):
-    """Asks the driver for a call of the store; its answer, or its error, comes back."""
-
-    name: str
-    arguments: tuple[Any, ...]
-
-
-class Wait(NamedTuple):
-    """Asks the driver to let some seconds pass."""
-
-    seconds: float
-
-
-T = TypeVar("T")
-#: A generator of the flow: it yields what it wants of the outside, is sent the answer, and returns its result.
-Steps = Generator[Call | Wait, Any, T]
-
-
 def _at(value: datetime | None) -> datetime | None:
     problem = None if value is None else time_problem(value)
     if problem:
@@ -41,7 +22,7 @@ def _at(value: datetime | None) -> datetime | None:
 
 
 def actor_of(value: Any) -> Actor:
-    """Who asks.
+    """The actor of a call.
 
     Raises:
         InvalidValue: not an `Actor`.
@@ -59,7 +40,7 @@ def _text(instance: object, attribute: attrs.Attribute[Any], value: object) -> N
 
 @attrs.frozen
 class Create:
-    """A creation asked for, as `ReportFlow.create` takes it."""
+    """A request to create a record, with the arguments of `ReportFlow.create`."""
 
     draft: Record
     by: Actor = attrs.field(kw_only=True, converter=actor_of)
@@ -69,7 +50,7 @@ class Create:
 
 @attrs.frozen
 class Fire:
-    """A transition asked for, as `ReportFlow.fire` takes it."""
+    """A request for a transition, with the arguments of `ReportFlow.fire`."""
 
     target: Record | str
     trigger: str
@@ -110,10 +91,10 @@ def checked_id(id: object) -> str:
 
 
 def check_target(request: Fire) -> None:
-    """Refuse a target that cannot be one.
+    """Check the target of a transition and the version that the caller saw.
 
     Raises:
-        InvalidValue: neither a stored record nor an id, no version, or a record in hand beside another version.
+        InvalidValue: neither a stored record nor an id, no version, or a record and another version beside it.
     """
     if request.version is not None and type(request.version) is not int:
         raise InvalidValue("version", *type_problem("int", request.version))

@@ -1,4 +1,4 @@
-"""`ReportFlow`: the verbs, each driving the generators of `handle` on a store."""
+"""`ReportFlow`: the verbs, each driving the generators of the handler and the queries on a store."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from datetime import datetime
 from typing import Any, Literal, Self, TypeVar, overload
 
 from reportflow.errors import ReportflowError
-from reportflow.flow.base import CHUNK, TURN, Calls, Outcome, outcome, several
-from reportflow.flow.requests import Create, Fire, Request, Steps, Wait
+from reportflow.flow import offers
+from reportflow.flow.base import CHUNK, RETRY_LOCK_TIMEOUT, FlowBase, Outcome, Stream, typed, typed_page
+from reportflow.flow.effects import Effects, Pause
+from reportflow.flow.requests import Create, Fire, Request
 from reportflow.lifecycle.decision import Option
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry
-from reportflow.model.query import Page, Query, grouping
+from reportflow.model.query import Page, Query, R, grouping
 from reportflow.model.record import Record
 from reportflow.storage.base import Group, Of, Store
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Record)
 
 
-class ReportFlow(Calls[Store]):
+class ReportFlow(FlowBase[Store]):
     """Records of any kinds, moved by their lifecycles and kept by a store. A context manager.
 
-    Every call says who asks, reads too: what they may not see does not exist for them. All calls may be made from
+    Every call says who asks, reads too: what the actor may not see does not exist for them. All calls may be made from
     several threads.
 
     Args:
@@ -33,14 +34,16 @@ class ReportFlow(Calls[Store]):
         lifecycles: The definitions, one or several, also several versions of one.
         clock: Gives the time, aware.
         new_id: Gives the ids of new records.
-        retry_timeout: How long a call is decided again after conflicts, in seconds.
+        retry_timeout: How long a call is retried after conflicts, in seconds.
+        catalog: The texts of its errors; those of this library unless given.
+        observe: Called with each `Incident`: retries and conflicts that were given up.
 
     Raises:
         InvalidDefinition: two lifecycles of one name and version.
         InvalidValue: what was given is no store, or no lifecycle.
     """
 
-    _lock = threading.Lock
+    _new_lock = threading.Lock
 
     def __enter__(self) -> Self:
         return self
@@ -61,17 +64,16 @@ class ReportFlow(Calls[Store]):
             draft: Made by ``X.draft(…)``. Its unit is the actor's unless it names one.
             by: Who creates it.
             at: When it came to be, up to now; now unless given.
-            key: With a key of this actor used before for the same draft, the record of then is given back.
+            key: The idempotency key: used before by this actor for the same draft, it gives the record of then.
 
         Raises:
             TransitionRefused: with every refusal.
-            InvalidValue: a value that may not be kept.
+            InvalidValue: a value that cannot be stored.
             AlreadyExists: the draft brings an id that is taken.
-            DuplicateKey: the key was used for another command.
+            DuplicateKey: the key was used for another request.
             StorageError: the store cannot keep it.
         """
-        created: R = self._one(Create(draft, by=by, at=at, key=key))
-        return created
+        return typed(self._one(Create(draft, by=by, at=at, key=key)), type(draft))
 
     @overload
     def fire(
@@ -99,7 +101,8 @@ class ReportFlow(Calls[Store]):
         at: datetime | None = None,
         key: str | None = None,
         version: int | None = None,
-    ) -> Any: ...
+        type: type[R] = ...,
+    ) -> R: ...
 
     def fire(
         self,
@@ -112,108 +115,75 @@ class ReportFlow(Calls[Store]):
         at: datetime | None = None,
         key: str | None = None,
         version: int | None = None,
-    ) -> Any:
-        """Do something to a record, and get the record after it.
+        type: type[Record] = Record,
+    ) -> Record:
+        """Fire a transition of a record, and get the record after it.
 
         Args:
-            target: The record as it was seen, or its id.
+            target: The record as the caller saw it, or its id.
             trigger: What to do.
-            details: What the transition must be told.
+            details: The details that the transition needs.
             by: Who does it.
             reason: Why.
             at: When it happened, from the record's creation up to now; now unless given.
-            key: With a key of this actor used before for the same command, the record of then is given back.
-            version: With an id: the version that was seen.
+            key: The idempotency key: used before by this actor for the same request, it gives the record of then.
+            version: With an id: the version that the caller saw.
+            type: With an id: the class of the record.
 
         Raises:
             TransitionRefused: with every refusal.
-            StaleRecord: the version that was seen is no longer the stored one.
+            StaleRecord: the version that the caller saw is no longer the stored one.
             RecordNotFound: there is no such record that the actor may see.
             UnknownTrigger: the lifecycle has no such trigger.
-            InvalidValue: a value that may not be kept, or a time out of range.
-            DuplicateKey: the key was used for another command.
-            Conflict: others were faster for longer than the retry_timeout lasts.
+            InvalidValue: a value that cannot be stored, a time out of range, or a record of another class.
+            DuplicateKey: the key was used for another request.
+            Conflict: other writers were faster until the deadline.
             StorageError: the store cannot keep it.
         """
-        return self._one(Fire(target, trigger, details, by=by, reason=reason, at=at, key=key, version=version))
+        request = Fire(target, trigger, details, by=by, reason=reason, at=at, key=key, version=version)
+        return typed(self._one(request), type)
 
     def batch(self, requests: Iterable[Request]) -> list[Record]:
-        """Several creations and transitions, decided together and kept in one commit: all of them, or none.
+        """Several creations and transitions, decided together and committed at once: all of them, or none.
 
-        Each is decided on what the ones before it came to. Gives one record for each request, as it was after it.
+        Each is decided on the result of the ones before it. Gives one record for each request, as it was after it.
 
         Raises:
-            Whatever `create` and `fire` raise; then nothing was kept.
+            Whatever `create` and `fire` raise; then nothing was written.
         """
         return self._drive(self._batch(requests))
 
-    def create_all(
+    def run(
         self,
-        drafts: Iterable[Record],
+        requests: Iterable[Request],
         *,
-        by: Actor,
-        on_refusal: Literal["abort", "skip"] = "abort",
-        at: datetime | None = None,
+        on_error: Literal["stop", "skip"] = "stop",
         progress: Callable[[int], object] | None = None,
         chunk: int = CHUNK,
     ) -> Iterator[Outcome]:
-        """Create many records; gives one outcome a draft, in their order. See `fire_all`.
+        """Run many requests, each for itself; gives one outcome a request, in their order. Lazy: iterate over it.
 
-        Raises:
-            Whatever `create` raises.
-        """
-        requests = (Create(draft, by=by, at=at) for draft in several("drafts", drafts))
-        return self._all(requests, on_refusal, progress, chunk)
-
-    def fire_all(
-        self,
-        targets: Iterable[Record | str],
-        trigger: str,
-        details: object = None,
-        *,
-        by: Actor,
-        on_refusal: Literal["abort", "skip"] = "abort",
-        reason: str = "",
-        at: datetime | None = None,
-        progress: Callable[[int], object] | None = None,
-        chunk: int = CHUNK,
-    ) -> Iterator[Outcome]:
-        """Do the same to many records; gives one outcome a record, in their order, as it is asked for.
-
-        They are taken from the iterable `chunk` at a time, and each chunk is kept in one commit, or, where somebody
-        else is faster, record by record. With ``on_refusal="skip"`` a refusal is the outcome of its record; with
-        "abort" it is raised, and those before it stay done.
+        The requests are taken from the iterable `chunk` at a time; each chunk is committed at once, or one by one where
+        there is a conflict. The arguments are checked when this is called.
 
         Args:
-            targets: Any iterable of records as they were seen, and of ids.
-            trigger: What to do.
-            details: What the transition must be told.
-            by: Who does it.
-            on_refusal: "abort" or "skip".
-            reason: Why.
-            at: When it happened; now unless given.
-            progress: Called with the number of records done, after each chunk.
-            chunk: How many are held in memory, and kept in one commit.
+            requests: Any iterable of `Create` and `Fire`, each with its own actor, time and key.
+            on_error: With "stop" the first error is raised; with "skip" it is the outcome of its request. What was
+                committed before stays in both cases, and an error names its `place` in the stream.
+            progress: Called with the number of requests done, after each chunk.
+            chunk: How many are held in memory, and committed at once.
 
         Raises:
-            Whatever `fire` raises.
+            InvalidValue: the requests are no iterable, `on_error` is unknown, or `chunk` is no number from 1.
+            Whatever `create` and `fire` raise, while it is iterated over.
         """
-        requests = (
-            Fire(target, trigger, details, by=by, reason=reason, at=at) for target in several("targets", targets)
-        )
-        return self._all(requests, on_refusal, progress, chunk)
+        return self._run(Stream(self._handler, requests, on_error, chunk), progress)
 
-    def _all(
-        self, requests: Iterable[Request], on_refusal: str, progress: Callable[[int], object] | None, chunk: int
-    ) -> Iterator[Outcome]:
-        done = 0
-        for some, steps in self._chunks(requests, on_refusal, chunk):
-            results = self._drive(steps)
-            for request, result in zip(some, results, strict=False):
-                done += 1
-                yield outcome(request, result, on_refusal)
+    def _run(self, stream: Stream, progress: Callable[[int], object] | None) -> Iterator[Outcome]:
+        for requests, effects in stream.chunks():
+            yield from stream.outcomes(requests, self._drive(effects))
             if progress is not None:
-                progress(done)
+                progress(stream.done)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -223,23 +193,29 @@ class ReportFlow(Calls[Store]):
         Raises:
             RecordNotFound: there is no such record that the actor may see.
         """
-        return self._drive(self._handler.options(target, by))
+        return self._drive(offers.options(self._handler, target, by))
 
-    def get(self, id: str, *, by: Actor) -> Any:
+    def get(self, id: str, *, by: Actor, type: type[R] = Record) -> R:  # type: ignore[assignment]  # R's default
         """A record as it is now.
+
+        Args:
+            id: Its id.
+            by: Who asks.
+            type: The class of the record.
 
         Raises:
             RecordNotFound: there is no such record that the actor may see.
+            InvalidValue: it is of another class.
         """
-        return self._drive(self._reader.get(id, by))
+        return typed(self._drive(self._queries.get(id, by)), type)
 
-    def find(self, query: Query, *, by: Actor) -> Page:
+    def find(self, query: Query, *, by: Actor, type: type[R] = Record) -> Page[R]:  # type: ignore[assignment]  # ditto
         """A page of what the actor may see of a query.
 
         Raises:
-            InvalidValue: the cursor is not one of this query's order.
+            InvalidValue: the cursor is not one of this query's order, or a record is of another class than `type`.
         """
-        return self._drive(self._reader.find(query, by))
+        return typed_page(self._drive(self._queries.find(query, by)), type)
 
     def inbox(self, *, by: Actor, limit: int = 100, cursor: str | None = None) -> Page:
         """What waits for the actor: visible, in a state that awaits one of their roles, not assigned to another.
@@ -249,7 +225,7 @@ class ReportFlow(Calls[Store]):
         Raises:
             InvalidValue: the cursor is not one of an inbox.
         """
-        return self._drive(self._reader.inbox(by, limit=limit, cursor=cursor))
+        return self._drive(self._queries.inbox(by, limit=limit, cursor=cursor))
 
     def count(
         self, query: Query, *, by: Actor, of: Of = "records", group: str | Sequence[str] = ()
@@ -259,7 +235,7 @@ class ReportFlow(Calls[Store]):
         Raises:
             InvalidValue: an unknown group.
         """
-        return self._drive(self._reader.count(query, by, of, grouping(of, group)))
+        return self._drive(self._queries.count(query, by, of, grouping(of, group)))
 
     def history(self, id: str, *, by: Actor) -> list[Entry]:
         """What happened to a record, oldest first.
@@ -267,51 +243,65 @@ class ReportFlow(Calls[Store]):
         Raises:
             RecordNotFound: there is no such record that the actor may see.
         """
-        return self._drive(self._reader.history(id, by))
+        return self._drive(self._queries.history(id, by))
 
-    def as_of(self, id: str, *, by: Actor, version: int | None = None, time: datetime | None = None) -> Any:
+    def as_of(
+        self,
+        id: str,
+        *,
+        by: Actor,
+        version: int | None = None,
+        time: datetime | None = None,
+        type: type[R] = Record,  # type: ignore[assignment]  # ditto
+    ) -> R:
         """A record as it was at a version, or as it was known at a time.
 
         Raises:
             RecordNotFound: there is no such record that the actor may see, now or as it was.
-            InvalidValue: not exactly one of the two, or there was no such version or record then.
+            InvalidValue: not exactly one of the two, there was no such version or record then, or it is of another
+                class than `type`.
         """
-        return self._drive(self._reader.as_of(id, by, version, time))
+        return typed(self._drive(self._queries.as_of(id, by, version, time)), type)
 
     # ---------------------------------------------------------------------------------------------------------------
 
-    def _one(self, request: Request) -> Any:
-        return self._drive(self._handler.run([request]))[0]
+    def _one(self, request: Request) -> Record:
+        (record,) = self._drive(self._handler.run([request]))
+        return record
 
-    def _drive(self, steps: Steps[T]) -> T:
-        return drive(self._store, steps, self._turn)
+    def _drive(self, effects: Effects[T]) -> T:
+        try:
+            return drive(self._store, effects, self._retry_lock)
+        except ReportflowError as error:
+            error.use(self._catalog)
+            raise
 
 
-def drive(store: Store, steps: Steps[T], turn: threading.Lock) -> T:
-    """Run a generator of `handle` on a store: make its calls, and send it the answers and errors.
+def drive(store: Store, effects: Effects[T], retry_lock: threading.Lock) -> T:
+    """Run a generator of effects on a store: make its calls, and send it the results and errors.
 
-    Calls that lost and are decided again take turns. Without that, sixteen threads on one record mostly make each other
-    lose: they take twice as long, and the unluckiest one waits four times as long.
+    Calls that are retried take turns by a lock. Without it, sixteen threads on one record mostly make each other fail:
+    they take twice as long, and the unluckiest one waits four times as long.
     """
     answer: Any = None
-    error: ReportflowError | None = None
-    mine = False
+    failure: ReportflowError | None = None
+    locked = False
     try:
         while True:
             try:
-                asked = steps.send(answer) if error is None else steps.throw(error)
-            except StopIteration as done:
-                result: T = done.value
+                effect = effects.send(answer) if failure is None else effects.throw(failure)
+            except StopIteration as stop:
+                result: T = stop.value
                 return result
-            answer, error = None, None
-            if isinstance(asked, Wait):
-                mine = mine or turn.acquire(timeout=TURN)
-                time.sleep(asked.seconds)
+            answer, failure = None, None
+            if isinstance(effect, Pause):
+                locked = locked or retry_lock.acquire(timeout=RETRY_LOCK_TIMEOUT)
+                time.sleep(effect.seconds)
                 continue
             try:
-                answer = getattr(store, asked.name)(*asked.arguments)
-            except ReportflowError as raised:
-                error = raised
+                answer = effect.run(store)
+            except ReportflowError as error:
+                failure = error
     finally:
-        if mine:
-            turn.release()
+        if locked:
+            retry_lock.release()

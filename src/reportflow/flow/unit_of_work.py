@@ -1,4 +1,4 @@
-"""What a batch comes to while it is decided: each record as it was loaded, as it is now, and what happened between."""
+"""The unit of work of one or several requests: each record as it was loaded, as it is now, and the entries between."""
 
 from __future__ import annotations
 
@@ -14,70 +14,70 @@ from reportflow.storage.base import Change
 
 
 @attrs.define(eq=False)
-class Work:
-    """One record on its way through a batch: as it was loaded, as it is now, and what happened in between."""
+class TrackedRecord:
+    """One record of a unit of work: as it was loaded (None for a creation), as it is now, and what happened between."""
 
     before: Record | None
     record: Record
     entries: list[Entry] = attrs.field(factory=list)
-    #: The version that somebody saw and decided on; a conflict is then theirs to hear of.
-    seen: int | None = None
-    #: Whose record in hand this is: it was not read from the store, which may be ahead of it.
-    holder: Actor | None = None
+    #: The version that a caller saw and acts on; a conflict is then a `StaleRecord`.
+    pinned: int | None = None
+    #: Whose snapshot it is, where it was not read from the store, which may be ahead of it.
+    snapshot_of: Actor | None = None
 
     @property
     def expected(self) -> int | None:
-        """The version that it replaces; None for a creation."""
+        """The version that the commit replaces; None for a creation."""
         return None if self.before is None else self.before.version
 
 
-class Plan:
-    """What a batch comes to: every record that it touches. One request of it can be undone.
+class UnitOfWork:
+    """All records that some requests touch, and what is to be committed. One request of it can be rolled back.
 
     Args:
-        apart: Whether each request stands for itself, as if it had a commit of its own; in a batch the version that
-            was seen before the batch holds for all of it.
+        independent: Whether each request stands for itself, as if it had a commit of its own; otherwise the version
+            that was seen before the first of them holds for all.
     """
 
-    def __init__(self, *, apart: bool = False) -> None:
-        self.apart = apart
-        self.work: dict[str, Work] = {}
-        #: What takes back each thing that was done; None where nothing is ever taken back.
+    def __init__(self, *, independent: bool = False) -> None:
+        self.independent = independent
+        self.tracked: dict[str, TrackedRecord] = {}
+        #: What undoes each thing that was done since `begin`; None where nothing is ever undone.
         self._undo: list[Callable[[], object]] | None = None
 
     def begin(self) -> None:
-        """From here on, what is done can be undone."""
+        """From here on, what is done can be rolled back."""
         self._undo = []
 
-    def undo(self) -> None:
-        """Take back all since `begin`."""
+    def roll_back(self) -> None:
+        """Undo all since `begin`."""
         while self._undo:
             self._undo.pop()()
 
-    def add(self, id: str, work: Work) -> Work:
-        """Take one more record in."""
-        self.work[id] = work
+    def add(self, id: str, tracked: TrackedRecord) -> TrackedRecord:
+        """Track one more record."""
+        self.tracked[id] = tracked
         if self._undo is not None:
-            self._undo.append(lambda: self.work.pop(id, None))
-        return work
+            self._undo.append(lambda: self.tracked.pop(id, None))
+        return tracked
 
-    def move(self, work: Work, record: Record, entry: Entry) -> None:
-        """Let a record be as an act left it."""
+    def advance(self, tracked: TrackedRecord, record: Record, entry: Entry) -> None:
+        """Set a record to what a command made of it."""
         if self._undo is not None:
-            self._undo += [partial(setattr, work, "record", work.record), work.entries.pop]
-        work.record = record
-        work.entries.append(entry)
+            self._undo += [partial(setattr, tracked, "record", tracked.record), tracked.entries.pop]
+        tracked.record = record
+        tracked.entries.append(entry)
 
-    def see(self, work: Work, version: int | None) -> None:
-        """Remember the version that somebody decided on."""
+    def pin(self, tracked: TrackedRecord, version: int | None) -> None:
+        """Remember the version that the caller saw."""
         if self._undo is not None:
-            self._undo.append(partial(setattr, work, "seen", work.seen))
-        work.seen = version
+            self._undo.append(partial(setattr, tracked, "pinned", tracked.pinned))
+        tracked.pinned = version
 
     def changes(self) -> list[Change]:
-        """What is to be kept."""
+        """What is to be committed."""
         return [
             Change(record=one.record, expected=one.expected, entries=one.entries, before=one.before)
-            for one in self.work.values()
+            for one in self.tracked.values()
             if one.entries
         ]

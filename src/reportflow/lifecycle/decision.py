@@ -1,6 +1,7 @@
-"""Judging: may this be done, why not, and what comes of it. Offer and enforce are one walk.
+"""Deciding: is a command allowed, why not, and what is the next record. Offering and enforcing are one function.
 
-Pure: values in, values out; no clock, no I/O, no chance.
+Pure: values in, values out; no clock, no I/O, no randomness. `_refusals` is that function: it yields every reason why
+not, in one order. `decide` raises with all of them, `options` shows them; neither knows a rule of its own.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from typing import Any, Final
 
 import attrs
 
-from reportflow.errors import InvalidValue, RuleFailed, StepsUnbounded, TransitionRefused
-from reportflow.i18n import catalog as messages
+from reportflow.errors import InvalidValue, Refusal, RuleFailed, StepsUnbounded, TransitionRefused
+from reportflow.i18n.catalog import ENGLISH, NO_LABELS, STANDARD, Catalog, Labels
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.table import Refusal, Step, Transition
+from reportflow.lifecycle.table import Step, Transition
 from reportflow.model.actor import Actor
 from reportflow.model.checks import check
 from reportflow.model.entry import Command, Entry
@@ -27,7 +28,7 @@ DEPTH: Final = 8
 
 @attrs.frozen(kw_only=True)
 class Decision:
-    """What comes of an allowed act: the next record, its entry, and the steps that the row asks for."""
+    """The result of an allowed command: the next record, its entry, and the steps that the row asks for."""
 
     record: Record
     entry: Entry
@@ -45,6 +46,8 @@ class Option:
         details: The class of what it must be told, or None.
         reason_required: Whether it needs a reason.
         row: The row that applies in this state, or the trigger's first.
+        lifecycle: The kind of record.
+        labels: What its lifecycle calls states and triggers.
     """
 
     trigger: str
@@ -53,29 +56,40 @@ class Option:
     details: type[Any] | None
     reason_required: bool
     row: Transition = attrs.field(repr=False)
+    lifecycle: str = ""
+    labels: Labels = attrs.field(default=NO_LABELS, eq=False, repr=False)
 
-    def said(self, language: str = messages.ENGLISH) -> str:
-        """What people call it, in a language."""
-        return self.row.said(language)
+    def text(self, language: str = ENGLISH, *, catalog: Catalog = STANDARD) -> str:
+        """What its button says, in a language."""
+        return catalog.label("trigger", self.trigger, language, lifecycle=self.lifecycle, labels=self.labels)
 
 
 def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
-    """What comes of a command on a record; on a draft (version 0), of a creation. A draft brings its id.
+    """The result of a command on a record; on a draft (version 0), of a creation. A draft brings its id.
 
     Raises:
         TransitionRefused: with every refusal.
         UnknownTrigger: the lifecycle has no such trigger.
-        InvalidValue: `at` lies before the creation or after `now`, or a value may not be kept.
+        InvalidValue: `at` lies before the creation or after `now`, or a value cannot be stored.
         RuleFailed: a guard, `sets` or `then` raised.
     """
     if record.version == 0:
         record = initialize_draft(lifecycle, record, command)
-    refusals = tuple(_judge(lifecycle, record, command, offer=False))
+    refusals = tuple(_refusals(lifecycle, record, command, offer=False))
     if refusals:
-        raise TransitionRefused(lifecycle.name, record.id, record.version, command.trigger, refusals)
+        raise TransitionRefused(
+            lifecycle.name,
+            record.id,
+            record.version,
+            command.trigger,
+            refusals,
+            title=record.title,
+            reference=record.reference,
+            labels=lifecycle.labels,
+        )
     source = _source(record)
     found = lifecycle.row(source, command.trigger)
-    assert found is not None, "judged allowed, so the row is there"
+    assert found is not None, "it is allowed, so the row is there"
     row, dest = found
     entry = _entry(record, command, source, dest)
     after = lifecycle.fold(record if record.version else None, entry)
@@ -85,11 +99,11 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
 
 
 def _check_whole(lifecycle: Lifecycle, row: Transition, after: Record, entry: Entry) -> None:
-    """Hold a record that `sets` changed against its own class: a store builds it anew each time it is read.
+    """Validate a record that `sets` changed by its own class: a store builds it anew each time it is read.
 
     Raises:
         InvalidValue: the class refuses it.
-        RuleFailed: the class makes something else of it.
+        RuleFailed: the class converts it into something else.
     """
     cls = type(after)
     try:
@@ -99,18 +113,18 @@ def _check_whole(lifecycle: Lifecycle, row: Transition, after: Record, entry: En
     except Exception as error:
         raise InvalidValue(cls.__name__, "refused", {"given": f"{type(error).__name__}: {error}"}) from error
     if wrong:
-        raise lifecycle.failed(entry, "sets", f"{cls.__name__} makes something else of {', '.join(wrong)}")
+        raise lifecycle.failed(entry, "sets", f"{cls.__name__} converts {', '.join(wrong)} into something else")
 
 
 def _wrong_of_whole(after: Record) -> list[str]:
-    """The fields that are others once the record is built anew."""
+    """The fields that differ once the record is built anew."""
     every = field_names(type(after))
     built = type(after)(**{name.lstrip("_"): getattr(after, name) for name in every})
     return [name for name in every if getattr(built, name) != getattr(after, name)]
 
 
 def _wrong_of_changed(after: Record, names: Collection[str]) -> list[str]:
-    """The same where the fields alone say it: the others are as they were when they entered."""
+    """The same where the changed fields decide it: the others were validated when they were set."""
     cls = type(after)
     check(after, names)
     for validate in validators(cls):
@@ -120,10 +134,10 @@ def _wrong_of_changed(after: Record, names: Collection[str]) -> list[str]:
 
 
 def initialize_draft(lifecycle: Lifecycle, draft: Record, command: Command) -> Record:
-    """A draft with what its creation settles: kind, creator, time, and the creator's unit where it names none.
+    """A draft completed by its creation: kind, creator, time, and the creator's unit where it names none.
 
     Raises:
-        InvalidValue: the draft has no id, or a value of it may not be kept.
+        InvalidValue: the draft has no id, or a value of it cannot be stored.
     """
     complete = changed(
         draft,
@@ -143,7 +157,7 @@ def initialize_draft(lifecycle: Lifecycle, draft: Record, command: Command) -> R
 
 
 def creation(lifecycle: Lifecycle, draft: Record, command: Command) -> str:
-    """The trigger that creates a draft: of several the first that takes the actor, else the first."""
+    """The trigger that creates a draft: of several the first that permits the actor, else the first."""
     rows = [row for row in lifecycle.transitions if None in row.sources]
     if len(rows) > 1:
         complete = initialize_draft(lifecycle, draft, command)
@@ -154,14 +168,14 @@ def creation(lifecycle: Lifecycle, draft: Record, command: Command) -> str:
 def command_for_step(command: Command, step: Step, cause: Entry, target: Record) -> Command:
     """The command of a step on its target, a stored record or a draft.
 
-    It happens with its cause; but nothing can happen to a record before it was there.
+    It happens with its cause, but never before the record was created.
     """
-    there = target.created_at if target.version else None
+    created = target.created_at if target.version else None
     return attrs.evolve(
         command,
         trigger=step.trigger,
         now=max(command.now, cause.recorded_at),
-        at=max(cause.at, there or cause.at),
+        at=max(cause.at, created or cause.at),
         details=step.details,
         reason=step.reason,
         key=None,
@@ -171,10 +185,10 @@ def command_for_step(command: Command, step: Step, cause: Entry, target: Record)
 
 
 def check_step_cycle(path: Sequence[str], record: Record, trigger: str) -> tuple[str, ...]:
-    """The chain of acts that led here, with one more.
+    """The chain of commands that led here, with one more.
 
     Raises:
-        StepsUnbounded: it comes back to where it was, or is deeper than `DEPTH`.
+        StepsUnbounded: it is a cycle, or deeper than `DEPTH`.
     """
     here = f"{trigger} {record.id}"
     if here in path or len(path) > DEPTH:
@@ -185,7 +199,7 @@ def check_step_cycle(path: Sequence[str], record: Record, trigger: str) -> tuple
 def options(lifecycle: Lifecycle, record: Record, actor: Actor, *, now: datetime) -> tuple[Option, ...]:
     """Every trigger of the lifecycle, creations aside, as offered to an actor: allowed or not, and every reason.
 
-    Details, reason and guards that read details are not judged.
+    Details, reason and guards that read details are left out: they are not known yet.
 
     Raises:
         RuleFailed: a guard raised.
@@ -200,7 +214,7 @@ def options(lifecycle: Lifecycle, record: Record, actor: Actor, *, now: datetime
 def _option(lifecycle: Lifecycle, record: Record, command: Command) -> Option:
     found = lifecycle.row(record.state, command.trigger)
     row = found[0] if found else lifecycle.rows(command.trigger)[0]
-    refusals = tuple(_judge(lifecycle, record, command, offer=True))
+    refusals = tuple(_refusals(lifecycle, record, command, offer=True))
     return Option(
         trigger=command.trigger,
         allowed=not refusals,
@@ -208,6 +222,8 @@ def _option(lifecycle: Lifecycle, record: Record, command: Command) -> Option:
         details=row.details,
         reason_required=row.reason_required,
         row=row,
+        lifecycle=lifecycle.name,
+        labels=lifecycle.labels,
     )
 
 
@@ -215,69 +231,60 @@ def _source(record: Record) -> str | None:
     return record.state if record.version else None
 
 
-def _judge(lifecycle: Lifecycle, record: Record, command: Command, *, offer: bool) -> Iterator[Refusal]:
-    """The one walk: every reason why not. An offer leaves out what is not yet known: details and reason."""
+def _refusals(lifecycle: Lifecycle, record: Record, command: Command, *, offer: bool) -> Iterator[Refusal]:
+    """Every reason why not. An offer leaves out what is not yet known: details and reason."""
     every = lifecycle.rows(command.trigger)
     found = lifecycle.row(_source(record), command.trigger)
     rows = (found[0],) if found else every
+
+    def refuse(code: str, **params: object) -> Refusal:
+        named = {"lifecycle": lifecycle.name, "trigger": command.trigger, **params}
+        return Refusal(code=code, params=named, labels=lifecycle.labels)
+
     if not found:
-        yield _refuse_state(lifecycle, record, command, every)
-    if not command.step and not any(lifecycle.permits(row, record, command.actor) for row in rows):
-        yield _refuse_role(lifecycle, record, command, rows)
-    told = offer or _fits(rows[0], command)
+        known = {source for row in rows for source in row.sources}
+        states = tuple(state.name for state in lifecycle.states if state.name in known)
+        yield refuse("state", state=record.state, states=states)
+    actor = command.actor
+    if not command.step and not any(lifecycle.permits(row, record, actor) for row in rows):
+        roles = tuple(sorted({role for row in rows for role in row.roles}))
+        held = tuple(sorted(lifecycle.roles_held(record, actor)))
+        yield refuse("role", roles=roles, held=held, actor=actor.id, name=actor.name or actor.id)
+    fitting = offer or _fits(rows[0], command)
     if found:
-        yield from _guards(lifecycle, found[0], record, command, judged=not offer and told)
-    if not told:
-        yield _refuse_details(lifecycle, rows[0], command)
+        yield from _guards(lifecycle, found[0], record, command, with_details=not offer and fitting)
+    if not fitting:
+        expected = "nothing" if rows[0].details is None else rows[0].details.__name__
+        given = "nothing" if command.details is None else type(command.details).__name__
+        yield refuse("details", expected=expected, given=given)
     if not offer and not command.reason.strip() and all(row.reason_required for row in rows):
-        yield Refusal(code="reason", params={"lifecycle": lifecycle.name, "trigger": command.trigger})
+        yield refuse("reason")
 
 
 def _guards(
-    lifecycle: Lifecycle, row: Transition, record: Record, command: Command, *, judged: bool
+    lifecycle: Lifecycle, row: Transition, record: Record, command: Command, *, with_details: bool
 ) -> Iterator[Refusal]:
     for guard in row.guards:
-        if guard.reads_details and not judged:
+        if guard.reads_details and not with_details:
             continue
         try:
-            refusal = guard.refusal(record, command)
+            refusal = guard.refusal(record, command, lifecycle.labels)
         except Exception as error:
-            said = f"{type(error).__name__}: {error}"
-            raise RuleFailed(lifecycle.name, command.trigger, f"guard '{guard.code}'", record.id, said) from error
+            given = f"{type(error).__name__}: {error}"
+            raise RuleFailed(lifecycle.name, command.trigger, f"guard '{guard.code}'", record.id, given) from error
         if refusal:
             yield refusal
 
 
-def _refuse_state(lifecycle: Lifecycle, record: Record, command: Command, rows: tuple[Transition, ...]) -> Refusal:
-    known = {source for row in rows for source in row.sources}
-    states = tuple(state.name for state in lifecycle.states if state.name in known)
-    params = {"lifecycle": lifecycle.name, "trigger": command.trigger, "state": record.state, "states": states}
-    return Refusal(code="state", params=params)
-
-
-def _refuse_role(lifecycle: Lifecycle, record: Record, command: Command, rows: tuple[Transition, ...]) -> Refusal:
-    roles = tuple(sorted({role for row in rows for role in row.roles}))
-    held = tuple(sorted(lifecycle.roles_held(record, command.actor)))
-    who = {"roles": roles, "held": held, "actor": command.actor.id}
-    return Refusal(code="role", params={"lifecycle": lifecycle.name, "trigger": command.trigger, **who})
-
-
 def _fits(row: Transition, command: Command) -> bool:
-    """Whether the details are of the row's class (one for a trigger), and none where it takes none."""
+    """Whether the details are of the row's class (one for a trigger), and none where it has none."""
     if row.details is None:
         return command.details is None
     return isinstance(command.details, row.details)
 
 
-def _refuse_details(lifecycle: Lifecycle, row: Transition, command: Command) -> Refusal:
-    expected = "nothing" if row.details is None else row.details.__name__
-    given = "nothing" if command.details is None else type(command.details).__name__
-    params = {"lifecycle": lifecycle.name, "trigger": command.trigger, "expected": expected, "given": given}
-    return Refusal(code="details", params=params)
-
-
 def _entry(record: Record, command: Command, source: str | None, dest: str) -> Entry:
-    """The entry of an allowed command; recorded never before the record's last entry."""
+    """The entry of an allowed command; never recorded before the record's last entry."""
     recorded_at = command.now
     if record.updated_at is not None and record.updated_at > recorded_at:
         recorded_at = record.updated_at
@@ -289,7 +296,7 @@ def _entry(record: Record, command: Command, source: str | None, dest: str) -> E
     details: object = record if source is None else command.details
     if source is not None and details is not None:
         check(details)
-    made: Entry = unchecked(Entry)(  # whose parts were: by the command, the record and the definition
+    made: Entry = unchecked(Entry)(  # its parts were checked: in the command, the record and the definition
         record_id=record.id,
         sequence=record.version + 1,
         trigger=command.trigger,

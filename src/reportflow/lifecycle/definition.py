@@ -1,19 +1,19 @@
-"""A lifecycle: the table, checked when it is built, with the lookups that judging goes by."""
+"""A lifecycle: the table, validated when it is built, with the lookups that deciding uses."""
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
-from transitions import Machine
 
 from reportflow.errors import InvalidDefinition, InvalidValue, RuleFailed, UnknownTrigger
-from reportflow.i18n import catalog as messages
-from reportflow.lifecycle.interop import Lookup, build_machine, compile_lookups
-from reportflow.lifecycle.table import EVERYBODY, Label, OnConflict, State, Transition, said
+from reportflow.i18n.catalog import ENGLISH, STANDARD, Catalog, Labels
+from reportflow.lifecycle.access import Access
+from reportflow.lifecycle.interop import Lookup, build_machine, compile_lookup
+from reportflow.lifecycle.table import Label, OnConflict, State, Transition
 from reportflow.lifecycle.validation import faults
 from reportflow.model.actor import Actor, Scope
 from reportflow.model.entry import Entry
@@ -21,7 +21,8 @@ from reportflow.model.query import Grant
 from reportflow.model.record import Record
 from reportflow.model.values import Value, changed, choice, converters, register
 
-_BUILT: weakref.WeakValueDictionary[tuple[str, int], Lifecycle] = weakref.WeakValueDictionary()
+if TYPE_CHECKING:
+    from transitions import Machine
 
 
 def _scopes(value: Mapping[str, Scope | str]) -> Mapping[str, Scope]:
@@ -48,7 +49,9 @@ class Lifecycle:
         states: All states, in the order people think of them.
         transitions: All rows.
         label: What people call such a record.
-        machine: The `transitions` machine of the table, for that package's tools.
+        labels: What people call the names of this table, for the texts that show them: given for roles and fields
+            (``{"role.editor": {"en": "editor", "zh": "编辑"}}``), and taken from the rows for states and triggers.
+        access: Which records a role reaches.
 
     Raises:
         InvalidDefinition: the table has faults; the error names every one.
@@ -61,7 +64,8 @@ class Lifecycle:
     states: tuple[State, ...] = attrs.field(converter=_states)
     transitions: tuple[Transition, ...] = attrs.field(converter=_transitions)
     label: Label = ""
-    machine: Machine = attrs.field(init=False, repr=False)
+    labels: Labels = attrs.field(factory=dict, repr=False)
+    access: Access = attrs.field(init=False, repr=False)
     _lookup: Lookup = attrs.field(init=False, repr=False)
     _by_trigger: Mapping[str, tuple[Transition, ...]] = attrs.field(init=False, repr=False)
     _commuting: frozenset[str] = attrs.field(init=False, repr=False)
@@ -70,34 +74,53 @@ class Lifecycle:
         found = faults(self.name, self.record, self.roles, self.states, self.transitions)
         if found:
             raise InvalidDefinition(self.name, found)
-        for row in self.transitions:
-            if row.details is not None and not issubclass(row.details, Value):
-                register(row.details)
-        put = object.__setattr__
-        put(self, "machine", build_machine(self.states, self.transitions))
-        put(self, "_lookup", compile_lookups(self.machine))
         by_trigger: dict[str, tuple[Transition, ...]] = {}
         for row in self.transitions:
             by_trigger[row.trigger] = (*by_trigger.get(row.trigger, ()), row)
+            if row.details is not None and not issubclass(row.details, Value):
+                register(row.details)
+        pinned = {row.trigger for row in self.transitions if row.on_conflict is not OnConflict.COMMUTES}
+        put = object.__setattr__
+        put(self, "labels", {**self.labels, **dict(self._own_labels())})  # a plain dict, so that refusals pickle
+        put(self, "access", Access(self.name, self.roles, self.states))
+        put(self, "_lookup", compile_lookup(self.transitions))
         put(self, "_by_trigger", MappingProxyType(by_trigger))
-        seen = {row.trigger for row in self.transitions if row.on_conflict is not OnConflict.COMMUTES}
-        put(self, "_commuting", frozenset(by_trigger) - seen)
-        messages.add(self._own_labels())
-        _BUILT[self.name, self.version] = self
+        put(self, "_commuting", frozenset(by_trigger) - pinned)
 
-    def _own_labels(self) -> dict[str, Mapping[str, str]]:
-        """What the table calls its own states and triggers, for the messages that name them."""
-        labels = {f"{self.name}.state.{state.name}": state.label for state in self.states}
-        labels.update((f"{self.name}.trigger.{row.trigger}", row.label) for row in reversed(self.transitions))
-        return {
-            code: {messages.ENGLISH: label} if isinstance(label, str) else label
-            for code, label in labels.items()
-            if label
-        }
+    def _own_labels(self) -> Iterable[tuple[str, Mapping[str, str]]]:
+        written: list[tuple[str, Label]] = [("lifecycle." + self.name, self.label)]
+        written += [(f"state.{state.name}", state.label) for state in self.states]
+        for row in reversed(self.transitions):  # the first row of a trigger counts
+            written += [(f"trigger.{row.trigger}", row.label), (f"history.{row.trigger}", row.history_label)]
+        for code, label in written:
+            if label:
+                yield code, {ENGLISH: label} if isinstance(label, str) else dict(label)
 
-    def said(self, language: str = messages.ENGLISH) -> str:
-        """What people call such a record."""
-        return said(self.label, "lifecycle", self.name, language)
+    @cached_property
+    def machine(self) -> Machine:
+        """A machine of the package `transitions`, built from the table for the tools of that package."""
+        return build_machine(self.states, self.transitions)
+
+    def label_of(self, room: str, name: str, language: str = ENGLISH, catalog: Catalog = STANDARD) -> str:
+        """What people call a name of the table.
+
+        Args:
+            room: "state", "trigger" (its button), "history" (what the history says), "role" or "lifecycle".
+            name: The state, trigger or role; for a lifecycle its name.
+            language: Falls back to English.
+            catalog: Has the labels that the table does not give itself.
+        """
+        return catalog.label(room, name, language, lifecycle=self.name, labels=self.labels)
+
+    def describe(self, entry: Entry, language: str = ENGLISH, catalog: Catalog = STANDARD) -> str:
+        """What the history says of an entry, with its direction; the trigger's label where there is no other."""
+        row = self._row_of(entry)
+        direction = row.direction(entry) if row is not None and row.direction is not None else ""
+        for name in (f"{entry.trigger}.{direction}", entry.trigger):
+            found = self.label_of("history", name, language, catalog)
+            if found != name:
+                return found
+        return self.label_of("trigger", entry.trigger, language, catalog)
 
     def state(self, name: str) -> State:
         """The state of a name.
@@ -105,7 +128,10 @@ class Lifecycle:
         Raises:
             KeyError: there is none.
         """
-        return next(state for state in self.states if state.name == name)
+        for state in self.states:
+            if state.name == name:
+                return state
+        raise KeyError(name)
 
     @property
     def triggers(self) -> tuple[str, ...]:
@@ -127,7 +153,7 @@ class Lifecycle:
         return found
 
     def commutes(self, trigger: str) -> bool:
-        """Whether each row of a trigger goes by the stored record, whatever version its caller has seen.
+        """Whether each row of a trigger is decided on the stored record, whatever version its caller has seen.
 
         Raises:
             UnknownTrigger: the lifecycle has no such trigger.
@@ -140,35 +166,20 @@ class Lifecycle:
         return self._lookup.get((state, trigger))
 
     def roles_held(self, record: Record, actor: Actor) -> frozenset[str]:
-        """The actor's roles that count for a record: scope holds, and clearance reaches it."""
-        if not record.readable_by(actor):
-            return frozenset()
-        return frozenset([role for role in actor.roles if self._holds(role, record, actor)])
-
-    def _holds(self, role: str, record: Record, actor: Actor) -> bool:
-        scope = self.roles.get(role)
-        return scope is not None and record.within(scope, actor.id, actor.unit)
+        """See `Access.roles_held`."""
+        return self.access.roles_held(record, actor)
 
     def permits(self, row: Transition, record: Record, actor: Actor) -> bool:
-        """Whether a row takes one of the actor's roles for a record."""
-        if EVERYBODY in row.roles:
-            return bool(self.roles_held(record, actor)) if record.version else record.readable_by(actor)
-        mine = row.roles & actor.roles
-        return record.readable_by(actor) and any(self._holds(role, record, actor) for role in mine)
+        """See `Access.permits`."""
+        return self.access.permits(row, record, actor)
 
     def grants(self, actor: Actor) -> tuple[Grant, ...]:
-        """What the actor's roles let them see of this kind; scope by scope, as data for a query."""
-        scopes = frozenset(self.roles[role] for role in actor.roles if role in self.roles)
-        return (Grant(kind=self.name, scopes=scopes),) if scopes else ()
+        """See `Access.grants`."""
+        return self.access.grants(actor)
 
     def awaiting_grants(self, actor: Actor, roles: Iterable[str] | None = None) -> tuple[Grant, ...]:
-        """The records of this kind whose state awaits a role of the actor, where that role's scope holds."""
-        mine = {role: self.roles[role] for role in roles or actor.roles if role in self.roles}
-        return tuple(
-            Grant(kind=self.name, scopes=scopes, states=frozenset({state.name}))
-            for state in self.states
-            if (scopes := frozenset(scope for role, scope in mine.items() if role in state.awaits))
-        )
+        """See `Access.awaiting_grants`."""
+        return self.access.awaiting_grants(actor, roles)
 
     def fold(self, before: Record | None, entry: Entry) -> Record:
         """The record after an entry; `before` is None for the first one. Pure: the only way a record changes.
@@ -178,7 +189,7 @@ class Lifecycle:
             InvalidValue: a converter of the record's class refuses a value.
         """
         draft = entry.details if before is None else before
-        row = self._by_source(entry)
+        row = self._row_of(entry)
         if row is None or not isinstance(draft, Record):
             raise self.failed(entry, "the row", f"none from '{entry.source}' for this entry")
         try:
@@ -194,15 +205,10 @@ class Lifecycle:
         changes.update(state=entry.dest, version=entry.sequence, updated_at=entry.recorded_at)
         return changed(draft, changes)
 
-    def _by_source(self, entry: Entry) -> Transition | None:
+    def _row_of(self, entry: Entry) -> Transition | None:
         found = self._lookup.get((entry.source, entry.trigger))
         return found[0] if found else None
 
     def failed(self, entry: Entry, part: str, given: str) -> RuleFailed:
         """The error of a rule that failed on an entry."""
         return RuleFailed(self.name, entry.trigger, part, entry.record_id, given)
-
-
-def built(name: str, version: int) -> Lifecycle | None:
-    """The lifecycle of a name and version that was built last in this process, if it is still in use."""
-    return _BUILT.get((name, version))

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from reportflow.i18n import catalog as messages
+from reportflow.i18n.catalog import ENGLISH
 from reportflow.lifecycle.definition import Lifecycle
 
 
-def mermaid(lifecycle: Lifecycle, language: str = messages.ENGLISH, *, loops: bool = True) -> str:
+def mermaid(lifecycle: Lifecycle, language: str = ENGLISH, *, loops: bool = True) -> str:
     """A Mermaid ``stateDiagram-v2``; without `loops`, what leaves the state as it is stays out."""
     lines = ["stateDiagram-v2"]
     for number, state in enumerate(lifecycle.states):
-        lines.append(f"    s{number} : {_plain(state.said(language))}")
+        lines.append(f"    s{number} : {_plain(lifecycle.label_of('state', state.name, language))}")
     number_of = {state.name: f"s{number}" for number, state in enumerate(lifecycle.states)}
-    for (source, dest), said in _arrows(lifecycle, language, loops).items():
+    for (source, dest), labels in _arrows(lifecycle, language, loops).items():
         start = "[*]" if source is None else number_of[source]
-        lines.append(f"    {start} --> {number_of[dest]} : {_plain(', '.join(said))}")
+        lines.append(f"    {start} --> {number_of[dest]} : {_plain(', '.join(labels))}")
     lines += [f"    {number_of[state.name]} --> [*]" for state in lifecycle.states if state.final]
     return "\n".join(lines) + "\n"
 
 
-def dot(lifecycle: Lifecycle, language: str = messages.ENGLISH, *, loops: bool = True) -> str:
+def dot(lifecycle: Lifecycle, language: str = ENGLISH, *, loops: bool = True) -> str:
     """A Graphviz ``digraph``; final states have a double border. Without `loops` as `mermaid`."""
     lines = [f"digraph {_quoted(lifecycle.name)} {{", "    rankdir=LR;", '    "" [shape=point];']
     for state in lifecycle.states:
         shape = "doublecircle" if state.final else "circle"
-        lines.append(f"    {_quoted(state.name)} [label={_quoted(state.said(language))} shape={shape}];")
-    for (source, dest), said in _arrows(lifecycle, language, loops).items():
+        label = _quoted(lifecycle.label_of("state", state.name, language))
+        lines.append(f"    {_quoted(state.name)} [label={label} shape={shape}];")
+    for (source, dest), labels in _arrows(lifecycle, language, loops).items():
         start = '""' if source is None else _quoted(source)
-        lines.append(f"    {start} -> {_quoted(dest)} [label={_quoted(', '.join(said))}];")
+        lines.append(f"    {start} -> {_quoted(dest)} [label={_quoted(', '.join(labels))}];")
     return "\n".join([*lines, "}"]) + "\n"
 
 
@@ -39,7 +40,9 @@ def _arrows(lifecycle: Lifecycle, language: str, loops: bool) -> dict[tuple[str 
     for row in lifecycle.transitions:
         for source in row.sources:
             if loops or row.leads_to(source) != source:
-                found.setdefault((source, row.leads_to(source)), []).append(row.said(language))
+                found.setdefault((source, row.leads_to(source)), []).append(
+                    lifecycle.label_of("trigger", row.trigger, language)
+                )
     return dict(sorted(found.items(), key=lambda pair: (order[pair[0][0]], order[pair[0][1]])))
 
 

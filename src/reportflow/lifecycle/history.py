@@ -6,26 +6,27 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from reportflow.errors import InvalidValue, UnknownLifecycle
-from reportflow.lifecycle.definition import Lifecycle, built
+from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.checks import time_problem, type_problem
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 
 
-def replay(history: Iterable[Entry], lifecycle: Lifecycle | None = None) -> Record:
-    """The record that a history leads to. ``replay(history) == record``, always.
+def replay(history: Iterable[Entry], lifecycles: Lifecycle | Iterable[Lifecycle]) -> Record:
+    """The record that a history leads to. ``replay(store.history([id]), lifecycles) == record``, always.
 
-    Without `lifecycle`, the definition of the kind and version that the history names is taken, if this process
-    has built it.
+    Args:
+        history: All entries of one record, from its creation on.
+        lifecycles: The definition, or several of which the kind and version that the history names is taken.
 
     Raises:
         InvalidValue: not the whole history of one record from its creation on, without a gap.
-        UnknownLifecycle: the definition was not built in this process.
+        UnknownLifecycle: its definition is not among those given.
         RuleFailed: the definition does not know an entry.
     """
     entries = list(history)
-    _hold_together(entries)
-    lifecycle = lifecycle or _lifecycle_of(entries[0])
+    _check_whole(entries)
+    lifecycle = lifecycles if isinstance(lifecycles, Lifecycle) else _lifecycle_of(entries[0], list(lifecycles))
     record: Record | None = None
     for entry in entries:
         record = lifecycle.fold(record, entry)
@@ -35,7 +36,7 @@ def replay(history: Iterable[Entry], lifecycle: Lifecycle | None = None) -> Reco
 
 def as_of(
     history: Sequence[Entry],
-    lifecycle: Lifecycle | None = None,
+    lifecycles: Lifecycle | Iterable[Lifecycle],
     *,
     version: int | None = None,
     time: datetime | None = None,
@@ -53,7 +54,7 @@ def as_of(
             raise InvalidValue("version", *type_problem("int", version))
         if not 1 <= version <= len(history):
             raise InvalidValue("version", "range", {"given": version, "least": 1, "most": len(history)})
-        return replay(history[:version], lifecycle)
+        return replay(history[:version], lifecycles)
     assert time is not None
     problem = time_problem(time)
     if problem:
@@ -62,27 +63,27 @@ def as_of(
     if not known:
         created = history[0].recorded_at if history else "?"
         raise InvalidValue("time", "no_such_time", {"given": time, "created": created})
-    return replay(known, lifecycle)
+    return replay(known, lifecycles)
 
 
-def _hold_together(entries: Sequence[Entry]) -> None:
-    said = None
+def _check_whole(entries: Sequence[Entry]) -> None:
+    problem = None
     if not entries:
-        said = "no entries"
+        problem = "no entries"
     elif not isinstance(entries[0].details, Record) or entries[0].source is not None:
-        said = "the first entry creates nothing"
+        problem = "the first entry creates nothing"
     elif any(entry.record_id != entries[0].record_id for entry in entries):
-        said = "entries of several records"
+        problem = "entries of several records"
     elif [entry.sequence for entry in entries] != list(range(1, len(entries) + 1)):
-        said = f"sequences {[entry.sequence for entry in entries][:20]}"
-    if said:
-        raise InvalidValue("history", "history", {"given": said})
+        problem = f"sequences {[entry.sequence for entry in entries][:20]}"
+    if problem:
+        raise InvalidValue("history", "history", {"given": problem})
 
 
-def _lifecycle_of(first: Entry) -> Lifecycle:
+def _lifecycle_of(first: Entry, lifecycles: Sequence[Lifecycle]) -> Lifecycle:
     draft = first.details
     assert isinstance(draft, Record)
-    found = built(draft.kind, draft.lifecycle_version)
-    if found is None:
-        raise UnknownLifecycle(draft.kind, draft.lifecycle_version, [])
-    return found
+    for one in lifecycles:
+        if (one.name, one.version) == (draft.kind, draft.lifecycle_version):
+            return one
+    raise UnknownLifecycle(draft.kind, draft.lifecycle_version, [f"{one.name} {one.version}" for one in lifecycles])

@@ -1,20 +1,19 @@
-"""The `transitions` machine of a table, and the lookups that are read from it once.
+"""The `transitions` machine of a table, and the lookup that deciding uses in its place.
 
-One `Machine` stands for one version of a definition, is built from the table and never changed after. Records are
-never registered with it: what `decide` needs are the two plain dicts of `compile_lookups`, read from the machine when
-the definition is built. The machine itself stays as the reference meaning, for the tools of that package and for the
-test that holds the two against each other.
+The machine is the reference meaning, for the tools of that package. Records are never registered with it: deciding
+needs one plain dict, compiled from the rows. A property test holds the two to the same answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
-
-from transitions import EventData, Machine
+from typing import TYPE_CHECKING, NamedTuple
 
 from reportflow.lifecycle.table import START, State, Transition
+
+if TYPE_CHECKING:
+    from transitions import EventData, Machine
 
 #: (state, or None for a creation; trigger) -> the row and the state that it leads to.
 Lookup = Mapping[tuple[str | None, str], tuple[Transition, str]]
@@ -32,21 +31,23 @@ class Passes(NamedTuple):
 
 
 def build_machine(states: Sequence[State], transitions: Sequence[Transition]) -> Machine:
-    """The machine of a table without faults.
+    """The machine of a table without faults; names are plain `str`.
 
     Fire it with ``machine.events[trigger].trigger(model, record=…, command=…)``, where the model is any object with
     a ``state``: it answers True, or False where a guard refuses, and raises `transitions.MachineError` where the
     state has no such row.
     """
+    from transitions import Machine  # only its tools need it, and it takes as long to import as all of the core
+
     return Machine(
         model=None,
-        states=[START, *(state.name for state in states)],
+        states=[START, *(str(state.name) for state in states)],
         initial=START,
         transitions=[
             {
-                "trigger": row.trigger,
-                "source": START if source is None else source,
-                "dest": row.leads_to(source),
+                "trigger": str(row.trigger),
+                "source": START if source is None else str(source),
+                "dest": str(row.leads_to(source)),
                 "conditions": [Passes(row)],
             }
             for row in transitions
@@ -59,17 +60,8 @@ def build_machine(states: Sequence[State], transitions: Sequence[Transition]) ->
     )
 
 
-def compile_lookups(machine: Machine) -> Lookup:
-    """Read a machine once into an immutable lookup, without touching its default dicts."""
-    found: dict[tuple[str | None, str], tuple[Transition, str]] = {}
-    for trigger, event in machine.events.items():
-        for source, edges in event.transitions.items():
-            for edge in edges:
-                found[None if source == START else source, trigger] = (_row(edge), str(edge.dest))
-    return MappingProxyType(found)
-
-
-def _row(edge: Any) -> Transition:
-    passes = edge.conditions[0].func
-    assert isinstance(passes, Passes)
-    return passes.row
+def compile_lookup(transitions: Sequence[Transition]) -> Lookup:
+    """The rows by state and trigger; a valid table has at most one for each pair."""
+    return MappingProxyType(
+        {(source, row.trigger): (row, row.leads_to(source)) for row in transitions for source in row.sources}
+    )

@@ -1,50 +1,31 @@
-"""The rows of a lifecycle's table, as frozen data: guards and refusals, states, transitions, and steps."""
+"""The rows of a lifecycle's table, as frozen data: guards, states, transitions, and the steps that one may ask for.
+
+Two rules hold for this file. All that a definition may say is a field of a row here: deciding, offering, drawing,
+checking and documenting read these rows, and nothing else. And a row knows no other row: what a whole table must be is
+in `validation`, what comes of it in `decision`.
+"""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 
-from reportflow.errors import InvalidValue
-from reportflow.i18n import catalog as messages
+from reportflow.errors import InvalidValue, Refusal
+from reportflow.i18n.catalog import NO_LABELS, Labels
 from reportflow.model.checks import type_problem
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
-from reportflow.model.values import Value, choice, names
+from reportflow.model.values import choice, names
 
-#: What a guard's function answers: True to let pass, False to refuse, a mapping to refuse with these facts.
+R = TypeVar("R", bound=Record)
+D = TypeVar("D")
+
+#: What a guard's function returns: True to let pass, False to refuse, a mapping to refuse with these facts.
 Answer = bool | Mapping[str, object]
-
-
-@attrs.frozen(kw_only=True)
-class Refusal(Value):
-    """One reason why an act is not allowed.
-
-    Attributes:
-        code: Stable: ``state``, ``role``, ``details``, ``reason``, or a guard's own.
-        params: The facts of the case.
-        texts: language -> template, where the guard brings its own; else the table `messages` is asked.
-    """
-
-    code: str
-    params: Mapping[str, object] = attrs.field(factory=dict)
-    texts: Mapping[str, str] = attrs.field(factory=dict)
-
-    @property
-    def message(self) -> str:
-        """The English text."""
-        return self.text()
-
-    def text(self, language: str = messages.ENGLISH) -> str:
-        """The text in a language."""
-        own = self.texts.get(language) or self.texts.get(messages.ENGLISH)
-        if own is not None:
-            return messages.fill(own, language, self.params)
-        return messages.text(f"refusal.{self.code}", language, **self.params)
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +34,7 @@ class Guard:
 
     Attributes:
         code: The stable code of its refusal.
-        test: Takes the record (for a creation the draft) and the command; answers True, False, or a mapping of
+        test: Takes the record (for a creation the draft) and the command; returns True, False, or a mapping of
             facts with which it refuses.
         texts: language -> template of the refusal, filled with ``id``, ``actor``, ``trigger`` and the facts.
         reads_details: Whether it looks at the details: then an offer cannot judge it, and it only runs on
@@ -65,35 +46,40 @@ class Guard:
     texts: Mapping[str, str] = attrs.field(factory=dict)
     reads_details: bool = False
 
-    def refusal(self, record: Record, command: Command) -> Refusal | None:
-        """Why not, or None.
+    def refusal(self, record: Record, command: Command, labels: Labels = NO_LABELS) -> Refusal | None:
+        """Why not, or None. `labels` are those of the lifecycle, for the text.
 
         Raises:
-            TypeError: the test answered something else than True, False or a mapping.
+            TypeError: the test returned something else than True, False or a mapping.
             Exception: whatever the test raises.
         """
         answer = self.test(record, command)
         if answer is True:
             return None
         if answer is not False and not isinstance(answer, Mapping):
-            raise TypeError(f"the guard '{self.code}' answered {answer!r}; it must answer True, False or a mapping")
-        known = {"lifecycle": record.kind, "id": record.id, "actor": command.actor.id, "trigger": command.trigger}
-        facts = {**known, **(answer or {})}
-        return Refusal(code=self.code, params=facts, texts=self.texts)
+            raise TypeError(f"the guard '{self.code}' returned {answer!r}; it must return True, False or a mapping")
+        actor = command.actor
+        known = {"lifecycle": record.kind, "id": record.id, "actor": actor.id, "name": actor.name or actor.id}
+        facts = {**known, "trigger": command.trigger, **(answer or {})}
+        return Refusal(code=self.code, params=facts, texts=self.texts, labels=labels)
 
 
 def guard(
     code: str, texts: Mapping[str, str] | None = None, *, reads_details: bool = False
-) -> Callable[[Callable[[Any, Command], Answer]], Guard]:
+) -> Callable[[Callable[[R, Command[D]], Answer]], Guard]:
     """Make a guard of a function ``(record, command) -> True | False | facts``; a decorator.
 
-    ``@guard("too_long", {"en": "At most 30 days, not {days}.", "zh": "最多30天，而不是{days}天。"})``
+    ::
+
+        @guard("too_long", {"en": "At most 30 days, not {days}."}, reads_details=True)
+        def at_most_thirty_days(record: Leave, command: Command[Ask]) -> Answer:
+            return command.details.days <= 30 or {"days": command.details.days}
     """
 
-    def made(test: Callable[[Any, Command], Answer]) -> Guard:
+    def decorate(test: Callable[[R, Command[D]], Answer]) -> Guard:
         return Guard(code=code, test=test, texts=texts or {}, reads_details=reads_details)
 
-    return made
+    return decorate
 
 
 def nobody_from(field: str) -> Guard:
@@ -120,7 +106,7 @@ def _assigned_to_actor(record: Record, command: Command) -> Answer:
 
 #: Not the one who created the record. Code ``same_person``.
 not_the_creator: Final = nobody_from("created_by")
-#: Not while the record is assigned to somebody else. Code ``not_assignee``.
+#: Not while the record is assigned to another person. Code ``not_assignee``.
 only_the_assignee: Final = Guard(code="not_assignee", test=_assigned_to_actor)
 
 
@@ -135,10 +121,10 @@ NOBODY: Final = "nobody"
 
 
 class OnConflict(enum.StrEnum):
-    """What is right when somebody else wrote first.
+    """What is right when another writer was faster (optimistic concurrency).
 
     ``retry``: decided again when the call named an id, stale when it named the version seen. ``stale``: never
-    decided again, for an act that passes what was read and no other. ``commutes``: decided again in any case.
+    retried, for an act that passes what was read and no other. ``commutes``: retried in any case.
     """
 
     RETRY = "retry"
@@ -148,13 +134,6 @@ class OnConflict(enum.StrEnum):
 
 #: A label: one text for all languages, or one for each.
 Label = str | Mapping[str, str]
-
-
-def said(label: Label, room: str, name: str, language: str) -> str:
-    """A label in a language; what `messages` has for the name where there is no label."""
-    if isinstance(label, str):
-        return label or messages.label(room, name, language)
-    return label.get(language) or label.get(messages.ENGLISH) or messages.label(room, name, language)
 
 
 @attrs.frozen
@@ -174,7 +153,7 @@ class State:
 
     Attributes:
         name: Unique in the lifecycle.
-        label: What people call it.
+        label: What people call it: what a record in this state waits for.
         final: Nothing more is expected; it is not forbidden.
         awaits: The roles whose turn it is.
     """
@@ -184,21 +163,17 @@ class State:
     final: bool = attrs.field(default=False, kw_only=True)
     awaits: frozenset[str] = attrs.field(default=frozenset(), kw_only=True, converter=names)
 
-    def said(self, language: str = messages.ENGLISH) -> str:
-        """What people call it, in a language."""
-        return said(self.label, "state", self.name, language)
-
 
 @attrs.frozen(kw_only=True)
 class Step:
-    """What an act asks for beside itself, in the same commit.
+    """What a transition asks for beside itself, in the same commit.
 
     It is judged for state, details, guards and visibility, not for role.
 
     Attributes:
         target: The id of a record, or a draft to create.
         trigger: What to do with it.
-        details: What the transition is told.
+        details: The details of that transition.
         reason: Why.
         system: The record need not be visible to the actor.
     """
@@ -245,7 +220,10 @@ class Transition:
             ``Constant("…")``), or a pure function of (record before, entry). For a creation "before" is the draft.
         then: A pure function of (record before, entry) that gives further `Step` values.
         on_conflict: See `OnConflict`.
-        label: What people call it.
+        label: What its button says.
+        history_label: What the history says of it, where that differs from the button.
+        direction: A pure function of the entry that gives the code of the direction in which it went, or "": the
+            history then looks for the label of ``<trigger>.<direction>`` first.
     """
 
     trigger: str
@@ -259,15 +237,13 @@ class Transition:
     then: Callable[[Any, Entry], Iterable[Step]] | None = attrs.field(default=None, kw_only=True)
     on_conflict: OnConflict = attrs.field(default=OnConflict.RETRY, kw_only=True, converter=_on_conflict)
     label: Label = attrs.field(default="", kw_only=True)
+    history_label: Label = attrs.field(default="", kw_only=True)
+    direction: Callable[[Entry], str] | None = attrs.field(default=None, kw_only=True)
 
     @property
     def sources(self) -> frozenset[str | None]:
         """The states that it starts from, as a set; a creation starts from None."""
         return self.source if isinstance(self.source, frozenset) else frozenset({self.source})
-
-    def said(self, language: str = messages.ENGLISH) -> str:
-        """What people call it, in a language."""
-        return said(self.label, "trigger", self.trigger, language)
 
     def leads_to(self, source: str | None) -> str:
         """The state after it, from a state before."""

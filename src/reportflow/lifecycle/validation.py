@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import attrs
 
-from reportflow.errors import InvalidDefinition
+from reportflow.errors import Fault, InvalidDefinition
 from reportflow.lifecycle.table import EVERYBODY, NOBODY, SAME, START, State, Transition, is_field_name
-from reportflow.model.checks import Fault, tests
+from reportflow.model.checks import tests
 from reportflow.model.record import SET_BY_FOLD, Record
 from reportflow.model.values import field_names
 

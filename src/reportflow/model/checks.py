@@ -10,12 +10,11 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from functools import cache, partial
-from typing import Any, Final, Literal, NamedTuple, TypeVar, Union
+from typing import Any, Final, Literal, TypeVar, Union
 
 import attrs
 
-from reportflow.errors import InvalidDefinition, InvalidValue
-from reportflow.i18n import catalog as messages
+from reportflow.errors import Fault, InvalidDefinition, InvalidValue
 
 #: The longest text that is kept, in bytes of UTF-8.
 TEXT_LIMIT: Final = 1 << 20
@@ -28,18 +27,7 @@ def cache_by_class(function: Callable[[type[Any]], T]) -> Callable[[type[Any]], 
     return typing.cast(Callable[[type[Any]], T], cache(function))
 
 
-class Fault(NamedTuple):
-    """One thing that is wrong with a definition: a stable code and its facts."""
-
-    code: str
-    facts: Mapping[str, object]
-
-    def text(self, language: str = messages.ENGLISH) -> str:
-        """What is wrong, in a language."""
-        return messages.text(f"fault.{self.code}", language, **self.facts)
-
-
-#: What is wrong with a value: the code in `messages` and its facts; None where nothing is.
+#: What is wrong with a value: the code in the catalog and its facts; None where nothing is.
 Problem = tuple[str, Mapping[str, object]]
 Test = Callable[[Any], Problem | None]
 
@@ -242,7 +230,7 @@ def _class_test(kind: Any) -> Test:
     if isinstance(kind, type) and (attrs.has(kind) or issubclass(kind, enum.Enum)):
         return partial(_instance, kind)
     if isinstance(kind, TypeVar):
-        return _anything
+        return _anything if kind.__bound__ is None else partial(_instance, kind.__bound__)
     raise UnsupportedType("write str, int, float, bool, Decimal, date, an aware datetime, an Enum or an attrs class")
 
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
 from reportflow.model.actor import Actor
 from reportflow.model.checks import cache_by_class
 from reportflow.model.values import MARK, Value, field_names, in_utc, not_blank
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    D = TypeVarWithDefault("D", default=Any)
+else:  # Python 3.11 knows no defaults of type variables
+    D = TypeVar("D")
 
 
 class Details(Value):
@@ -25,8 +32,10 @@ class Details(Value):
 
 
 @attrs.frozen(kw_only=True)
-class Command(Value):
-    """A call, made into a value: what `decide` judges. The shell has taken the time once.
+class Command(Value, Generic[D]):
+    """A call as a value: what `decide` works on. The time was taken once, by the shell around it.
+
+    `D` is the class of the details: a guard on ``Command[Ask]`` reads ``command.details.days`` as its type says.
 
     Attributes:
         trigger: What is asked for.
@@ -44,7 +53,7 @@ class Command(Value):
     actor: Actor
     now: datetime = attrs.field(converter=in_utc)
     at: datetime | None = None
-    details: object = None
+    details: D = None  # type: ignore[assignment]  # None where a transition has no details
     reason: str = ""
     key: str | None = attrs.field(default=None, validator=not_blank)
     cause: str | None = None

@@ -7,7 +7,7 @@ import enum
 import typing
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import attrs
 
@@ -16,6 +16,13 @@ from reportflow.model.actor import Scope, Secrecy
 from reportflow.model.checks import text_problem, type_problem
 from reportflow.model.record import Record
 from reportflow.model.values import Value, as_texts, in_utc_or_none, time_text
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    R = TypeVarWithDefault("R", bound=Record, default=Record)
+else:  # Python 3.11 knows no defaults of type variables
+    R = TypeVar("R", bound=Record)
 
 #: What records can be ordered by; a leading "-" turns one round. Without a due date comes after all dates.
 ORDERS: Final = ("id", "kind", "state", "unit", "category", "title", "due_at", "created_at", "updated_at")
@@ -203,13 +210,13 @@ class Query(Value):
 
 
 @attrs.frozen
-class Page(Value):
+class Page(Value, Generic[R]):
     """One page of what was found, in the query's order; `next` is the cursor of the page after it, None at the end."""
 
-    records: tuple[Record, ...]
+    records: tuple[R, ...]
     next: str | None = None
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[R]:
         return iter(self.records)
 
     def __len__(self) -> int:

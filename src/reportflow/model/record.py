@@ -82,6 +82,11 @@ class Record(Value):
                 raise InvalidValue(name, "missing_field", {"owner": cls.__name__})
         return cls(**fields)
 
+    @property
+    def reference(self) -> str:
+        """The number by which people refer to it, where its kind has one; blank otherwise."""
+        return ""
+
     def labels(self) -> Mapping[str, tuple[str, ...]]:
         """What a `Query` finds by beside the columns, each with any number of values: ``author``, ``topic``."""
         return {}

@@ -19,8 +19,8 @@ from typing import Any, ClassVar, Final, Self, TypeVar
 
 import attrs
 
-from reportflow.errors import InvalidDefinition, InvalidValue
-from reportflow.model.checks import Fault, cache_by_class, check
+from reportflow.errors import Fault, InvalidDefinition, InvalidValue, Refusal
+from reportflow.model.checks import cache_by_class, check
 
 #: Marks on a field of a details class: figures count by the marked field. ``body: str = attrs.field(metadata=PARTY)``.
 MARK: Final = "reportflow.mark"
@@ -79,6 +79,8 @@ class Value:
     def __attrs_post_init__(self) -> None:
         check(self)
 
+
+register(Refusal)  # a value too, though errors stand above the values
 
 # ---------------------------------------------------------------------------------------------------------------
 # Converters and validators that the values share

@@ -1,1 +1,43 @@
 """The office: its records and lifecycles, written with the public words of the floors below."""
+
+from reportflow.office.report import (
+    REPORT,
+    Adoption,
+    Assignment,
+    Attachment,
+    Author,
+    Classification,
+    Comment,
+    Credit,
+    Forwarding,
+    Instruction,
+    Level,
+    Merge,
+    Rejection,
+    Report,
+    Revision,
+    Source,
+    Uptake,
+    Usage,
+)
+
+__all__ = [
+    "REPORT",
+    "Adoption",
+    "Assignment",
+    "Attachment",
+    "Author",
+    "Classification",
+    "Comment",
+    "Credit",
+    "Forwarding",
+    "Instruction",
+    "Level",
+    "Merge",
+    "Rejection",
+    "Report",
+    "Revision",
+    "Source",
+    "Uptake",
+    "Usage",
+]

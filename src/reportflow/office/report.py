@@ -195,6 +195,11 @@ class Report(Record):
     revision: int = 0
     edited_by: str | None = None
 
+    @property
+    def reference(self) -> str:
+        """Its number."""
+        return self.number
+
     def labels(self) -> Mapping[str, tuple[str, ...]]:
         """Its authors, by id, and its topics."""
         return {"author": tuple(one.id for one in self.authors if one.id), "topic": self.topics}

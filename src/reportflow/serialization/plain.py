@@ -196,12 +196,20 @@ def _read_any(plain: Any, _: object = None) -> Any:
 
 @cache_by_class
 def _writer(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
-    return make_dict_unstructure_fn(cls, _converter)
+    # a field that is no part of the value, such as the labels of a refusal, is not written
+    beside = {field.name: override(omit=True) for field in attrs.fields(cls) if field.eq is False}
+    return make_dict_unstructure_fn(_bound(cls), _converter, **beside)  # type: ignore[arg-type]  # cattrs types one of them alone
 
 
 @cache_by_class
 def _reader(cls: type[Any]) -> Callable[[Mapping[str, Any], Any], Any]:
-    return make_dict_structure_fn(cls, _converter, _cattrs_forbid_extra_keys=True)
+    return make_dict_structure_fn(_bound(cls), _converter, _cattrs_forbid_extra_keys=True)
+
+
+def _bound(cls: Any) -> Any:
+    """A generic class with its parameters set to what they are bound to; any other class as it is."""
+    parameters = getattr(cls, "__parameters__", ())
+    return cls[tuple(one.__bound__ or Any for one in parameters)] if parameters else cls
 
 
 def _assemble(cls: type[Any], plain: Mapping[str, Any], more: int = 0) -> Any:

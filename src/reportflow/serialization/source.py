@@ -62,9 +62,12 @@ class _Writer:
         self._names = names
 
     def _named(self, name: str, module: str) -> str:
-        # what the package itself gives is imported from there
-        own = module.startswith("reportflow.") and name in getattr(sys.modules.get("reportflow"), "__all__", ())
-        self._names[name] = "reportflow" if own else module
+        # a public name is imported from the package that exports it
+        for public in ("reportflow", "reportflow.office") if module.startswith("reportflow.") else ():
+            if name in getattr(sys.modules.get(public), "__all__", ()):
+                module = public
+                break
+        self._names[name] = module
         return name
 
     def _class(self, cls: type[Any]) -> str:
@@ -146,7 +149,7 @@ class _Writer:
         given = [
             f"{field.alias}={self._field(field, one)}"
             for field in attrs.fields(cls)
-            if field.init and not _is_default(field, one := getattr(value, field.name))
+            if field.init and field.eq and not _is_default(field, one := getattr(value, field.name))
         ]
         draft = ".draft" if isinstance(value, Record) and _is_draft(value) else ""
         return f"{self._class(cls)}{draft}({', '.join(given)})"

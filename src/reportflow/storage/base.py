@@ -7,7 +7,7 @@ test in `reportflow.testing.conformance`, which any third party can run on a sto
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import attrs
 
@@ -169,6 +169,19 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections. Closing twice is fine."""
+        ...
+
+
+@runtime_checkable
+class SupportsHostTransaction(Protocol):
+    """A store, blocking or asynchronous, with the capability ``host_transaction``."""
+
+    def bound_to(self, host: Any) -> Any:
+        """The same store inside a transaction of the host, which it never begins, commits or rolls back.
+
+        Raises:
+            InvalidValue: not what the store can write in.
+        """
         ...
 
 

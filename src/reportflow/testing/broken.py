@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 
 from reportflow.errors import ReportflowError, TransitionRefused
-from reportflow.i18n import catalog as messages
+from reportflow.i18n.catalog import CHINESE, ENGLISH, STANDARD
 
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "factory_raised": (
@@ -99,7 +99,9 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "reportflow.testing.strategies.register 给出守卫能放行的内容。",
     ),
 }
-messages.add({f"machine.{code}": {"en": english, "zh": chinese} for code, (english, chinese) in _TEXTS.items()})
+_CATALOG: Final = STANDARD.with_texts(
+    {f"machine.{code}": {ENGLISH: english, CHINESE: chinese} for code, (english, chinese) in _TEXTS.items()}
+)
 
 
 class BrokenPromise(AssertionError):
@@ -110,9 +112,9 @@ class BrokenPromise(AssertionError):
         self.code = code
         self.facts = facts
 
-    def message(self, language: str = messages.ENGLISH) -> str:
+    def message(self, language: str = ENGLISH) -> str:
         """What is wrong and what to do, in a language."""
-        return messages.text(f"machine.{self.code}", language, **self.facts)
+        return _CATALOG.text(f"machine.{self.code}", language, self.facts)
 
     def __str__(self) -> str:
         return self.message()
@@ -143,7 +145,7 @@ class Raised:
 
 def raised(error: ReportflowError) -> Raised:
     """An error as a value."""
-    return Raised(type(error), dict(vars(error)), error)
+    return Raised(type(error), {name: fact for name, fact in vars(error).items() if name[:1] != "_"}, error)
 
 
 def outcome(call: Callable[[], Any]) -> Any:

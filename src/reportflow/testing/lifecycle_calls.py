@@ -72,15 +72,16 @@ class Bulk:
 
     targets: tuple[Record | str, ...]
     fire: Fire
-    on_refusal: Literal["abort", "skip"]
+    on_error: Literal["stop", "skip"]
     now: datetime
 
     def said(self) -> Said:
         """The call of the flow, as an expression."""
         one, targets = self.fire, [in_hand(target) for target in self.targets]
-        places = ", ".join(["{}"] * len(targets))
-        told = (one.trigger, one.details, one.by, one.reason, self.on_refusal)
-        return f"list(flow.fire_all([{places}], {{}}, {{}}, by={{}}, reason={{}}, on_refusal={{}}))", (*targets, *told)
+        template = ", ".join(["Fire({}, {}, {}, by={}, reason={})"] * len(targets))
+        given = [(target, one.trigger, one.details, one.by, one.reason) for target in targets]
+        values = [value for request in given for value in request]
+        return f"list(flow.run([{template}], on_error={{}}))", (*values, self.on_error)
 
     def __repr__(self) -> str:
         return plain_text(self.said())
@@ -192,7 +193,7 @@ def bulks(draw: st.DrawFn) -> Bulk:
     command = _some(draw, room, chosen[0])
     targets = tuple(record if draw(st.booleans()) else record.id for record in chosen)
     fire = attrs.evolve(_aimed(chosen[0], command, "id", None), at=None)
-    return Bulk(targets, fire, draw(st.sampled_from(("skip", "abort"))), command.now)
+    return Bulk(targets, fire, draw(st.sampled_from(("skip", "stop"))), command.now)
 
 
 @st.composite

@@ -189,8 +189,8 @@ class Rules(Run):
 
     @precondition(_some_records)
     @rule(bulk=calls.bulks())
-    def fire_all(self, bulk: calls.Bulk) -> None:
-        """The same on many records, one commit each: a refusal is skipped and told, or ends it, as asked."""
+    def run_many(self, bulk: calls.Bulk) -> None:
+        """The same on many records, each for itself: an error is skipped, or ends it, as asked."""
         self._at(bulk.now)
         one = bulk.fire
 
@@ -201,17 +201,15 @@ class Rules(Run):
                 id = target if isinstance(target, str) else target.id
                 if not isinstance(wanted, Raised):
                     done.append((id, wanted, None))
-                elif bulk.on_refusal == "skip" and wanted.codes is not None:
+                elif bulk.on_error == "skip":
                     done.append((id, None, wanted))
                 else:
                     return wanted
             return done
 
         def does() -> Any:
-            every = self.flow.fire_all(
-                bulk.targets, one.trigger, one.details, by=one.by, reason=one.reason, on_refusal=bulk.on_refusal
-            )
-            return [_as_told(each) for each in every]
+            requests = [attrs.evolve(one, target=target) for target in bulk.targets]
+            return [_as_value(each) for each in self.flow.run(requests, on_error=bulk.on_error)]
 
         self._does(bulk.said(), due, does)
 
@@ -343,8 +341,9 @@ def _aimed(request: Request, seen: Record, aim: str) -> Fire:
     return attrs.evolve(request, target=target, version=seen.version if aim == "version" else None)
 
 
-def _as_told(one: Outcome) -> tuple[str, Record | None, Raised | None]:
-    return one.id, one.record, None if one.refused is None else raised(one.refused)
+def _as_value(one: Outcome) -> tuple[str, Record | None, Raised | None]:
+    assert isinstance(one.request, Fire), "only what is there is fired"
+    return one.request.id, one.record, None if one.error is None else raised(one.error)
 
 
 def _way(lifecycle: Lifecycle, state: str, goal: Transition) -> tuple[Transition, ...] | None:

@@ -207,7 +207,7 @@ class StoreMachine(RuleBasedStateMachine):
             # the versions in between were never stored: what replay makes of them takes their place
             history = self._entries(change.record.id)
             known = self.versions.setdefault(change.record.id, [])
-            known += [replay(history[:number]) for number in range(len(known) + 1, len(history))]
+            known += [replay(history[:number], _LIFECYCLES) for number in range(len(known) + 1, len(history))]
             known.append(change.record)
 
     @precondition(lambda self: type(self).reopen is not None and self.store.capabilities.durable)
@@ -286,7 +286,7 @@ class StoreMachine(RuleBasedStateMachine):
         """Every record is the replay of its history, whose sequence has no gap."""
         ids = list(self.versions)
         histories = [self.store.history([id]) for id in ids]
-        assert [replay(history) for history in histories] == self.store.get(ids) == self._records()
+        assert [replay(history, _LIFECYCLES) for history in histories] == self.store.get(ids) == self._records()
         for history in histories:
             assert [entry.sequence for entry in history] == list(range(1, len(history) + 1))
 

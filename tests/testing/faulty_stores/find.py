@@ -11,8 +11,9 @@ from typing import Any
 
 import attrs
 
-from reportflow import REPORT, Happened, Interval, InvalidValue, MemoryStore, Page, Query, Record
+from reportflow import Happened, Interval, InvalidValue, MemoryStore, Page, Query, Record
 from reportflow.model.query import LIMIT, NEVER, place_of
+from reportflow.office import REPORT
 from reportflow.storage.base import Group, Of
 from tests.testing.faulty_stores.fault import caught_by
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import attrs
 
-from reportflow import MemoryStore, Query, Record, Scope, Secrecy
+from reportflow import MemoryStore, Query, Record, Secrecy
+from reportflow.model.actor import Scope
 from reportflow.model.query import Grant, Visibility
 from reportflow.storage.base import Group, Of
 from tests.testing.faulty_stores.fault import caught_by

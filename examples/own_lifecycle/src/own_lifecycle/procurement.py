@@ -19,7 +19,6 @@ from reportflow import (
     SAME,
     UNIT,
     Command,
-    Comment,
     Details,
     Entry,
     Lifecycle,
@@ -32,7 +31,7 @@ from reportflow import (
     not_the_creator,
     only_the_assignee,
 )
-from reportflow.i18n import catalog as messages
+from reportflow.office import Comment
 
 # -- what transitions are told ----------------------------------------------------------------------------------
 
@@ -199,6 +198,11 @@ PROCUREMENT = Lifecycle(
     version=1,
     record=Purchase,
     label={"en": "purchase", "zh": "采购"},
+    labels={
+        "role.requester": {"en": "requester", "zh": "申请人"},
+        "role.buyer": {"en": "buyer", "zh": "采购员"},
+        "role.manager": {"en": "head of the unit", "zh": "部门负责人"},
+    },
     roles={"requester": OWN, "buyer": UNIT, "manager": UNIT, "auditor": ANY},
     states=[
         State("requested", awaits={"buyer", "manager"}, label={"en": "requested", "zh": "已申请"}),
@@ -298,6 +302,7 @@ DELIVERY = Lifecycle(
     version=1,
     record=Delivery,
     label={"en": "delivery", "zh": "到货"},
+    labels={"role.requester": {"en": "requester", "zh": "申请人"}, "role.buyer": {"en": "buyer", "zh": "采购员"}},
     roles={"requester": UNIT, "buyer": UNIT, "auditor": ANY},
     states=[
         State("expected", awaits={"requester"}, label={"en": "expected", "zh": "待收货"}),
@@ -335,16 +340,4 @@ DELIVERY = Lifecycle(
             on_conflict="commutes",
         ),
     ],
-)
-
-# -- what roles are called --------------------------------------------------------------------------------------
-
-messages.add(
-    {
-        "procurement.role.requester": {"en": "requester", "zh": "申请人"},
-        "procurement.role.buyer": {"en": "buyer", "zh": "采购员"},
-        "procurement.role.manager": {"en": "head of the unit", "zh": "部门负责人"},
-        "delivery.role.requester": {"en": "requester", "zh": "申请人"},
-        "delivery.role.buyer": {"en": "buyer", "zh": "采购员"},
-    }
 )

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 import attrs
 
-from reportflow.i18n import catalog as messages
+from reportflow.i18n.catalog import ENGLISH
 from reportflow.testing.conformance import texts
 
 Outcome = Literal["passed", "failed", "skipped"]
@@ -40,16 +40,16 @@ class Finding:
         """Why it failed or was left out; blank where it passed."""
         return self.said()
 
-    def said(self, language: str = messages.ENGLISH) -> str:
+    def said(self, language: str = ENGLISH) -> str:
         """The reason in a language."""
         if not self.code:
             return ""
         steps = str(self.facts.get("steps", ""))
-        return "\n".join([messages.text(f"conformance.{self.code}", language, **self.facts), *steps.splitlines()])
+        return "\n".join([texts.CATALOG.text(f"conformance.{self.code}", language, self.facts), *steps.splitlines()])
 
-    def promise(self, language: str = messages.ENGLISH) -> str:
+    def promise(self, language: str = ENGLISH) -> str:
         """The sentence of the contract in a language."""
-        return self.sentence if language == messages.ENGLISH else texts.sentence(self.test, language) or self.sentence
+        return self.sentence if language == ENGLISH else texts.sentence(self.test, language) or self.sentence
 
 
 @attrs.frozen
@@ -79,13 +79,13 @@ class ConformanceReport:
     def _that(self, outcome: Outcome) -> tuple[Finding, ...]:
         return tuple(one for one in self.findings if one.outcome == outcome)
 
-    def summary(self, language: str = messages.ENGLISH) -> str:
+    def summary(self, language: str = ENGLISH) -> str:
         """The verdict and the numbers, in one line."""
         numbers = Counter(one.outcome for one in self.findings)
         code = "kept" if self.passed else "not_kept"
-        return messages.text(f"conformance.{code}", language, **{name: numbers[name] for name in OUTCOMES})
+        return texts.CATALOG.text(f"conformance.{code}", language, {name: numbers[name] for name in OUTCOMES})
 
-    def text(self, language: str = messages.ENGLISH) -> str:
+    def text(self, language: str = ENGLISH) -> str:
         """The failures and what was left out, each with its sentence and its reason, and the summary."""
         told = [one for outcome in ("failed", "skipped") for one in self.findings if one.outcome == outcome]
         return "\n".join([*(_lines(one, language) for one in told), self.summary(language)])
@@ -95,6 +95,6 @@ class ConformanceReport:
 
 
 def _lines(finding: Finding, language: str) -> str:
-    outcome = messages.label("conformance.outcome", finding.outcome, language)
+    outcome = texts.CATALOG.label("conformance.outcome", finding.outcome, language)
     first = f"{outcome} {finding.call} · {finding.test}"
     return "\n    ".join([first, finding.promise(language), *finding.said(language).splitlines()]) + "\n"

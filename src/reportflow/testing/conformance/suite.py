@@ -16,7 +16,6 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 import attrs
 
 from reportflow.errors import ReportflowError, StorageBusy, StorageError
-from reportflow.i18n import catalog as messages
 from reportflow.model.query import LIMIT, Query
 from reportflow.model.record import Record
 from reportflow.storage.base import AsyncStore, Change, Group, Store
@@ -52,14 +51,14 @@ class Unmet(AssertionError):
         self.facts = facts
 
     def __str__(self) -> str:
-        return messages.text(f"conformance.{self.code}", **self.facts)
+        return texts.CATALOG.text(f"conformance.{self.code}", facts=self.facts)
 
 
 class Missing(unittest.SkipTest):
     """Why a test is left out: a code of `texts`, and its facts."""
 
     def __init__(self, code: str, **facts: object) -> None:
-        super().__init__(messages.text(f"conformance.{code}", **facts))
+        super().__init__(texts.CATALOG.text(f"conformance.{code}", facts=facts))
         self.code = code
         self.facts = facts
 

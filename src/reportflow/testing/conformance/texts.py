@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from reportflow.i18n import catalog as messages
-from reportflow.i18n.catalog import CHINESE, ENGLISH
+from reportflow.i18n.catalog import CHINESE, ENGLISH, STANDARD
 
 #: The calls of the contract, and its one attribute.
 CALLS: Final = ("capabilities", "commit", "get", "find", "count", "history", "by_key", "feed", "close")
@@ -302,10 +301,13 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 
-messages.add(
-    {f"conformance.{code}": {ENGLISH: english, CHINESE: chinese} for code, (english, chinese) in REASONS.items()}
+#: The library's texts and those of the suite.
+CATALOG: Final = STANDARD.with_texts(
+    {
+        **{f"conformance.{code}": {ENGLISH: english, CHINESE: chinese} for code, (english, chinese) in REASONS.items()},
+        **{f"conformance.sentence.{test}": {CHINESE: chinese} for test, (_, chinese) in TESTS.items()},
+    }
 )
-messages.add({f"conformance.sentence.{test}": {CHINESE: chinese} for test, (_, chinese) in TESTS.items()})
 
 
 def call(test: str) -> str:
@@ -315,4 +317,4 @@ def call(test: str) -> str:
 
 def sentence(test: str, language: str) -> str:
     """The sentence of a test in a language; blank where there is none."""
-    return messages.label("conformance.sentence", test, language) if test in TESTS else ""
+    return CATALOG.label("conformance.sentence", test, language) if test in TESTS else ""

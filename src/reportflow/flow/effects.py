@@ -1,0 +1,87 @@
+"""What the flow asks of the outside, as typed generator functions: the calls of a store, and a pause.
+
+The handler and the queries are generators. They know no I/O: each effect that they yield is carried out by a driver,
+`flow.sync.drive` or `flow.aio.drive`, which sends the answer back or throws the error in. So the blocking and the
+asynchronous flow run the very same lines. The functions here give each call its types::
+
+    (record,) = yield from store.get([id])
+
+An effect of the store is a function of it. On an asynchronous store it returns an awaitable, which its driver awaits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from reportflow.model.entry import Entry
+from reportflow.model.query import Page, Query
+from reportflow.model.record import Record
+from reportflow.storage.base import Change, Group, Of, Store
+
+T = TypeVar("T")
+
+
+class Pause(NamedTuple):
+    """Let some seconds pass before going on: back-off after a conflict."""
+
+    seconds: float
+
+
+class StoreCall(NamedTuple):
+    """A call of the store, by name for logs and tests."""
+
+    name: str
+    run: Callable[[Store], Any]
+    arguments: tuple[Any, ...]
+
+
+Effect = StoreCall | Pause
+#: A generator of the flow: it yields effects, is sent their results, and returns its own.
+Effects = Generator[Effect, Any, T]
+
+
+def pause(seconds: float) -> Effects[None]:
+    """Wait."""
+    yield Pause(seconds)
+
+
+class StoreEffects:
+    """The calls of a store as effects; see `Store` for what each promises."""
+
+    __slots__ = ()
+
+    def commit(self, changes: Sequence[Change]) -> Effects[None]:
+        """See `Store.commit`."""
+        yield StoreCall("commit", lambda store: store.commit(changes), (changes,))
+
+    def get(self, ids: Sequence[str]) -> Effects[list[Record]]:
+        """See `Store.get`."""
+        records: list[Record] = yield StoreCall("get", lambda store: store.get(ids), (ids,))
+        return records
+
+    def find(self, query: Query) -> Effects[Page[Record]]:
+        """See `Store.find`."""
+        page: Page[Record] = yield StoreCall("find", lambda store: store.find(query), (query,))
+        return page
+
+    def count(self, query: Query, of: Of, group: Sequence[str]) -> Effects[dict[Group, int]]:
+        """See `Store.count`."""
+        counts: dict[Group, int]
+        counts = yield StoreCall("count", lambda store: store.count(query, of, group), (query, of, group))
+        return counts
+
+    def history(self, ids: Sequence[str]) -> Effects[list[Entry]]:
+        """See `Store.history`."""
+        entries: list[Entry] = yield StoreCall("history", lambda store: store.history(ids), (ids,))
+        return entries
+
+    def by_key(self, actor_id: str, key: str) -> Effects[Entry | None]:
+        """See `Store.by_key`."""
+        entry: Entry | None
+        entry = yield StoreCall("by_key", lambda store: store.by_key(actor_id, key), (actor_id, key))
+        return entry
+
+
+#: What the handler and the queries call.
+store = StoreEffects()

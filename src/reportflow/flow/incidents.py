@@ -1,0 +1,61 @@
+"""What an operator watches: retries, conflicts and trouble of relays; by a hook and by standard logging.
+
+An `Incident` names records, relays and error codes by id, never a text of a record or a person. It is logged under
+``reportflow.flow`` or ``reportflow.outbox``, and handed to the hook that the flow or relay was given as ``observe=``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import attrs
+
+_LEVELS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "retry": logging.INFO,
+        "gave_up": logging.WARNING,
+        "lease_lost": logging.WARNING,
+        "broker_unavailable": logging.WARNING,
+        "store_unavailable": logging.WARNING,
+        "dead_letter": logging.ERROR,
+    }
+)
+
+
+@attrs.frozen(kw_only=True)
+class Incident:
+    """One thing that went wrong, and what was done about it.
+
+    Attributes:
+        kind: ``retry`` (decided again after a conflict or a lock), ``gave_up`` (the deadline has passed),
+            ``dead_letter`` (a message failed too often), ``lease_lost`` (another relay took over),
+            ``broker_unavailable``, ``store_unavailable`` (waited for).
+        code: The code of the error, such as ``conflict`` or ``storage_busy``; a class name for a publisher's own error.
+        ids: The records concerned; for a relay's message its id.
+        trigger: What was to be done; blank where several things were.
+        attempt: How often it was tried.
+        relay: The relay's name; blank for a flow.
+    """
+
+    kind: str
+    code: str
+    ids: tuple[str, ...] = ()
+    trigger: str = ""
+    attempt: int = 0
+    relay: str = ""
+
+
+#: Takes each incident. What it raises ends the call that had the incident.
+Observer = Callable[[Incident], object]
+
+
+def note(incident: Incident, observe: Observer | None = None) -> None:
+    """Log an incident, and hand it to the hook."""
+    log = logging.getLogger("reportflow.outbox" if incident.relay else "reportflow.flow")
+    given = {name: value for name, value in attrs.asdict(incident).items() if name != "kind" and value}
+    log.log(_LEVELS[incident.kind], "%s %s", incident.kind, given)
+    if observe is not None:
+        observe(incident)

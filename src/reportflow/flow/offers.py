@@ -1,0 +1,59 @@
+"""What an actor may do with a record, and why not: the offers of `decision.options`, with those of their steps."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import attrs
+
+from reportflow.errors import InvalidValue, RecordNotFound, Refusal, TransitionRefused
+from reportflow.flow.effects import Effects, store
+from reportflow.flow.handler import Handler
+from reportflow.flow.requests import checked_id
+from reportflow.flow.unit_of_work import UnitOfWork
+from reportflow.lifecycle import decision
+from reportflow.lifecycle.decision import Option
+from reportflow.model.actor import Actor
+from reportflow.model.entry import Command
+from reportflow.model.record import Record
+
+
+def options(handler: Handler, target: Record | str, actor: Actor) -> Effects[tuple[Option, ...]]:
+    """What the actor may do with a record, and why not.
+
+    Raises:
+        RecordNotFound: there is none that the actor may see.
+    """
+    record: Record
+    if isinstance(target, Record):
+        if not target.version:
+            raise InvalidValue("target", "not_stored")
+        record = target
+    else:
+        (record,) = yield from store.get([checked_id(target)])
+    handler.definitions.check_visible(record, actor)
+    lifecycle = handler.definitions.of(record)
+    now = handler.clock()
+    offered = []
+    for option in decision.options(lifecycle, record, actor, now=now):
+        if option.allowed and option.row.then is not None and option.details is None:
+            refusals = yield from _refusals_of_steps(handler, record, option, actor, now)
+            option = attrs.evolve(option, allowed=not refusals, refusals=refusals)
+        offered.append(option)
+    return tuple(offered)
+
+
+def _refusals_of_steps(
+    handler: Handler, record: Record, option: Option, actor: Actor, now: datetime
+) -> Effects[tuple[Refusal, ...]]:
+    """Why the steps of a transition without details would be refused; found by deciding it without a commit."""
+    reason = "?" if option.reason_required else ""
+    command: Command = Command(trigger=option.trigger, actor=actor, now=now, reason=reason)
+    try:
+        yield from handler.act(UnitOfWork(), record, command, ())
+    except TransitionRefused as refused:
+        return refused.refusals
+    except RecordNotFound as missing:
+        params = {"lifecycle": record.kind, "trigger": option.trigger, "ids": missing.ids}
+        return (Refusal(code="step", params=params, labels=option.labels),)
+    return ()
