@@ -162,7 +162,7 @@ def test_markdown_has_a_table_for_each_state(lifecycle: Lifecycle, language: str
 
 
 def test_the_forms_speak_chinese() -> None:
-    """In Chinese all headings and answers are Chinese, with the labels that the table `messages` has."""
+    """In Chinese all headings and answers are Chinese, with the labels that the catalog has."""
     found = matrix(REPORT)
     assert "| 审核 | 否 | 否 | 有条件 → 已审核 (same\\_person) | 否 | 否 |" in found.markdown("zh")
     assert "<caption>状态“草稿”</caption>" in found.html("zh")

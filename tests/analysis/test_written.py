@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import Any, Final, Literal
-from uuid import UUID
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import attrs
 import pytest
@@ -28,7 +25,6 @@ from reportflow import (
     State,
     Step,
     Transition,
-    guard,
     has,
     only_the_assignee,
 )
@@ -36,11 +32,8 @@ from reportflow.analysis import cases
 from reportflow.analysis.checks import check
 from reportflow.analysis.finding import Finding, Move, lines
 from reportflow.analysis.matrix import matrix
-from reportflow.analysis.samples import START, Given, instances, samples
-from reportflow.analysis.walk import Walk, find_there
-from reportflow.analysis.world import Act, Case, Office, said
-from reportflow.office import REPORT, Adoption, Attachment, Author, Level, Revision
-from reportflow.serialization.source import python
+from reportflow.analysis.samples import START, Given
+from reportflow.office import REPORT, Level
 from tests.analysis.test_checks import (
     CHILD,
     IMPURE,
@@ -327,155 +320,9 @@ def test_what_is_said_of_others(name: str) -> None:
     hold(f"findings/{name}.txt", page(check(*lifecycles, samples=given)))
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# What is tried
-
-
-def tried(lifecycle: Lifecycle, named: Sequence[str], given: Given) -> Iterable[str]:
-    """Drafts, people, and all that they ask for."""
-    yield f"read by rules: {sorted(cases.read_by_rules(lifecycle))}"
-    people = cases.people([lifecycle])
-    yield from ("", "people", *map(python, people))
-    yield from ("", "drafts", *map(python, cases.drafts(lifecycle, given, named)))
-    for trigger in lifecycle.triggers:
-        rows = lifecycle.rows(trigger)
-        if None in {source for one in rows for source in one.sources}:
-            continue
-        asked = cases.asked(lifecycle, trigger, given, named, people)
-        yield from ("", f"{trigger}: {len(asked.few)} few, {len(asked.many)} many")
-        yield from ("  " + python(one) for one in asked.details)
-        yield from (f"  few {python(one)}" for one in asked.few)
-        yield from (f"  many {python(one)}" for one in asked.many[len(asked.few) :])
-
-
-OWNED: Final = table(
-    row("note", details=CheckedNote, guards=[softly], reason_required=True),
-    row("name", source="open", details=CheckedNote, sets={"title": "text"}),
-    row("again", source="closed", reason_required=True),
-    row("again", source="open"),
-    row("close", dest="closed"),
-    roles={"clerk": UNIT},
-)
-
-
-@pytest.mark.parametrize(
-    ("name", "lifecycle", "named", "given"),
-    [
-        ("plain", OWNED, (), {}),
-        ("named", OWNED, ("r7", "r8"), {CheckedNote: [CheckedNote(text="given", amount=4)]}),
-        ("two_roles", table(row(guards=[small])), (), {CheckedCase: [CheckedCase(amount=9), CheckedCase(title="x")]}),
-    ],
-)
-def test_what_is_tried(name: str, lifecycle: Lifecycle, named: Sequence[str], given: Given) -> None:
-    """The drafts, the people and the commands that a check tries, the simplest first."""
-    hold(f"tried/{name}.txt", "\n".join([*tried(lifecycle, named, given), ""]))
-
-
-class Shade(enum.Enum):
-    """An enum of other values than texts."""
-
-    DARK = 1
-    LIGHT = 2
-
-
-KINDS: Final = (
-    str, bool, int, float, date, datetime, Decimal, UUID, Any, object, Level, Shade, Author, type(None),
-    str | None, int | str, str | int | None, Author | None, Level | None, Literal["a", 7, None], tuple[()],
-    tuple[int, str, Level], tuple[str, ...], list[int], set[str], frozenset[Level], frozenset[str], tuple[Author, ...],
-    Mapping[str, int], dict[str, tuple[int, ...]], Mapping[Level, str], tuple[Attachment, ...],
-)  # fmt: skip
-
-
-def test_the_samples_of_each_annotation() -> None:
-    """The few values that stand for each kind of annotation."""
-    hold("samples.txt", "".join(f"{kind}\n  {[python(one) for one in samples(kind)]}\n" for kind in KINDS))
-
-
-@pytest.mark.parametrize(
-    "cls", [Author, Revision, Adoption, CheckedNote, CheckedCase, WrittenForm], ids=lambda one: one.__name__
-)
-def test_the_instances_of_a_class(cls: type[Any]) -> None:
-    """The few instances that stand for a class: all, few of them, some fields left alone, some given."""
-    pages = [
-        instances(cls),
-        instances(cls, limit=4),
-        instances(cls, leave=frozenset({attrs.fields(cls)[-1].name})),
-        instances(cls, {cls: [instances(cls)[-1], instances(cls)[0]]}, limit=1),
-    ]
-    hold(
-        f"instances/{cls.__name__}.txt", "\n".join("".join(f"{python(one)}\n" for one in several) for several in pages)
-    )
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# The walk
-
-
 @attrs.frozen(kw_only=True)
 class WrittenSlip(Record):
     """As small a record as can be."""
-
-
-def slips(name: str, *rows: Transition, **roles: Any) -> Lifecycle:
-    """A lifecycle of slips: open, held, closed."""
-    return Lifecycle(
-        name=name,
-        version=1,
-        record=WrittenSlip,
-        roles=roles or {"clerk": UNIT, "chief": ANY},
-        states=[State("open"), State("held"), State("closed", final=True)],
-        transitions=[
-            Transition("create", source=None, dest="open", roles={"clerk", "chief"}),
-            Transition("hold", source={"open", "held"}, dest="held", roles={"clerk"}, details=CheckedNote),
-            Transition("close", source={"open", "held"}, dest="closed", roles={"chief"}, guards=[titled]),
-            Transition("hear", source="open", dest=SAME, roles=NOBODY),
-            *rows,
-        ],
-    )
-
-
-@guard("titled")
-def titled(record: WrittenSlip, command: Command) -> bool:
-    """Goes by a field that each slip has."""
-    return record.title != "text" or command.actor.unit == record.unit
-
-
-def walked(lifecycles: Sequence[Lifecycle], there: bool) -> Iterable[str]:
-    """Each case of a walk on a line, then what was kept."""
-    found = find_there(lifecycles, {}) if there else {}
-    yield from (f"there: {id} by {[one.line() for one in world.moves]}" for id, world in found.items())
-    walk = Walk(Office(lifecycles, found), {})
-    lines: list[str] = []
-
-    def note(case: Case, acts: Sequence[Act]) -> None:
-        came = "done" if case.error is None else said(case.error)
-        did = ", ".join(f"{one.lifecycle.name} {one.decision.entry.trigger} {one.decision.record.id}" for one in acts)
-        who = case.move.command.actor
-        lines.append(
-            f"{case.move.id} {case.move.command.trigger} after {len(case.world.moves)} "
-            f"by {who.id} {sorted(who.roles)} {who.unit} {who.clearance.value}: {came} [{did}]"
-        )
-
-    walk.run(note)
-    yield f"{walk.cases} cases, {'bounded' if walk.bounded else 'all'}"
-    yield from lines[:400]
-    for (kind, state), kept in walk.kept.items():
-        yield f"{kind} {state}: {len(kept)}"
-        yield from (f"  {id} after {len(world.moves)}: {python(world.records[id])}" for world, id in kept)
-
-
-@pytest.mark.parametrize(
-    ("name", "lifecycles", "there"),
-    [
-        ("one", [slips("slip")], False),
-        ("two_of_a_class", [slips("slip"), slips("note", clerk=OWN, chief=UNIT)], False),
-        ("with_steps", [SENDING, CHILD], True),
-        ("with_steps_between_slips", [slips("slip", row("ask", then=ask_of("slip-held"))), CHILD], True),
-    ],
-)
-def test_the_way_of_a_walk(name: str, lifecycles: Sequence[Lifecycle], there: bool) -> None:
-    """Who tries what on which record in which order, what comes of it, and from which records the walk goes on."""
-    hold(f"walks/{name}.txt", "\n".join([*walked(lifecycles, there), ""]))
 
 
 def test_the_lines_of_a_path() -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from reportflow.analysis.matrix import matrix
 from reportflow.cli import commands, texts
-from reportflow.i18n import catalog as messages
+from reportflow.cli.texts import CATALOG
 from reportflow.office import REPORT
 
 BOTH = pytest.mark.parametrize("language", texts.LANGUAGES)
@@ -62,9 +62,12 @@ def test_the_reports_lifecycle_is_checked_unless_another_is_named(language: str)
     """Without an argument it is the report's: notes, the sentence that nothing is wrong, exit code 0."""
     result = run(language=language)
     assert result.exit_code == 0, result.output
-    assert messages.text("cli.check.sound", language, name=REPORT.said(language)) in result.stdout
+    assert (
+        CATALOG.text("cli.check.sound", language, {"name": REPORT.label_of("lifecycle", "report", language)})
+        in result.stdout
+    )
     assert all(name in result.stdout for name in ("Adoption", "Forwarding", "Instruction", "Uptake", "Comment"))
-    assert messages.text("cli.check.drawn", language) in result.stdout
+    assert CATALOG.text("cli.check.drawn", language) in result.stdout
 
 
 @BOTH
@@ -78,10 +81,10 @@ def test_a_warning_has_its_example_below_and_exit_code_1(folder: Path, language:
     )  # fmt: skip
     result = run("cli_check_flawed:FLAWED", language=language)
     assert result.exit_code == 1
-    assert messages.label("gravity", "warning", language) in result.stdout
+    assert CATALOG.label("severity", "warning", language) in result.stdout
     assert "  flow.create(CliFlawed.draft(id='r1'), by=Actor(" in result.stdout
     assert "# 'never' refuses" in result.stdout
-    assert messages.text("cli.check.unsound", language, number=1) in result.stdout
+    assert CATALOG.text("cli.check.unsound", language, {"number": 1}) in result.stdout
 
 
 @BOTH
@@ -95,7 +98,7 @@ def test_the_faults_of_a_table_are_findings(folder: Path, language: str) -> None
     assert result.exit_code == 1
     shown = result.stdout.replace("\n", " ")
     assert all(word in shown for word in ("nowhere", "clrk"))
-    assert messages.label("gravity", "error", language) in shown
+    assert CATALOG.label("severity", "error", language) in shown
     assert "Traceback" not in result.output
 
 
@@ -158,7 +161,7 @@ def test_without_hypothesis_the_enumeration_is_used_and_that_is_said(
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     result = run("cli_check_plain:PLAIN", language=language)
     assert result.exit_code == 0, result.output
-    assert messages.text("cli.check.enumerated", language) in " ".join(result.stdout.split())
+    assert CATALOG.text("cli.check.enumerated", language) in " ".join(result.stdout.split())
 
 
 @BOTH

@@ -1,4 +1,4 @@
-"""What a check tries: drafts, people, and what they may ask for; few of each, the simplest first."""
+"""What a check tries: drafts, people, and the commands of each trigger; few of each, the simplest first."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from typing import Any, Final
 import attrs
 
 from reportflow.analysis.purity import mentioned
-from reportflow.analysis.samples import PEOPLE, START, UNITS, Given, instances, samples
+from reportflow.analysis.samples import PEOPLE, START, UNITS, Given, instances
 from reportflow.errors import Unbuildable
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.table import Transition
+from reportflow.lifecycle.table import Transition, is_field_name
 from reportflow.model.actor import Actor, ActorKind, Secrecy
-from reportflow.model.checks import UnsupportedType
 from reportflow.model.entry import Command
 from reportflow.model.record import SET_BY_FOLD, Record
 from reportflow.model.values import changed
 
-#: The id of the record that a case is about.
+#: The id of the record that a trial is about.
 MAIN: Final = "r1"
-#: Who stands in no record.
+#: A person who is named in no record.
 STRANGER: Final = "stranger"
 REASON: Final = "why"
 #: When an act happens, beside `START`: some rules wait.
@@ -30,19 +29,19 @@ _LATER: Final = (START + timedelta(days=30), START + timedelta(days=800))
 
 _DRAFTS: Final = 24
 _DETAILS: Final = 24
-#: How many of those that somebody gives are tried.
+#: How many of the given instances are tried.
 _GIVEN: Final = 60
 #: How many of the details each person tries, where not one person tries them all.
 _FEW: Final = 3
-#: How many hold all roles: two in a unit, one in another, one whom secrets are hidden from.
+#: How many people hold all roles: two in a unit, one in another, one without clearance.
 _ABLE: Final = 4
-#: Of the ids of records that are there, how many a field is tried with.
+#: How many ids of existing records a field is tried with.
 _NAMED: Final = 16
 
 
 @attrs.frozen(kw_only=True)
-class Asked:
-    """What is tried with a trigger: a few commands by everybody, and many by those who have all roles."""
+class Attempts:
+    """What is tried with a trigger: on most records a few commands, on some of them many."""
 
     few: tuple[Command, ...]
     many: tuple[Command, ...]
@@ -50,12 +49,12 @@ class Asked:
 
 
 def able(name: str, roles: Iterable[str], unit: str = UNITS[0]) -> Actor:
-    """A person with all these roles, whom nothing is hidden from."""
+    """A person with all these roles and the highest clearance."""
     return Actor(id=name, roles=frozenset(roles), unit=unit, clearance=Secrecy.TOP_SECRET)
 
 
 def people(lifecycles: Sequence[Lifecycle]) -> tuple[Actor, ...]:
-    """Everybody: the `_ABLE` with all roles first, then two for each role alone."""
+    """All people: the `_ABLE` with all roles first, then two for each role alone."""
     roles = tuple(dict.fromkeys(role for one in lifecycles for role in one.roles))
     ana, bo, cy = PEOPLE
     return (
@@ -69,17 +68,18 @@ def people(lifecycles: Sequence[Lifecycle]) -> tuple[Actor, ...]:
     )
 
 
-#: What the table itself goes by: who may see a record, and whose it is.
+#: What the table itself reads: who may see a record, and whose it is.
 _BY_TABLE: Final = frozenset({"unit", "created_by", "secrecy"})
 
 
 def read_by_rules(lifecycle: Lifecycle) -> frozenset[str]:
-    """The fields of a record by which the rules of its lifecycle may go; all, where a rule cannot be looked into."""
+    """The fields of a record that the rules of its lifecycle may read; all, where a rule cannot be looked into."""
     cls = lifecycle.record
     fields = frozenset(field.name for field in attrs.fields(cls))
     found = set(_BY_TABLE)
-    every = [cls.labels, *(function for row in lifecycle.transitions for function in _functions(row))]
-    for function in every:
+    rules = [function for row in lifecycle.transitions for _, function in functions(row)]
+    rules += [guard.test for row in lifecycle.transitions for guard in row.guards]
+    for function in (cls.labels, *rules):
         names = mentioned(function, cls)
         if names is None:
             return fields
@@ -87,15 +87,17 @@ def read_by_rules(lifecycle: Lifecycle) -> frozenset[str]:
     return fields & found
 
 
-def _functions(row: Transition) -> Iterator[Any]:
-    yield from (guard.test for guard in row.guards)
-    yield from (setting for setting in row.sets.values() if callable(setting))
+def functions(row: Transition) -> Iterator[tuple[str, Any]]:
+    """The functions of a row beside its guards, each with the part of the row that errors name."""
+    for field, setting in row.sets.items():
+        if callable(setting) and not is_field_name(setting):
+            yield f"sets '{field}'", setting
     if row.then is not None:
-        yield row.then
+        yield "then", row.then
 
 
 def drafts(lifecycle: Lifecycle, given: Given, named: Sequence[str]) -> tuple[Record, ...]:
-    """Drafts of a lifecycle's record, all with the id `MAIN`; some name one of the records that are there.
+    """Drafts of a lifecycle's record, all with the id `MAIN`; some name one of the existing records.
 
     Raises:
         Unbuildable: none could be made.
@@ -106,7 +108,7 @@ def drafts(lifecycle: Lifecycle, given: Given, named: Sequence[str]) -> tuple[Re
         made = _made_drafts(lifecycle, given)
     made = tuple(one for one in made if not one.version and not one.state)
     if not made:
-        raise Unbuildable(lifecycle.record.__name__, "none of those that were given is a draft")
+        raise Unbuildable(lifecycle.record.__name__, "none of the given ones is a draft")
     fields = _naming_fields(lifecycle.record) - SET_BY_FOLD - {"id", "title", "category", "unit", "assignee"}
     every = (*made, *_naming(made[0], sorted(fields), named[:_NAMED]))
     return tuple(changed(one, {"id": MAIN}) for one in every)
@@ -121,29 +123,27 @@ def _made_drafts(lifecycle: Lifecycle, given: Given) -> tuple[Any, ...]:
     return made + (instances(lifecycle.record, given, limit=_DRAFTS // 2, leave=left) if idle - left else ())
 
 
-def asked(lifecycle: Lifecycle, trigger: str, given: Given, named: Sequence[str], actors: Sequence[Actor]) -> Asked:
+def attempts(
+    lifecycle: Lifecycle, trigger: str, given: Given, named: Sequence[str], actors: Sequence[Actor]
+) -> Attempts:
     """What is tried with a trigger that is no creation.
 
     Raises:
         Unbuildable: no details could be made.
     """
     rows = lifecycle.rows(trigger)
-    details = told(rows, given, named)
+    details = details_of(rows, given, named)
     reason = REASON if any(row.reason_required for row in rows) else ""
-    everybody = [Command(trigger=trigger, actor=who, now=START, details=details[0], reason=reason) for who in actors]
-    first = everybody[0]
-    others = [attrs.evolve(one, details=other) for one in everybody[:2] for other in details[1:]]
-    few = [
-        *everybody[:_ABLE],
-        *(attrs.evolve(first, now=later) for later in _LATER),
-        *others[: _FEW - 1],
-    ]
+    by_all = [Command(trigger=trigger, actor=who, now=START, details=details[0], reason=reason) for who in actors]
+    first = by_all[0]
+    others = [attrs.evolve(one, details=other) for one in by_all[:2] for other in details[1:]]
+    few = [*by_all[:_ABLE], *(attrs.evolve(first, now=later) for later in _LATER), *others[: _FEW - 1]]
     if not all(row.reason_required for row in rows):
         few.append(attrs.evolve(first, reason="" if reason else REASON))
-    return Asked(few=tuple(few), many=(*few, *everybody[_ABLE:], *others[_FEW - 1 :]), details=details)
+    return Attempts(few=tuple(few), many=(*few, *by_all[_ABLE:], *others[_FEW - 1 :]), details=details)
 
 
-def told(rows: Sequence[Transition], given: Given, named: Sequence[str]) -> tuple[object, ...]:
+def details_of(rows: Sequence[Transition], given: Given, named: Sequence[str]) -> tuple[object, ...]:
     """The details that are tried with the rows of a trigger; None alone where it takes none.
 
     Raises:
@@ -164,7 +164,7 @@ def _naming(value: Any, fields: Iterable[str], ids: Iterable[str]) -> Iterator[A
         for field in fields:
             try:
                 yield attrs.evolve(value, **{field.lstrip("_"): id})
-            except Exception:  # whatever a host's validator raises; another id may do
+            except Exception:  # any error of a host's validator; another id may do
                 continue
 
 
@@ -176,24 +176,3 @@ def _naming_fields(cls: type[Any]) -> frozenset[str]:
         return frozenset()
     texts = {name for name, kind in hints.items() if kind is str or str in typing.get_args(kind)}
     return frozenset(texts & {field.name for field in attrs.fields(cls) if field.init})
-
-
-def others(value: Any, field: attrs.Attribute[Any], pool: Iterable[Any]) -> Iterator[Any]:
-    """A value with one field changed, to each value of a pool that its class takes there."""
-    for one in pool:
-        try:
-            made = attrs.evolve(value, **{field.alias or field.name: one})
-        except Exception:  # as above
-            continue
-        if getattr(made, field.name) != getattr(value, field.name):
-            yield made
-
-
-def values(cls: type[Any], field: attrs.Attribute[Any], made: Sequence[Any], given: Given) -> tuple[Any, ...]:
-    """What a field of a class is tried with: what its instances have there, and a few values of its annotation."""
-    found = [getattr(one, field.name) for one in made if type(one) is cls]
-    try:
-        found += samples(typing.get_type_hints(cls).get(field.name, Any), given)
-    except (UnsupportedType, Unbuildable, NameError):
-        return tuple(found)
-    return tuple(found)

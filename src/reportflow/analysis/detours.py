@@ -1,4 +1,4 @@
-"""Separation of duties: what one person can bring about alone, though a guard is against them."""
+"""Separation of duties: what one person can do alone to get past a guard that is against them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import attrs
 from reportflow.analysis import cases
 from reportflow.analysis.finding import Move, lines
 from reportflow.analysis.samples import PEOPLE, START
+from reportflow.analysis.simulation import World, outcome
 from reportflow.analysis.walk import Novelty, Walk
-from reportflow.analysis.world import World, said
 from reportflow.errors import ReportflowError
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import NOBODY, Guard, Transition
@@ -20,14 +20,14 @@ from reportflow.model.actor import Actor
 from reportflow.model.entry import Command
 from reportflow.model.record import Record
 
-#: From how many records of each state it is looked for one that the guard keeps a person from, from how many of these
-#: it is gone on, and how much one person alone tries.
+#: Among how many records of each state one is looked for that the guard keeps a person from, from how many of these
+#: the search goes on, and how many moves one person alone tries.
 _BASES: Final = 48
 _STARTS: Final = 8
 _ALONE: Final = 1_000
 #: With how many details each act is tried after the first one.
 _FEW: Final = 3
-#: Of what a walk goes on from, how much one person does.
+#: From how much of what a walk goes on from, one person goes on.
 _SHARE: Final = 0.5
 
 
@@ -50,9 +50,9 @@ class Detour:
 
 def find_detour(walk: Walk, lifecycle: Lifecycle, row: Transition, guard: Guard) -> Detour | None:
     """How one person gets past a guard, if it is one about the person and there is a way."""
-    if None in row.sources or walk.asked(lifecycle, row.trigger) is None:
+    if None in row.sources or walk.attempts(lifecycle, row.trigger) is None:
         return None
-    roles = tuple(dict.fromkeys(role for one in walk.office.lifecycles for role in one.roles))
+    roles = tuple(dict.fromkeys(role for one in walk.simulation.lifecycles for role in one.roles))
     barred = []
     for world, id in walk.bases(lifecycle, row, _BASES):
         for name in PEOPLE:
@@ -69,10 +69,10 @@ def find_detour(walk: Walk, lifecycle: Lifecycle, row: Transition, guard: Guard)
 def _barred(
     walk: Walk, lifecycle: Lifecycle, row: Transition, guard: Guard, record: Record, person: Actor
 ) -> Command | None:
-    """What a guard refuses to a person, whatever they tell it, and lets pass when a stranger like them asks."""
-    asked = walk.asked(lifecycle, row.trigger)
-    assert asked is not None, "its details can be made"
-    mine = [attrs.evolve(asked.few[0], actor=person, details=told) for told in asked.details]
+    """A command that a guard refuses to a person, with any details, but not to a stranger like them."""
+    tried = walk.attempts(lifecycle, row.trigger)
+    assert tried is not None, "its details can be made"
+    mine = [attrs.evolve(tried.few[0], actor=person, details=details) for details in tried.details]
     if any(answer(guard, record, command) is not False for command in mine):
         return None
     stranger = attrs.evolve(person, id=cases.STRANGER)
@@ -81,58 +81,57 @@ def _barred(
 
 
 def answer(guard: Guard, record: Record, command: Command) -> object:
-    """What a guard says, to be compared: True, False, or the name of what it raises."""
+    """The answer of a guard, to be compared: True, False, or the name of what it raises."""
     try:
         return guard.refusal(record, command) is None
-    except Exception as error:  # whatever it raises is what is asked
+    except Exception as error:  # any error of a host's guard
         return type(error).__name__
 
 
 def _way_round(walk: Walk, lifecycle: Lifecycle, row: Transition, world: World, refused: Move) -> Detour | None:
     id, person = refused.id, refused.command.actor
     try:
-        walk.office.act(world, refused)
+        walk.simulation.perform(world, refused)
     except ReportflowError as error:
-        ends = said(error)
+        ends = outcome(error)
     else:
         return None
     start = world.records[id].state
     dest = row.leads_to(start)
-    for here, move, after in alone(walk, world, id, person):
-        if after is None:
-            continue
+    for here, move, after in _alone(walk, world, id, person):
         found = lifecycle.row(here.records[id].state, move.command.trigger)
         fired = found is not None and found[0] is row
-        came = after.records[id].state == dest and dest not in {*world.states, start}
-        if fired or came:
+        arrived = after.records[id].state == dest and dest not in {*world.states, start}
+        if fired or arrived:
             way = (*here.moves, move)[len(world.moves) :]
-            before = lines(walk.office.needed((*world.moves, refused)), START, ends=ends)
+            before = lines(walk.simulation.needed((*world.moves, refused)), START, ends=ends)
             example = (*before, *lines(way, refused.command.now, ends="done"))
             return Detour(actor=person.id, state=dest, fired=fired, example=example)
     return None
 
 
-def alone(walk: Walk, world: World, id: str, actor: Actor) -> Iterator[tuple[World, Move, World | None]]:
-    """All that one person alone can bring about from a world: each move, and what came of it."""
-    novelty = Novelty(walk.office.lifecycles, _SHARE)
+def _alone(walk: Walk, world: World, id: str, actor: Actor) -> Iterator[tuple[World, Move, World]]:
+    """All that one person alone can do from a world on: each move that passes, with the worlds before and after it."""
+    novelty = Novelty(walk.simulation.lifecycles, _SHARE)
     novelty.takes(world.records[id])
     todo = deque([world])
-    tried = 0
+    left = _ALONE
     while todo:
         here = todo.popleft()
         record = here.records[id]
-        lifecycle = walk.office.of(record)
+        lifecycle = walk.simulation.lifecycle_of(record)
         for trigger in lifecycle.triggers:
             found = lifecycle.row(record.state, trigger)
-            asked = None if found is None or NOBODY in found[0].roles else walk.asked(lifecycle, trigger)
-            details_tried = () if asked is None else asked.details if here is world else asked.details[:_FEW]
-            for details in details_tried:
-                if tried >= _ALONE:
+            tried = None if found is None or NOBODY in found[0].roles else walk.attempts(lifecycle, trigger)
+            if tried is None:
+                continue
+            for details in tried.details if here is world else tried.details[:_FEW]:
+                if not left:
                     return
-                tried += 1
-                assert asked is not None, "it has details"
-                move = Move(id=id, command=attrs.evolve(asked.few[0], actor=actor, details=details))
-                following = walk.tried(here, move)
-                yield here, move, following
-                if following is not None and novelty.takes(following.records[id]):
-                    todo.append(following)
+                left -= 1
+                move = Move(id=id, command=attrs.evolve(tried.few[0], actor=actor, details=details))
+                following = walk.attempt(here, move, silent=True)
+                if following is not None:
+                    yield here, move, following
+                    if novelty.takes(following.records[id]):
+                        todo.append(following)

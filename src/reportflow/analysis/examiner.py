@@ -1,4 +1,4 @@
-"""Looking on while a lifecycle is walked: what was reached, what was refused, what its functions do beside."""
+"""What a walk shows about one lifecycle: states reached, rows and guards passed and refused, effects of functions."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from typing import Any, Final
 
 import attrs
 
-from reportflow.analysis.purity import OUTSIDE, Watched, watch
+from reportflow.analysis.cases import functions
+from reportflow.analysis.purity import OUTSIDE, Observation, Watcher
+from reportflow.analysis.simulation import Decided, Trial
 from reportflow.analysis.walk import Walk
-from reportflow.analysis.world import Act, Case
 from reportflow.errors import RecordNotFound, RuleFailed, StepsUnbounded, UnknownLifecycle, UnknownTrigger
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.table import Step, Transition, is_field_name
-from reportflow.model.entry import Command, Entry
+from reportflow.lifecycle.table import Step, Transition
+from reportflow.model.entry import Command
 from reportflow.model.record import Record
 
-#: How many calls of each function are watched: those with a new answer count anew.
+#: How many calls of each function are watched.
 _WATCHED: Final = 10
 
 
 @attrs.define(eq=False)
-class Tried:
-    """What came of a row, or of a guard on it: how often it was tried, and the first case of each kind."""
+class Tally:
+    """How often a row, or a guard on it, was tried, and the first trial of each result."""
 
     number: int = 0
-    passed: Case | None = None
-    refused: Case | None = None
+    passed: Trial | None = None
+    refused: Trial | None = None
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -35,170 +36,152 @@ class Impure:
 
     row: Transition
     part: str
-    effects: tuple[str, ...]
-    differs: bool
-    case: Case
+    observation: Observation
+    trial: Trial
 
 
-#: (kind, trigger): what a `then` asks for.
+#: (kind, trigger): what the steps of a `then` are about.
 Place = tuple[str, str]
 
 
 class Examiner:
-    """What is known of one lifecycle, `of`, after a walk that it looked on at."""
+    """Collects what a walk shows about one lifecycle, `of`; without a watcher no function is watched."""
 
-    def __init__(self, of: Lifecycle, walk: Walk) -> None:
+    def __init__(self, of: Lifecycle, walk: Walk, watcher: Watcher | None) -> None:
         self.of = of
         self.walk = walk
-        self.rows: dict[Transition, Tried] = {row: Tried() for row in of.transitions}
-        #: (row, place among its guards) -> what came of it.
-        self.guards: dict[tuple[Transition, int], Tried] = {}
-        #: state -> the first case that led to it.
-        self.reached: dict[str, Case] = {}
-        #: Which state followed upon which.
+        self.rows: dict[Transition, Tally] = {row: Tally() for row in of.transitions}
+        #: (row, place among its guards) -> its results.
+        self.guards: dict[tuple[Transition, int], Tally] = {}
+        #: state -> the first trial that led to it.
+        self.reached: dict[str, Trial] = {}
+        #: Which states followed upon which.
         self.edges: dict[str | None, set[str]] = {}
-        #: What went wrong in a rule: (trigger, part) -> the first case.
-        self.failed: dict[tuple[str, str], Case] = {}
+        #: The errors of rules: (trigger, part) -> the first trial.
+        self.failed: dict[tuple[str, str], Trial] = {}
         self.impure: list[Impure] = []
         #: Rows of which not all could be tried.
         self.unexamined: set[Transition] = set()
-        #: What asks for what: (kind, trigger) -> what its `then` asked for -> the first case.
-        self.asks: dict[Place, dict[Place, Case]] = {}
-        #: Rounds that certainly do not end: trigger -> the first case.
-        self.endless: dict[str, Case] = {}
+        #: (kind, trigger) -> what its steps are about -> the first trial.
+        self.steps: dict[Place, dict[Place, Trial]] = {}
+        #: Rounds that certainly do not end: trigger -> the first trial.
+        self.endless: dict[str, Trial] = {}
         #: Classes that a step creates, of which no lifecycle was given.
-        self.strange: dict[str, Case] = {}
+        self.strange: dict[str, Trial] = {}
+        self._watcher = watcher
         self._watched: dict[tuple[Transition, str], int] = {}
+        walk.note, walk.judge = self.note, self.judge
 
     # -- while the walk goes on
 
     def judge(self, lifecycle: Lifecycle, row: Transition, record: Record, command: Command) -> None:
-        """Look at the guards of a row before they are asked."""
-        if lifecycle is not self.of:
-            return
-        if not command.step and not lifecycle.permits(row, record, command.actor):
+        """Look at the guards of a row before `decide` does."""
+        if lifecycle is not self.of or not (command.step or lifecycle.permits(row, record, command.actor)):
             return
         for place, guard in enumerate(row.guards):
             if guard.reads_details and not _fits(row, command):
                 continue
-            watched = self._watch(row, f"guard '{guard.code}'", guard.test, record, command)
+            seen = self._watch(row, f"guard '{guard.code}'", guard.test, record, command)
             try:
-                refused = guard.refusal(record, command) is not None if watched is None else watched.answer is not True
-            except Exception:  # whatever it raises, `decide` meets it too
+                refused = guard.refusal(record, command) is not None if seen is None else seen.answer is not True
+            except Exception:  # any error: `decide` meets it too
                 continue
-            if watched is not None and watched.error is not None:
-                continue
-            self._count(self.guards.setdefault((row, place), Tried()), refused)
+            if seen is None or seen.error is None:
+                self._count(self.guards.setdefault((row, place), Tally()), refused)
 
-    def _count(self, tried: Tried, refused: bool) -> None:
-        tried.number += 1
-        if refused and tried.refused is None:
-            tried.refused = self.walk.case
-        if not refused and tried.passed is None:
-            tried.passed = self.walk.case
+    def _count(self, tally: Tally, refused: bool) -> None:
+        tally.number += 1
+        if refused:
+            tally.refused = tally.refused or self.walk.trial
+        else:
+            tally.passed = tally.passed or self.walk.trial
 
-    def _watch(self, row: Transition, part: str, function: Callable[..., Any], *arguments: object) -> Watched | None:
+    def _watch(
+        self, row: Transition, part: str, function: Callable[..., Any], *arguments: object
+    ) -> Observation | None:
         """The first calls of a function, watched; None after that."""
         number = self._watched[row, part] = self._watched.get((row, part), 0) + 1
-        if number > _WATCHED:
+        if number > _WATCHED or self._watcher is None:
             return None
-        watched = watch(function, *arguments)
-        if watched.effects or watched.differs:
-            assert self.walk.case is not None, "something is being tried"
-            found = Impure(row=row, part=part, effects=watched.effects, differs=watched.differs, case=self.walk.case)
-            self.impure.append(found)
-        if OUTSIDE in watched.effects:
-            self.walk.closed.add(row)  # it is not for a check to send a hundred letters
+        seen = self._watcher.watch(function, *arguments)
+        if seen.effects or seen.differs:
+            assert self.walk.trial is not None, "a trial is under way"
+            self.impure.append(Impure(row=row, part=part, observation=seen, trial=self.walk.trial))
+        if OUTSIDE in seen.effects:
+            self.walk.closed.add(row)  # a check must not send a hundred letters
             self.unexamined.add(row)
-        return watched
+        return seen
 
-    def note(self, case: Case, acts: list[Act]) -> None:
-        """Take down what came of a case; where it was refused, `acts` are those before that."""
-        for act in acts:
-            self._note_steps(case, act)
-        if case.error is not None:
-            self._note_error(case)
+    def note(self, trial: Trial, decisions: list[Decided]) -> None:
+        """Collect the results of a trial; where it was refused, `decisions` are those before that."""
+        for decided in decisions:
+            self._note_steps(trial, decided)
+        if trial.error is not None:
+            self._note_error(trial)
             return
-        for act in acts:
-            self._note_act(case, act)
+        for decided in decisions:
+            if decided.lifecycle is self.of:
+                self._note_decision(trial, decided)
 
-    def _note_error(self, case: Case) -> None:
-        error, command = case.error, case.move.command
-        record = case.move.draft or case.world.records[case.move.id]
-        lifecycle = self.walk.office.of(record)
-        if lifecycle is self.of:
-            found = lifecycle.row(record.state if record.version else None, command.trigger)
-            if found is not None:
-                tried = self.rows[found[0]]
-                tried.number += 1
-                known = tried.refused
-                if known is None or (_for_role(known) and not _for_role(case)):
-                    tried.refused = case
-                if isinstance(error, UnknownLifecycle):
-                    self.unexamined.add(found[0])
+    def _note_error(self, trial: Trial) -> None:
+        error, trigger = trial.error, trial.move.command.trigger
         if isinstance(error, RuleFailed) and error.lifecycle == self.of.name:
-            self.failed.setdefault((error.trigger, error.part), case)
-        elif isinstance(error, UnknownTrigger) and lifecycle is self.of and not self._is_known(error.trigger):
-            self.failed.setdefault((command.trigger, "then"), case)
-        elif isinstance(error, UnknownLifecycle) and lifecycle is self.of:
-            self.strange.setdefault(error.name, case)
-        elif isinstance(error, StepsUnbounded) and lifecycle is self.of:
-            self.endless.setdefault(command.trigger, case)
+            self.failed.setdefault((error.trigger, error.part), trial)
+        record = trial.move.draft or trial.world.records[trial.move.id]
+        if self.walk.simulation.lifecycle_of(record) is not self.of:
+            return
+        found = self.of.row(record.state if record.version else None, trigger)
+        if found is not None:
+            tally = self.rows[found[0]]
+            tally.number += 1
+            if tally.refused is None or (_for_role(tally.refused) and not _for_role(trial)):
+                tally.refused = trial
+            if isinstance(error, UnknownLifecycle):
+                self.unexamined.add(found[0])
+        if isinstance(error, UnknownTrigger) and not self._is_known(error.trigger):
+            self.failed.setdefault((trigger, "then"), trial)
+        elif isinstance(error, UnknownLifecycle):
+            self.strange.setdefault(error.name, trial)
+        elif isinstance(error, StepsUnbounded):
+            self.endless.setdefault(trigger, trial)
 
     def _is_known(self, trigger: str) -> bool:
         """Whether some lifecycle has it: then only the record was one of the wrong kind."""
-        return any(trigger in one.triggers for one in self.walk.office.lifecycles)
+        return any(trigger in one.triggers for one in self.walk.simulation.lifecycles)
 
-    def _note_act(self, case: Case, act: Act) -> None:
-        entry, lifecycle = act.decision.entry, act.lifecycle
-        if lifecycle is not self.of:
-            return
-        self.reached.setdefault(entry.dest, case)
+    def _note_decision(self, trial: Trial, decided: Decided) -> None:
+        entry = decided.decision.entry
+        self.reached.setdefault(entry.dest, trial)
         self.edges.setdefault(entry.source, set()).add(entry.dest)
-        found = lifecycle.row(entry.source, entry.trigger)
+        found = self.of.row(entry.source, entry.trigger)
         assert found is not None, "it was just done"
-        row = found[0]
-        tried = self.rows[row]
-        tried.number += 1
-        if tried.passed is None:
-            tried.passed = case
-        for part, function in functions(row):
-            before = act.decision.entry.details if entry.source is None else act.before
-            self._watch(row, part, function, before, entry)
+        self._count(self.rows[found[0]], refused=False)
+        before = entry.details if entry.source is None else decided.before
+        for part, function in functions(found[0]):
+            self._watch(found[0], part, function, before, entry)
 
-    def _note_steps(self, case: Case, act: Act) -> None:
-        place = (act.lifecycle.name, act.decision.entry.trigger)
-        for step in act.decision.steps:
-            for asked in self._places(case, step):
-                self.asks.setdefault(place, {}).setdefault(asked, case)
+    def _note_steps(self, trial: Trial, decided: Decided) -> None:
+        place = (decided.lifecycle.name, decided.decision.entry.trigger)
+        for step in decided.decision.steps:
+            for one in self._possible(trial, step):
+                if step.trigger in one.triggers:
+                    self.steps.setdefault(place, {}).setdefault((one.name, step.trigger), trial)
 
-    def _places(self, case: Case, step: Step) -> Iterator[Place]:
-        """What a step asks for: of each kind that has the trigger, where its record is not at hand."""
-        office = self.walk.office
+    def _possible(self, trial: Trial, step: Step) -> Iterator[Lifecycle]:
+        """The lifecycles that a step may be about: all of them where its record does not exist."""
+        simulation = self.walk.simulation
         if isinstance(step.target, Record):
-            with_kind = [one for one in office.lifecycles if one.record is type(step.target)]
+            yield from (one for one in simulation.lifecycles if one.record is type(step.target))
         else:
-            known = case.world.records.get(step.target) or (
-                office.there[step.target].records[step.target] if step.target in office.there else None
-            )
-            with_kind = list(office.lifecycles) if known is None else [office.of(known)]
-        yield from ((one.name, step.trigger) for one in with_kind if step.trigger in one.triggers)
-
-
-def functions(row: Transition) -> Iterator[tuple[str, Callable[[Any, Entry], Any]]]:
-    """The functions of a row beside its guards, each with what an error calls it."""
-    for field, setting in row.sets.items():
-        if callable(setting) and not is_field_name(setting):
-            yield f"sets '{field}'", setting
-    if row.then is not None:
-        yield "then", row.then
+            record = simulation.stored(trial.world, step.target)
+            yield from simulation.lifecycles if record is None else [simulation.lifecycle_of(record)]
 
 
 def _fits(row: Transition, command: Command) -> bool:
     return command.details is None if row.details is None else isinstance(command.details, row.details)
 
 
-def _for_role(case: Case) -> bool:
-    """Whether somebody was refused for what they are: nobody learns much from that."""
-    unseen = isinstance(case.error, RecordNotFound) and case.error.ids == (case.move.id,)
-    return unseen or any(getattr(one, "code", "") == "role" for one in getattr(case.error, "refusals", ()))
+def _for_role(trial: Trial) -> bool:
+    """Whether a trial was refused for the actor's roles: that shows little about a row."""
+    unseen = isinstance(trial.error, RecordNotFound) and trial.error.ids == (trial.move.id,)
+    return unseen or any(getattr(one, "code", "") == "role" for one in getattr(trial.error, "refusals", ()))

@@ -1,4 +1,4 @@
-"""Where the records of a lifecycle can really come to: a bounded walk, breadth-first, from drafts on."""
+"""Which states the records of a lifecycle can really reach: a bounded walk, breadth-first, from drafts on."""
 
 from __future__ import annotations
 
@@ -9,156 +9,145 @@ from typing import Any, Final
 import attrs
 
 from reportflow.analysis import cases
-from reportflow.analysis.cases import MAIN, Asked
+from reportflow.analysis.cases import MAIN, Attempts
 from reportflow.analysis.finding import Move
 from reportflow.analysis.samples import START, Given
-from reportflow.analysis.world import Act, Case, Judge, Office, World, is_of_step
+from reportflow.analysis.simulation import Decided, Judge, Simulation, Trial, World, is_of_step
 from reportflow.errors import ReportflowError, Unbuildable
 from reportflow.lifecycle.decision import initialize_draft
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import NOBODY, Transition
+from reportflow.model.actor import Actor
 from reportflow.model.entry import Command
 from reportflow.model.record import Record
 from reportflow.model.values import changed, field_names
 
-#: How many records of a state are gone on from: of any; of those that some rule may tell apart; of those with a value
-#: that no other has there, in a field that some rule may read; and how many values of a field count as that.
+#: From how many records of a state the walk goes on: of any; of those that some rule may tell apart; of those with a
+#: value that no other has there, in a field that some rule may read; and how many values of a field count as that.
 _ANY: Final = 8
 _MIXED: Final = 20
 _MOST: Final = 48
 _VALUES: Final = 8
-#: How many records of a state everything is tried on; on the others, a few things.
+#: On how many records of a state everything is tried; on the others, a few commands.
 _WHOLE: Final = 4
-#: How many cases are tried in all.
-_CASES: Final = 60_000
-#: How many records that steps created are moved too.
+#: How many trials there are in all.
+_TRIALS: Final = 60_000
+#: How many records that steps created are changed too.
 _CREATED: Final = 2
-#: What two records of a state may differ in, and still be the same for a walk.
+#: Fields in which two records of a state may differ, and still count as one.
 _BESIDE: Final = frozenset({"id", "kind", "state", "version", "lifecycle_version", "created_at", "updated_at"})
+
+#: Called after each trial, with the decisions on its way.
+Note = Callable[[Trial, list[Decided]], None]
 
 
 class Walk:
-    """The walk itself. `note` is told of each case, `watched` looks at each act before it is made."""
+    """The walk. `note` is called after each trial, `judge` before each decision."""
 
-    def __init__(self, office: Office, given: Given, *, novelty: Novelty | None = None) -> None:
-        self.office = office
-        self.cases = 0
-        #: Whether a bound was reached, so that there may be more.
+    note: Note | None = None
+    judge: Judge | None = None
+
+    def __init__(self, simulation: Simulation, given: Given, *, novelty: Novelty | None = None) -> None:
+        self.simulation = simulation
+        #: How many trials there were, and whether a bound was reached, so that there may be more.
+        self.number = 0
         self.bounded = False
-        #: (kind, state) -> the worlds in which a record came to be in it, as (world, id).
+        #: (kind, state) -> the worlds in which a record reached it, as (world, id).
         self.kept: dict[tuple[str, str], list[tuple[World, str]]] = {}
-        self.people = cases.people(office.lifecycles)
+        self.people = cases.people(simulation.lifecycles)
         #: Class -> why no instance of it could be made.
         self.unbuildable: dict[type[Any], Unbuildable] = {}
-        self._given = given
-        self._novelty = novelty or Novelty(office.lifecycles)
-        #: What is tried just now.
-        self.case: Case | None = None
+        #: The trial under way.
+        self.trial: Trial | None = None
         #: Rows that are tried no more.
         self.closed: set[Transition] = set()
-        self._asked: dict[tuple[str, str], Asked | None] = {}
+        self._given = given
+        self._novelty = novelty or Novelty(simulation.lifecycles)
+        self._attempts: dict[tuple[str, str], Attempts | None] = {}
 
-    def run(self, note: Callable[[Case, list[Act]], None] | None = None, judge: Judge | None = None) -> None:
-        """Walk, and tell `note` what came of each case, `judge` what is about to be decided."""
-        todo: deque[World] = deque()
-        for lifecycle in self.office.lifecycles:
-            todo.extend(self._begin(lifecycle, note, judge))
+    def run(self) -> None:
+        """Walk."""
+        todo = deque(world for one in self.simulation.lifecycles for world in self._creations(one))
         while todo:
             world = todo.popleft()
             for move in self._moves(world):
-                if self.cases >= _CASES:
+                if self.number >= _TRIALS:
                     self.bounded = True
                     return
-                following = self.tried(world, move, note, judge)
+                following = self.attempt(world, move)
                 if following is not None and self._is_news(following, world):
                     todo.append(following)
 
-    def tried(
-        self,
-        world: World,
-        move: Move,
-        note: Callable[[Case, list[Act]], None] | None = None,
-        judge: Judge | None = None,
-    ) -> World | None:
-        """One case: the world after it, or None where it was refused or failed."""
-        self.cases += 1
-        self.case = Case(world=world, move=move)
-        acts: list[Act] = []
+    def attempt(self, world: World, move: Move, *, silent: bool = False) -> World | None:
+        """One trial, noted and judged unless `silent`: the world after it, or None where it was refused or failed."""
+        self.number += 1
+        self.trial = Trial(world=world, move=move)
+        decisions: list[Decided] = []
+        following = None
         try:
-            following, _ = self.office.act(world, move, judge, acts)
+            judge = None if silent else self.judge
+            following = self.simulation.perform(world, move, judge=judge, decisions=decisions)
         except ReportflowError as error:
-            if note is not None:
-                note(attrs.evolve(self.case, error=error), acts)
-            return None
-        if note is not None:
-            note(self.case, acts)
+            self.trial = attrs.evolve(self.trial, error=error)
+        if self.note is not None and not silent:
+            self.note(self.trial, decisions)
         return following
 
-    def asked(self, lifecycle: Lifecycle, trigger: str) -> Asked | None:
+    def attempts(self, lifecycle: Lifecycle, trigger: str) -> Attempts | None:
         """What is tried with a trigger; None where its details cannot be made."""
         key = lifecycle.name, trigger
-        if key not in self._asked:
+        if key not in self._attempts:
+            self._attempts[key] = None
             try:
-                made = cases.asked(lifecycle, trigger, self._given, tuple(self.office.there), self.people)
+                existing = tuple(self.simulation.existing)
+                self._attempts[key] = cases.attempts(lifecycle, trigger, self._given, existing, self.people)
             except Unbuildable as error:
                 cls = lifecycle.rows(trigger)[0].details
                 assert cls is not None, "only details cannot be built"
                 self.unbuildable[cls] = error
-                self._asked[key] = None
-            else:
-                self._asked[key] = made
-        return self._asked[key]
+        return self._attempts[key]
 
     def bases(self, lifecycle: Lifecycle, row: Transition, number: int) -> list[tuple[World, str]]:
         """A few of the records that a row applies to, from each of its states."""
-        found: list[tuple[World, str]] = []
-        for state in lifecycle.states:
-            if state.name in row.sources:
-                found += self.kept.get((lifecycle.name, state.name), [])[:number]
-        return found
+        sources = [state.name for state in lifecycle.states if state.name in row.sources]
+        return [one for state in sources for one in self.kept.get((lifecycle.name, state), [])[:number]]
 
-    def _begin(
-        self, lifecycle: Lifecycle, note: Callable[[Case, list[Act]], None] | None, judge: Judge | None
-    ) -> Iterator[World]:
-        rows = [row for row in lifecycle.transitions if None in row.sources]
+    def _creations(self, lifecycle: Lifecycle) -> Iterator[World]:
         try:
-            drafts = cases.drafts(lifecycle, self._given, tuple(self.office.there))
+            drafts = cases.drafts(lifecycle, self._given, tuple(self.simulation.existing))
         except Unbuildable as error:
             self.unbuildable[lifecycle.record] = error
             return
         empty = World(records={})
-        several = sum(one.record is lifecycle.record for one in self.office.lifecycles) > 1
+        several = sum(one.record is lifecycle.record for one in self.simulation.lifecycles) > 1
         for number, plain in enumerate(drafts):
             draft = changed(plain, {"kind": lifecycle.name}) if several else plain
             for actor in self.people if number == 0 else self.people[:_CREATED]:
-                command = Command(trigger=rows[0].trigger, actor=actor, now=START)
-                record = begun_or_none(lifecycle, draft, command)
-                if record is None:
-                    continue
-                taking = [row for row in rows if lifecycle.permits(row, record, actor)]
-                command = attrs.evolve(command, trigger=(taking or rows)[0].trigger)
-                following = self.tried(empty, Move(id=MAIN, command=command, draft=draft), note, judge)
-                if following is not None and self._is_news(following, empty):
-                    yield following
+                trigger = _creation(lifecycle, draft, actor)
+                if trigger is not None:
+                    command = Command(trigger=trigger, actor=actor, now=START)
+                    following = self.attempt(empty, Move(id=MAIN, command=command, draft=draft))
+                    if following is not None and self._is_news(following, empty):
+                        yield following
 
     def _moves(self, world: World) -> Iterator[Move]:
         created = [id for id in world.records if is_of_step(id)][:_CREATED]
         for id in [one for one in (MAIN, *created) if one in world.records]:
             record = world.records[id]
-            lifecycle = self.office.of(record)
+            lifecycle = self.simulation.lifecycle_of(record)
             kept = self.kept.get((lifecycle.name, record.state), [])
             first = any(one is world for one, _ in kept[:_WHOLE])
             for trigger in lifecycle.triggers:
                 found = lifecycle.row(record.state, trigger)
                 if found is None or not found[0].roles or NOBODY in found[0].roles:
                     continue
-                asked = self.asked(lifecycle, trigger)
-                for command in () if asked is None else asked.many if first else asked.few:
+                tried = self.attempts(lifecycle, trigger)
+                for command in () if tried is None else tried.many if first else tried.few:
                     if found[0] not in self.closed:
                         yield Move(id=id, command=command)
 
     def _is_news(self, world: World, before: World) -> bool:
-        """Whether a record came to be as none was yet; it is kept then."""
+        """Whether a record became as none was yet; it is kept then."""
         news = False
         for id, record in world.records.items():
             if record is not before.records.get(id) and self._novelty.takes(record):
@@ -168,52 +157,57 @@ class Walk:
         return news
 
 
+def _creation(lifecycle: Lifecycle, draft: Record, actor: Actor) -> str | None:
+    """The trigger by which an actor creates a draft; None where its class does not take what a creation settles."""
+    rows = [row for row in lifecycle.transitions if None in row.sources]
+    try:
+        record = initialize_draft(lifecycle, draft, Command(trigger=rows[0].trigger, actor=actor, now=START))
+    except ReportflowError:
+        return None
+    return next((row for row in rows if lifecycle.permits(row, record, actor)), rows[0]).trigger
+
+
 class Novelty:
-    """Which records are worth going on from.
+    """From which records the walk goes on.
 
     Args:
-        lifecycles: By what their rules may read, records are told apart.
-        share: Of the bounds, how much.
+        lifecycles: Records are told apart by what their rules may read.
+        share: How much of the bounds.
     """
 
     def __init__(self, lifecycles: Sequence[Lifecycle], share: float = 1.0) -> None:
-        #: Whether one was left aside.
+        #: Whether a record was left out.
         self.full = False
         self._read = {one.name: cases.read_by_rules(one) for one in lifecycles}
         self._any, self._mixed, self._most = (max(2, int(share * one)) for one in (_ANY, _MIXED, _MOST))
-        self._records: dict[tuple[str, str], set[object]] = {}
-        self._mixes: dict[tuple[str, str], set[object]] = {}
-        self._values: dict[tuple[str, str], set[tuple[str, object]]] = {}
+        #: (kind, state) -> the records taken, all their fields that rules may read, and those one by one.
+        self._known: dict[tuple[str, str], tuple[set[object], set[object], set[tuple[str, object]]]] = {}
 
     def takes(self, record: Record) -> bool:
         """Whether a record is taken; it is known from then on."""
-        place, told = (record.kind, record.state), _plain(record)
-        records, mixes = self._records.setdefault(place, set()), self._mixes.setdefault(place, set())
-        if told in records:
-            return False
-        values = self._values.setdefault(place, set())
-        mix = tuple(pair for pair in told if pair[0] in self._read[record.kind])
-        fresh = [pair for pair in mix if pair not in values and _number(values, pair[0]) < _VALUES]
-        number = len(records)
-        taken = (
-            number < self._any or (number < self._mixed and mix not in mixes) or (number < self._most and bool(fresh))
+        plain = tuple(
+            (name, _hashable(getattr(record, name))) for name in field_names(type(record)) if name not in _BESIDE
         )
-        if not taken:
+        records, mixes, values = self._known.setdefault((record.kind, record.state), (set(), set(), set()))
+        if plain in records:
+            return False
+        mix = tuple(pair for pair in plain if pair[0] in self._read[record.kind])
+        number = len(records)
+        if not (
+            number < self._any
+            or (number < self._mixed and mix not in mixes)
+            or (number < self._most and any(_is_fresh(pair, values) for pair in mix))
+        ):
             self.full = True
             return False
-        records.add(told)
+        records.add(plain)
         mixes.add(mix)
         values.update(mix)
         return True
 
 
-def _number(values: set[tuple[str, object]], field: str) -> int:
-    return sum(name == field for name, _ in values)
-
-
-def _plain(record: Record) -> tuple[tuple[str, object], ...]:
-    """A record's fields as far as they tell it apart from others in its state."""
-    return tuple((name, _hashable(getattr(record, name))) for name in field_names(type(record)) if name not in _BESIDE)
+def _is_fresh(pair: tuple[str, object], values: set[tuple[str, object]]) -> bool:
+    return pair not in values and sum(name == pair[0] for name, _ in values) < _VALUES
 
 
 def _hashable(value: object) -> object:
@@ -224,41 +218,33 @@ def _hashable(value: object) -> object:
     return value
 
 
-def begun_or_none(lifecycle: Lifecycle, draft: Record, command: Command) -> Record | None:
-    """A draft with what its creation settles; None where its class does not take that."""
-    try:
-        return initialize_draft(lifecycle, draft, command)
-    except ReportflowError:
-        return None
-
-
-def find_there(lifecycles: Sequence[Lifecycle], given: Given) -> dict[str, World]:
-    """A record of each kind in each of its states, to be there beside those that a path creates: id -> world.
+def find_existing(lifecycles: Sequence[Lifecycle], given: Given) -> dict[str, World]:
+    """A record of each kind in each of its states, to exist beside those that a path creates: id -> world.
 
     Found by a short walk of its own, where only one record is concerned.
     """
-    office = Office(lifecycles)
-    walk = Walk(office, given, novelty=Novelty(lifecycles, 0.25))
+    simulation = Simulation(lifecycles)
+    walk = Walk(simulation, given, novelty=Novelty(lifecycles, 0.25))
     walk.run()
     found: dict[str, World] = {}
     for (kind, state), kept in walk.kept.items():
-        for world, id in kept:
-            renamed = _again(office, world, f"{kind}-{state}") if id == MAIN and len(world.records) == 1 else None
-            if renamed is not None:
-                found[f"{kind}-{state}"] = renamed
-                break
+        alone = [world for world, id in kept if id == MAIN and len(world.records) == 1]
+        renamed = (_renamed(simulation, world, f"{kind}-{state}") for world in alone)
+        world = next((one for one in renamed if one is not None), None)
+        if world is not None:
+            found[f"{kind}-{state}"] = world
     return found
 
 
-def _again(office: Office, world: World, id: str) -> World | None:
-    """The same path with another id, by one who moves it at the same time; None where it does not come to the same."""
+def _renamed(simulation: Simulation, world: World, id: str) -> World | None:
+    """The same path with another id; None where time passes on it, or where it leads to another state."""
     again = World(records={})
     for move in world.moves:
         if move.command.now != START:
             return None
         draft = None if move.draft is None else changed(move.draft, {"id": id})
         try:
-            again, _ = office.act(again, attrs.evolve(move, id=id, draft=draft))
+            again = simulation.perform(again, attrs.evolve(move, id=id, draft=draft))
         except ReportflowError:
             return None
     return again if again.records[id].state == world.records[MAIN].state else None

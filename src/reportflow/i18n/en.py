@@ -156,6 +156,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         ),
         "details_unread": "Nothing goes by these fields of {name}: {fields}. They are kept in the history, and no more.",
         "bounded": "{number} cases were tried, and there are more: what was found is certain, what was not found is not.",
+        "purity_unchecked": (
+            "Whether guards and functions have side effects was not checked: no child process could be started with "
+            "this definition. Give it a name in a module that can be imported."
+        ),
         "fault": "The table is wrong: {given}.",
     },
     "effect": {

@@ -47,7 +47,7 @@ def _asked(lifecycle: Lifecycle) -> Iterator[tuple[type[Any], Any, Any]]:
             yield (
                 row.details,
                 lambda row=row: values.details(row),
-                lambda registered, row=row: cases.told([row], registered, ()),
+                lambda registered, row=row: cases.details_of([row], registered, ()),
             )
 
 
