@@ -1,4 +1,4 @@
-"""How many seeded mistakes the tests find: ``make mutants``. Writes MUTANTS.md beside this file.
+"""How many seeded mistakes the tests find: ``make mutants``. Prints those missed, writes a summary in MUTANTS.md.
 
 mutmut makes the mutants: of each function of the modules that ``[tool.mutmut]`` names one copy for each small mistake.
 They are run here, not by ``mutmut run``: pytest collects once, then each mutant is a fork that swaps the code of one
@@ -16,6 +16,7 @@ import fnmatch
 import gc
 import importlib
 import json
+import mmap
 import os
 import resource
 import shutil
@@ -24,7 +25,7 @@ import time
 import tomllib
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import FunctionType
@@ -137,6 +138,27 @@ def changed_lines(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple
 # Putting them in
 
 
+class Called:
+    """Which functions were called, in forks of this process too: a byte for each of them, in shared memory."""
+
+    def __init__(self, keys: Iterable[str] = ()) -> None:
+        self.always: set[str] = set()
+        self._places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+        self._marks = mmap.mmap(-1, max(1, len(self._places)))
+
+    def add(self, key: str) -> None:
+        """Note a call."""
+        self._marks[self._places[key]] = 1
+
+    def clear(self) -> None:
+        """Forget all calls."""
+        self._marks[:] = bytes(len(self._marks))
+
+    def keys(self) -> list[str]:
+        """The functions that were called, and those of which it is not known."""
+        return sorted({key for key, place in self._places.items() if self._marks[place]} | self.always)
+
+
 class Registry:
     """Every function that has mutants: the function itself, which the rest of the program holds, and its variants."""
 
@@ -152,13 +174,13 @@ class Registry:
 
         return made
 
-    def probe(self) -> set[str]:
-        """Make each function say that it was called, by the name that its mutants share: in the set that is given."""
-        called: set[str] = set()
+    def probe(self) -> Called:
+        """Make each function note that it was called, by the name that its mutants share: in what is returned."""
+        called = Called(key_of(*one) for one in self.found)
         for number, (function, variants) in enumerate(self.found):
             key = key_of(function, variants)
             if function.__code__.co_freevars:
-                called.add(key)  # cannot be exchanged for code without them
+                called.always.add(key)  # cannot be exchanged for code without them
                 continue
             function.__globals__.update({"_called": called.add, f"_original_{number}": plain(variants[ORIGINAL])})
             text = f"lambda *a, **k: (_called({key!r}), _original_{number}(*a, **k))[1]"
@@ -221,7 +243,7 @@ class Judge:
         gc.freeze()  # a fork looks no more through what was there before it
         session.config._tmp_path_factory.getbasetemp()  # one folder for all
         items = list(session.items)
-        plainly = self.in_fork(lambda: self.rehearse(items, set()))
+        plainly = self.in_fork(lambda: self.rehearse(items, Called()))
         probed = self.in_fork(lambda: self.rehearse(items, self.registry.probe()))
         if plainly is None or probed is None:
             raise SystemExit(f"The tests cannot be run: see {BUILD / 'output.txt'}")
@@ -242,19 +264,17 @@ class Judge:
         self.run_all(by_key)
         return True
 
-    def rehearse(self, items: Sequence[Any], called: set[str]) -> dict[str, Any]:
-        """Run all the tests without a mutant: how long each takes, and what a probe puts into the set meanwhile."""
-        always = frozenset(called)
+    def rehearse(self, items: Sequence[Any], called: Called) -> dict[str, Any]:
+        """Run all the tests without a mutant: how long each takes, and what a probe notes meanwhile."""
         seconds: dict[str, float] = {}
         calls: dict[str, list[str]] = {}
         failed = []
         for item in items:
             called.clear()
             began = time.process_time()
-            called.update(always)
             self.run_test(item)
             seconds[item.nodeid] = time.process_time() - began
-            calls[item.nodeid] = sorted(called)
+            calls[item.nodeid] = called.keys()
             if self.failed:
                 failed.append(item.nodeid)
                 self.failed = ""
@@ -350,48 +370,64 @@ class Judge:
 # Saying it
 
 
-def report(mutants: dict[str, Mutant], verdicts: dict[str, Verdict], reasons: dict[str, list[str]]) -> str:
-    """The page: the share of each module, and every survivor with what it changes."""
+def survivors(
+    mutants: dict[str, Mutant], verdicts: dict[str, Verdict], reasons: dict[str, list[str]]
+) -> dict[str, list[Mutant]]:
+    """The mutants that no test kills, by the reason why they are none; those without a reason under ""."""
+    groups: dict[str, list[Mutant]] = {}
+    for name, mutant in mutants.items():
+        if verdicts[name].status in (SURVIVED, UNTESTED):
+            made = {line[2:] for line in mutant.diff if line.startswith("+ ")} or {line[2:] for line in mutant.diff}
+            why = next((reason for reason, lines in reasons.items() if made & set(lines)), "")
+            groups.setdefault(why, []).append(mutant)
+    return dict(sorted(groups.items()))
+
+
+def table(mutants: dict[str, Mutant], verdicts: dict[str, Verdict], *, depth: int) -> list[str]:
+    """A line for each package of a depth, or each module where it is deeper, and one for all."""
+    tallies: dict[str, Counter[str]] = {}
+    for name, mutant in mutants.items():
+        for part in (".".join(mutant.module.split(".")[:depth]), "all"):
+            tallies.setdefault(part, Counter())[verdicts[name].status] += 1
+    lines = ["| part | mutants | killed | of these by time-out | share |", "| --- | ---: | ---: | ---: | ---: |"]
+    for part in sorted(tallies, key=lambda part: (part == "all", part)):
+        tally, number = tallies[part], tallies[part].total()
+        dead = tally[KILLED] + tally[TIMEOUT]
+        lines.append(f"| {part} | {number} | {dead} | {tally[TIMEOUT]} | {100 * dead / number:.1f} % |")
+    return lines
+
+
+def summary(mutants: dict[str, Mutant], verdicts: dict[str, Verdict], reasons: dict[str, list[str]]) -> str:
+    """The page: the share of each package, and why the others were not killed."""
+    known = {name: mutant for name, mutant in mutants.items() if name in verdicts}
     lines = [
         "# The mutants",
         "",
-        "Made by `make mutants`. mutmut puts a small mistake into a function, and the mistake is killed where a test",
-        "fails. It leaves decorated functions alone, and what stands outside of functions.",
+        "Made by `make mutants`, which prints each survivor. mutmut puts a small mistake into a function; it is killed",
+        "where a test fails. Decorated functions, and what stands outside of functions, are left alone.",
         "",
-        "| module | mutants | killed | of these by time-out | left | share |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        *table(known, verdicts, depth=2),
+        "",
+        "| not killed, because | mutants |",
+        "| --- | ---: |",
     ]
-    whole = {mutant.module for mutant in mutants.values()}
-    unknown = {mutant.module for name, mutant in mutants.items() if name not in verdicts}
-    mutants = {name: mutant for name, mutant in mutants.items() if mutant.module not in unknown}
-    modules = sorted(whole - unknown)
-    for module in [*modules, ""]:
-        names = [name for name, mutant in mutants.items() if module in ("", mutant.module)]
-        tally = Counter(verdicts[name].status for name in names)
-        dead = tally[KILLED] + tally[TIMEOUT]
-        share = 100 * dead / max(1, len(names))
-        said = f"`{module}`" if module else "all"
-        lines.append(f"| {said} | {len(names)} | {dead} | {tally[TIMEOUT]} | {len(names) - dead} | {share:.1f} % |")
-    if unknown:
-        lines += ["", f"Not run yet: {', '.join(f'`{module}`' for module in sorted(unknown))}."]
-    left = {name: mutant for name, mutant in mutants.items() if verdicts[name].status in (SURVIVED, UNTESTED)}
-    groups: dict[str, list[str]] = {}
-    for name in left:
-        diff = left[name].diff
-        made = {line[2:] for line in diff if line.startswith("+ ")} or {line[2:] for line in diff}
-        why = next((reason for reason, lines in reasons.items() if made & set(lines)), "")
-        groups.setdefault(why, []).append(name)
-    for why in sorted(groups):
-        lines += ["", f"## {why or 'Not explained yet'}", ""]
-        for name in groups[why]:
-            mutant = left[name]
-            untested = " (no test calls it)" if verdicts[name].status == UNTESTED else ""
-            lines += [
-                f"`{mutant.module}` line {mutant.line}, `{mutant.function}`, {name.rpartition('_')[2]}{untested}",
-                "",
-            ]
-            lines += ["```diff", *mutant.diff, "```", ""]
-    return "\n".join(lines).rstrip() + "\n"
+    lines += [
+        f"| {why or 'not explained yet'} | {len(left)} |" for why, left in survivors(known, verdicts, reasons).items()
+    ]
+    if len(known) < len(mutants):
+        lines += ["", f"{len(mutants) - len(known)} of {len(mutants)} mutants were not run yet."]
+    return "\n".join(lines) + "\n"
+
+
+def show(mutants: dict[str, Mutant], verdicts: dict[str, Verdict], reasons: dict[str, list[str]]) -> None:
+    """Print the share of each module, and every survivor with what it changes."""
+    known = {name: mutant for name, mutant in mutants.items() if name in verdicts}
+    print(*table(known, verdicts, depth=9), sep="\n")
+    for why, left in survivors(known, verdicts, reasons).items():
+        print(f"\n{why or 'Not explained yet'}")
+        for mutant in left:
+            untested = " (no test calls it)" if verdicts[mutant.name].status == UNTESTED else ""
+            print(f"\n  {mutant.name}, line {mutant.line}{untested}", *mutant.diff, sep="\n    ")
 
 
 def main() -> None:
@@ -402,6 +438,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     arguments = parser.parse_args()
     os.environ["REPORTFLOW_PROFILE"] = "mutants"
+    os.environ["REPORTFLOW_ISOLATED"] = "1"  # a check forks: a new interpreter would have no mutant
     os.chdir(ROOT)
     BUILD.mkdir(parents=True, exist_ok=True)
     os.environ["TMPDIR"] = str(BUILD)
@@ -436,7 +473,8 @@ def main() -> None:
     assert str(package.__file__).startswith(str(BUILD)), package.__file__
     known.update(judge.verdicts)
     reasons = tomllib.loads(EQUIVALENT.read_text("utf-8"))
-    RESULTS.write_text(report(mutants, known, reasons), "utf-8")
+    show(mutants, known, reasons)
+    RESULTS.write_text(summary(mutants, known, reasons), "utf-8")
     tally = Counter(known[name].status for name in mutants if name in known)
     share = 100 * (tally[KILLED] + tally[TIMEOUT]) / max(1, sum(tally.values()))
     print(f"{dict(tally)}: {share:.1f} % killed")
