@@ -201,6 +201,11 @@ class Registry:
         raise KeyError(name)
 
 
+def processor_time() -> float:
+    """The seconds that this process and its children have spent on the processor."""
+    return sum(os.times()[:4])
+
+
 def plain(function: Any) -> FunctionType:
     """The function under a bound method."""
     found: FunctionType = getattr(function, "__func__", function)
@@ -271,9 +276,9 @@ class Judge:
         failed = []
         for item in items:
             called.clear()
-            began = time.process_time()
+            began = processor_time()
             self.run_test(item)
-            seconds[item.nodeid] = time.process_time() - began
+            seconds[item.nodeid] = processor_time() - began
             calls[item.nodeid] = called.keys()
             if self.failed:
                 failed.append(item.nodeid)

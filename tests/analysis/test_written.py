@@ -67,9 +67,11 @@ from tests.analysis.written import hold
 
 
 def page(findings: Sequence[Finding]) -> str:
-    """Findings as they are printed, with their facts."""
+    """Findings as they are printed, with their facts; how many cases were tried is the bounds' affair."""
     lines: list[str] = []
     for one in findings:
+        if "number" in one.facts:
+            one = attrs.evolve(one, facts={**one.facts, "number": "so many"})
         lines += [f"{one.level.value} {one.code}", one.text(), one.text("zh")]
         lines += [f"    {name}: {fact!r}" for name, fact in one.facts.items()]
         lines += [f"    > {line}" for line in one.example]

@@ -16,7 +16,7 @@ from reportflow.analysis import isolation
 from reportflow.analysis.cases import functions
 from reportflow.analysis.detours import answer, find_detour
 from reportflow.analysis.examiner import Examiner, Place
-from reportflow.analysis.finding import Finding, Move, Severity, lines, sort
+from reportflow.analysis.finding import Finding, Move, Severity, lines
 from reportflow.analysis.purity import Watcher, mentioned
 from reportflow.analysis.samples import START, Given
 from reportflow.analysis.simulation import Simulation, Trial, outcome, refusals
@@ -58,7 +58,7 @@ def _findings(watcher: Watcher | None, lifecycles: Sequence[Lifecycle], given: G
     found = list(_Report(examiner).findings())
     if watcher is None:
         found.append(Finding(code="purity_unchecked", level=Severity.NOTE, facts={"lifecycle": lifecycles[0].name}))
-    return sort(found)
+    return tuple(sorted(found, key=lambda one: list(Severity).index(one.level)))
 
 
 class _Report:

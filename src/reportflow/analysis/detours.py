@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import attrs
 
@@ -31,20 +31,16 @@ _FEW: Final = 3
 _SHARE: Final = 0.5
 
 
-@attrs.frozen(kw_only=True)
-class Detour:
-    """A way for one person to get past a guard that is about the person.
+class Detour(NamedTuple):
+    """A way for one person to get past a guard that is about the person."""
 
-    Attributes:
-        actor: The id of the person.
-        state: The state that the guarded row leads to.
-        fired: Whether the row itself lets them pass in the end; else they reach its state by other rows.
-        example: The way, as Python.
-    """
-
+    #: The id of the person.
     actor: str
+    #: The state that the guarded row leads to.
     state: str
+    #: Whether the row itself lets them pass in the end; else they reach its state by other rows.
     fired: bool
+    #: The way, as Python.
     example: tuple[str, ...]
 
 

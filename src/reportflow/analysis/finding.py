@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final
 
 import attrs
 
@@ -16,10 +15,10 @@ from reportflow.serialization.source import python
 
 
 class Severity(enum.StrEnum):
-    """How bad a finding is.
+    """How bad a finding is, the gravest first.
 
-    ``error``: the definition is wrong, and the example shows it. ``warning``: among all that was tried it never went
-    right, or a person is to judge it. ``note``: worth knowing, nothing need be done.
+    ``error``: the definition is wrong, and the example shows it. ``warning``: it never went right among all that was
+    tried, or a person is to judge it. ``note``: nothing need be done.
     """
 
     ERROR = "error"
@@ -29,15 +28,16 @@ class Severity(enum.StrEnum):
 
 @attrs.frozen(kw_only=True)
 class Finding:
-    """One thing that a check has to say of a definition.
+    """One result of a check.
 
     Attributes:
         code: Stable.
         level: How bad it is.
         facts: What its text is filled with.
-        example: Python lines that show it, for a ``flow`` that has the lifecycles and whose clock says ``now``; what a
-            step creates gets the ids ``s1``, ``s2`` and so on. What comes of the last line stands behind it as a
+        example: Python lines that show it, for a ``flow`` that has the lifecycles and whose clock says ``now``; records
+            that a step creates get the ids ``s1``, ``s2`` and so on. The result of the last line stands behind it as a
             comment. Empty where there is nothing to run.
+        labels: What the lifecycle calls states and triggers.
     """
 
     code: str
@@ -49,10 +49,6 @@ class Finding:
     def text(self, language: str = ENGLISH) -> str:
         """What was found, and what to do, in a language."""
         return STANDARD.text(f"finding.{self.code}", language, self.facts, labels=self.labels)
-
-
-#: The gravest first.
-ORDER: Final = tuple(Severity)
 
 
 @attrs.frozen(kw_only=True)
@@ -74,7 +70,7 @@ class Move:
 
 
 def lines(moves: Iterable[Move], now: datetime, *, ends: str = "") -> tuple[str, ...]:
-    """The calls as Python, with the clock set wherever it moves on from `now`; `ends` says what the last comes to."""
+    """The calls as Python, with the clock set wherever it moves on from `now`; `ends` is the result of the last."""
     found: list[str] = []
     for move in moves:
         if move.command.now != now:
@@ -84,8 +80,3 @@ def lines(moves: Iterable[Move], now: datetime, *, ends: str = "") -> tuple[str,
     if found and ends:
         found[-1] += f"  # {' '.join(ends.split())}"
     return tuple(found)
-
-
-def sort(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """The gravest first; else in the order found."""
-    return tuple(sorted(findings, key=lambda one: ORDER.index(one.level)))

@@ -6,7 +6,8 @@ import csv
 import enum
 import html
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Final
 
 import attrs
@@ -33,7 +34,7 @@ class Cell:
     """One answer.
 
     Attributes:
-        state: The state before; None where the record is not there yet.
+        state: The state before; None where the record does not exist yet.
         role: The role.
         trigger: What is to be done.
         may: Whether it may.
@@ -58,78 +59,65 @@ class Matrix:
 
     def markdown(self, language: str = ENGLISH) -> str:
         """One table for each state: a line for each act that it has, a column for each role."""
-        speech = _Speech(self.lifecycle, language)
-        lines = [f"# {_plain(speech.title())}", "", speech.say("legend"), ""]
-        for state, triggers in self._tables():
-            heads = [speech.say("trigger"), *map(speech.role, self.lifecycle.roles)]
-            lines += [f"## {_plain(speech.caption(state))}", "", _line(heads), _line(["---"] * len(heads))]
-            lines += [_line([speech.trigger(name), *map(speech.cell, cells)]) for name, cells in triggers]
+        words = _Words(self.lifecycle, language)
+        lines = [f"# {_plain(words.title)}", "", words.text("legend"), ""]
+        for caption, rows in self._tables(words):
+            lines += [f"## {_plain(caption)}", "", _line(words.heads), _line(["---"] * len(words.heads))]
+            lines += [_line([trigger, *map(words.cell, cells)]) for trigger, cells in rows]
             lines.append("")
         return "\n".join(lines)
 
     def html(self, language: str = ENGLISH) -> str:
         """A whole page in the language, with a table for each state, whose headings say what they head."""
-        speech = _Speech(self.lifecycle, language)
-        title = html.escape(speech.title())
+        words, escape = _Words(self.lifecycle, language), html.escape
+        head = "".join(f'<th scope="col">{escape(one)}</th>' for one in words.heads)
         parts = [
-            f'<!DOCTYPE html>\n<html lang="{html.escape(language)}">\n<head>\n<meta charset="utf-8">',
+            f'<!DOCTYPE html>\n<html lang="{escape(language)}">\n<head>\n<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>",
-            f"<h1>{title}</h1>\n<p>{html.escape(speech.say('legend'))}</p>",
+            f"<title>{escape(words.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>",
+            f"<h1>{escape(words.title)}</h1>\n<p>{escape(words.text('legend'))}</p>",
         ]
-        for state, triggers in self._tables():
-            heads = [speech.say("trigger"), *map(speech.role, self.lifecycle.roles)]
-            head = "".join(f'<th scope="col">{html.escape(one)}</th>' for one in heads)
-            parts.append(f"<table>\n<caption>{html.escape(speech.caption(state))}</caption>")
-            parts.append(f"<thead><tr>{head}</tr></thead>\n<tbody>")
-            for name, cells in triggers:
-                row = "".join(f'<td class="{one.may}">{html.escape(speech.cell(one))}</td>' for one in cells)
-                parts.append(f'<tr><th scope="row">{html.escape(speech.trigger(name))}</th>{row}</tr>')
+        for caption, rows in self._tables(words):
+            parts.append(f"<table>\n<caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>")
+            for trigger, cells in rows:
+                row = "".join(f'<td class="{one.may}">{escape(words.cell(one))}</td>' for one in cells)
+                parts.append(f'<tr><th scope="row">{escape(trigger)}</th>{row}</tr>')
             parts.append("</tbody>\n</table>")
         return "\n".join([*parts, "</main>\n</body>\n</html>\n"])
 
     def csv(self, language: str = ENGLISH) -> str:
         """A line for each state, trigger and role, with the names as the table has them and as people call them."""
-        speech = _Speech(self.lifecycle, language)
+        words = _Words(self.lifecycle, language)
         written = io.StringIO()
         writer = csv.writer(written, lineterminator="\n")
         writer.writerow(_COLUMNS)
         for one in self.cells:
-            dest = "" if one.dest is None else one.dest
-            names = (one.state or "", one.role, one.trigger, one.may.value, dest, " ".join(one.guards))
-            labels = (
-                speech.state(one.state),
-                speech.role(one.role),
-                speech.trigger(one.trigger),
-                speech.say(one.may.value),
-                speech.state(one.dest) if one.dest else "",
-            )
+            names = (one.state or "", one.role, one.trigger, one.may.value, one.dest or "", " ".join(one.guards))
+            may, dest = words.text(one.may.value), words.state(one.dest) if one.dest else ""
+            labels = (words.state(one.state), words.label("role", one.role), words.trigger(one), may, dest)
             writer.writerow([_cell(text) for text in (*names, *labels)])
         return written.getvalue()
 
-    def _tables(self) -> Iterator[tuple[str | None, list[tuple[str, list[Cell]]]]]:
-        """Each state with the acts that it has, and the cells of each."""
-        states: dict[str | None, dict[str, list[Cell]]] = {}
-        for cell in self.cells:
-            if cell.dest is not None:
-                states.setdefault(cell.state, {}).setdefault(cell.trigger, []).append(cell)
-        for state, triggers in states.items():
-            yield state, list(triggers.items())
+    def _tables(self, words: _Words) -> Iterator[tuple[str, list[tuple[str, list[Cell]]]]]:
+        """The caption of each state that has acts, with the acts' labels and the cells of each."""
+        possible = (cell for cell in self.cells if cell.dest is not None)
+        for state, cells in groupby(possible, key=lambda cell: cell.state):
+            caption = words.state(None) if state is None else words.text("caption", state=state)
+            yield caption, [(words.trigger(row[0]), row) for row in _rows(cells)]
+
+
+def _rows(cells: Iterator[Cell]) -> Iterator[list[Cell]]:
+    return (list(row) for _, row in groupby(cells, key=lambda cell: cell.trigger))
 
 
 def matrix(lifecycle: Lifecycle) -> Matrix:
     """Who may do what in each state of a lifecycle, and before there is a record."""
     states = (None, *(state.name for state in lifecycle.states))
-    cells = (
-        _judged(lifecycle, state, trigger, role)
-        for state in states
-        for trigger in lifecycle.triggers
-        for role in lifecycle.roles
-    )
-    return Matrix(lifecycle=lifecycle, cells=tuple(cells))
+    places = ((state, trigger, role) for state in states for trigger in lifecycle.triggers for role in lifecycle.roles)
+    return Matrix(lifecycle=lifecycle, cells=tuple(_cell_of(lifecycle, *place) for place in places))
 
 
-def _judged(lifecycle: Lifecycle, state: str | None, trigger: str, role: str) -> Cell:
+def _cell_of(lifecycle: Lifecycle, state: str | None, trigger: str, role: str) -> Cell:
     found = lifecycle.row(state, trigger)
     if found is None:
         return Cell(state=state, role=role, trigger=trigger, may=May.NO)
@@ -146,39 +134,33 @@ def _may(row: Transition, role: str) -> May:
     return May.GUARDED if row.guards else May.YES
 
 
-class _Speech:
-    """What states, roles and acts are called."""
+class _Words:
+    """What states, roles and acts are called in a language."""
 
     def __init__(self, lifecycle: Lifecycle, language: str) -> None:
         self._lifecycle = lifecycle
         self._language = language
+        self.title = self.text("title", name=self.label("lifecycle", lifecycle.name))
+        self.heads = [self.text("trigger"), *(self.label("role", role) for role in lifecycle.roles)]
 
-    def say(self, code: str, **facts: object) -> str:
-        return STANDARD.text(
-            f"may.{code}", self._language, {"lifecycle": self._lifecycle.name, **facts}, labels=self._lifecycle.labels
-        )
+    def text(self, code: str, **facts: object) -> str:
+        facts["lifecycle"] = self._lifecycle.name
+        return STANDARD.text(f"may.{code}", self._language, facts, labels=self._lifecycle.labels)
 
-    def title(self) -> str:
-        return self.say("title", name=self._lifecycle.label_of("lifecycle", self._lifecycle.name, self._language))
-
-    def caption(self, state: str | None) -> str:
-        return self.state(state) if state is None else self.say("caption", state=state)
+    def label(self, room: str, name: str) -> str:
+        return self._lifecycle.label_of(room, name, self._language)
 
     def state(self, name: str | None) -> str:
-        return self.say("nothing yet") if name is None else self._lifecycle.label_of("state", name, self._language)
+        return self.text("nothing yet") if name is None else self.label("state", name)
 
-    def trigger(self, name: str) -> str:
-        return self._lifecycle.label_of("trigger", name, self._language)
-
-    def role(self, name: str) -> str:
-        return self._lifecycle.label_of("role", name, self._language)
+    def trigger(self, cell: Cell) -> str:
+        return self.label("trigger", cell.trigger)
 
     def cell(self, cell: Cell) -> str:
-        said = self.say(cell.may.value)
         if cell.may is May.NO:
-            return said
+            return self.text("no")
         guards = f" ({', '.join(cell.guards)})" if cell.guards else ""
-        return f"{said} → {self.state(cell.dest)}{guards}"
+        return f"{self.text(cell.may.value)} → {self.state(cell.dest)}{guards}"
 
 
 _COLUMNS: Final = (
@@ -192,7 +174,7 @@ _STYLE: Final = (
 )
 
 
-def _line(texts: Iterable[str]) -> str:
+def _line(texts: list[str]) -> str:
     return f"| {' | '.join(_plain(text).replace('|', chr(92) + '|') for text in texts)} |"
 
 

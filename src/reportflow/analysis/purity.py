@@ -13,9 +13,7 @@ import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any, Final
-
-import attrs
+from typing import Any, Final, NamedTuple
 
 #: Audit events of what leaves the process, or reads from outside it; by how they begin.
 _OUTSIDE: Final = (
@@ -42,21 +40,17 @@ OUTSIDE: Final = "outside"
 CLOCK: Final = "clock"
 
 
-@attrs.frozen(kw_only=True)
-class Observation:
-    """The result of two calls of a function.
+class Observation(NamedTuple):
+    """The result of two calls of a function."""
 
-    Attributes:
-        answer: The answer of the first call; None where it raised.
-        error: What the first call raised.
-        differs: Whether the second call had another result.
-        effects: What was seen beside, as codes.
-    """
-
-    answer: object = None
-    error: Exception | None = None
-    differs: bool = False
-    effects: tuple[str, ...] = ()
+    #: The answer of the first call; None where it raised.
+    answer: object
+    #: What the first call raised.
+    error: Exception | None
+    #: Whether the second call had another result.
+    differs: bool
+    #: The effects that were seen, as codes.
+    effects: tuple[str, ...]
 
 
 class Watcher:
@@ -90,9 +84,8 @@ class Watcher:
             OUTSIDE: events,
             CLOCK: self._clock,
         }
-        answer, error = first
         seen = tuple(code for code, found in effects.items() if found)
-        return Observation(answer=answer, error=error, differs=not _same(first, second), effects=seen)
+        return Observation(*first, differs=not _same(first, second), effects=seen)
 
     def _note_event(self, event: str, arguments: tuple[Any, ...]) -> None:
         if self._events is not None and event.startswith(_OUTSIDE) and not _is_importing():
@@ -174,11 +167,9 @@ def _reached(function: Any, depth: int, known: set[int]) -> Iterator[str]:
         return
     known.add(id(function))
     if isinstance(function, types.MethodType):
-        yield described(function.__self__)
-        yield from _reached(function.__func__, depth, known)
+        inner, own = function.__func__, function.__self__
     elif hasattr(function, "func") and hasattr(function, "keywords"):  # functools.partial
-        yield described((function.args, function.keywords))
-        yield from _reached(function.func, depth, known)
+        inner, own = function.func, (function.args, function.keywords)
     elif isinstance(function, types.FunctionType):
         referred = [function.__globals__.get(name) for name in _names(function.__code__)]
         for one in [*referred, *_enclosed(function), vars(function)]:
@@ -186,9 +177,13 @@ def _reached(function: Any, depth: int, known: set[int]) -> Iterator[str]:
                 yield from _reached(one, depth - 1, known)
             elif not isinstance(one, types.ModuleType | types.BuiltinFunctionType):
                 yield described(one)
+        return
     elif not isinstance(function, type) and hasattr(type(function), "__call__"):  # noqa: B004  # its function is wanted
-        yield described(function)
-        yield from _reached(type(function).__call__, depth, known)
+        inner, own = type(function).__call__, function
+    else:
+        return
+    yield described(own)
+    yield from _reached(inner, depth, known)
 
 
 def described(value: object, depth: int = 2) -> str:

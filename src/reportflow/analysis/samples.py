@@ -17,17 +17,17 @@ from reportflow.model.checks import UnsupportedType, check
 
 #: When everything begins.
 START: Final = datetime(2022, 1, 3, 9, tzinfo=UTC)
-#: Who is there. A text may name one of them, as a field that a guard compares with the actor does.
+#: Ids of people. A text may name one of them, as a field that a guard compares with the actor does.
 PEOPLE: Final = ("ana", "bo", "cy")
-#: Where they are.
+#: Their units.
 UNITS: Final = ("north", "south")
 
-#: Instances that somebody gives for a class, where its annotations do not say enough.
+#: Instances of classes whose annotations do not say enough; no others of these are made.
 Given = Mapping[type[Any], Sequence[Any]]
 
 #: How many ways to fill the fields of a class are tried.
 _TRIES: Final = 400
-#: How many instances of a class are given.
+#: How many instances of a class are made.
 _LIMIT: Final = 40
 _DAYS: Final = (0, 1, 7, 60, 400, -1)
 
@@ -42,15 +42,11 @@ _SCALARS: Final[Mapping[Any, tuple[object, ...]]] = {
     Any: (None, "text", 1),
     object: (None, "text", 1),
 }
-#: By name, as in `checks`: only who uses them pays for importing them.
+#: By name, as in `checks`: importing them takes time that a program without them need not spend.
 _BY_NAME: Final[Mapping[str, tuple[str, ...]]] = {
     "decimal.Decimal": ("1", "0", "0.01", "100", "10000", "10000000", "-1"),
     "uuid.UUID": ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"),
 }
-
-
-#: The classes whose fields are being filled: one of them holds itself, and is not gone into again.
-_Within = frozenset[type[Any]]
 
 
 def samples(kind: Any, given: Given | None = None) -> tuple[Any, ...]:
@@ -60,59 +56,21 @@ def samples(kind: Any, given: Given | None = None) -> tuple[Any, ...]:
         UnsupportedType: an annotation that no store could keep.
         Unbuildable: an attrs class of which no instance could be made.
     """
-    return _samples(kind, given or {}, frozenset())
+    return _Maker(given or {}).samples(kind)
 
 
-def _samples(kind: Any, given: Given, within: _Within) -> tuple[Any, ...]:
-    if kind in _SCALARS:
-        return _SCALARS[kind]
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is None:
-        return _of_class(kind, given, within)
-    if origin is typing.Annotated:
-        return _samples(arguments[0], given, within)
-    if origin in (Union, types.UnionType):
-        return _of_union(arguments, given, within)
-    if origin is Literal:
-        return arguments
-    if origin is tuple and not (len(arguments) == 2 and arguments[1] is Ellipsis):
-        return tuple(itertools.islice(nearest([_samples(one, given, within) for one in arguments]), 12))
-    if origin in (tuple, frozenset, list, set):
-        some = _or_none(arguments[0], given, within)
-        return tuple(origin(some[:number]) for number in range(min(len(some), 2) + 1))
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        keys, some = _samples(arguments[0], given, within), _or_none(arguments[1], given, within)
-        return tuple(dict(zip(keys, some[:number], strict=False)) for number in range(min(len(some), 1) + 1))
-    raise UnsupportedType(f"no values of {kind} are known")
+def instances(
+    cls: type[Any], given: Given | None = None, *, limit: int = _LIMIT, leave: frozenset[str] = frozenset()
+) -> tuple[Any, ...]:
+    """Instances of an attrs class: the plainest, then those that differ from it in one field, in two, and so on.
 
+    Where `given` has some of the class, these alone. Each may be kept: it passes `check`. The fields named by `leave`
+    have their defaults.
 
-def _of_union(kinds: Sequence[Any], given: Given, within: _Within) -> tuple[Any, ...]:
-    """The values of each kind in turn, None first; of a kind that cannot be made none, unless it is the only one."""
-    rest = [kind for kind in kinds if kind is not type(None)]
-    if len(rest) == len(kinds):
-        return tuple(_in_turn(*(_samples(kind, given, within) for kind in rest)))
-    return tuple(_in_turn((None,), *(_or_none(kind, given, within) for kind in rest)))
-
-
-def _or_none(kind: Any, given: Given, within: _Within) -> tuple[Any, ...]:
-    """The values of a kind; none where no instance can be made, for who can do without."""
-    try:
-        return _samples(kind, given, within)
-    except Unbuildable:
-        return ()
-
-
-def _of_class(kind: Any, given: Given, within: _Within) -> tuple[Any, ...]:
-    texts = _BY_NAME.get(f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', '')}")
-    if texts is not None:
-        return tuple(kind(text) for text in texts)
-    if isinstance(kind, TypeVar):
-        return _SCALARS[object]
-    if isinstance(kind, type) and issubclass(kind, enum.Enum) and len(kind):
-        return tuple(kind)
-    if isinstance(kind, type) and attrs.has(kind):
-        return _instances(kind, given, within, limit=_LIMIT, leave=frozenset())
-    raise UnsupportedType(f"no values of {kind!r} are known")
+    Raises:
+        Unbuildable: none could be made; it says why the plainest was refused.
+    """
+    return _Maker(given or {}).instances(cls, limit, leave)
 
 
 def annotated(cls: type[Any]) -> list[tuple[attrs.Attribute[Any], Any]]:
@@ -128,82 +86,106 @@ def annotated(cls: type[Any]) -> list[tuple[attrs.Attribute[Any], Any]]:
     return [(field, hints.get(field.name, Any)) for field in attrs.fields(cls)]
 
 
-def fields(
-    cls: type[Any], given: Given | None = None, leave: frozenset[str] = frozenset()
-) -> dict[str, tuple[Any, ...]]:
-    """The samples of each field that an attrs class takes: its default first, where it has one.
+class _Maker:
+    """Makes samples. A class whose fields are being filled is not gone into again: it holds itself."""
 
-    Raises:
-        UnsupportedType: an annotation that no store could keep.
-        Unbuildable: a field's own class of which no instance could be made.
-    """
-    return _fields(cls, given or {}, frozenset(), leave)
+    def __init__(self, given: Given, within: frozenset[type[Any]] = frozenset()) -> None:
+        self._given = given
+        self._within = within
 
+    def samples(self, kind: Any) -> tuple[Any, ...]:
+        if kind in _SCALARS:
+            return _SCALARS[kind]
+        origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+        if origin is None:
+            return self._of_class(kind)
+        if origin is typing.Annotated:
+            return self.samples(arguments[0])
+        if origin in (Union, types.UnionType):
+            return self._of_union(arguments)
+        if origin is Literal:
+            return arguments
+        if origin is tuple and not (len(arguments) == 2 and arguments[1] is Ellipsis):
+            return tuple(itertools.islice(nearest([self.samples(one) for one in arguments]), 12))
+        if origin in (tuple, frozenset, list, set):
+            some = self._or_none(arguments[0])
+            return tuple(origin(some[:number]) for number in range(min(len(some), 2) + 1))
+        if isinstance(origin, type) and issubclass(origin, Mapping):
+            keys, some = self.samples(arguments[0]), self._or_none(arguments[1])
+            return tuple(dict(zip(keys, some[:number], strict=False)) for number in range(min(len(some), 1) + 1))
+        raise UnsupportedType(f"no values of {kind} are known")
 
-def _fields(cls: type[Any], given: Given, within: _Within, leave: frozenset[str]) -> dict[str, tuple[Any, ...]]:
-    found: dict[str, tuple[Any, ...]] = {}
-    for field, kind in annotated(cls):
-        if field.init and field.name not in leave:
-            found[field.alias or field.name] = _of_field(field, kind, given, within)
-    return found
+    def _of_union(self, kinds: Sequence[Any]) -> tuple[Any, ...]:
+        """The values of each kind in turn, None first; beside None, a kind that cannot be made may be missing."""
+        rest = [kind for kind in kinds if kind is not type(None)]
+        if len(rest) == len(kinds):
+            return tuple(_in_turn(*map(self.samples, rest)))
+        return tuple(_in_turn((None,), *map(self._or_none, rest)))
 
+    def _or_none(self, kind: Any) -> tuple[Any, ...]:
+        """The values of a kind that is not needed: none where no instance can be made."""
+        try:
+            return self.samples(kind)
+        except Unbuildable:
+            return ()
 
-def _of_field(field: attrs.Attribute[Any], kind: Any, given: Given, within: _Within) -> tuple[Any, ...]:
-    """The samples of a field; its default alone where it has one and nothing else can be made."""
-    if field.default is attrs.NOTHING:
-        return _samples(kind, given, within)
-    try:
-        return (attrs.NOTHING, *(one for one in _samples(kind, given, within) if not _equal(one, field.default)))
-    except (TypeError, Unbuildable):
-        return (attrs.NOTHING,)
+    def _of_class(self, kind: Any) -> tuple[Any, ...]:
+        texts = _BY_NAME.get(f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', '')}")
+        if texts is not None:
+            return tuple(kind(text) for text in texts)
+        if isinstance(kind, TypeVar):
+            return _SCALARS[object]
+        if isinstance(kind, type) and issubclass(kind, enum.Enum) and len(kind):
+            return tuple(kind)
+        if isinstance(kind, type) and attrs.has(kind):
+            return self.instances(kind, _LIMIT, frozenset())
+        raise UnsupportedType(f"no values of {kind!r} are known")
 
+    def instances(self, cls: type[Any], limit: int, leave: frozenset[str]) -> tuple[Any, ...]:
+        if self._given.get(cls):
+            return tuple(self._given[cls])[:limit]
+        if cls in self._within:
+            raise Unbuildable(cls.__name__, "it holds itself")
+        inner = _Maker(self._given, self._within | {cls})
+        try:
+            pools = {
+                field.alias or field.name: inner._of_field(field, kind)
+                for field, kind in annotated(cls)
+                if field.init and field.name not in leave
+            }
+        except TypeError as error:  # UnsupportedType, or a set of what cannot be hashed
+            raise Unbuildable(cls.__name__, str(error)) from error
+        refused: list[Exception] = []
+        plainest = next(_made(cls, pools, refused), None)
+        if plainest is None:
+            raise Unbuildable(cls.__name__, f"{type(refused[0]).__name__}: {refused[0]}")
+        # what varies from here on is what may vary: a field that must not be empty is filled first
+        for name, chosen in plainest[0].items():
+            pools[name] = (chosen, *(one for one in pools[name] if one is not chosen))
+        return tuple(made for _, made in itertools.islice(_made(cls, pools, refused), limit))
 
-def _equal(one: object, default: object) -> bool:
-    return type(one) is type(default) and one == default
-
-
-def instances(
-    cls: type[Any], given: Given | None = None, *, limit: int = _LIMIT, leave: frozenset[str] = frozenset()
-) -> tuple[Any, ...]:
-    """Instances of an attrs class: the plainest, then those that differ from it in one field, in two, and so on.
-
-    Those that `given` has for the class stand for all others. Each may be kept: it passes `check`.
-
-    Raises:
-        Unbuildable: none could be made; it says why the plainest was refused.
-    """
-    return _instances(cls, given or {}, frozenset(), limit=limit, leave=leave)
-
-
-def _instances(cls: type[Any], given: Given, within: _Within, *, limit: int, leave: frozenset[str]) -> tuple[Any, ...]:
-    if given.get(cls):
-        return tuple(given[cls])[:limit]
-    if cls in within:
-        raise Unbuildable(cls.__name__, "it holds itself")
-    try:
-        pools = _fields(cls, given, within | {cls}, leave)
-    except TypeError as error:  # UnsupportedType, or a set of what cannot be hashed
-        raise Unbuildable(cls.__name__, str(error)) from error
-    refused: list[Exception] = []
-    plainest = next(_made(cls, pools, refused), None)
-    if plainest is None:
-        raise Unbuildable(cls.__name__, f"{type(refused[0]).__name__}: {refused[0]}")
-    # what varies from here on is what may vary: a field that must not be empty is filled first
-    for name, chosen in plainest[0].items():
-        pools[name] = (chosen, *(one for one in pools[name] if one is not chosen))
-    return tuple(made for _, made in itertools.islice(_made(cls, pools, refused), limit))
+    def _of_field(self, field: attrs.Attribute[Any], kind: Any) -> tuple[Any, ...]:
+        """The samples of a field: its default first, and alone where nothing else can be made."""
+        default = field.default
+        if default is attrs.NOTHING:
+            return self.samples(kind)
+        try:
+            others = [one for one in self.samples(kind) if type(one) is not type(default) or one != default]
+        except (TypeError, Unbuildable):
+            others = []
+        return (attrs.NOTHING, *others)
 
 
 def _made(
     cls: type[Any], pools: Mapping[str, Sequence[Any]], refused: list[Exception]
 ) -> Iterator[tuple[dict[str, Any], Any]]:
-    """How the fields are filled, and what comes of it, wherever the class takes it and it may be kept."""
+    """How the fields are filled, with the instance, wherever the class takes it and it may be kept."""
     for values in itertools.islice(nearest(list(pools.values())), _TRIES):
         filled = dict(zip(pools, values, strict=True))
         try:
             made = cls(**{name: one for name, one in filled.items() if one is not attrs.NOTHING})
             check(made)
-        except Exception as error:  # whatever a converter or validator of somebody's class raises
+        except Exception as error:  # any error of a host's converter or validator
             refused.append(error)
         else:
             yield filled, made

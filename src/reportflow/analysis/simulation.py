@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Final, cast
 
 import attrs
@@ -130,30 +131,17 @@ class Simulation:
         return (*(move for id in named for move in self.existing[id].moves), *moves)
 
     def perform(
-        self,
-        world: World,
-        move: Move,
-        *,
-        judge: Judge | None = None,
-        decisions: list[Decided] | None = None,
-        as_step: bool = False,
+        self, world: World, move: Move, *, judge: Judge | None = None, decisions: list[Decided] | None = None
     ) -> World:
         """The world after a move and its steps, as `flow.fire` or `flow.create` would have it.
 
-        Args:
-            world: The world before.
-            move: The move.
-            judge: Called before each decision.
-            decisions: Filled with the decisions, up to the one that fails.
-            as_step: Whether the actor's role counts for nothing, as in a step.
+        `judge` is called before each decision; `decisions` is filled with them, up to the one that fails.
 
         Raises:
             ReportflowError: what the flow would raise.
         """
 
         def decide_and_note(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
-            if as_step:
-                command = attrs.evolve(command, step=True)
             found = lifecycle.row(record.state if record.version else None, command.trigger)
             if judge is not None and found:
                 before = record if record.version else initialize_draft(lifecycle, record, command)
@@ -163,12 +151,11 @@ class Simulation:
                 decisions.append(Decided(lifecycle=lifecycle, before=record, decision=decision))
             return decision
 
-        command = move.command
-        number = iter(range(1 + sum(map(is_of_step, world.records)), 1_000_000))
+        command, numbers = move.command, count(1 + sum(map(is_of_step, world.records)))
         handler = Handler(
             self._definitions,
             clock=lambda: command.now,
-            new_id=lambda: f"s{next(number)}",
+            new_id=lambda: f"s{next(numbers)}",
             decide=decide_and_note,
         )
         request: Create | Fire
