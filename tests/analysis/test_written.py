@@ -47,9 +47,8 @@ from tests.analysis.test_checks import (
     CheckedStrict,
     again,
     ask_parent,
-    ask_with_note,
+    codes,
     declared,
-    failing,
     large,
     never,
     row,
@@ -57,7 +56,6 @@ from tests.analysis.test_checks import (
     softly,
     spawn,
     table,
-    undeclared,
     words,
 )
 from tests.analysis.written import hold
@@ -164,26 +162,15 @@ TURN: Final = attrs.evolve(
 )
 NOTED: Final = {**ROLES, "auditor": ANY, "owner": OWN}
 
+#: One guard for each effect, by the name of its page.
+EFFECTS: Final = {f"effect_{effect}": one for effect, (one, *_) in IMPURE.items()}
+
 #: What is checked beside the twins -> the definitions, the samples.
 OTHERS: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
-    **{
-        f"effect_{effect}_{one.code}": ([table(row(guards=[one]))], {})
-        for effect, several in IMPURE.items()
-        for one in several
-    },
+    **{name: ([table(row(guards=[one]))], {}) for name, one in EFFECTS.items()},
     "effect_twice": ([table(row(guards=[small, IMPURE["writes"][0]]), row("b", guards=[IMPURE["writes"][0]]))], {}),
     "guard_answers_a_word": ([table(row(guards=[words]))], {}),
     "guard_reads_details_softly": ([table(row(details=CheckedNote, guards=[softly]))], {}),
-    "guards_read_details": (
-        [
-            table(
-                row("note", details=CheckedNote, guards=[declared(softly), undeclared]),
-                row("plain", guards=[small], details=CheckedNote),
-            )
-        ],
-        {},
-    ),
-    "sets_fails": ([table(row(sets={"title": failing}))], {}),
     "sets_fails_sometimes": ([table(row(sets={"amount": cuts}), row("add", sets={"amount": 7}))], {}),
     "then_is_no_step": ([table(row(then=asks_nothing))], {}),
     "then_asks_the_unknown": ([table(row(then=asks_the_unknown))], {}),
@@ -191,26 +178,12 @@ OTHERS: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
         [LOSING],
         {},
     ),
-    "details_were_given": (
-        [LOSING],
-        {CheckedRange: [CheckedRange(code="the word")]},
-    ),
     "records_cannot_be_made": ([table(row(), record=CheckedStrict)], {}),
     "records_given_are_no_drafts": (
         [table(row(), record=CheckedStrict)],
         {CheckedStrict: [CheckedStrict(word=CheckedRange(code="the word"), state="open", version=3)]},
     ),
-    "a_rare_value": (
-        [table(row(guards=[Guard(code="rare", test=lambda record, command: record.amount == 4711)]))],
-        {CheckedCase: [CheckedCase(), CheckedCase(amount=4711)]},
-    ),
-    "roles_idle": ([table(row(), roles=NOTED)], {}),
     "roles_unused": ([table(row("create", source=None, dest="open"), roles=NOTED)], {}),
-    "details_unread": ([table(row(details=CheckedNote, sets={"title": "text"}))], {}),
-    "details_read_by_steps": (
-        [table(row(details=CheckedNote, roles=NOBODY, sets={"title": "text"}), row("ask", then=ask_with_note))],
-        {},
-    ),
     "details_of_many_kinds": (
         [
             table(
@@ -221,20 +194,11 @@ OTHERS: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
         ],
         {},
     ),
-    "steps_into_another": (
-        [SENDING, CHILD],
-        {},
-    ),
     "steps_into_the_unknown": (
         [SENDING],
         {},
     ),
-    "steps_asked_from_another": (
-        [CHILD, SENDING],
-        {},
-    ),
     "a_round_between_two": ([table(row("hear", then=spawn)), TURN], {}),
-    "a_round_from_the_other_side": ([TURN, table(row("hear", then=spawn))], {}),
     "an_endless_child": (
         [
             attrs.evolve(
@@ -243,16 +207,6 @@ OTHERS: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
                     Transition("create", source=None, dest="waiting", roles={"clerk"}, then=draws_circles),
                     Transition("finish", source="waiting", dest="done", roles={"clerk"}),
                 ],
-            )
-        ],
-        {},
-    ),
-    "refused_for_their_unit_first": (
-        [
-            table(
-                row("send", dest="lost", sets={"unit": Constant("south")}),
-                row("find", source="lost", dest="closed", guards=[small, large]),
-                states=[LOST],
             )
         ],
         {},
@@ -269,7 +223,6 @@ OTHERS: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
         ],
         {},
     ),
-    "a_guard_of_details_where_there_are_none": ([table(row(guards=[declared(small), only_the_assignee]))], {}),
     "names_another_record": (
         [table(row("merge", details=CheckedNote, then=merges), row("hear", roles=NOBODY, guards=[never]))],
         {},
@@ -281,20 +234,6 @@ OTHERS: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
                 row("hear", roles=NOBODY, guards=[never]),
                 record=CheckedFollower,
             )
-        ],
-        {},
-    ),
-    "one_trigger_of_both": (
-        [
-            table(row("send", then=spawn), row("close", roles=NOBODY, dest="closed")),
-            attrs.evolve(
-                CHILD,
-                transitions=[
-                    Transition("create", source=None, dest="waiting", roles=NOBODY),
-                    Transition("close", source="waiting", dest="done", roles={"clerk"}, then=ask_parent("close")),
-                    Transition("again", source="done", dest=SAME, roles={"clerk"}, then=ask_of(WAITING)),
-                ],
-            ),
         ],
         {},
     ),
@@ -313,6 +252,40 @@ OTHERS: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
         {},
     ),
 }  # fmt: skip
+
+#: What is sound -> the definitions, the samples.
+SOUND: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
+    "a_guard_of_details_where_there_are_none": ([table(row(guards=[declared(small), only_the_assignee]))], {}),
+    "a_rare_value": (
+        [table(row(guards=[Guard(code="rare", test=lambda record, command: record.amount == 4711)]))],
+        {CheckedCase: [CheckedCase(), CheckedCase(amount=4711)]},
+    ),
+    "one_trigger_of_both": (
+        [
+            table(row("send", then=spawn), row("close", roles=NOBODY, dest="closed")),
+            attrs.evolve(
+                CHILD,
+                transitions=[
+                    Transition("create", source=None, dest="waiting", roles=NOBODY),
+                    Transition("close", source="waiting", dest="done", roles={"clerk"}, then=ask_parent("close")),
+                    Transition("again", source="done", dest=SAME, roles={"clerk"}, then=ask_of(WAITING)),
+                ],
+            ),
+        ],
+        {},
+    ),
+    "steps_asked_from_another": (
+        [CHILD, SENDING],
+        {},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_what_is_sound_is_not_blamed(name: str) -> None:
+    """Declared guards without details, rare values that were given, and triggers of one name have no finding."""
+    lifecycles, given = SOUND[name]
+    assert codes(check(*lifecycles, samples=given)) == set()
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -377,11 +350,11 @@ RISKY: Final = Lifecycle(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_the_matrix_in_each_form(language: str) -> None:
-    """The matrix in both languages: of the office as people read it, and in each form of what is hard to write."""
-    hold(f"matrix/report.{language}.md", matrix(REPORT).markdown(language))
+def test_the_matrix_in_each_form() -> None:
+    """The matrix of the office as people read it in both languages, and in each form of what is hard to write."""
+    hold("matrix/report.en.md", matrix(REPORT).markdown())
+    hold("matrix/report.zh.md", matrix(REPORT).markdown("zh"))
     risky = matrix(RISKY)
-    hold(f"matrix/risky.{language}.md", risky.markdown(language))
-    hold(f"matrix/risky.{language}.html", risky.html(language))
-    hold(f"matrix/risky.{language}.csv", risky.csv(language))
+    hold("matrix/risky.en.md", risky.markdown())
+    hold("matrix/risky.en.html", risky.html())
+    hold("matrix/risky.en.csv", risky.csv())
