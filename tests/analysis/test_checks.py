@@ -158,7 +158,7 @@ NAMES: Final[Mapping[str, Any]] = {
 
 
 def replay(example: Sequence[str], *known: Lifecycle) -> None:
-    """Run the lines of an example in a flow, and hold what comes of each against its comment."""
+    """Run the lines of an example in a flow, and compare the result of each with its comment."""
     names: dict[str, Any] = {**NAMES, "now": START}
     numbers = iter(range(1, 1000))
     store = MemoryStore()
@@ -166,19 +166,19 @@ def replay(example: Sequence[str], *known: Lifecycle) -> None:
     for line in example:
         code, _, claim = line.partition("  # ")
         error: ReportflowError | None = None
-        came: Any = None
+        result: Any = None
         try:
             if code.startswith("now = "):
                 exec(code, names)
             else:
-                came = eval(code, names)
+                result = eval(code, names)
         except ReportflowError as raised:
             error = raised
-        hold(claim, error, came)
+        hold(claim, error, result)
 
 
-def hold(claim: str, error: ReportflowError | None, came: Any) -> None:
-    """Whether a comment is true of what came of its line."""
+def hold(claim: str, error: ReportflowError | None, result: Any) -> None:
+    """Compare a comment with the result of its line."""
     refused = [getattr(one, "code", "") for one in error.refusals] if isinstance(error, TransitionRefused) else []
     kind, _, rest = claim.partition(": ")
     if claim in ("", "done"):
@@ -192,7 +192,7 @@ def hold(claim: str, error: ReportflowError | None, came: Any) -> None:
         assert (match[1] in refused) == (match[2] == "refuses")
         assert error is None or refused
     elif match := re.fullmatch(r"it stays '(\w+)'", claim):
-        assert came.state == match[1]
+        assert result.state == match[1]
     else:
         assert re.match("calls |asks for |its answer depends on|answers without", claim), claim
 
@@ -467,7 +467,7 @@ EFFECTS: Final = [(effect, one) for effect, several in IMPURE.items() for one in
 
 @pytest.mark.parametrize(("effect", "impure"), EFFECTS, ids=[one.code for _, one in EFFECTS])
 def test_a_guard_with_a_side_effect_is_found(effect: str, impure: Guard, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever a guard changes, prints, opens, or reads of clock and chance, is told apart, and nothing is printed."""
+    """What a guard changes, prints, opens, or reads of the clock is named by its effect, and nothing is printed."""
     findings = check(table(row(guards=[impure])))
 
     (one,) = [one for one in findings if one.code == "rule_effect"]
@@ -609,7 +609,7 @@ class CheckedRange(Details):
             raise ValueError("not the word")
 
 
-def test_details_that_cannot_be_made_are_an_error_until_somebody_gives_some() -> None:
+def test_details_that_cannot_be_made_are_an_error_until_samples_are_given() -> None:
     """What was not tried for want of details is said, with what to give; nothing that follows from it is blamed."""
     rows = [row("lose", dest="lost", details=CheckedRange), row("find", source="lost", dest="closed")]
     lifecycle = table(*rows, states=[LOST])
@@ -628,7 +628,7 @@ class CheckedStrict(Record):
     word: CheckedRange
 
 
-def test_records_that_cannot_be_made_are_an_error_until_somebody_gives_some() -> None:
+def test_records_that_cannot_be_made_are_an_error_until_samples_are_given() -> None:
     """Without a draft nothing is tried, and that is the one finding; a record that is no draft is none."""
     lifecycle = table(row(), record=CheckedStrict)
     (one,) = check(lifecycle)
@@ -664,7 +664,7 @@ def test_a_detour_is_shown_from_the_refusal_to_the_end() -> None:
 
 
 def test_guards_that_are_not_about_the_person_are_no_separation() -> None:
-    """A guard that a stranger fails too, or that goes by what is told, is not taken for one about the person."""
+    """A guard that a stranger fails too, or that reads the details, is not taken for one about the person."""
 
     @guard("to_oneself", reads_details=True)
     def to_oneself(record: CheckedCase, command: Command) -> bool:
@@ -698,7 +698,7 @@ def test_the_lifecycle_of_reports_is_sound() -> None:
 
 
 def test_a_report_without_its_guard_or_with_a_gap_is_found() -> None:
-    """If whoever edits could also hand the last edit to another name, `review` would have a detour, and it is found."""
+    """If an editor could also clear the name of the last editor, `review` would have a detour, and it is found."""
     rows = [
         attrs.evolve(one, sets={**one.sets, "edited_by": lambda before, entry: None})
         if one.trigger == "classify"

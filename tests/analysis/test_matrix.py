@@ -65,7 +65,7 @@ def test_each_cell_is_what_the_offer_says(lifecycle: Lifecycle) -> None:
                 assert set(cell.guards) == ({guard.code for guard in option.row.guards} if cell.dest else set())
 
 
-def test_before_there_is_a_record_the_creations_are_told() -> None:
+def test_before_there_is_a_record_creations_are_listed() -> None:
     """Where nothing is there yet, just the roles that may create have a yes."""
     cells = {one.role: one.may for one in matrix(REPORT).cells if (one.state, one.trigger) == (None, "create")}
     assert cells == {

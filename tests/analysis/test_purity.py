@@ -185,8 +185,8 @@ IMPURE: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("function", PURE.values(), ids=list(PURE))
 def test_a_pure_function_is_let_pass(function: Any) -> None:
     """Whatever kind of callable it is, one that only answers has no effects, and answers the same."""
-    came = watch(function, "a" if function is PURE["a function in C"] else 1)
-    assert (came.effects, came.differs, came.error) == ((), False, "None")
+    seen = watch(function, "a" if function is PURE["a function in C"] else 1)
+    assert (seen.effects, seen.differs, seen.error) == ((), False, "None")
 
 
 @pytest.mark.parametrize(("function", "effect"), IMPURE.values(), ids=list(IMPURE))
@@ -230,26 +230,26 @@ def test_an_answer_that_cannot_be_compared_goes_by_what_is_said_of_it() -> None:
 
 
 def test_what_says_nothing_of_itself_is_let_be() -> None:
-    """An argument whose repr raises is told apart by its identity, and is no effect."""
+    """An argument whose repr raises counts by its identity, and is no effect."""
     assert watch(lambda shy: True, Shy()).effects == ()
 
 
-def test_an_error_is_what_came() -> None:
-    """A function that raises has its error told; one that raises another error the second time differs."""
+def test_an_error_is_part_of_the_observation() -> None:
+    """A function that raises has its error noted; one that raises another error the second time differs."""
     errors = iter([ValueError("first"), KeyError("second")])
 
     def raises(number: int) -> bool:
         raise next(errors)
 
-    came = watch(raises, 1)
-    assert (came.error, came.differs) == ("ValueError('first')", True)
+    seen = watch(raises, 1)
+    assert (seen.error, seen.differs) == ("ValueError('first')", True)
 
 
-def test_what_a_function_may_read_is_told() -> None:
-    """The names in a function and in what it calls are told; of a function in C nothing can be said."""
-    told = mentioned(Box().looks, Box)
-    assert told is not None
-    assert "inside" in told
+def test_what_a_function_may_read_is_listed() -> None:
+    """The names in a function and in what it calls are listed; of a function in C nothing is known."""
+    names_read = mentioned(Box().looks, Box)
+    assert names_read is not None
+    assert "inside" in names_read
     assert mentioned("abc".startswith, Box) is None
 
 
@@ -328,11 +328,11 @@ def test_what_counts_as_the_same_answer(first: Any, second: Any, differs: bool) 
             raise answer
         return answer
 
-    came = watch(answering, 1)
-    assert came.differs is differs
-    assert came.error == repr(first if isinstance(first, Exception) else None)
+    seen = watch(answering, 1)
+    assert seen.differs is differs
+    assert seen.error == repr(first if isinstance(first, Exception) else None)
     if not isinstance(first, Exception):
-        assert came.answer == repr((1, 2) if hasattr(first, "__next__") else first)
+        assert seen.answer == repr((1, 2) if hasattr(first, "__next__") else first)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -556,11 +556,11 @@ READS: dict[str, tuple[Any, set[str]]] = {
 
 
 @pytest.mark.parametrize(("function", "names"), READS.values(), ids=list(READS))
-def test_each_name_that_a_function_may_read_is_told(function: Any, names: set[str]) -> None:
+def test_each_name_that_a_function_may_read_is_listed(function: Any, names: set[str]) -> None:
     """Names are found in what a function calls, names of a class, takes by default, closes over, and writes as text."""
-    told = mentioned(function, Form)
-    assert told is not None
-    assert names <= told
+    names_read = mentioned(function, Form)
+    assert names_read is not None
+    assert names <= names_read
 
 
 def test_what_refers_to_too_much_may_read_anything() -> None:
@@ -568,8 +568,8 @@ def test_what_refers_to_too_much_may_read_anything() -> None:
     chain: list[Any] = [lambda form: form.first]
     for _ in range(purity.FUNCTIONS - 1):
         chain.append((lambda inner: lambda form: inner(form))(chain[-1]))
-    told = mentioned(chain[-1], Form)
-    assert told is not None
-    assert "first" in told
+    names_read = mentioned(chain[-1], Form)
+    assert names_read is not None
+    assert "first" in names_read
     assert mentioned((lambda inner: lambda form: inner(form))(chain[-1]), Form) is None
     assert mentioned(7, Form) is None

@@ -192,7 +192,7 @@ def test_a_default_that_may_not_be_kept_is_not_taken() -> None:
 
 
 def test_given_instances_stand_for_all_others() -> None:
-    """What somebody gives for a class is used for it and for what holds it."""
+    """Given instances of a class are used for it and for what holds it."""
     never = object.__new__(Never)
     object.__setattr__(never, "word", "given")
     known = {Never: [never]}
@@ -307,7 +307,7 @@ def test_a_class_that_may_hold_itself_by_name() -> None:
     ids=str,
 )
 def test_what_was_given_is_found_wherever_it_stands(kind: Any, found: tuple[Any, ...]) -> None:
-    """What somebody gave for a class is taken in a row, a mapping, a choice and a list too."""
+    """Given instances of a class are taken in a row, a mapping, a choice and a list too."""
     assert samples(kind, {Author: [Author(name="given")]}) == found
 
 
@@ -331,8 +331,8 @@ def test_a_field_without_an_annotation_may_be_anything() -> None:
     assert [kind for _, kind in annotated(cls)] == [Any]
 
 
-def test_the_first_refusal_is_told() -> None:
-    """Of all that a class refuses it is the plainest that is told."""
+def test_the_first_refusal_is_reported() -> None:
+    """Of all that a class refuses the one of the plainest is reported."""
 
     @attrs.frozen
     class Picky:

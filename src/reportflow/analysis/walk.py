@@ -147,7 +147,7 @@ class Walk:
                         yield Move(id=id, command=command)
 
     def _is_news(self, world: World, before: World) -> bool:
-        """Whether a record became as none was yet; it is kept then."""
+        """Whether a record is one that none was like before; it is kept then."""
         news = False
         for id, record in world.records.items():
             if record is not before.records.get(id) and self._novelty.takes(record):

@@ -1,7 +1,7 @@
-"""What people read, as it was last looked at: whoever changes it sees in the difference what people will see.
+"""What people read, as it was last reviewed: a change of it shows in the difference of a commit.
 
-``REPORTFLOW_WRITE=1 pytest tests/analysis/test_written.py`` writes the pages anew; they are to be read before they
-are kept.
+``REPORTFLOW_WRITE=1 pytest tests/analysis/test_written.py`` writes the pages anew; read them before you commit
+them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent
 
 
 def hold(name: str, text: str) -> None:
-    """Hold a page against the one that was kept under its name."""
+    """Compare a page with the one stored under its name."""
     path = FOLDER / name
     if os.environ.get("REPORTFLOW_WRITE"):
         path.parent.mkdir(parents=True, exist_ok=True)
