@@ -104,23 +104,16 @@ def drafts(lifecycle: Lifecycle, given: Given, named: Sequence[str]) -> tuple[Re
     """
     if given.get(lifecycle.record):
         made = instances(lifecycle.record, given, limit=_GIVEN)
-    else:
-        made = _made_drafts(lifecycle, given)
+    else:  # they differ in what rules may read
+        idle = {one.name for one in attrs.fields(lifecycle.record) if one.default is not attrs.NOTHING}
+        left = SET_BY_FOLD | {"id"} | (idle - read_by_rules(lifecycle))
+        made = instances(lifecycle.record, given, limit=_DRAFTS, leave=left)
     made = tuple(one for one in made if not one.version and not one.state)
     if not made:
         raise Unbuildable(lifecycle.record.__name__, "none of the given ones is a draft")
     fields = _naming_fields(lifecycle.record) - SET_BY_FOLD - {"id", "title", "category", "unit", "assignee"}
     every = (*made, *_naming(made[0], sorted(fields), named[:_NAMED]))
     return tuple(changed(one, {"id": MAIN}) for one in every)
-
-
-def _made_drafts(lifecycle: Lifecycle, given: Given) -> tuple[Any, ...]:
-    """Drafts made from the annotations: first they differ in what rules may read, then in anything."""
-    left = SET_BY_FOLD | {"id"}
-    idle = {one.name for one in attrs.fields(lifecycle.record) if one.default is not attrs.NOTHING}
-    idle -= read_by_rules(lifecycle)
-    made = instances(lifecycle.record, given, limit=_DRAFTS, leave=left | idle)
-    return made + (instances(lifecycle.record, given, limit=_DRAFTS // 2, leave=left) if idle - left else ())
 
 
 def attempts(

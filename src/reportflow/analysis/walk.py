@@ -20,11 +20,10 @@ from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Command
 from reportflow.model.record import Record
-from reportflow.model.values import changed, field_names
+from reportflow.model.values import changed
 
-#: From how many records of a state the walk goes on: of any; of those that some rule may tell apart; of those with a
-#: value that no other has there, in a field that some rule may read; and how many values of a field count as that.
-_ANY: Final = 8
+#: From how many records of a state the walk goes on: of any; of those with a value that no other has there; and how
+#: many values of a field count as that.
 _MIXED: Final = 20
 _MOST: Final = 48
 _VALUES: Final = 8
@@ -168,39 +167,31 @@ def _creation(lifecycle: Lifecycle, draft: Record, actor: Actor) -> str | None:
 
 
 class Novelty:
-    """From which records the walk goes on.
+    """From which records the walk goes on: from those of a state that differ in what rules may read, up to a bound.
 
     Args:
-        lifecycles: Records are told apart by what their rules may read.
+        lifecycles: Their rules tell records apart.
         share: How much of the bounds.
     """
 
     def __init__(self, lifecycles: Sequence[Lifecycle], share: float = 1.0) -> None:
         #: Whether a record was left out.
         self.full = False
-        self._read = {one.name: cases.read_by_rules(one) for one in lifecycles}
-        self._any, self._mixed, self._most = (max(2, int(share * one)) for one in (_ANY, _MIXED, _MOST))
-        #: (kind, state) -> the records taken, all their fields that rules may read, and those one by one.
-        self._known: dict[tuple[str, str], tuple[set[object], set[object], set[tuple[str, object]]]] = {}
+        self._read = {one.name: sorted(cases.read_by_rules(one) - _BESIDE) for one in lifecycles}
+        self._mixed, self._most = (max(2, int(share * one)) for one in (_MIXED, _MOST))
+        #: (kind, state) -> what rules may read of the records taken, whole and field by field.
+        self._known: dict[tuple[str, str], tuple[set[object], set[tuple[str, object]]]] = {}
 
     def takes(self, record: Record) -> bool:
         """Whether a record is taken; it is known from then on."""
-        plain = tuple(
-            (name, _hashable(getattr(record, name))) for name in field_names(type(record)) if name not in _BESIDE
-        )
-        records, mixes, values = self._known.setdefault((record.kind, record.state), (set(), set(), set()))
-        if plain in records:
+        mix = tuple((name, _hashable(getattr(record, name))) for name in self._read[record.kind])
+        mixes, values = self._known.setdefault((record.kind, record.state), (set(), set()))
+        if mix in mixes:
             return False
-        mix = tuple(pair for pair in plain if pair[0] in self._read[record.kind])
-        number = len(records)
-        if not (
-            number < self._any
-            or (number < self._mixed and mix not in mixes)
-            or (number < self._most and any(_is_fresh(pair, values) for pair in mix))
-        ):
+        number = len(mixes)
+        if number >= self._mixed and (number >= self._most or not any(_is_fresh(pair, values) for pair in mix)):
             self.full = True
             return False
-        records.add(plain)
         mixes.add(mix)
         values.update(mix)
         return True
