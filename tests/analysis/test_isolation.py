@@ -123,13 +123,13 @@ def test_a_definition_may_be_checked_while_its_module_is_imported(tmp_path: Path
         "from reportflow import Lifecycle, Record, State, Transition, UNIT\n"
         "from reportflow.analysis.checks import check\n"
         "ROW = Transition('create', source=None, dest='open', roles={'clerk'})\n"
-        "OWN = Lifecycle(name='own', version=1, record=Record, roles={'clerk': UNIT},\n"
+        "OWN = Lifecycle(name='own', version=1, record=Record, roles={'clerk': UNIT, 'idle': UNIT},\n"
         "    states=[State('open', final=True)], transitions=[ROW])\n"
         "FOUND = check(OWN)\n"
     )
     command = [sys.executable, "-c", "import checks_itself; print([one.code for one in checks_itself.FOUND])"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-    assert (done.stdout, done.stderr) == ("['bounded']\n", "")
+    assert (done.stdout, done.stderr) == ("['role_unused']\n", "")
 
 
 #: Notes each audit event that a check must not cause here, and compares the rest before and after.

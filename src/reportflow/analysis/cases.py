@@ -76,15 +76,21 @@ def read_by_rules(lifecycle: Lifecycle) -> frozenset[str]:
     """The fields of a record that the rules of its lifecycle may read; all, where a rule cannot be looked into."""
     cls = lifecycle.record
     fields = frozenset(field.name for field in attrs.fields(cls))
-    found = set(_BY_TABLE)
-    rules = [function for row in lifecycle.transitions for _, function in functions(row)]
-    rules += [guard.test for row in lifecycle.transitions for guard in row.guards]
-    for function in (cls.labels, *rules):
-        names = mentioned(function, cls)
-        if names is None:
-            return fields
-        found |= names
-    return fields & found
+    names = mentioned_by(lifecycle.transitions, cls)
+    labels = mentioned(cls.labels, cls)
+    return fields if names is None or labels is None else fields & (_BY_TABLE | names | labels)
+
+
+def mentioned_by(rows: Iterable[Transition], cls: type[Any]) -> frozenset[str] | None:
+    """All names that the guards and functions of some rows mention; None where one cannot be looked into."""
+    found: set[str] = set()
+    for row in rows:
+        for function in (*(guard.test for guard in row.guards), *(one for _, one in functions(row))):
+            names = mentioned(function, cls)
+            if names is None:
+                return None
+            found |= names
+    return frozenset(found)
 
 
 def functions(row: Transition) -> Iterator[tuple[str, Any]]:

@@ -8,16 +8,16 @@ findings.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
 from reportflow.analysis import isolation
-from reportflow.analysis.cases import functions
+from reportflow.analysis.cases import mentioned_by
 from reportflow.analysis.detours import answer, find_detour
 from reportflow.analysis.examiner import Examiner, Place
 from reportflow.analysis.finding import Finding, Move, Severity, lines
-from reportflow.analysis.purity import Watcher, mentioned
+from reportflow.analysis.purity import Watcher
 from reportflow.analysis.samples import START, Given
 from reportflow.analysis.simulation import Simulation, Trial, outcome, refusals
 from reportflow.analysis.walk import Walk, find_existing
@@ -252,29 +252,17 @@ class _Report:
     def _of_fields(self) -> Iterator[Finding]:
         for cls in dict.fromkeys(row.details for row in self._examined if row.details is not None):
             rows = [row for row in self._examined if row.details is cls]
-            read = _read(cls, rows)
-            dead = [one.name for one in attrs.fields(cls) if one.init and MARK not in one.metadata]
-            dead = [] if read is None else [name for name in dead if name not in read]
-            if dead:
-                facts = {"name": cls.__name__, "fields": tuple(dead), "triggers": _triggers(rows)}
+            read = mentioned_by(rows, cls)
+            taken = {setting for row in rows for setting in row.sets.values() if is_field_name(setting)}
+            fields = [one.name for one in attrs.fields(cls) if one.init and MARK not in one.metadata]
+            unread = tuple(name for name in fields if read is not None and name not in read | taken)
+            if unread:
+                facts = {"name": cls.__name__, "fields": unread, "triggers": _triggers(rows)}
                 yield self._finding("details_unread", Severity.NOTE, **facts)
 
 
 def _triggers(rows: Iterator[Transition] | Sequence[Transition]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(row.trigger for row in rows))
-
-
-def _read(cls: type[Any], rows: Sequence[Transition]) -> set[str] | None:
-    """The fields of details that some rows may read, among other names; None where a rule cannot be looked into."""
-    found: set[str] = set()
-    for row in rows:
-        found |= {str(setting) for setting in row.sets.values() if is_field_name(setting)}
-        for function in (*(guard.test for guard in row.guards), *(one for _, one in functions(row))):
-            names = mentioned(function, cls)
-            if names is None:
-                return None
-            found |= names
-    return found
 
 
 def _closure(found: set[str], edges: Sequence[tuple[str | None, str | None]]) -> set[str]:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from reportflow.analysis.purity import Watcher
 from reportflow.lifecycle.definition import Lifecycle
@@ -51,37 +51,29 @@ def run(function: Callable[..., T], *arguments: object) -> T:
     return found
 
 
-def serve() -> None:
+def serve() -> NoReturn:
     """Be the new interpreter: read the call from the standard input, and write its outcome to the standard output."""
-    with os.fdopen(os.dup(1), "wb") as answer:
-        _silence()
-        function, arguments = _Unpickler(sys.stdin.buffer).load()
-        answer.write(_outcome(function, arguments))
+    _answer(os.dup(1), lambda: _Unpickler(sys.stdin.buffer).load())
 
 
 def _spawn(payload: bytes) -> bytes:
     """The outcome in a new interpreter; nothing where it cannot import what the call needs."""
+    if getattr(sys, "frozen", False):  # the executable is a program of its own
+        return b""
     paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
     environment = {**os.environ, _NESTED: "1", "PYTHONPATH": paths}
     command = [sys.executable, "-c", _CHILD]
     try:
-        done = subprocess.run(command, input=payload, stdout=subprocess.PIPE, env=environment, check=False)
+        return subprocess.run(command, input=payload, stdout=subprocess.PIPE, env=environment, check=False).stdout
     except OSError:  # no interpreter under that name, as where Python is embedded
         return b""
-    return done.stdout
 
 
 def _fork(function: Callable[..., object], arguments: tuple[object, ...]) -> bytes:
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        try:
-            os.close(reading)
-            with os.fdopen(writing, "wb") as answer:
-                _silence()
-                answer.write(_outcome(function, arguments))
-        finally:
-            os._exit(0)
+        _answer(writing, lambda: (function, arguments))
     os.close(writing)
     try:
         with os.fdopen(reading, "rb") as answer:
@@ -91,12 +83,16 @@ def _fork(function: Callable[..., object], arguments: tuple[object, ...]) -> byt
             os.waitpid(child, 0)
 
 
-def _silence() -> None:
-    """Discard all that this process prints from now on."""
-    nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # open to the end of the process
-    sys.stdout = sys.stderr = nowhere
-    os.dup2(nowhere.fileno(), 1)
-    os.dup2(nowhere.fileno(), 2)
+def _answer(descriptor: int, call: Callable[[], tuple[Callable[..., object], tuple[object, ...]]]) -> NoReturn:
+    """Write the outcome of a call to a file, discard all that it prints, and end the process."""
+    try:
+        with os.fdopen(descriptor, "wb") as answer, open(os.devnull, "w", encoding="utf-8") as nowhere:
+            sys.stdout = sys.stderr = nowhere
+            os.dup2(nowhere.fileno(), 1)
+            os.dup2(nowhere.fileno(), 2)
+            answer.write(_outcome(*call()))
+    finally:
+        os._exit(0)  # whatever else the process would do at its end is the parent's to do
 
 
 def _outcome(function: Callable[..., object], arguments: tuple[object, ...]) -> bytes:
