@@ -20,7 +20,7 @@ from reportflow.analysis.finding import Finding, Move, Severity, lines
 from reportflow.analysis.purity import Watcher
 from reportflow.analysis.samples import START, Given
 from reportflow.analysis.simulation import Simulation, Trial, outcome, refusals
-from reportflow.analysis.walk import Walk, find_existing
+from reportflow.analysis.walk import find_existing
 from reportflow.errors import RuleFailed, StepsUnbounded
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import EVERYBODY, NOBODY, Guard, Transition, is_field_name
@@ -52,9 +52,9 @@ def check(lifecycle: Lifecycle, *others: Lifecycle, samples: Given | None = None
 
 def _findings(watcher: Watcher | None, lifecycles: Sequence[Lifecycle], given: Given) -> tuple[Finding, ...]:
     steps = any(row.then is not None for one in lifecycles for row in one.transitions)
-    walk = Walk(Simulation(lifecycles, find_existing(lifecycles, given) if steps else {}), given)
-    examiner = Examiner(lifecycles[0], walk, watcher)
-    walk.run()
+    simulation = Simulation(lifecycles, find_existing(lifecycles, given) if steps else {})
+    examiner = Examiner(lifecycles[0], simulation, given, watcher)
+    examiner.run()
     found = list(_Report(examiner).findings())
     if watcher is None:
         found.append(Finding(code="purity_unchecked", level=Severity.NOTE, facts={"lifecycle": lifecycles[0].name}))
@@ -66,15 +66,14 @@ class _Report:
 
     def __init__(self, examiner: Examiner) -> None:
         self._seen = examiner
-        self._walk = examiner.walk
         self._of = examiner.of
-        unbuildable = (row for row in self._of.transitions if row.details in self._walk.unbuildable)
+        unbuildable = (row for row in self._of.transitions if row.details in examiner.unbuildable)
         examiner.unexamined.update(unbuildable)
         self._examined = [row for row in self._of.transitions if row not in examiner.unexamined]
 
     def findings(self) -> Iterator[Finding]:
         yield from self._of_classes()
-        if self._of.record in self._walk.unbuildable:
+        if self._of.record in self._seen.unbuildable:
             return
         yield from self._of_rules()
         yield from self._of_undeclared()
@@ -85,8 +84,8 @@ class _Report:
         yield from self._of_steps()
         yield from self._of_roles()
         yield from self._of_fields()
-        if self._walk.bounded:
-            yield self._finding("bounded", Severity.NOTE, number=self._walk.number)
+        if self._seen.bounded:
+            yield self._finding("bounded", Severity.NOTE, number=self._seen.number)
 
     def _finding(self, code: str, level: Severity, example: Sequence[str] = (), **facts: object) -> Finding:
         return Finding(
@@ -100,12 +99,12 @@ class _Report:
     def _shown(self, trial: Trial, ends: str | None = None) -> tuple[str, ...]:
         """A trial as Python, with its result behind the last line."""
         ends = outcome(trial.error) if ends is None else ends
-        return lines(self._walk.simulation.needed(trial.moves), START, ends=ends)
+        return lines(self._seen.simulation.needed(trial.moves), START, ends=ends)
 
     # -- what could not be tried
 
     def _of_classes(self) -> Iterator[Finding]:
-        for cls, error in self._walk.unbuildable.items():
+        for cls, error in self._seen.unbuildable.items():
             every = cls is self._of.record
             triggers = _triggers(row for row in self._of.transitions if every or row.details is cls)
             facts = {"name": error.name, "given": error.given, "triggers": triggers}
@@ -141,10 +140,10 @@ class _Report:
                     yield self._finding("guard_undeclared", Severity.ERROR, example, **facts)
 
     def _undeclared(self, row: Transition, guard: Guard) -> tuple[str, ...] | None:
-        tried = self._walk.attempts(self._of, row.trigger)
+        tried = self._seen.attempts(self._of, row.trigger)
         assert tried is not None, "rows whose details cannot be made are left out"
         first = attrs.evolve(tried.few[0], details=None)
-        for world, id in self._walk.bases(self._of, row, _BASES):
+        for world, id in self._seen.bases(self._of, row, _BASES):
             record = world.records[id]
             without = answer(guard, record, first)
             commands = [attrs.evolve(first, details=details) for details in tried.details]
@@ -159,7 +158,7 @@ class _Report:
     # -- states and rows
 
     def _of_states(self) -> Iterator[Finding]:
-        reached, number = self._seen.reached, self._walk.number
+        reached, number = self._seen.reached, self._seen.number
         sources = {str(source) for row in self._seen.unexamined for source in row.sources}
         perhaps = {row.leads_to(source) for row in self._seen.unexamined for source in row.sources}
         perhaps = _closure(perhaps, [(s, row.leads_to(s)) for row in self._of.transitions for s in row.sources])
@@ -222,7 +221,7 @@ class _Report:
     def _of_detours(self) -> Iterator[Finding]:
         for row in self._examined:
             for guard in row.guards:
-                found = find_detour(self._walk, self._of, row, guard)
+                found = find_detour(self._seen, self._of, row, guard)
                 if found is not None:
                     code = "detour_fired" if found.fired else "detour_reached"
                     facts = {"trigger": row.trigger, "guard": guard.code, "actor": found.actor, "state": found.state}

@@ -126,8 +126,10 @@ def _alone(walk: Walk, world: World, id: str, actor: Actor) -> Iterator[tuple[Wo
                     return
                 left -= 1
                 move = Move(id=id, command=attrs.evolve(tried.few[0], actor=actor, details=details))
-                following = walk.attempt(here, move, silent=True)
-                if following is not None:
-                    yield here, move, following
-                    if novelty.takes(following.records[id]):
-                        todo.append(following)
+                try:
+                    following = walk.simulation.perform(here, move)
+                except ReportflowError:
+                    continue
+                yield here, move, following
+                if novelty.takes(following.records[id]):
+                    todo.append(following)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import attrs
 
 from reportflow.analysis.cases import functions
 from reportflow.analysis.purity import OUTSIDE, Observation, Watcher
-from reportflow.analysis.simulation import Decided, Trial
+from reportflow.analysis.samples import Given
+from reportflow.analysis.simulation import Decided, Simulation, Trial
 from reportflow.analysis.walk import Walk
 from reportflow.errors import RecordNotFound, RuleFailed, StepsUnbounded, UnknownLifecycle, UnknownTrigger
 from reportflow.lifecycle.definition import Lifecycle
@@ -44,12 +45,12 @@ class Impure:
 Place = tuple[str, str]
 
 
-class Examiner:
-    """Collects what a walk shows about one lifecycle, `of`; without a watcher no function is watched."""
+class Examiner(Walk):
+    """A walk that collects what it shows about one lifecycle, `of`; without a watcher no function is watched."""
 
-    def __init__(self, of: Lifecycle, walk: Walk, watcher: Watcher | None) -> None:
+    def __init__(self, of: Lifecycle, simulation: Simulation, given: Given, watcher: Watcher | None) -> None:
+        super().__init__(simulation, given)
         self.of = of
-        self.walk = walk
         self.rows: dict[Transition, Tally] = {row: Tally() for row in of.transitions}
         #: (row, place among its guards) -> its results.
         self.guards: dict[tuple[Transition, int], Tally] = {}
@@ -70,9 +71,6 @@ class Examiner:
         self.strange: dict[str, Trial] = {}
         self._watcher = watcher
         self._watched: dict[tuple[Transition, str], int] = {}
-        walk.note, walk.judge = self.note, self.judge
-
-    # -- while the walk goes on
 
     def judge(self, lifecycle: Lifecycle, row: Transition, record: Record, command: Command) -> None:
         """Look at the guards of a row before `decide` does."""
@@ -92,9 +90,9 @@ class Examiner:
     def _count(self, tally: Tally, refused: bool) -> None:
         tally.number += 1
         if refused:
-            tally.refused = tally.refused or self.walk.trial
+            tally.refused = tally.refused or self.trial
         else:
-            tally.passed = tally.passed or self.walk.trial
+            tally.passed = tally.passed or self.trial
 
     def _watch(
         self, row: Transition, part: str, function: Callable[..., Any], *arguments: object
@@ -105,14 +103,14 @@ class Examiner:
             return None
         seen = self._watcher.watch(function, *arguments)
         if seen.effects or seen.differs:
-            assert self.walk.trial is not None, "a trial is under way"
-            self.impure.append(Impure(row=row, part=part, observation=seen, trial=self.walk.trial))
+            assert self.trial is not None, "a trial is under way"
+            self.impure.append(Impure(row=row, part=part, observation=seen, trial=self.trial))
         if OUTSIDE in seen.effects:
-            self.walk.closed.add(row)  # a check must not send a hundred letters
+            self.closed.add(row)  # a check must not send a hundred letters
             self.unexamined.add(row)
         return seen
 
-    def note(self, trial: Trial, decisions: list[Decided]) -> None:
+    def note(self, trial: Trial, decisions: Sequence[Decided]) -> None:
         """Collect the results of a trial; where it was refused, `decisions` are those before that."""
         for decided in decisions:
             self._note_steps(trial, decided)
@@ -128,7 +126,7 @@ class Examiner:
         if isinstance(error, RuleFailed) and error.lifecycle == self.of.name:
             self.failed.setdefault((error.trigger, error.part), trial)
         record = trial.move.draft or trial.world.records[trial.move.id]
-        if self.walk.simulation.lifecycle_of(record) is not self.of:
+        if self.simulation.lifecycle_of(record) is not self.of:
             return
         found = self.of.row(record.state if record.version else None, trigger)
         if found is not None:
@@ -147,7 +145,7 @@ class Examiner:
 
     def _is_known(self, trigger: str) -> bool:
         """Whether some lifecycle has it: then only the record was one of the wrong kind."""
-        return any(trigger in one.triggers for one in self.walk.simulation.lifecycles)
+        return any(trigger in one.triggers for one in self.simulation.lifecycles)
 
     def _note_decision(self, trial: Trial, decided: Decided) -> None:
         entry = decided.decision.entry
@@ -169,7 +167,7 @@ class Examiner:
 
     def _possible(self, trial: Trial, step: Step) -> Iterator[Lifecycle]:
         """The lifecycles that a step may be about: all of them where its record does not exist."""
-        simulation = self.walk.simulation
+        simulation = self.simulation
         if isinstance(step.target, Record):
             yield from (one for one in simulation.lifecycles if one.record is type(step.target))
         else:

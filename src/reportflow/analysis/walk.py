@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import attrs
@@ -12,7 +12,7 @@ from reportflow.analysis import cases
 from reportflow.analysis.cases import MAIN, Attempts
 from reportflow.analysis.finding import Move
 from reportflow.analysis.samples import START, Given
-from reportflow.analysis.simulation import Decided, Judge, Simulation, Trial, World, is_of_step
+from reportflow.analysis.simulation import Decided, Simulation, Trial, World, is_of_step
 from reportflow.errors import ReportflowError, Unbuildable
 from reportflow.lifecycle.decision import initialize_draft
 from reportflow.lifecycle.definition import Lifecycle
@@ -36,15 +36,9 @@ _CREATED: Final = 2
 #: Fields in which two records of a state may differ, and still count as one.
 _BESIDE: Final = frozenset({"id", "kind", "state", "version", "lifecycle_version", "created_at", "updated_at"})
 
-#: Called after each trial, with the decisions on its way.
-Note = Callable[[Trial, list[Decided]], None]
-
 
 class Walk:
-    """The walk. `note` is called after each trial, `judge` before each decision."""
-
-    note: Note | None = None
-    judge: Judge | None = None
+    """The walk; a subclass looks on."""
 
     def __init__(self, simulation: Simulation, given: Given, *, novelty: Novelty | None = None) -> None:
         self.simulation = simulation
@@ -77,19 +71,23 @@ class Walk:
                 if following is not None and self._is_news(following, world):
                     todo.append(following)
 
-    def attempt(self, world: World, move: Move, *, silent: bool = False) -> World | None:
-        """One trial, noted and judged unless `silent`: the world after it, or None where it was refused or failed."""
+    def judge(self, lifecycle: Lifecycle, row: Transition, record: Record, command: Command) -> None:
+        """Called before each decision, a step's too."""
+
+    def note(self, trial: Trial, decisions: Sequence[Decided]) -> None:
+        """Called after each trial; `decisions` are those on its way, up to the one that failed."""
+
+    def attempt(self, world: World, move: Move) -> World | None:
+        """One trial: the world after it, or None where it was refused or failed."""
         self.number += 1
         self.trial = Trial(world=world, move=move)
         decisions: list[Decided] = []
         following = None
         try:
-            judge = None if silent else self.judge
-            following = self.simulation.perform(world, move, judge=judge, decisions=decisions)
+            following = self.simulation.perform(world, move, judge=self.judge, decisions=decisions)
         except ReportflowError as error:
             self.trial = attrs.evolve(self.trial, error=error)
-        if self.note is not None and not silent:
-            self.note(self.trial, decisions)
+        self.note(self.trial, decisions)
         return following
 
     def attempts(self, lifecycle: Lifecycle, trigger: str) -> Attempts | None:
