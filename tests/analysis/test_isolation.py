@@ -111,6 +111,19 @@ def test_what_the_function_raises_is_raised_here(of: Lifecycle) -> None:
     assert "in fail" in raised.value.__notes__[0]
 
 
+def test_an_error_that_cannot_be_sent_is_described() -> None:
+    """Of an error that no pickle takes, its description is raised."""
+
+    class Unsendable(Exception):
+        """Local to a function, so that it has no name to be found by."""
+
+    def fail_locally(watcher: Watcher | None) -> None:
+        raise Unsendable("lost")
+
+    with pytest.raises(RuntimeError, match=r"Unsendable\('lost'\)"):
+        isolation.run(fail_locally)
+
+
 def test_a_child_that_ends_without_a_result_is_an_error() -> None:
     """Where a function ends its process, that is said, and the caller's process goes on."""
     with pytest.raises(RuntimeError, match="without a result"):

@@ -100,8 +100,9 @@ def _outcome(function: Callable[..., object], arguments: tuple[object, ...]) -> 
     try:
         return pickle.dumps((False, function(Watcher(), *arguments)))
     except Exception as error:
-        error.add_note(traceback.format_exc())  # the frames stay in the child
-        return pickle.dumps((True, error))
+        known = error if _dumps(error) is not None else RuntimeError(repr(error))
+        known.add_note(traceback.format_exc())  # the frames stay in the child
+        return pickle.dumps((True, known))
 
 
 # ---------------------------------------------------------------------------------------------------------------
