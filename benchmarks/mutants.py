@@ -478,6 +478,8 @@ def main() -> None:
     assert str(package.__file__).startswith(str(BUILD)), package.__file__
     known.update(judge.verdicts)
     reasons = tomllib.loads(EQUIVALENT.read_text("utf-8"))
+    if not known:
+        sys.exit("No mutant was judged: the page stays as it is")
     show(mutants, known, reasons)
     RESULTS.write_text(summary(mutants, known, reasons), "utf-8")
     tally = Counter(known[name].status for name in mutants if name in known)
