@@ -378,7 +378,7 @@ class SchemaMismatch(StorageError):
 
 
 class StorageUnavailable(StorageError):
-    """The store cannot be used: `given` is what the driver said, `advice` the code of what to do."""
+    """The store cannot be used: `given` is the driver's message, `advice` the code of what to do."""
 
     code = "storage_unavailable"
 

@@ -258,10 +258,11 @@ def test_every_state_can_be_reached_and_does_what_its_rows_say(flow: ReportFlow,
 
 def test_a_creation_needs_title_text_and_author() -> None:
     """A draft without a title, a text or an author, or with blank ones, is refused with the field named."""
-    whole = {"title": "t", "text": "t", "authors": [Author(name="a")]}
+    whole: dict[str, Any] = {"title": "t", "text": "t", "authors": [Author(name="a")]}
     assert Report.draft(**whole).version == 0
     for field in whole:
-        for bad in ({name: value for name, value in whole.items() if name != field}, {**whole, field: ""}):
+        bads: list[dict[str, Any]] = [{name: whole[name] for name in whole if name != field}, {**whole, field: ""}]
+        for bad in bads:
             with pytest.raises(InvalidValue) as raised:
                 Report.draft(**bad)
             assert raised.value.field == field

@@ -88,7 +88,7 @@ class Definitions:
             raise RecordNotFound([record.id])
 
     def of_history(self, history: Sequence[Entry]) -> Lifecycle:
-        """The definition that a history was written under: its draft says so.
+        """The definition that a history was written under: its draft names it.
 
         Raises:
             UnknownLifecycle: it was not given to this flow.

@@ -6,21 +6,20 @@ An `Incident` names records, relays and error codes by id, never a text of a rec
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
 import attrs
 
-_LEVELS: Final[Mapping[str, int]] = MappingProxyType(
+_LEVELS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "retry": logging.INFO,
-        "gave_up": logging.WARNING,
-        "lease_lost": logging.WARNING,
-        "broker_unavailable": logging.WARNING,
-        "store_unavailable": logging.WARNING,
-        "dead_letter": logging.ERROR,
+        "retry": "INFO",
+        "gave_up": "WARNING",
+        "lease_lost": "WARNING",
+        "broker_unavailable": "WARNING",
+        "store_unavailable": "WARNING",
+        "dead_letter": "ERROR",
     }
 )
 
@@ -54,8 +53,10 @@ Observer = Callable[[Incident], object]
 
 def note(incident: Incident, observe: Observer | None = None) -> None:
     """Log an incident, and hand it to the hook."""
+    import logging  # a program without trouble need not pay for it
+
     log = logging.getLogger("reportflow.outbox" if incident.relay else "reportflow.flow")
     given = {name: value for name, value in attrs.asdict(incident).items() if name != "kind" and value}
-    log.log(_LEVELS[incident.kind], "%s %s", incident.kind, given)
+    log.log(logging.getLevelNamesMapping()[_LEVELS[incident.kind]], "%s %s", incident.kind, given)
     if observe is not None:
         observe(incident)

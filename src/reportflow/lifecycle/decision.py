@@ -43,7 +43,7 @@ class Option:
         trigger: What may be asked for.
         allowed: Whether `fire` succeeds with valid details and a reason.
         refusals: Every reason why not; empty where it is allowed.
-        details: The class of what it must be told, or None.
+        details: The class of its details, or None.
         reason_required: Whether it needs a reason.
         row: The row that applies in this state, or the trigger's first.
         lifecycle: The kind of record.
@@ -296,7 +296,8 @@ def _entry(record: Record, command: Command, source: str | None, dest: str) -> E
     details: object = record if source is None else command.details
     if source is not None and details is not None:
         check(details)
-    made: Entry = unchecked(Entry)(  # its parts were checked: in the command, the record and the definition
+    return unchecked(  # its parts were checked: in the command, the record and the definition
+        Entry,
         record_id=record.id,
         sequence=record.version + 1,
         trigger=command.trigger,
@@ -310,7 +311,6 @@ def _entry(record: Record, command: Command, source: str | None, dest: str) -> E
         key=command.key,
         cause=command.cause,
     )
-    return made
 
 
 def _steps(lifecycle: Lifecycle, row: Transition, before: Record, entry: Entry) -> tuple[Step, ...]:

@@ -2,7 +2,7 @@
 
 Two rules hold for this file. All that a definition may say is a field of a row here: deciding, offering, drawing,
 checking and documenting read these rows, and nothing else. And a row knows no other row: what a whole table must be is
-in `validation`, what comes of it in `decision`.
+in `validation`, how it is applied in `decision`.
 """
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ class Transition:
         dest: The state that it leads to, or `SAME`.
         roles: The roles that may do it, `EVERYBODY` or `NOBODY`.
         guards: Conditions beyond state and role; all must pass.
-        details: The attrs class of what it must be told; None for nothing.
+        details: The attrs class of its details; None for none.
         reason_required: Whether a reason must be given.
         sets: What it changes: record field -> a field of the details (by name), a constant (a text as
             ``Constant("…")``), or a pure function of (record before, entry). For a creation "before" is the draft.

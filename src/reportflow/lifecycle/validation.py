@@ -154,13 +154,13 @@ def _faults_of_fields(cls: Any) -> Iterator[Fault]:
 
 
 def _faults_of_sets(row: Transition, fields: Sequence[str] | None, record: object) -> Iterator[Fault]:
-    told = field_names(row.details) if _is_attrs(row.details) and row.details else ()
+    known = field_names(row.details) if _is_attrs(row.details) and row.details else ()
     for field, setting in row.sets.items():
         if fields is not None and field not in fields:
             yield _fault("sets_unknown_field", trigger=row.trigger, name=field, owner=_name(record))
         elif field in _FIXED:
             yield _fault("sets_own_field", trigger=row.trigger, name=field)
-        if is_field_name(setting) and setting not in told:
+        if is_field_name(setting) and setting not in known:
             owner = _name(row.details) if row.details else "nothing"
             yield _fault("sets_unknown_detail", trigger=row.trigger, field=field, name=setting, owner=owner)
 

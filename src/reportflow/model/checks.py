@@ -1,4 +1,4 @@
-"""Checking a value by its own annotations: what may be kept, and what is wrong with what may not."""
+"""Validating a value by its own annotations: what can be stored, and what is wrong with what cannot."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cache, partial
 from typing import Any, Final, Literal, TypeVar, Union
 
@@ -16,7 +16,7 @@ import attrs
 
 from reportflow.errors import Fault, InvalidDefinition, InvalidValue
 
-#: The longest text that is kept, in bytes of UTF-8.
+#: The longest text that is stored, in bytes of UTF-8.
 TEXT_LIMIT: Final = 1 << 20
 
 T = TypeVar("T")
@@ -33,13 +33,11 @@ Test = Callable[[Any], Problem | None]
 
 
 def check(value: object, names: Iterable[str] | None = None) -> None:
-    """Hold an attrs instance, or some of its fields, against its own annotations.
+    """Validate an attrs instance, or some of its fields, by its own annotations.
 
     Raises:
         InvalidValue: names the field.
     """
-    if names is None and sound(type(value))(value):
-        return
     test = tests(type(value))
     for name in test if names is None else names:
         problem = test[name](getattr(value, name))
@@ -48,7 +46,7 @@ def check(value: object, names: Iterable[str] | None = None) -> None:
 
 
 class UnsupportedType(TypeError):
-    """An annotation that no store could keep."""
+    """An annotation of which no value could be stored."""
 
 
 @cache_by_class
@@ -56,7 +54,7 @@ def tests(cls: type[Any]) -> Mapping[str, Test]:
     """The test of each field of an attrs class.
 
     Raises:
-        InvalidDefinition: with one fault for each annotation that cannot be kept.
+        InvalidDefinition: with one fault for each annotation of which no value could be stored.
     """
     try:
         hints: Mapping[str, Any] = typing.get_type_hints(cls)
@@ -76,42 +74,18 @@ def tests(cls: type[Any]) -> Mapping[str, Test]:
     return made
 
 
-@cache_by_class
-def sound(cls: type[Any]) -> Callable[[Any], bool]:
-    """What sees at a glance that nothing is wrong with a value; where it does not see it, the tests decide.
-
-    It is one expression written out for the class: to call each test would take three times as long, and each act
-    makes several values.
-    """
-    known: dict[str, Any] = {"limit": TEXT_LIMIT, "datetime": datetime, "UTC": UTC}
-    glances = []
-    for number, (name, test) in enumerate(tests(cls).items()):
-        known[f"test{number}"] = test
-        glances.append(f"({_glance(test, number, f'(x := value.{name})')})")
-    made: Callable[[Any], bool] = eval(f"lambda value: {' and '.join(glances) or True}", known)
-    return made
-
-
-def _glance(test: Test, number: int, x: str) -> str:
-    """The part of one field, which is called x the first time as it is given, then x."""
-    if isinstance(test, partial) and test.func is _optional:
-        return f"{x} is None or {_glance(test.args[0], number, 'x')}"
-    seen = _GLANCES.get(test)
-    return f"test{number}({x}) is None" if seen is None else f"{seen.format(x)} or test{number}(x) is None"
-
-
 def type_problem(expected: str, value: object) -> Problem:
     """The problem of a value of the wrong type, for `InvalidValue`."""
     given = "None" if value is None else f"{type(value).__name__} {value!r:.60}"
     return "type", {"expected": _MODULES.sub("", expected), "given": given}
 
 
-#: In what is said of a type: the modules that it is from.
+#: The modules in the text of a type.
 _MODULES: Final = re.compile(r"\b(?:\w+\.)+(?=\w)")
 
 
 def text_problem(value: object) -> Problem | None:
-    """What keeps a text from being kept: NUL, a lone surrogate, more than `TEXT_LIMIT` bytes."""
+    """Why a text cannot be stored: NUL, a lone surrogate, more than `TEXT_LIMIT` bytes."""
     if not isinstance(value, str):
         return type_problem("str", value)
     if "\0" in value:
@@ -127,7 +101,7 @@ def text_problem(value: object) -> Problem | None:
 
 
 def time_problem(value: object) -> Problem | None:
-    """What keeps a time from being kept: no time zone."""
+    """Why a time cannot be stored: no time zone."""
     if not isinstance(value, datetime):
         return type_problem("datetime", value)
     return ("naive", {"given": value.isoformat()}) if value.utcoffset() is None else None
@@ -175,15 +149,7 @@ _SCALARS: Final[Mapping[Any, Test]] = {
     Any: _anything,
     object: _anything,
 }
-#: What most values of a kind can be told by; see `sound`.
-_GLANCES: Final[Mapping[Test, str]] = {
-    text_problem: "{0}.__class__ is str and x.isascii() and '\\0' not in x and len(x) <= limit",
-    time_problem: "{0}.__class__ is datetime and x.tzinfo is UTC",
-    _SCALARS[int]: "{0}.__class__ is int",
-    _SCALARS[bool]: "{0}.__class__ is bool",
-    _anything: "{0} is x",
-}
-#: By name, so that only who uses them pays for importing them.
+#: By name, so that only a program that uses them pays for importing them.
 _BY_NAME: Final[Mapping[str, Callable[[Any, Any], Problem | None]]] = {
     "decimal.Decimal": _decimal_problem,
     "uuid.UUID": _instance,
@@ -238,11 +204,11 @@ def _optional(test: Test, value: object) -> Problem | None:
     return None if value is None else test(value)
 
 
-def _any_of(choices: list[Test], said: str, value: object) -> Problem | None:
+def _any_of(choices: list[Test], kinds: str, value: object) -> Problem | None:
     problems = [problem for test in choices if (problem := test(value))]
     if len(problems) < len(choices):
         return None
-    return next((problem for problem in problems if problem[0] != "type"), type_problem(said, value))
+    return next((problem for problem in problems if problem[0] != "type"), type_problem(kinds, value))
 
 
 def _one_of(choices: tuple[Any, ...], value: object) -> Problem | None:

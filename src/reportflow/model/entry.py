@@ -1,4 +1,4 @@
-"""What happened: one entry of an append-only history, and what asks for one."""
+"""What happened: one entry of an append-only history, and the command that asks for one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ else:  # Python 3.11 knows no defaults of type variables
 
 
 class Details(Value):
-    """A base for details classes: what a transition must be told, beside the reason.
+    """A base for details classes: what a transition needs, beside the reason.
 
     Any attrs class will do; one derived from this is checked by its annotations when it is built, and is registered
     where it is defined.
@@ -38,11 +38,11 @@ class Command(Value, Generic[D]):
     `D` is the class of the details: a guard on ``Command[Ask]`` reads ``command.details.days`` as its type says.
 
     Attributes:
-        trigger: What is asked for.
+        trigger: The transition to fire.
         actor: Who asks.
         now: When it is recorded.
         at: When it happened; None for `now`.
-        details: What the transition is told.
+        details: The details of the transition.
         reason: Why, in the actor's words.
         key: The idempotency key.
         cause: The `ref` of the entry that this act follows from, for a step.
@@ -74,7 +74,7 @@ class Entry(Value):
         at: When it happened: anywhere from the creation's `at` to `recorded_at`.
         recorded_at: When it was entered; never runs backward in a record.
         reason: Why.
-        details: What it was told; for a creation the draft.
+        details: Its details; for a creation the draft.
         key: The idempotency key of the call.
         cause: The `ref` of the entry that this one followed from.
     """

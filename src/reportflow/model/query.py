@@ -1,4 +1,4 @@
-"""What is asked for: a query is data, its visibility rule too, so that each store honours it in its own way."""
+"""Queries as data, with their visibility rule, so that each store can turn them into its own."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ class Query(Value):
         """The opaque cursor of a place: the last record's values of the order's keys."""
         import json  # only paging needs it
 
-        plain = json.dumps([self._order_said(), *place], ensure_ascii=False)
+        plain = json.dumps([self._order_text(), *place], ensure_ascii=False)
         return binascii.b2a_base64(plain.encode(), newline=False).decode().translate(_TO_URL)
 
     def place(self) -> tuple[str, ...] | None:
@@ -197,15 +197,15 @@ class Query(Value):
         import json  # only paging needs it
 
         try:
-            said, *place = json.loads(binascii.a2b_base64(self.cursor.translate(_FROM_URL), strict_mode=True))
+            order, *place = json.loads(binascii.a2b_base64(self.cursor.translate(_FROM_URL), strict_mode=True))
         except (ValueError, TypeError, RecursionError):
             raise InvalidValue("cursor", "cursor") from None
-        fits = said == self._order_said() and len(place) == len(self.sort_keys())
+        fits = order == self._order_text() and len(place) == len(self.sort_keys())
         if not fits or any(text_problem(one) for one in place):
             raise InvalidValue("cursor", "cursor")
         return tuple(place)
 
-    def _order_said(self) -> str:
+    def _order_text(self) -> str:
         return ",".join("-" * down + name for name, down in self.sort_keys())
 
 

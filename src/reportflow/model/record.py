@@ -65,12 +65,17 @@ class Record(Value):
     updated_at: datetime | None = attrs.field(default=None, converter=in_utc_or_none)
 
     @classmethod
-    def draft(cls, **fields: Any) -> Self:
+    def draft(cls, *unnamed: Any, **fields: Any) -> Self:
         """The version-0 record that `create` takes: the fields of the class, less those that the flow sets.
 
+        Type checkers see the fields where the class says them again, as `Report` does.
+
         Raises:
-            InvalidValue: a field is unknown, missing, set by the flow, or its value may not be kept.
+            InvalidValue: a field is unknown, missing, set by the flow, or its value cannot be stored.
+            TypeError: a field is given without its name.
         """
+        if unnamed:
+            raise TypeError(f"{cls.__name__}.draft() takes its fields by name")
         for name in fields:
             if name in _NOT_GIVEN:
                 raise InvalidValue(name, "set_by_flow")

@@ -1,8 +1,8 @@
-"""What all values share: they are frozen, checked once when they are built, and known by name.
+"""What all values share: they are frozen, validated once when they are built, and known by name.
 
-A class derived from `Value` is checked by its own annotations: ``title: str`` refuses a number, NUL and a lone
-surrogate, ``at: datetime`` refuses a naive time. The fold of a history does not check again (`changed`): what
-it puts together was checked when it entered.
+A class derived from `Value` is validated by its own annotations: ``title: str`` refuses a number, NUL and a lone
+surrogate, ``at: datetime`` refuses a naive time. The fold of a history does not validate again (`changed`): its
+values were validated when they entered.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def in_utc(value: datetime, field: str = "time") -> datetime:
     """An aware time in UTC; anything else as it is, for the check to refuse.
 
     Raises:
-        InvalidValue: the time cannot be said in UTC.
+        InvalidValue: UTC cannot express the time.
     """
     if not isinstance(value, datetime) or value.tzinfo is UTC or value.utcoffset() is None:
         return value
@@ -134,7 +134,7 @@ def in_utc_or_none(value: datetime | None) -> datetime | None:
     """As `in_utc`, with None for no time.
 
     Raises:
-        InvalidValue: the time cannot be said in UTC.
+        InvalidValue: UTC cannot express the time.
     """
     return None if value is None else in_utc(value)
 
@@ -176,6 +176,7 @@ class Frozen(typing.Protocol):
 
 
 V = TypeVar("V", bound=Frozen)
+T = TypeVar("T")
 
 
 @cache_by_class
@@ -242,13 +243,15 @@ def _validate(field: attrs.Attribute[Any], value: Any) -> None:
 
 
 def changed(value: V, changes: Mapping[str, object]) -> V:
-    """A copy with some fields changed, unchecked: for values that were checked when they entered."""
+    """A copy with some fields changed, without validation: for values that were validated when they entered."""
     cls = type(value)
-    new: V = _copier(cls)(value)
+    new: V = object.__new__(cls)
+    for put, content in zip(setters(cls), contents(cls)(value), strict=True):
+        put(new, content)
     if changes:
-        put = _setter_of(cls)
+        put_by_name = _setter_of(cls)
         for name, content in changes.items():
-            put[name](new, content)
+            put_by_name[name](new, content)
     return new
 
 
@@ -257,27 +260,12 @@ def _setter_of(cls: type[Any]) -> Mapping[str, Callable[[Any, Any], None]]:
     return dict(zip(field_names(cls), setters(cls), strict=True))
 
 
-@cache_by_class
-def _copier(cls: type[Any]) -> Callable[[Any], Any]:
-    """What copies a value, field by field."""
-    return _written_out(cls, "value", "value.{}")
-
-
-@cache_by_class
-def unchecked(cls: type[Any]) -> Callable[..., Any]:
-    """What makes a value of all its fields, given by name: each was checked, and is as its converter would make it."""
-    names = field_names(cls)
-    return _written_out(cls, ", ".join(("*", *names) if names else ()), "{}")
-
-
-def _written_out(cls: type[Any], arguments: str, content: str) -> Callable[..., Any]:
-    """What makes a value without its constructor; a loop would take twice as long, and each act makes some."""
-    known: dict[str, Any] = {"__new": object.__new__, "__cls": cls}  # what no field is called
-    known.update((f"__put{number}", put) for number, put in enumerate(setters(cls)))
-    puts = [f" __put{number}(__made, {content.format(name)})" for number, name in enumerate(field_names(cls))]
-    exec("\n".join([f"def make({arguments}):", " __made = __new(__cls)", *puts, " return __made"]), known)
-    make: Callable[..., Any] = known["make"]
-    return make
+def unchecked(cls: type[T], **fields: object) -> T:
+    """A value of all its fields, without its constructor: each was validated, and is as its converter would make it."""
+    new = object.__new__(cls)
+    for name, put in _setter_of(cls).items():
+        put(new, fields[name])
+    return new
 
 
 class Ranked(enum.StrEnum):

@@ -11,7 +11,7 @@ import enum
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
 
@@ -194,6 +194,31 @@ class Report(Record):
     credits: tuple[str, ...] = attrs.field(default=(), converter=as_texts)
     revision: int = 0
     edited_by: str | None = None
+
+    if TYPE_CHECKING:  # `Record.draft`, with the fields that a report's creation accepts
+
+        @classmethod
+        def draft(  # noqa: D102  # as `Record.draft`
+            cls,
+            *,
+            title: str,
+            text: str,
+            authors: Iterable[Author],
+            id: str = ...,
+            kind: str = ...,
+            unit: str = ...,
+            source: Source | str = ...,
+            topics: str | Iterable[str] = ...,
+            category: str = ...,
+            attachments: Iterable[Attachment] = ...,
+            commission: str | None = ...,
+            origin: str = ...,
+            secrecy: Secrecy | str = ...,
+            parent: str | None = ...,
+            assignee: str | None = ...,
+            due_at: datetime | None = ...,
+            number: str = ...,
+        ) -> Self: ...
 
     @property
     def reference(self) -> str:

@@ -24,11 +24,11 @@ def python(value: object, names: Names | None = None) -> str:
     Values of reportflow, attrs values, enums, times and plain collections come out so that ``eval`` gives an equal
     value; anything else as its `repr`. `names` is filled with what the expression needs to import.
     """
-    return _Writer({} if names is None else names).said(value)
+    return _Writer({} if names is None else names).expression(value)
 
 
 def imports(names: Mapping[str, str]) -> list[str]:
-    """The import lines for names, sorted; those of nested classes are left out, nobody can import them."""
+    """The import lines for names, sorted; those of nested classes are left out, they cannot be imported."""
     by_module: dict[str, list[str]] = {}
     for name, module in names.items():
         by_module.setdefault(module, []).append(name)
@@ -77,7 +77,7 @@ class _Writer:
         self._named(outer, cls.__module__)
         return cls.__qualname__
 
-    def said(self, value: Any) -> str:
+    def expression(self, value: Any) -> str:
         if isinstance(value, enum.Enum):
             named = value.name in type(value).__members__  # several flags together have a name that is none
             return self._class(type(value)) + (f".{value.name}" if named else f"({value.value!r})")
@@ -105,7 +105,7 @@ class _Writer:
         return repr(value)
 
     def _each(self, values: Iterable[Any]) -> list[str]:
-        return [self.said(value) for value in values]
+        return [self.expression(value) for value in values]
 
     def _set(self, value: set[Any] | frozenset[Any]) -> str:
         inside = f"{{{', '.join(sorted(self._each(value)))}}}" if value else ""
@@ -114,7 +114,7 @@ class _Writer:
         return inside or "set()"
 
     def _mapping(self, value: Mapping[Any, Any]) -> str:
-        inside = ", ".join(f"{self.said(key)}: {self.said(one)}" for key, one in value.items())
+        inside = ", ".join(f"{self.expression(key)}: {self.expression(one)}" for key, one in value.items())
         if isinstance(value, MappingProxyType):
             return f"{self._named('MappingProxyType', 'types')}({{{inside}}})"
         return f"{{{inside}}}"
@@ -123,12 +123,12 @@ class _Writer:
         parts = [value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond]
         while len(parts) > 3 and not parts[-1]:
             parts.pop()
-        said = [str(part) for part in parts]
+        arguments = [str(part) for part in parts]
         if value.fold:
-            said.append("fold=1")
+            arguments.append("fold=1")
         if value.tzinfo is not None:
-            said.append(f"tzinfo={self._zone(value)}")
-        return f"{self._named('datetime', 'datetime')}({', '.join(said)})"
+            arguments.append(f"tzinfo={self._zone(value)}")
+        return f"{self._named('datetime', 'datetime')}({', '.join(arguments)})"
 
     def _zone(self, value: datetime) -> str:
         if value.tzinfo is UTC:
@@ -137,12 +137,12 @@ class _Writer:
             return f"{self._class(type(value.tzinfo))}({key!r})"
         offset = value.utcoffset()
         assert offset is not None, "a zone has an offset"
-        return f"{self._class(timezone)}({self.said(offset)})"
+        return f"{self._class(timezone)}({self.expression(offset)})"
 
     def _field(self, field: attrs.Attribute[Any], value: Any) -> str:
         if isinstance(value, frozenset) and value and _takes(field.converter, set(value), value):
             return self._set(set(value))
-        return self.said(value)
+        return self.expression(value)
 
     def _attrs(self, value: Any) -> str:
         cls = type(value)
@@ -161,7 +161,7 @@ def _takes(converter: Any, plain: object, value: object) -> bool:
         return False
     try:
         return bool(converter(plain) == value)
-    except Exception:  # whatever a converter of somebody's class raises
+    except Exception:  # whatever a converter of a host's class raises
         return False
 
 
