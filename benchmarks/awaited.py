@@ -13,7 +13,7 @@ from benchmarks.work import REGISTRAR, Ours, adopted, adoption, ids
 
 from reportflow import AsyncReportFlow, open_async_flow, open_flow
 from reportflow.office import Report
-from reportflow.storage.sql.engine import CONNECTIONS
+from reportflow.storage.sql.pool import CONNECTIONS
 
 TASKS = 100
 #: How many acts each of them does in a round.

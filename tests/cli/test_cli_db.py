@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 from reportflow import SchemaMismatch, SqlStore, open_flow
 from reportflow.cli import commands, texts
 from reportflow.i18n import catalog as messages
-from reportflow.storage.sql.tables import SCHEMA_VERSION
+from reportflow.storage.sql.schema import SCHEMA_VERSION
 from reportflow.storage.sql.upgrade import offline_sql
 from tests.storage.old_tables import DUMP, empty, make_old
 

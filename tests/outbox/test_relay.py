@@ -34,7 +34,7 @@ from reportflow.outbox.cloudevents import Message
 from reportflow.outbox.nats import NatsPublisher
 from reportflow.serialization import plain as wire
 from reportflow.storage.base import FeedItem
-from reportflow.storage.leases import Delivery, MemoryOffsets, Offsets
+from reportflow.storage.leases import Delivery, Leases, MemoryLeases
 from reportflow.storage.sql.store import SqlStore
 from reportflow.testing.acts import Note, acted, created, sample
 from tests.servers import Nats, database
@@ -85,12 +85,12 @@ class World:
 
     @property
     def position(self) -> int:
-        held = self.store.offsets.holder("relay")
+        held = self.store.leases.current("relay")
         return 0 if held is None or held.position is None else int(held.position)
 
     def deliveries(self) -> list[Delivery]:
-        offsets: Offsets = self.store.offsets
-        return [*offsets.deliveries("relay", parked=True), *offsets.deliveries("relay", parked=False)]
+        leases: Leases = self.store.leases
+        return [*leases.deliveries("relay", dead=True), *leases.deliveries("relay", dead=False)]
 
 
 def failing(world: World, *ids: str) -> Callable[[Message], None]:
@@ -209,7 +209,7 @@ class Story:
         return alive
 
     def recover(self) -> None:
-        """All is well again: a fresh relay, a publisher that takes everything, and nobody holds a claim."""
+        """All is well again: a fresh relay, a publisher that takes everything, and nobody holds a lease."""
         self.fates.clear()
         relay = self.new()
         for _ in range(50):
@@ -256,7 +256,7 @@ def test_nothing_is_lost_whatever_fails_and_whoever_dies(
 def test_nothing_is_lost_on_a_database(
     ids: list[str], fates: list[str], steps: list[tuple[int, float]], tries: int
 ) -> None:
-    """The same where position, claim and deliveries are in tables."""
+    """The same where position, lease and deliveries are in tables."""
     store = open_store("sqlite://")
     try:
         check_story(store, ids, fates, steps, tries)
@@ -267,7 +267,7 @@ def test_nothing_is_lost_on_a_database(
 @given(
     calls=st.lists(
         st.tuples(
-            st.sampled_from(["claim", "advance", "release", "holder", "open", "parked"]),
+            st.sampled_from(["acquire", "advance", "requeue", "current", "open", "dead"]),
             st.integers(0, 2),
             st.integers(0, 40),
         ),
@@ -275,32 +275,32 @@ def test_nothing_is_lost_on_a_database(
     )
 )
 def test_the_tables_mean_what_memory_means(calls: list[tuple[str, int, int]]) -> None:
-    """Offsets in tables give the same answers as those in memory, to any calls in any order."""
+    """Leases in tables give the same answers as those in memory, to any calls in any order."""
     store: Any = open_store("sqlite://")
-    two: list[Offsets] = [MemoryOffsets(), store.offsets]
+    two: list[Leases] = [MemoryLeases(), store.leases]
     held: list[dict[int, Any]] = [{}, {}]
     clock = Clock()
 
     def call(which: int, name: str, who: int, number: int) -> object:
-        offsets, until = two[which], clock() + timedelta(seconds=number)
-        if name == "claim":
-            claim = offsets.claim("relay", f"owner {who}", now=clock(), until=until)
-            if claim is not None:
-                held[which][who] = claim
-            return claim
+        leases, until = two[which], clock() + timedelta(seconds=number)
+        if name == "acquire":
+            lease = leases.acquire("relay", f"holder {who}", now=clock(), until=until)
+            if lease is not None:
+                held[which][who] = lease
+            return lease
         if name == "advance" and who in held[which]:
-            states: Any = ("waiting", "failing", "parked")
+            states: Any = ("waiting", "failing", "dead")
             one = Delivery(
                 position=number, record_id="r", sequence=number, state=states[number % 3], tries=who, due_at=until
             )
-            claim = offsets.advance(held[which][who], position=number, until=until, put=[one], drop=[number - 3])
-            held[which][who] = claim or held[which][who]
-            return claim
-        if name == "release":
-            return offsets.release("relay", f"r@{number}", now=clock())
-        if name == "holder":
-            return offsets.holder("relay")
-        return offsets.deliveries("relay", parked=name == "parked")
+            lease = leases.advance(held[which][who], position=number, until=until, put=[one], drop=[number - 3])
+            held[which][who] = lease or held[which][who]
+            return lease
+        if name == "requeue":
+            return leases.requeue("relay", f"r@{number}", now=clock())
+        if name == "current":
+            return leases.current("relay")
+        return leases.deliveries("relay", dead=name == "dead")
 
     try:
         for name, who, number in calls:
@@ -409,7 +409,7 @@ def test_a_message_is_parked_and_listed_and_its_record_goes_on(world: World) -> 
     relay.run_once()
     assert world.ids == ["b@1", "a@2"]
     (parked,) = relay.parked()
-    assert (parked.id, parked.state, parked.tries, parked.error) == ("a@1", "parked", 2, "ValueError: no a@1")
+    assert (parked.id, parked.state, parked.tries, parked.error) == ("a@1", "dead", 2, "ValueError: no a@1")
     world.write("a")
     assert (relay.run_once(), world.ids[-1]) == (1, "a@3")
     world.clock.move(10_000)
@@ -532,7 +532,7 @@ def test_the_pause_for_a_broker_begins_anew() -> None:
 
 
 def test_one_works_and_the_others_stand_by(world: World) -> None:
-    """While one relay has the claim, others of its name hand out nothing; when it is closed, another goes on."""
+    """While one relay has the lease, others of its name hand out nothing; when it is closed, another goes on."""
     world.write("a")
     first, second = world.relay(), world.relay()
     assert first.run_once() == 1
@@ -546,8 +546,8 @@ def test_one_works_and_the_others_stand_by(world: World) -> None:
     assert world.ids == ["a@1", "b@1"]
 
 
-def test_a_claim_that_runs_out_is_taken_over(world: World) -> None:
-    """The claim of a relay that died is another's when its lease ran out, not a moment sooner."""
+def test_a_lease_that_expires_is_taken_over(world: World) -> None:
+    """The lease of a relay that died is another's when it has expired, not a moment sooner."""
     world.write("a", "b")
 
     def die(_: Message) -> None:
@@ -562,8 +562,8 @@ def test_a_claim_that_runs_out_is_taken_over(world: World) -> None:
     assert second.run_once() == 2
 
 
-def test_a_relay_that_works_keeps_its_claim(world: World) -> None:
-    """A batch may take longer than a lease: the claim is renewed between messages, and the position moved."""
+def test_a_relay_that_works_keeps_its_lease(world: World) -> None:
+    """A batch may take longer than a lease: it is renewed between messages, and the position moved."""
     world.write(*"abcdef")
     second = world.relay(lease=30)
 
@@ -597,28 +597,28 @@ def test_who_comes_back_late_moves_nothing(world: World) -> None:
 
 
 def test_an_old_token_writes_nothing(world: World) -> None:
-    """With an old claim neither position nor deliveries can be written, all or nothing."""
-    offsets: Offsets = world.store.offsets
+    """With an old lease neither position nor deliveries can be written, all or nothing."""
+    leases: Leases = world.store.leases
     lease = timedelta(seconds=30)
-    old = offsets.claim("relay", "old", now=START, until=START + lease)
+    old = leases.acquire("relay", "old", now=START, until=START + lease)
     assert old is not None
-    assert offsets.claim("relay", "new", now=START, until=START + lease) is None
+    assert leases.acquire("relay", "new", now=START, until=START + lease) is None
     one = Delivery(position=7, record_id="a", sequence=1, state="failing", tries=1, due_at=START)
-    old = offsets.advance(old, position=7, until=START + lease, put=[one])
+    old = leases.advance(old, position=7, until=START + lease, put=[one])
     assert old is not None
-    new = offsets.claim("relay", "new", now=START + lease, until=START + 2 * lease)
+    new = leases.acquire("relay", "new", now=START + lease, until=START + 2 * lease)
     assert new is not None
     assert (new.token, new.position) == (old.token + 1, 7)
-    late = attrs.evolve(one, state="parked")
-    assert offsets.advance(old, position=9, until=START + lease, put=[late], drop=[7]) is None
-    assert offsets.advance(old, position=9, until=START + lease) is None
-    assert offsets.holder("relay") == new
-    assert offsets.deliveries("relay", parked=False) == [one]
+    late = attrs.evolve(one, state="dead")
+    assert leases.advance(old, position=9, until=START + lease, put=[late], drop=[7]) is None
+    assert leases.advance(old, position=9, until=START + lease) is None
+    assert leases.current("relay") == new
+    assert leases.deliveries("relay", dead=False) == [one]
 
 
-def test_threads_that_claim_at_once(world: World) -> None:
-    """Of threads that claim one name at the same moment one gets it, a fresh one or one that ran out."""
-    offsets: Offsets = world.store.offsets
+def test_threads_that_lease_at_once(world: World) -> None:
+    """Of threads that ask for one lease at the same moment one gets it, a new one or one that has expired."""
+    leases: Leases = world.store.leases
     for turn in range(3):
         now = START + timedelta(minutes=turn)
         ready = threading.Barrier(4)
@@ -626,16 +626,16 @@ def test_threads_that_claim_at_once(world: World) -> None:
 
         def ask(name: str, now: datetime = now, ready: threading.Barrier = ready, got: list[Any] = got) -> None:
             ready.wait(60)
-            got.append(offsets.claim("relay", name, now=now, until=now + timedelta(seconds=30)))
+            got.append(leases.acquire("relay", name, now=now, until=now + timedelta(seconds=30)))
 
         threads = [threading.Thread(target=ask, args=(f"{turn} {one}",)) for one in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        claims = [one for one in got if one is not None]
-        assert [one.token for one in claims] == [turn + 1]
-        assert offsets.holder("relay") == claims[0]
+        leased = [one for one in got if one is not None]
+        assert [one.token for one in leased] == [turn + 1]
+        assert leases.current("relay") == leased[0]
 
 
 def test_relays_race_in_threads(sql_world: World) -> None:
@@ -662,7 +662,7 @@ def test_relays_race_in_threads(sql_world: World) -> None:
 
 
 def test_a_fork_is_another_relay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relay that was made before its process forked has no claim in the child: two of it do not work at once."""
+    """A relay that was made before its process forked has no lease in the child: two of it do not work at once."""
     world = World()
     world.write("a")
     relay = world.relay(batch=1)
@@ -767,7 +767,7 @@ def test_a_late_commit_is_not_skipped(sql_world: World) -> None:
 
 
 def test_a_relay_outlives_its_database() -> None:
-    """A store that cannot be used for a while is waited for; when the relay is told to stop it gives up its claim."""
+    """A store that cannot be used for a while is waited for; when the relay is told to stop it gives up its lease."""
 
     class Broken(MemoryStore):
         times = 3
@@ -793,26 +793,26 @@ def test_a_relay_outlives_its_database() -> None:
 
 
 def test_a_relay_that_stops_without_its_database() -> None:
-    """Where the claim cannot be given up, stopping is no error: it runs out by itself."""
+    """Where the lease cannot be given up, stopping is no error: it expires by itself."""
 
-    class Gone(MemoryOffsets):
-        def holder(self, name: str) -> Any:
+    class Gone(MemoryLeases):
+        def current(self, name: str) -> Any:
             raise StorageUnavailable("db", "gone", "server")
 
     stop = threading.Event()
     stop.set()
-    World().relay(offsets=Gone()).run(stop)
+    World().relay(leases=Gone()).run(stop)
 
 
-def test_offsets_may_be_kept_elsewhere() -> None:
-    """A relay takes offsets of somebody's own, beside any store."""
-    world, kept = World(), MemoryOffsets()
+def test_leases_may_be_kept_elsewhere() -> None:
+    """A relay takes leases of another kind, beside any store."""
+    world, kept = World(), MemoryLeases()
     world.write("a")
-    assert world.relay(offsets=kept).run_once() == 1
-    held = kept.holder("relay")
+    assert world.relay(leases=kept).run_once() == 1
+    held = kept.current("relay")
     assert held is not None
     assert held.position == 1
-    assert world.store.offsets.holder("relay") is None
+    assert world.store.leases.current("relay") is None
 
 
 @pytest.mark.parametrize(
@@ -821,12 +821,12 @@ def test_offsets_may_be_kept_elsewhere() -> None:
         {"batch": 0}, {"batch": True}, {"batch": 1.5}, {"tries": 0}, {"max_in_flight": -1}, {"lease": 0},
         {"lease": "1"},
         {"pause": float("nan")}, {"pause": -1}, {"longest_pause": float("inf")}, {"name": " "}, {"source": ""},
-        {"source": None}, {"offsets": object()},
+        {"source": None}, {"leases": object()},
     ],
     ids=lambda options: f"{next(iter(options))}-{type(next(iter(options.values()))).__name__}",
 )  # fmt: skip
 def test_a_relay_refuses_what_makes_no_sense(options: dict[str, Any]) -> None:
-    """Numbers out of range, blank names and what keeps no offsets are refused, by the name of the argument."""
+    """Numbers out of range, blank names and what keeps no leases are refused, by the name of the argument."""
     with pytest.raises(InvalidValue) as caught:
         World().relay(**options)
     assert caught.value.field in options

@@ -15,9 +15,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, MetaData, Table, create_engine, insert, select, text
 
-from reportflow.storage.sql.engine import make_engine
 from reportflow.storage.sql.migrations.host import VERSIONS
-from reportflow.storage.sql.tables import PREFIX
+from reportflow.storage.sql.pool import make_engine
+from reportflow.storage.sql.schema import PREFIX
 from tests.servers import database
 
 DUMP: Final = Path(__file__).with_name("version_1.sql").read_text("utf-8")

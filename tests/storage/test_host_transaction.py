@@ -29,7 +29,7 @@ from reportflow import (
     replay,
 )
 from reportflow.office import REPORT, Author, Comment, Report, Revision
-from reportflow.storage.sql.tables import make_tables
+from reportflow.storage.sql.schema import make_tables
 from tests.servers import database
 
 LI = Actor(id="li", roles={"editor"}, unit="yulin")
@@ -221,8 +221,8 @@ def test_a_twin_that_commits_in_between_breaks_nothing(flow: ReportFlow, host: E
         look = store._explain
         rivals: list[object] = []
 
-        def look_then_lose(changes: list[Change]) -> None:
-            look(changes)
+        def look_then_lose(executor: object, changes: list[Change]) -> None:
+            look(executor, changes)
             if not rivals:
                 rivals.append(flow.fire(other, "comment", Comment(text="a"), by=LI, key="k"))
 

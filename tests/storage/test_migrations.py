@@ -37,10 +37,11 @@ from reportflow import (
 )
 from reportflow.office import REPORT, Author, Comment, Report
 from reportflow.storage.sql import upgrade as module
-from reportflow.storage.sql.engine import BACKENDS, Backend, make_engine
+from reportflow.storage.sql.dialects import BACKENDS, Backend
 from reportflow.storage.sql.migrations.host import VERSIONS, include_object, version_table
 from reportflow.storage.sql.migrations.versions import version_1, version_2
-from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, make_tables
+from reportflow.storage.sql.pool import make_engine
+from reportflow.storage.sql.schema import PREFIX, SCHEMA_VERSION, make_tables
 from reportflow.storage.sql.upgrade import current, offline_sql, upgrade
 from tests.storage.old_tables import DUMP, NAMES, empty, host, make_old
 
@@ -533,11 +534,11 @@ def test_a_hosts_autogenerate_leaves_our_tables_alone(tmp_path: Path, url: str, 
 
     engine = make_engine(url)
     assert ("remove_table", "reportflow_record") in proposed(engine, metadata)
-    assert proposed(engine, metadata, include_object=include_object) == [("add_table", "members")]
+    assert proposed(engine, metadata, include_object=agreed) == [("add_table", "members")]
     engine.dispose()
 
 
-def test_leaves_alone_knows_its_own_store_only() -> None:
+def test_include_object_knows_its_own_store_only() -> None:
     """Tables of another prefix or schema, and tables of the host's that begin alike, are the host's to judge."""
     include = include_object(prefix="rf_", schema="office")
 
@@ -568,7 +569,7 @@ def test_there_is_a_revision_for_each_version() -> None:
 
 
 def test_only_the_latest_revision_is_by_todays_tables() -> None:
-    """An older revision says itself what its tables were: `tables.py` may change."""
+    """An older revision says itself what its tables were: `schema.py` may change."""
     by_today = [path.stem for path in (FOLDER / "versions").glob("*.py") if ".today()" in path.read_text("utf-8")]
     assert by_today in ([f"version_{SCHEMA_VERSION}"], [])
 

@@ -232,31 +232,35 @@ def test_a_fork_has_connections_of_its_own(engine: str) -> None:
 
 @contextlib.contextmanager
 def cut_at(store: SqlStore, word: str) -> Iterator[None]:
-    """The connection of the next write breaks right when this word is said, or right before."""
-    make: Any = store._work
+    """The connection of the next write breaks right before a statement that begins with this word, or has it in it."""
+    checkout: Any = store._checkout
 
-    def cutting(pooled: Any) -> Any:
-        work = make(pooled)
-        say, write = work.say, work.write
+    class Cutting:
+        """A cursor."""
 
-        def said(sql: str) -> None:
-            if sql.startswith(word):
-                broken(pooled)
-            say(sql)
+        def __init__(self, cursor: Any, connection: Any) -> None:
+            self._cursor = cursor
+            self._connection = connection
 
-        def written(statement: Any, row: Any) -> int:
-            if word in statement.sql:
-                broken(pooled)
-            return int(write(statement, row))
+        def execute(self, sql: str, *values: Any) -> Any:
+            if word in sql:
+                broken(self._connection)
+            return self._cursor.execute(sql, *values)
 
-        work.say, work.write = said, written
-        return work
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._cursor, name)
 
-    store._work = cutting  # type: ignore[method-assign]  # what is tested is a connection that breaks
+    @contextlib.contextmanager
+    def cutting() -> Iterator[Any]:
+        with checkout() as executor:
+            executor._cursor = Cutting(executor._cursor, executor._connection)
+            yield executor
+
+    store._checkout = cutting  # what is tested is a connection that breaks
     try:
         yield
     finally:
-        store._work = make  # type: ignore[method-assign]  # put back
+        store._checkout = checkout
 
 
 def broken(pooled: Any) -> None:
@@ -270,7 +274,9 @@ def broken(pooled: Any) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("word", "known"), [("UPDATE", True), ("COMMIT", False)])
-def test_a_lost_connection_says_what_is_known(engine: str, word: str, known: bool) -> None:
+def test_a_lost_connection_says_what_is_known(
+    engine: str, word: str, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A connection lost before the commit wrote nothing; lost with it, it is not known, and the message says so."""
     with database(engine) as url:
         filled(url)
@@ -278,9 +284,9 @@ def test_a_lost_connection_says_what_is_known(engine: str, word: str, known: boo
             store: Any = flow.store
             if engine == "postgresql":  # where an act is one statement, its loss is a loss with the commit
                 if word == "COMMIT":
-                    word = "WITH moved"
+                    word = "WITH updated"
                 else:
-                    store._is_plain = lambda change: False
+                    monkeypatch.setattr("reportflow.storage.sql.contract._is_plain", lambda change: False)
             with cut_at(store, word), pytest.raises(StorageUnavailable) as caught:
                 flow.fire(store.get(["r0"])[0], "comment", Comment(text="x"), by=LI)
             assert ("not known" not in str(caught.value)) == known

@@ -22,7 +22,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from reportflow.errors import BrokerUnavailable, InvalidValue, StorageUnavailable
 from reportflow.flow.base import now
@@ -30,7 +30,7 @@ from reportflow.model.checks import time_problem, type_problem
 from reportflow.model.entry import Entry
 from reportflow.outbox.cloudevents import Message, check_installed, make_message
 from reportflow.storage.base import FeedItem, Store
-from reportflow.storage.leases import Claim, Delivery, Offsets
+from reportflow.storage.leases import Delivery, Lease, Leases, SupportsLeases
 
 _LOG: Final = logging.getLogger("reportflow.relay")
 #: The longest text of an error that is kept.
@@ -57,11 +57,11 @@ class Relay:
         pause: How long after the first failure it is tried again, in seconds; doubled after each one more.
         longest_pause: The most that this grows to.
         max_in_flight: With as many entries failing or waiting nothing more is read, until there are fewer.
-        offsets: Keeps how far it is; the store's own unless given.
+        leases: Keep how far it is; the store's own unless given.
 
     Raises:
         MissingExtra: the package `cloudevents` is not installed.
-        InvalidValue: a number out of range, or a store that keeps no offsets, and none were given.
+        InvalidValue: a number out of range, or a store that keeps no leases, and none were given.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Relay:
         pause: float = 1.0,
         longest_pause: float = 300.0,
         max_in_flight: int = 1000,
-        offsets: Offsets | None = None,
+        leases: Leases | None = None,
     ) -> None:
         check_installed()
         for field, number, least in (("batch", batch, 1), ("tries", tries, 1), ("max_in_flight", max_in_flight, 1)):
@@ -90,9 +90,10 @@ class Relay:
         for field, text in (("name", name), ("source", source)):
             if not isinstance(text, str) or not text.strip():
                 raise InvalidValue(field, "blank")
-        kept: Any = getattr(store, "offsets", None) if offsets is None else offsets
-        if not isinstance(kept, Offsets):
-            raise InvalidValue("offsets", *type_problem("Offsets", kept))
+        if leases is None and isinstance(store, SupportsLeases):
+            leases = store.leases
+        if not isinstance(leases, Leases):
+            raise InvalidValue("leases", *type_problem("Leases", leases))
         self._store = store
         self._publish = publish
         self._name = name
@@ -104,10 +105,10 @@ class Relay:
         self._pause = pause
         self._longest_pause = longest_pause
         self._most_open = max_in_flight
-        self._offsets = kept
+        self._leases = leases
         self._self = uuid.uuid4().hex[:12]
         self._turn = threading.Lock()
-        self._claim: Claim | None = None
+        self._claim: Lease | None = None
         self._away = 0
         self._away_until: datetime | None = None
 
@@ -169,20 +170,20 @@ class Relay:
         """
         with self._turn:
             self._claim = None
-            held = self._offsets.holder(self._name)
-            if held is not None and held.owner == self.owner:
-                self._offsets.advance(held, position=held.position, until=self._now())
+            held = self._leases.current(self._name)
+            if held is not None and held.holder == self.owner:
+                self._leases.advance(held, position=held.position, until=self._now())
 
     def parked(self) -> list[Delivery]:
         """The messages that failed too often, in the order of the feed, each with what its last try raised."""
-        return self._offsets.deliveries(self._name, parked=True)
+        return self._leases.deliveries(self._name, dead=True)
 
     def release(self, id: str) -> bool:
         """Have a parked message tried again, with all its tries; whether there was one of this id.
 
         It comes late, behind entries of its record that went on without it. Any relay of this name may be asked.
         """
-        return self._offsets.release(self._name, id, now=self._now())
+        return self._leases.requeue(self._name, id, now=self._now())
 
     # ---------------------------------------------------------------------------------------------------------------
 
@@ -193,12 +194,12 @@ class Relay:
             raise InvalidValue("clock", *problem)
         return time
 
-    def _claimed(self, time: datetime) -> Claim | None:
+    def _claimed(self, time: datetime) -> Lease | None:
         held = self._claim
         # half a lease in hand is enough to begin with: a round renews it by itself
-        if held is not None and held.owner == self.owner and time < held.lease_until - self._lease / 2:
+        if held is not None and held.holder == self.owner and time < held.expires_at - self._lease / 2:
             return held
-        return self._offsets.claim(self._name, self.owner, now=time, until=time + self._lease)
+        return self._leases.acquire(self._name, self.owner, now=time, until=time + self._lease)
 
     def _pause_after(self, failures: int) -> timedelta:
         return timedelta(seconds=min(self._longest_pause, self._pause * 2.0 ** min(failures - 1, 60)))
@@ -211,7 +212,7 @@ class _Lost(Exception):
 class _Round:
     """One batch under one claim: what it hands out, and what there is to write down."""
 
-    def __init__(self, relay: Relay, claim: Claim) -> None:
+    def __init__(self, relay: Relay, claim: Lease) -> None:
         self.handed = 0
         self._relay = relay
         self._claim = claim
@@ -221,7 +222,7 @@ class _Round:
         #: Record id -> what is failing, and what waits behind it, in order.
         self._open: dict[str, deque[Delivery]] = {}
 
-    def run(self) -> Claim | None:
+    def run(self) -> Lease | None:
         """Do it; the claim that is left, None where there is none."""
         relay = self._relay
         try:
@@ -245,7 +246,7 @@ class _Round:
     def _again(self) -> None:
         """Try again what is due: of each record the first, and when it is gone those behind it."""
         relay = self._relay
-        for one in relay._offsets.deliveries(relay._name, parked=False):
+        for one in relay._leases.deliveries(relay._name, dead=False):
             self._open.setdefault(one.record_id, deque()).append(one)
         for queue in self._open.values():
             while queue and queue[0].due_at <= relay._now():
@@ -323,7 +324,7 @@ class _Round:
             position=delivery.position,
             record_id=delivery.record_id,
             sequence=delivery.sequence,
-            state="parked" if parked else "failing",
+            state="dead" if parked else "failing",
             tries=tries,
             due_at=relay._now() + (timedelta() if parked else relay._pause_after(tries)),
             error=error,
@@ -336,7 +337,7 @@ class _Round:
         return bool(self._put or self._drop) or self._position != self._claim.position
 
     def _renew_at(self) -> datetime:
-        return self._claim.lease_until - self._relay._lease / 2
+        return self._claim.expires_at - self._relay._lease / 2
 
     def _write(self, until: datetime | None = None) -> None:
         """Write down how far it is.
@@ -345,7 +346,7 @@ class _Round:
             _Lost: another relay has the claim.
         """
         relay = self._relay
-        moved = relay._offsets.advance(
+        moved = relay._leases.advance(
             self._claim,
             position=self._position,
             until=relay._now() + relay._lease if until is None else until,

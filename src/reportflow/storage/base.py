@@ -6,8 +6,9 @@ test in `reportflow.testing.conformance`, which any third party can run on a sto
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import attrs
 
@@ -15,6 +16,8 @@ from reportflow.errors import DuplicateKey, InvalidValue
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
+
+T = TypeVar("T")
 
 #: What `count` counts.
 Of = Literal["records", "entries"]
@@ -31,12 +34,18 @@ class Capabilities:
     Attributes:
         durable: What was committed survives the death of the process.
         shared: Several processes may use it at once.
-        host_transaction: It can write inside a transaction of the host.
+        host_transaction: It can write inside a transaction of the host: it is a `SupportsHostTransaction`.
+        leases: It keeps the leases of its relays: it is a `SupportsLeases`.
     """
 
     durable: bool = False
     shared: bool = False
     host_transaction: bool = False
+    leases: bool = False
+
+    def bound(self) -> Capabilities:
+        """What is left of them inside a transaction of the host: the store neither binds again nor keeps leases."""
+        return Capabilities(durable=self.durable, shared=self.shared)
 
 
 def _entries(value: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -225,6 +234,42 @@ class AsyncStore(Protocol):
     async def close(self) -> None:
         """See `Store.close`."""
         ...
+
+
+class AsyncCalls(ABC):
+    """The calls of `AsyncStore` over those of a `Store`: only how one is run is left to say."""
+
+    @abstractmethod
+    async def _run(self, call: Callable[[Store], T]) -> T:
+        """Run a call of a store."""
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """See `Store.commit`."""
+        await self._run(lambda store: store.commit(changes))
+
+    async def get(self, ids: Sequence[str]) -> list[Record]:
+        """See `Store.get`."""
+        return await self._run(lambda store: store.get(ids))
+
+    async def find(self, query: Query) -> Page:
+        """See `Store.find`."""
+        return await self._run(lambda store: store.find(query))
+
+    async def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        """See `Store.count`."""
+        return await self._run(lambda store: store.count(query, of, group))
+
+    async def history(self, ids: Sequence[str]) -> list[Entry]:
+        """See `Store.history`."""
+        return await self._run(lambda store: store.history(ids))
+
+    async def by_key(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.by_key`."""
+        return await self._run(lambda store: store.by_key(actor_id, key))
+
+    async def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
+        """See `Store.feed`."""
+        return await self._run(lambda store: store.feed(after, limit))
 
 
 def check_changes(changes: Sequence[Change]) -> None:

@@ -1,8 +1,8 @@
-"""How far relays have read the feed, and what they could not hand out yet: what is promised, and its plain meaning.
+"""The leases of relays: how far each has read the feed, and which entries it could not publish yet.
 
-This is no part of the storage contract, so that a store stays small. Who keeps records elsewhere may keep this
-elsewhere again: `Relay` takes any `Offsets`. Correctness rests on one comparison: each claim has a token of its own,
-and whoever comes with an older one writes nothing.
+This is no part of the storage contract, so that a store stays small: a program that keeps its records elsewhere may
+keep its leases elsewhere again, since `Relay` takes any `Leases`. Correctness rests on one comparison: each lease has a
+fencing token, and a relay that comes with an older one writes nothing.
 """
 
 from __future__ import annotations
@@ -14,41 +14,41 @@ from typing import Literal, Protocol, runtime_checkable
 
 import attrs
 
-#: How far an entry has come that was read and not handed out: `waiting` behind another one of its record, `failing`
-#: and tried again, or `parked` until somebody releases it.
-DeliveryState = Literal["waiting", "failing", "parked"]
+#: How far an entry has come that was read and not published: `waiting` behind another one of its record, `failing` and
+#: to be retried, or `dead`, a dead letter, until it is requeued.
+DeliveryState = Literal["waiting", "failing", "dead"]
 
 
 @attrs.frozen(kw_only=True)
-class Claim:
-    """One relay's right to read the feed under a name, until it runs out.
+class Lease:
+    """One relay's right to read the feed under a name, until it expires.
 
     Attributes:
         name: The name that relays share.
-        owner: Who has it, for people to read.
-        token: Counts the claims of this name; a later one makes this one worth nothing.
-        position: Everything up to here was handed out, or is a `Delivery`; None: nothing yet.
-        lease_until: When others may take it.
+        holder: Which relay has it, for people to read.
+        token: The fencing token: counts the leases of this name, and a later one makes this one void.
+        position: Everything up to here was published, or is a `Delivery`; None: nothing yet.
+        expires_at: When another relay may take it.
     """
 
     name: str
-    owner: str
+    holder: str
     token: int
     position: int | None
-    lease_until: datetime
+    expires_at: datetime
 
 
 @attrs.frozen(kw_only=True)
 class Delivery:
-    """An entry that a relay has read and not handed out.
+    """An entry that a relay has read and not published.
 
     Attributes:
-        position: Its place in the feed.
-        record_id: Whose entry it is.
+        position: Its position in the feed.
+        record_id: The id of its record.
         sequence: Its place in the record's history.
-        state: ``waiting``, ``failing`` or ``parked``.
+        state: ``waiting``, ``failing`` or ``dead``.
         tries: How often it failed.
-        due_at: When it is tried again; for one that is parked, when that was.
+        due_at: When it is retried; for a dead letter, when it became one.
         error: What the last try raised.
     """
 
@@ -67,119 +67,129 @@ class Delivery:
 
 
 @runtime_checkable
-class Offsets(Protocol):
-    """What keeps the claims and deliveries of relays. All calls may be made by many threads and processes at once."""
+class Leases(Protocol):
+    """Where relays keep leases and deliveries. All calls may be made by many threads and processes at once."""
 
-    def claim(self, name: str, owner: str, *, now: datetime, until: datetime) -> Claim | None:
-        """The claim on a name, up to a time: a fresh one where none holds, the owner's own one for longer.
+    def acquire(self, name: str, holder: str, *, now: datetime, until: datetime) -> Lease | None:
+        """The lease on a name, up to a time: a new one where none is valid, or the holder's own one, renewed.
 
-        At most one owner gets it, however many ask at once. A fresh one has a token that no other had.
+        At most one holder gets it, however many ask at once. A new one has a token that no other had.
 
         Returns:
-            None where it is another owner's and has not run out.
+            None where another holder has it and it has not expired.
         """
         ...
 
-    def holder(self, name: str) -> Claim | None:
-        """The last claim on a name, whether or not it ran out; None where there never was one."""
+    def current(self, name: str) -> Lease | None:
+        """The latest lease on a name, whether or not it has expired; None where there never was one."""
         ...
 
     def advance(
         self,
-        claim: Claim,
+        lease: Lease,
         *,
         position: int | None,
         until: datetime,
         put: Sequence[Delivery] = (),
         drop: Iterable[int] = (),
-    ) -> Claim | None:
-        """Move the position, hold the claim for longer, and write deliveries: all of it, or none.
+    ) -> Lease | None:
+        """Move the position, renew the lease, and write deliveries: all of it, or none.
 
         Args:
-            claim: The claim in hand.
-            position: Where the position is then.
-            until: When the claim runs out then.
+            lease: The lease.
+            position: The new position.
+            until: When the lease expires then.
             put: Deliveries that are new, or replace those at their positions.
-            drop: The positions of deliveries that are no more.
+            drop: The positions of deliveries to remove.
 
         Returns:
-            The claim as it is now; None where the name was claimed anew meanwhile: then nothing was written.
+            The lease as it is now; None where the name was leased anew meanwhile: then nothing was written.
         """
         ...
 
-    def deliveries(self, name: str, *, parked: bool) -> list[Delivery]:
-        """Those that are parked, or those that are not, in the order of the feed."""
+    def deliveries(self, name: str, *, dead: bool) -> list[Delivery]:
+        """The dead letters, or the other deliveries, in the order of the feed."""
         ...
 
-    def release(self, name: str, id: str, *, now: datetime) -> bool:
-        """Make a parked delivery one that is due, as if it never failed; whether there was one of this id."""
+    def requeue(self, name: str, id: str, *, now: datetime) -> bool:
+        """Make a dead letter a delivery that is due, as if it never failed; whether there was one of this id."""
         ...
 
 
-class MemoryOffsets:
-    """Claims and deliveries that live as long as their process. One lock makes each call one moment."""
+@runtime_checkable
+class SupportsLeases(Protocol):
+    """A store with the capability `leases`: it keeps the leases of its relays beside its records."""
+
+    @property
+    def leases(self) -> Leases:
+        """The leases; written outside any transaction of a host's."""
+        ...
+
+
+class MemoryLeases:
+    """Leases and deliveries that live as long as their process. One lock makes each call atomic."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._claims: dict[str, Claim] = {}
+        self._leases: dict[str, Lease] = {}
         self._deliveries: dict[str, dict[int, Delivery]] = {}
 
-    def claim(self, name: str, owner: str, *, now: datetime, until: datetime) -> Claim | None:
-        """See `Offsets.claim`."""
+    def acquire(self, name: str, holder: str, *, now: datetime, until: datetime) -> Lease | None:
+        """See `Leases.acquire`."""
         with self._lock:
-            claim = next_claim(self._claims.get(name), name, owner, now, until)
-            if claim is not None:
-                self._claims[name] = claim
-            return claim
+            lease = next_lease(self._leases.get(name), name, holder, now, until)
+            if lease is not None:
+                self._leases[name] = lease
+            return lease
 
-    def holder(self, name: str) -> Claim | None:
-        """See `Offsets.holder`."""
+    def current(self, name: str) -> Lease | None:
+        """See `Leases.current`."""
         with self._lock:
-            return self._claims.get(name)
+            return self._leases.get(name)
 
     def advance(
         self,
-        claim: Claim,
+        lease: Lease,
         *,
         position: int | None,
         until: datetime,
         put: Sequence[Delivery] = (),
         drop: Iterable[int] = (),
-    ) -> Claim | None:
-        """See `Offsets.advance`."""
+    ) -> Lease | None:
+        """See `Leases.advance`."""
         with self._lock:
-            if self._claims[claim.name].token != claim.token:
+            if self._leases[lease.name].token != lease.token:
                 return None
-            kept = self._deliveries.setdefault(claim.name, {})
+            stored = self._deliveries.setdefault(lease.name, {})
             for gone in drop:
-                kept.pop(gone, None)
-            kept.update((one.position, one) for one in put)
-            self._claims[claim.name] = moved = attrs.evolve(claim, position=position, lease_until=until)
+                stored.pop(gone, None)
+            stored.update((one.position, one) for one in put)
+            self._leases[lease.name] = moved = attrs.evolve(lease, position=position, expires_at=until)
             return moved
 
-    def deliveries(self, name: str, *, parked: bool) -> list[Delivery]:
-        """See `Offsets.deliveries`."""
+    def deliveries(self, name: str, *, dead: bool) -> list[Delivery]:
+        """See `Leases.deliveries`."""
         with self._lock:
-            kept = sorted(self._deliveries.get(name, {}).items())
-        return [one for _, one in kept if (one.state == "parked") is parked]
+            stored = sorted(self._deliveries.get(name, {}).items())
+        return [one for _, one in stored if (one.state == "dead") is dead]
 
-    def release(self, name: str, id: str, *, now: datetime) -> bool:
-        """See `Offsets.release`."""
+    def requeue(self, name: str, id: str, *, now: datetime) -> bool:
+        """See `Leases.requeue`."""
         with self._lock:
-            kept = self._deliveries.get(name, {})
-            for one in kept.values():
-                if one.id == id and one.state == "parked":
-                    kept[one.position] = attrs.evolve(one, state="failing", tries=0, due_at=now)
+            stored = self._deliveries.get(name, {})
+            for one in stored.values():
+                if one.id == id and one.state == "dead":
+                    stored[one.position] = attrs.evolve(one, state="failing", tries=0, due_at=now)
                     return True
         return False
 
 
-def next_claim(last: Claim | None, name: str, owner: str, now: datetime, until: datetime) -> Claim | None:
-    """What becomes of a claim when an owner asks for it; None where it stays another's."""
+def next_lease(last: Lease | None, name: str, holder: str, now: datetime, until: datetime) -> Lease | None:
+    """The lease that a holder gets where `last` is the latest one; None where that is another's and still valid."""
     if last is None:
-        return Claim(name=name, owner=owner, token=1, position=None, lease_until=until)
-    if last.owner == owner:
-        return attrs.evolve(last, lease_until=until)
-    if last.lease_until > now:
+        return Lease(name=name, holder=holder, token=1, position=None, expires_at=until)
+    if last.holder == holder:
+        return attrs.evolve(last, expires_at=until)
+    if last.expires_at > now:
         return None
-    return attrs.evolve(last, owner=owner, token=last.token + 1, lease_until=until)
+    return attrs.evolve(last, holder=holder, token=last.token + 1, expires_at=until)

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from reportflow.errors import AlreadyExists, Conflict, RecordNotFound
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
 from reportflow.storage import matching
-from reportflow.storage.base import Capabilities, Change, FeedItem, Group, Of, check_changes, keys_of, refuse_keys
-from reportflow.storage.leases import MemoryOffsets
+from reportflow.storage.base import (
+    AsyncCalls,
+    Capabilities,
+    Change,
+    FeedItem,
+    Group,
+    Of,
+    Store,
+    check_changes,
+    keys_of,
+    refuse_keys,
+)
+from reportflow.storage.leases import MemoryLeases
+
+T = TypeVar("T")
 
 
 class MemoryStore:
-    """A store that lives as long as its process. Safe for threads: one lock makes each call one moment.
+    """A store that lives as long as its process. Safe for threads: one lock makes each call atomic.
 
     Attributes:
         capabilities: What it can do beyond the contract.
-        offsets: Where relays keep how far they are.
+        leases: Where relays keep how far they are.
     """
 
-    capabilities = Capabilities()
+    capabilities = Capabilities(leases=True)
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,7 +44,7 @@ class MemoryStore:
         self._histories: dict[str, list[Entry]] = {}
         self._keys: dict[tuple[str, str], Entry] = {}
         self._feed: list[Entry] = []
-        self.offsets = MemoryOffsets()
+        self.leases = MemoryLeases()
 
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`."""
@@ -104,40 +118,16 @@ class MemoryStore:
         return self._histories.get(record_id, ())
 
 
-class AsyncMemoryStore:
+class AsyncMemoryStore(AsyncCalls):
     """`MemoryStore`, awaited: nothing in it waits, so each call is one step of the event loop."""
+
+    capabilities = Capabilities()
 
     def __init__(self) -> None:
         self._store = MemoryStore()
-        self.capabilities = self._store.capabilities
 
-    async def commit(self, changes: Sequence[Change]) -> None:
-        """See `Store.commit`."""
-        self._store.commit(changes)
-
-    async def get(self, ids: Sequence[str]) -> list[Record]:
-        """See `Store.get`."""
-        return self._store.get(ids)
-
-    async def find(self, query: Query) -> Page:
-        """See `Store.find`."""
-        return self._store.find(query)
-
-    async def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
-        """See `Store.count`."""
-        return self._store.count(query, of, group)
-
-    async def history(self, ids: Sequence[str]) -> list[Entry]:
-        """See `Store.history`."""
-        return self._store.history(ids)
-
-    async def by_key(self, actor_id: str, key: str) -> Entry | None:
-        """See `Store.by_key`."""
-        return self._store.by_key(actor_id, key)
-
-    async def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
-        """See `Store.feed`."""
-        return self._store.feed(after, limit)
+    async def _run(self, call: Callable[[Store], T]) -> T:
+        return call(self._store)
 
     async def close(self) -> None:
         """See `Store.close`."""

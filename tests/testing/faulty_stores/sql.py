@@ -11,15 +11,18 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 
 import attrs
-from sqlalchemy import Connection, PoolProxiedConnection, bindparam, event, update
+from sqlalchemy import Connection, bindparam, update
 from sqlalchemy.exc import IntegrityError
 
 from reportflow import Change, Conflict, Entry, Page, Query, Record, Secrecy, StorageError
 from reportflow.storage.base import Group, Of, check_changes, keys_of, refuse_keys
-from reportflow.storage.sql.meanings import Fate
-from reportflow.storage.sql.prepared import RECORD, OwnWork, Prepared, Work
-from reportflow.storage.sql.rows import entry_rows
-from reportflow.storage.sql.store import SqlStore, Write
+from reportflow.storage.sql.codec import entry_rows
+from reportflow.storage.sql.contract import Write
+from reportflow.storage.sql.executor import Checkout, Executor
+from reportflow.storage.sql.pool import HeldConnection
+from reportflow.storage.sql.schema import Tables
+from reportflow.storage.sql.statements import RECORD
+from reportflow.storage.sql.store import SqlStore
 from tests.testing.faulty_stores.fault import FileStore, Folder, SqliteStore, caught_by
 
 #: Times as the tables hold them.
@@ -43,14 +46,6 @@ class PatchedCursor:
         return getattr(self._cursor, name)
 
 
-class PatchedWork(OwnWork):
-    """Works with such a cursor."""
-
-    def __init__(self, pooled: PoolProxiedConnection, patch: Callable[[str, Any], tuple[str, Any]]) -> None:
-        super().__init__(pooled)
-        self._cursor = PatchedCursor(self._cursor, patch)
-
-
 class Patched(SqliteStore):
     """A store that says something else to its database than it means to.
 
@@ -62,17 +57,18 @@ class Patched(SqliteStore):
 
     def __init__(self) -> None:
         super().__init__()
-        event.listen(self._engine, "before_cursor_execute", self._heard, retval=True)
+        self._sound_checkout = self._checkout
+        self._checkout = self._patched_checkout
+
+    @contextmanager
+    def _patched_checkout(self) -> Iterator[Executor]:
+        with self._sound_checkout() as executor:
+            executor._cursor = PatchedCursor(executor._cursor, self.patched)
+            yield executor
 
     def given(self, value: Any, writes: bool) -> Any:
         """What it gives for a value, in a statement that writes or in one that reads."""
         return value
-
-    def _work(self, pooled: PoolProxiedConnection) -> OwnWork:
-        return PatchedWork(pooled, self.patched)
-
-    def _heard(self, _: object, __: object, statement: str, rows: Any, *___: object) -> tuple[str, Any]:
-        return self.patched(statement, rows)
 
     def patched(self, statement: str, rows: Any) -> tuple[str, Any]:
         """What it says instead of a statement and its values."""
@@ -105,8 +101,8 @@ class UpdatesAnyState(Patched):
 class IgnoresTheRowCount(SqliteStore):
     """Does not look how many rows an UPDATE found."""
 
-    def _write(self, work: Work, writes: Sequence[Write]) -> None:
-        super()._write(work, [one._replace(compares=False) for one in writes])
+    def _run(self, executor: Executor, writes: Sequence[Write]) -> None:
+        super()._run(executor, [one._replace(compares=False) for one in writes])
 
 
 class Unconstrained(FileStore):
@@ -114,42 +110,42 @@ class Unconstrained(FileStore):
 
     _mine: ClassVar = threading.local()
 
-    def _open(self, create: bool) -> None:
-        for one in list(self._tables.entry.indexes):
+    def _open(self, tables: Tables, create: bool) -> None:
+        for one in list(tables.entry.indexes):
             if one.unique:
-                self._tables.entry.indexes.remove(one)
-        super()._open(create)
+                tables.entry.indexes.remove(one)
+        super()._open(tables, create)
 
-    def _writes(self, changes: Sequence[Change]) -> Iterator[Write]:
+    def _plan(self, changes: Sequence[Change]) -> list[Write]:
         self._mine.changes = changes
-        return super()._writes(changes)
+        return super()._plan(changes)
 
-    def _write(self, work: Work, writes: Sequence[Write]) -> None:
-        self._refuse(work, self._mine.changes)
-        super()._write(work, writes)
+    def _run(self, executor: Executor, writes: Sequence[Write]) -> None:
+        self._refuse(executor, self._mine.changes)
+        super()._run(executor, writes)
 
-    def _refuse(self, work: Work, changes: Sequence[Change]) -> None:
+    def _refuse(self, executor: Executor, changes: Sequence[Change]) -> None:
         """Refuse keys that were used; the write lock is held."""
-        used = {pair for pair, _ in keys_of(changes) if self._used(work, *pair)}
+        used = {pair for pair, _ in keys_of(changes) if self._used(executor, *pair)}
         try:
             refuse_keys(changes, dict.fromkeys(used, True))
         except StorageError as error:
             raise IntegrityError("a key was used", {}, error) from error
 
-    def _used(self, work: Work, actor_id: str, key: str) -> bool:
-        return bool(work.read(self._kept.by_key, {"its_actor": actor_id, "its_key": key}))
+    def _used(self, executor: Executor, actor_id: str, key: str) -> bool:
+        return bool(executor.read(self._statements.by_key, {"its_actor": actor_id, "its_key": key}))
 
 
 def _anyway(store: SqlStore, writes: Sequence[Write]) -> Iterator[Write]:
     """The same, updating whatever version there is."""
-    record = store._tables.record
+    record = store._statements.tables.record
     for one in writes:
         if one.compares:
             sets: dict[str, Any] = {
                 name.removeprefix(RECORD): bindparam(name) for name in one.rows[0] if name.startswith(RECORD)
             }
             statement = update(record).where(record.c.id == bindparam("its_id")).values(sets)
-            one = Write(Prepared(statement, store.engine.dialect), one.rows)
+            one = Write(store._statements.prepare(statement), one.rows)
         yield one
 
 
@@ -159,11 +155,12 @@ class ComparesInPython(Unconstrained):
 
     def commit(self, changes: Sequence[Change]) -> None:
         check_changes(changes)
-        self._explain(changes)
+        with self._checkout() as executor:
+            self._explain(executor, changes)
         super().commit(changes)
 
-    def _write(self, work: Work, writes: Sequence[Write]) -> None:
-        super()._write(work, [*_anyway(self, writes)])
+    def _run(self, executor: Executor, writes: Sequence[Write]) -> None:
+        super()._run(executor, [*_anyway(self, writes)])
 
 
 @caught_by("test_one_key_is_used_once")
@@ -172,10 +169,11 @@ class LooksForKeysOutside(Unconstrained):
 
     def commit(self, changes: Sequence[Change]) -> None:
         check_changes(changes)
-        self._explain(changes)
+        with self._checkout() as executor:
+            self._explain(executor, changes)
         super().commit(changes)
 
-    def _refuse(self, work: Work, changes: Sequence[Change]) -> None:
+    def _refuse(self, executor: Executor, changes: Sequence[Change]) -> None:
         return
 
 
@@ -186,19 +184,17 @@ class WritesEntriesApart(FileStore):
     def commit(self, changes: Sequence[Change]) -> None:
         super().commit(changes)
         if changes:
-            with self._pooled() as pooled:
-                work = self._work(pooled)
-                used = {pair for pair, _ in keys_of(changes) if self._used(work, *pair)}
+            with self._checkout() as executor:
+                used = {pair for pair, _ in keys_of(changes) if self._used(executor, *pair)}
                 refuse_keys(changes, dict.fromkeys(used, True))
                 entries = [*entry_rows(entry for change in changes for entry in change.entries)]
-                work.write_all(self._kept.insert_entry, entries)
-                work.close()
+                executor.write_all(self._statements.insert_entry, entries)
 
-    def _used(self, work: Work, actor_id: str, key: str) -> bool:
-        return bool(work.read(self._kept.by_key, {"its_actor": actor_id, "its_key": key}))
+    def _used(self, executor: Executor, actor_id: str, key: str) -> bool:
+        return bool(executor.read(self._statements.by_key, {"its_actor": actor_id, "its_key": key}))
 
-    def _writes(self, changes: Sequence[Change]) -> Iterator[Write]:
-        return (one for one in super()._writes(changes) if one.statement is not self._kept.insert_entry)
+    def _plan(self, changes: Sequence[Change]) -> list[Write]:
+        return [one for one in super()._plan(changes) if one.statement is not self._statements.insert_entry]
 
 
 @caught_by("test_conflicts_are_all_named")
@@ -219,9 +215,14 @@ class LeaksTheDriver(SqliteStore):
     def commit(self, changes: Sequence[Change]) -> None:
         check_changes(changes)
         if changes and any(change.expected is None for change in changes):
-            self._keep(changes, Fate())
-        else:
-            super().commit(changes)
+            with self._checkout() as executor:
+                try:
+                    self._apply(executor, changes, self._plan(changes))
+                    return
+                except self._statements.conflicts as error:
+                    leaked = error
+            raise leaked
+        super().commit(changes)
 
 
 @caught_by("test_what_the_writer_saw_changes_nothing_in_what_is_kept")
@@ -245,23 +246,28 @@ class ReadsOneSnapshot(FileStore):
         self._mine = threading.local()
         self._held: list[Connection] = []
         super().__init__(folder)
+        self._sound_checkout = self._checkout
+        self._checkout = self._held_checkout
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _held_checkout(self) -> Any:
+        if getattr(self._mine, "writes", False):
+            return self._sound_checkout()
         held: Connection | None = getattr(self._mine, "connection", None)
         if held is None:
-            held = self._mine.connection = self._engine.connect()
+            held = self._mine.connection = self.engine.connect()
             self._held.append(held)
         driver: Any = held.connection.dbapi_connection
         if not driver.in_transaction:
             held.exec_driver_sql("BEGIN")
-        yield held
+        return Checkout(HeldConnection(held))
 
     def commit(self, changes: Sequence[Change]) -> None:
         self._let_go()
+        self._mine.writes = True
         try:
             super().commit(changes)
         finally:
+            self._mine.writes = False
             self._let_go()
 
     def _let_go(self) -> None:
@@ -305,11 +311,12 @@ class LocksInItsProcess(Unconstrained):
     def commit(self, changes: Sequence[Change]) -> None:
         check_changes(changes)
         with self._lock:
-            self._explain(changes)
+            with self._checkout() as executor:
+                self._explain(executor, changes)
             super().commit(changes)
 
-    def _write(self, work: Work, writes: Sequence[Write]) -> None:
-        super()._write(work, [*_anyway(self, writes)])
+    def _run(self, executor: Executor, writes: Sequence[Write]) -> None:
+        super()._run(executor, [*_anyway(self, writes)])
 
 
 @caught_by("test_text_letter_for_letter")
@@ -429,15 +436,15 @@ class TakesPositionsEarly(FileStore):
         self._taken.positions = [next(self._numbers) for change in changes for _ in change.entries]
         super().commit(changes)
 
-    def _write(self, work: Work, writes: Sequence[Write]) -> None:
-        super()._write(work, writes)
-        entry = self._tables.entry
-        rows = [row for one in writes if one.statement is self._kept.insert_entry for row in one.rows]
+    def _run(self, executor: Executor, writes: Sequence[Write]) -> None:
+        super()._run(executor, writes)
+        entry = self._statements.tables.entry
+        rows = [row for one in writes if one.statement is self._statements.insert_entry for row in one.rows]
         mine = (entry.c.record_id == bindparam("its_id")) & (entry.c.sequence == bindparam("its_sequence"))
-        numbered = Prepared(entry.update().where(mine).values(position=bindparam("its_place")), self.engine.dialect)
+        numbered = self._statements.prepare(entry.update().where(mine).values(position=bindparam("its_place")))
         for position, row in zip(self._taken.positions, rows, strict=True):
             place = {"its_id": row["record_id"], "its_sequence": row["sequence"], "its_place": position}
-            work.write(numbered, place)
+            executor.write(numbered, place)
 
 
 # -- values -------------------------------------------------------------------------------------------------------

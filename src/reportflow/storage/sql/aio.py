@@ -1,29 +1,31 @@
-"""The contract on an SQL database, awaited: each call runs the sync body of `SqlStore` on a connection held for it.
+"""The contract on an SQL database, awaited: each call runs a call of `SqlContract` on a connection held for it.
 
 SQLAlchemy's `run_sync` lets sync code wait in the event loop wherever a driver does; so nothing here knows SQL. What is
-here is whose a connection is, and what becomes of it when a call is cancelled.
+here is where a connection comes from, and what happens to it when a call is cancelled.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sqlalchemy import URL, MetaData
+from sqlalchemy import URL, Connection, MetaData
 
-from reportflow.errors import InvalidValue, StorageBusy
+from reportflow.errors import InvalidValue, MissingExtra, StorageBusy
 from reportflow.model.checks import type_problem
-from reportflow.model.entry import Entry
-from reportflow.model.query import Page, Query
-from reportflow.model.record import Record
-from reportflow.storage.base import Change, FeedItem, Group, Of
-from reportflow.storage.sql import schema as tables
-from reportflow.storage.sql.engine import BUSY_TIMEOUT, in_memory, make_async_engine
-from reportflow.storage.sql.meanings import Border
-from reportflow.storage.sql.store import SqlStore
-from reportflow.storage.sql.tables import PREFIX, make_tables
+from reportflow.storage.base import AsyncCalls, Store
+from reportflow.storage.sql.bound import bound_store
+from reportflow.storage.sql.contract import SqlContract
+from reportflow.storage.sql.dialects import BUSY_TIMEOUT, in_memory, translate_driver_errors
+from reportflow.storage.sql.executor import Checkout
+from reportflow.storage.sql.pool import ConnectionPool, HeldConnection, make_async_engine
+from reportflow.storage.sql.provision import check_exists, create_or_verify
+from reportflow.storage.sql.schema import PREFIX, make_tables
+from reportflow.storage.sql.statements import StatementCache
+from reportflow.storage.sql.store import capabilities_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_scoped_session
@@ -34,10 +36,10 @@ T = TypeVar("T")
 GRACE: Final = BUSY_TIMEOUT
 
 
-class AsyncSqlStore:
+class AsyncSqlStore(AsyncCalls):
     """`SqlStore`, awaited: over aiosqlite, psycopg or asyncmy.
 
-    The tables are looked for, and made, at the first call, or by `open`. A store belongs to one event loop.
+    The tables are verified, and made, at the first call, or by `open`. A store belongs to one event loop.
 
     A call that is cancelled comes to its end before the cancellation goes on, so that what it wrote is whole and its
     connection is back. Where that takes longer than `GRACE`, as on a server that does not answer, it is broken off and
@@ -52,6 +54,7 @@ class AsyncSqlStore:
 
     Attributes:
         capabilities: What it can do beyond the contract.
+        engine: The engine that it works on, in autocommit mode.
 
     Raises:
         InvalidURL: the URL is mistyped, its engine is not supported, or its driver blocks.
@@ -68,50 +71,51 @@ class AsyncSqlStore:
         schema: str | None = None,
         metadata: MetaData | None = None,
     ) -> None:
-        self._owned = isinstance(database, str | URL)
-        self._engine = _engine(database)
-        self._store = SqlStore.unopened(self._engine.sync_engine, make_tables(metadata, prefix=prefix, schema=schema))
+        self.engine = _engine(database)
+        self._sync_engine = self.engine.sync_engine
+        self._pool = ConnectionPool(self._sync_engine) if isinstance(database, str | URL) else None
+        self.capabilities = capabilities_of(self._sync_engine, leases=False)
+        tables = make_tables(metadata, prefix=prefix, schema=schema)
+        self._statements = StatementCache(tables, self._sync_engine)
         self._create = create
         self._opening = asyncio.Lock()
-        self._there = False
-        self.capabilities = self._store.capabilities
+        self._is_open = False
         # a database in memory lives in its one connection, which must never be thrown away
-        self._grace = None if in_memory(self._engine.url) else GRACE
-
-    @property
-    def engine(self) -> AsyncEngine:
-        """The engine that it works on, in autocommit mode."""
-        return self._engine
+        self._grace = None if in_memory(self.engine.url) else GRACE
 
     async def open(self) -> None:
-        """See that the tables are there, and make them where there are none. Opening twice is fine.
+        """Verify that the tables exist, and make them where there are none. Opening twice is fine.
 
         Raises:
             StorageUnavailable: the database cannot be opened, or has no tables and `create` is False.
             SchemaMismatch: the tables are of another version.
         """
-        if self._there:
+        if self._is_open:
             return
         async with self._opening:
             try:
                 await _to_its_end(self._opened(), self._grace)
             except BaseException:
-                if not self._there:
+                if not self._is_open:
                     await self.close()
                 raise
 
     async def _opened(self) -> None:
-        """Look for the tables, again while another process makes them."""
-        tables.look_for(self._engine.sync_engine, create=self._create)
+        """Open, again while another process makes the tables."""
+        if not self._create:
+            check_exists(self._sync_engine)
         deadline = time.monotonic() + BUSY_TIMEOUT
-        while not self._there:
+        while not self._is_open:
             try:
-                await self._held(lambda store: store._open(self._create))
-                self._there = True
+                await self._on_connection(self._provision)
+                self._is_open = True
             except StorageBusy:
                 if time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(0.01)
+
+    def _provision(self, connection: Connection) -> None:
+        create_or_verify(connection, self._statements.tables, self._statements.backend, create=self._create)
 
     def bound_to(self, host: AsyncConnection | AsyncSession | async_scoped_session[Any]) -> BoundAsyncSqlStore:
         """A store that writes inside a transaction of the host's, and never begins, commits or rolls back there.
@@ -122,80 +126,67 @@ class AsyncSqlStore:
         Raises:
             InvalidValue: it is neither.
         """
-        if not hasattr(host, "run_sync"):
+        from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
+
+        if not isinstance(host, AsyncConnection | AsyncSession | async_scoped_session):
             raise InvalidValue("connection", *type_problem("sqlalchemy AsyncConnection | AsyncSession", host))
-        return BoundAsyncSqlStore(self, host)
+        return BoundAsyncSqlStore(self, self._statements, host)
 
     async def close(self) -> None:
         """See `Store.close`."""
-        if self._owned:
-            self._there = False
-            await _to_its_end(self._engine.dispose(), self._grace)
+        if self._pool is not None:
+            self._is_open = False
+            await _to_its_end(self.engine.dispose(), self._grace)
 
-    async def _run(self, call: Callable[[SqlStore], T]) -> T:
+    async def _run(self, call: Callable[[Store], T]) -> T:
         await self.open()
-        return await _to_its_end(self._held(call), self._grace)
 
-    async def _held(self, call: Callable[[SqlStore], T]) -> T:
-        """Run a call of the store on a connection that is held for it."""
-        with Border(self._engine.sync_engine):
-            async with self._engine.connect() as connection:
+        def run(connection: Connection) -> T:
+            checkout = partial(Checkout, HeldConnection(connection, self._pool))
+            return call(SqlContract(self._statements, checkout, self.capabilities))
+
+        return await _to_its_end(self._on_connection(run), self._grace)
+
+    async def _on_connection(self, run: Callable[[Connection], T]) -> T:
+        """Run sync code on a connection that is held for it."""
+        with translate_driver_errors(self._sync_engine):
+            async with self.engine.connect() as connection:
                 try:
-                    return await connection.run_sync(lambda held: call(self._store.on(held)))
+                    return await connection.run_sync(run)
                 except asyncio.CancelledError:
-                    await connection.invalidate()  # nobody knows in which state it is
+                    await connection.invalidate()  # it may hold half of a transaction
                     raise
 
-    # -- the calls of the contract ------------------------------------------------------------------------------
 
-    async def commit(self, changes: Sequence[Change]) -> None:
-        """See `Store.commit`."""
-        await self._run(lambda store: store.commit(changes))
-
-    async def get(self, ids: Sequence[str]) -> list[Record]:
-        """See `Store.get`."""
-        return await self._run(lambda store: store.get(ids))
-
-    async def find(self, query: Query) -> Page:
-        """See `Store.find`."""
-        return await self._run(lambda store: store.find(query))
-
-    async def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
-        """See `Store.count`."""
-        return await self._run(lambda store: store.count(query, of, group))
-
-    async def history(self, ids: Sequence[str]) -> list[Entry]:
-        """See `Store.history`."""
-        return await self._run(lambda store: store.history(ids))
-
-    async def by_key(self, actor_id: str, key: str) -> Entry | None:
-        """See `Store.by_key`."""
-        return await self._run(lambda store: store.by_key(actor_id, key))
-
-    async def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
-        """See `Store.feed`."""
-        return await self._run(lambda store: store.feed(after, limit))
-
-
-class BoundAsyncSqlStore(AsyncSqlStore):
+class BoundAsyncSqlStore(AsyncCalls):
     """The store inside a transaction of the host's: what it wrote is kept if the host commits, and only then.
 
-    Nothing is begun, committed, rolled back or decided again here. A call that raises leaves the transaction usable,
-    and nothing of itself in it; one that is cancelled loses the transaction, as SQLAlchemy has it.
+    Nothing is begun, committed, rolled back or retried here. A call that raises leaves the transaction usable, and
+    nothing of itself in it; one that is cancelled loses the transaction, as SQLAlchemy has it.
+
+    Args:
+        unbound: The store that it belongs to.
+        statements: The statements of that store.
+        host: An `AsyncConnection` or an `AsyncSession`.
     """
 
-    def __init__(self, unbound: AsyncSqlStore, host: Any) -> None:
-        vars(self).update(vars(unbound), _owned=False)
+    def __init__(self, unbound: AsyncSqlStore, statements: StatementCache, host: Any) -> None:
+        self.capabilities = unbound.capabilities.bound()
         self._unbound = unbound
+        self._statements = statements
         self._host = host
 
     async def open(self) -> None:
-        """See `AsyncSqlStore.open`: on a connection of its own, since making tables is nothing for the host's."""
+        """See `AsyncSqlStore.open`: on a connection of its own, since the host's is not for making tables."""
         await self._unbound.open()
 
-    async def _run(self, call: Callable[[SqlStore], T]) -> T:
+    async def _run(self, call: Callable[[Store], T]) -> T:
         await self.open()
-        found: T = await self._host.run_sync(lambda held: call(self._store.bound_to(held)))
+
+        def run(host: Any) -> T:
+            return call(bound_store(self._statements, host, self.capabilities))
+
+        found: T = await self._host.run_sync(run)
         return found
 
     async def close(self) -> None:
@@ -204,9 +195,12 @@ class BoundAsyncSqlStore(AsyncSqlStore):
 
 def _engine(database: str | URL | AsyncEngine) -> AsyncEngine:
     if isinstance(database, str | URL):
-        made: AsyncEngine = make_async_engine(database)
-        return made
-    if not hasattr(database, "sync_engine"):
+        return make_async_engine(database)
+    try:
+        from sqlalchemy.ext.asyncio import AsyncEngine
+    except ImportError as error:
+        raise MissingExtra("greenlet", "reportflow[async]") from error
+    if not isinstance(database, AsyncEngine):
         raise InvalidValue("database", *type_problem("str | URL | sqlalchemy AsyncEngine", database))
     return database.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -221,12 +215,12 @@ async def _to_its_end(call: Coroutine[Any, Any, T], grace: float | None) -> T:
             work.cancel()
             await _ended(work, None)
         if not work.cancelled():
-            work.exception()  # heard, so that nobody complains that it was not
+            work.exception()  # retrieved, or asyncio would log that it never was
         raise
 
 
 async def _ended(work: asyncio.Future[Any], seconds: float | None) -> bool:
-    """Wait until it ended, or for so long; who is cancelled may be so again meanwhile, as anyio does all the time."""
+    """Wait until it ended, or for so long; the caller may be cancelled again meanwhile, as anyio does all the time."""
     deadline = None if seconds is None else time.monotonic() + seconds
     while not work.done():
         left = None if deadline is None else deadline - time.monotonic()

@@ -1,136 +1,213 @@
-"""Whether the tables are there, and which version of them; and making them, by one process at a time."""
+"""The tables. Name prefix, schema and `MetaData` are the host's to choose; there are no triggers.
+
+``record`` holds each record as it is: what is found by stands in columns of its own, the rest of its class in
+``data``. ``entry`` is the append-only history, in one line for all records (`position`). ``label`` holds what a record
+has several of, its authors and topics. ``meta`` says which version of the tables this is. ``relay`` says how far each
+relay has read the feed, and ``delivery`` which entries it read and could not hand out yet.
+
+Times are texts in UTC of one width, so that they sort as the times do, to the microsecond. Texts are compared by code
+point on every engine, blanks at the end and accents included: the columns name the collation.
+"""
 
 from __future__ import annotations
 
-import shlex
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Collection
+from functools import partial
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, inspect, select
+import attrs
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    event,
+    insert,
+)
+from sqlalchemy.dialects import mysql, postgresql
 
-from reportflow.errors import SchemaMismatch, StorageBusy, StorageUnavailable
-from reportflow.storage.sql.engine import BUSY_TIMEOUT, Backend, missing, use_wal
-from reportflow.storage.sql.meanings import said
-from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, Tables
+from reportflow.model.entry import Entry
+from reportflow.model.record import Record
+from reportflow.model.values import field_names
 
-T = TypeVar("T")
+#: The version of the tables that this library reads and writes: the latest revision in `migrations`.
+SCHEMA_VERSION: Final = "2"
+PREFIX: Final = "reportflow_"
+#: The first rows of the table ``meta``: the version of the tables, and the last position of the feed.
+FIRST_ROWS: Final = ({"name": "schema_version", "value": SCHEMA_VERSION}, {"name": "position", "value": "0"})
 
+#: The fields that every record has; each is a column.
+BASE: Final = field_names(Record)
+#: The columns that a record is read from. The fields of the classes derived from `Record` are in the last two.
+RECORD_COLUMNS: Final = (*BASE, "text", "data")
+#: The columns that an entry is read from.
+ENTRY_COLUMNS: Final = field_names(Entry)
 
-def look_for(engine: Engine, *, create: bool) -> None:
-    """See, before anything connects, that there is something to connect to: SQLite makes a file that is missing.
-
-    Raises:
-        StorageUnavailable: there is no such file, and `create` is False.
-    """
-    if not create and missing(engine.url):
-        raise StorageUnavailable(said(engine), "no tables", "create")
-
-
-def ensure(connection: Connection, tables: Tables, backend: Backend, *, create: bool) -> None:
-    """See that the tables are there and of this version, and make them where there are none.
-
-    Raises:
-        StorageUnavailable: there are none, and `create` is False.
-        SchemaMismatch: they are of another version.
-    """
-    if _ready(connection, tables):
-        return
-    if not create:
-        raise StorageUnavailable(said(connection.engine), "no tables", "create")
-    if connection.dialect.name == "sqlite":
-        use_wal(connection)
-    with alone(connection, backend):
-        if not _ready(connection, tables):
-            tables.meta.metadata.create_all(connection, tables.all)
+_BINARY: Final[dict[str, Any]] = {"charset": "utf8mb4", "collation": "utf8mb4_nopad_bin"}
 
 
-def patiently(work: Callable[[], T]) -> T:
-    """Do it again while another process holds the file: several may open a new one at the same moment.
-
-    Raises:
-        StorageBusy: it holds it for longer than a writer waits.
-    """
-    deadline = time.monotonic() + BUSY_TIMEOUT
-    while True:
-        try:
-            return work()
-        except StorageBusy:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
+def varchar(length: int) -> String:
+    """A short text, compared by code point."""
+    exact = String(length).with_variant(String(length, collation="C"), "postgresql")
+    return exact.with_variant(mysql.VARCHAR(length, **_BINARY), "mysql", "mariadb")
 
 
-@contextmanager
-def alone(connection: Connection, backend: Backend) -> Iterator[None]:
-    """Nobody else makes or changes the tables meanwhile: by a transaction, or where that cannot be, by a lock.
-
-    Raises:
-        StorageBusy: somebody else has the lock, and keeps it.
-    """
-    if backend.lock is not None:
-        if connection.exec_driver_sql(backend.lock).scalar() in (0, None):  # MariaDB gives up waiting by a 0
-            raise StorageBusy(said(connection.engine), backend.lock)
-        try:
-            yield
-        finally:
-            if not connection.invalidated:  # a lock does not outlive its connection
-                connection.exec_driver_sql(str(backend.unlock))
-        return
-    connection.exec_driver_sql(backend.begin)
-    try:
-        yield
-    except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
-        raise
-    connection.exec_driver_sql("COMMIT")
+def text() -> Text:
+    """A text of any length, compared by code point."""
+    exact = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+    return exact.with_variant(mysql.LONGTEXT(**_BINARY), "mysql", "mariadb")
 
 
-def version(connection: Connection, tables: Tables) -> str | None:
-    """The version of the tables that are there; None where there are none.
+#: Ids and names: as long as an index may be on every engine.
+NAME: Final = varchar(255)
+#: Kinds, states and triggers, which definitions name.
+WORD: Final = varchar(100)
+TIME: Final = varchar(32)
+#: Counts by itself; in SQLite only under this name.
+_COUNTER: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+
+@attrs.frozen(kw_only=True)
+class Tables:
+    """The six tables of one store."""
+
+    record: Table
+    entry: Table
+    label: Table
+    meta: Table
+    relay: Table
+    delivery: Table
+
+    @property
+    def all(self) -> list[Table]:
+        """All six, in the order of their foreign keys."""
+        return [self.record, self.entry, self.label, self.meta, self.relay, self.delivery]
+
+
+def make_tables(metadata: MetaData | None, *, prefix: str = PREFIX, schema: str | None = None) -> Tables:
+    """Put the tables into a `MetaData`, one of their own unless given. Two prefixes make two stores in one database.
+
+    A second time they are those of the first. ``metadata.create_all`` makes them as a store would: it may then be
+    opened on them.
 
     Raises:
-        SchemaMismatch: there are tables of these names that are somebody else's.
+        sqlalchemy.exc.InvalidRequestError: the `MetaData` has another table of such a name.
     """
-    look, place = inspect(connection), tables.meta.schema
-    names = {*look.get_table_names(place), *look.get_view_names(place)}
-    if not names & {table.name for table in tables.all}:
-        return None
-    found = None
-    if tables.meta.name in names and {one["name"] for one in _columns(connection, tables)} >= {"name", "value"}:
-        meta = tables.meta.c
-        found = connection.scalar(select(meta.value).where(meta.name == "schema_version"))
-    if not isinstance(found, str):
-        raise SchemaMismatch(said(connection.engine), "unknown", SCHEMA_VERSION, "foreign")
-    return found
+    metadata = MetaData() if metadata is None else metadata
+    known: dict[tuple[str, str | None], Tables] = metadata.info.setdefault("reportflow", {})
+    made = known.get((prefix, schema))
+    if made is None or made.meta.key not in metadata.tables:
+        made = known[prefix, schema] = _define(metadata, prefix, schema)
+        event.listen(metadata, "after_create", partial(_insert_first_rows, made.meta))
+    return made
 
 
-def _ready(connection: Connection, tables: Tables) -> bool:
-    """Whether the tables are there, and of this version.
-
-    Raises:
-        SchemaMismatch: they are there, and are of another.
-    """
-    found = version(connection, tables)
-    if found is None:
-        return False
-    url, place = said(connection.engine), tables.meta.schema
-    if found != SCHEMA_VERSION:
-        advice = "newer" if found.isdecimal() and int(found) > int(SCHEMA_VERSION) else "older"
-        raise SchemaMismatch(url, found, SCHEMA_VERSION, advice, _options(tables))
-    look = inspect(connection)
-    if not {table.name for table in tables.all} <= {*look.get_table_names(place), *look.get_view_names(place)}:
-        raise SchemaMismatch(url, found, SCHEMA_VERSION, "incomplete")
-    return True
+def _insert_first_rows(
+    meta: Table, _: MetaData, connection: Connection, *, tables: Collection[Table] = (), **__: object
+) -> None:
+    """Note in new tables which version they are."""
+    if meta in tables:
+        connection.execute(insert(meta), list(FIRST_ROWS))
 
 
-def _options(tables: Tables) -> str:
-    """What names these tables in a command: nothing where they are named as by default."""
-    prefix, place = tables.meta.name.removesuffix("meta"), tables.meta.schema
-    named = "" if prefix == PREFIX else f" --prefix {shlex.quote(prefix)}"
-    return named if place is None else f"{named} --schema {shlex.quote(place)}"
-
-
-def _columns(connection: Connection, tables: Tables) -> list[Any]:
-    return list(inspect(connection).get_columns(tables.meta.name, tables.meta.schema))
+def _define(metadata: MetaData, prefix: str, schema: str | None) -> Tables:
+    engine: dict[str, Any] = {"schema": schema, "mysql_engine": "InnoDB", "mysql_default_charset": "utf8mb4"}
+    record = Table(
+        f"{prefix}record",
+        metadata,
+        Column("id", NAME, primary_key=True),
+        Column("kind", WORD, nullable=False),
+        Column("state", WORD, nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("lifecycle_version", Integer, nullable=False),
+        Column("unit", NAME, nullable=False),
+        Column("parent", NAME),
+        Column("title", text(), nullable=False),
+        Column("category", NAME, nullable=False),
+        Column("assignee", NAME),
+        Column("due_at", TIME, nullable=False, comment="'never' where there is none, so that it sorts last"),
+        Column("secrecy", WORD, nullable=False),
+        Column("created_by", NAME, nullable=False),
+        Column("created_at", TIME, nullable=False),
+        Column("updated_at", TIME, nullable=False),
+        Column("text", text()),
+        Column("data", text(), nullable=False, comment="JSON: the class and its other fields"),
+        **engine,
+    )
+    Index(f"{prefix}record_queue", record.c.kind, record.c.state, record.c.due_at, record.c.created_at, record.c.id)
+    Index(f"{prefix}record_line", record.c.kind, record.c.created_at, record.c.id)
+    Index(f"{prefix}record_age", record.c.created_at, record.c.id)
+    Index(f"{prefix}record_parent", record.c.parent)
+    entry = Table(
+        f"{prefix}entry",
+        metadata,
+        Column("id", _COUNTER, primary_key=True, autoincrement=True),
+        Column("record_id", NAME, ForeignKey(record.c.id), nullable=False),
+        Column("sequence", Integer, nullable=False),
+        Column("position", BigInteger, comment="in the feed; NULL until it is read there, where commits overtake"),
+        Column("trigger", WORD, nullable=False),
+        Column("source", WORD),
+        Column("dest", WORD, nullable=False),
+        Column("actor_id", NAME, nullable=False),
+        Column("actor", text(), nullable=False, comment="JSON"),
+        Column("at", TIME, nullable=False),
+        Column("recorded_at", TIME, nullable=False),
+        Column("reason", text(), nullable=False),
+        Column("details", text(), comment="JSON"),
+        Column("key", NAME),
+        Column("cause", varchar(300)),
+        Column("party", NAME),
+        Column("level", NAME),
+        Column("code", NAME),
+        **engine,
+    )
+    Index(f"{prefix}entry_sequence", entry.c.record_id, entry.c.sequence, unique=True)
+    Index(f"{prefix}entry_position", entry.c.position, unique=True)
+    Index(f"{prefix}entry_key", entry.c.actor_id, entry.c.key, unique=True)
+    Index(f"{prefix}entry_happened", entry.c.trigger, entry.c.at, entry.c.record_id)
+    label = Table(
+        f"{prefix}label",
+        metadata,
+        Column("record_id", NAME, ForeignKey(record.c.id), primary_key=True),
+        Column("name", WORD, primary_key=True),
+        Column("value", NAME, primary_key=True),
+        **engine,
+    )
+    Index(f"{prefix}label_value", label.c.name, label.c.value, label.c.record_id)
+    meta = Table(
+        f"{prefix}meta",
+        metadata,
+        Column("name", NAME, primary_key=True),
+        Column("value", text(), nullable=False),
+        **engine,
+    )
+    relay = Table(
+        f"{prefix}relay",
+        metadata,
+        Column("name", NAME, primary_key=True),
+        Column("position", BigInteger, comment="in the feed, read up to here; NULL: nothing yet"),
+        Column("owner", NAME, nullable=False),
+        Column("token", BigInteger, nullable=False, comment="counts the claims: an older one moves nothing any more"),
+        Column("lease_until", TIME, nullable=False),
+        **engine,
+    )
+    delivery = Table(
+        f"{prefix}delivery",
+        metadata,
+        Column("relay", NAME, primary_key=True),
+        Column("position", BigInteger, primary_key=True, autoincrement=False),
+        Column("record_id", NAME, nullable=False),
+        Column("sequence", Integer, nullable=False),
+        Column("state", WORD, nullable=False),
+        Column("tries", Integer, nullable=False),
+        Column("due_at", TIME, nullable=False),
+        Column("error", text(), nullable=False),
+        **engine,
+    )
+    return Tables(record=record, entry=entry, label=label, meta=meta, relay=relay, delivery=delivery)

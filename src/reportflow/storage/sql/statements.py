@@ -1,188 +1,211 @@
-"""Queries to SQL: what a `Query` asks for as conditions, an order, a page and a count, by SQLAlchemy Core."""
+"""The statements of a store, prepared once for its engine: those that never change, and those of the latest queries."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    Dialect,
+    Engine,
     Select,
-    and_,
+    Table,
     bindparam,
-    distinct,
-    exists,
-    false,
+    delete,
     func,
-    not_,
-    or_,
+    insert,
+    literal_column,
     select,
-    true,
-    tuple_,
+    update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.sql.expression import ClauseElement
 
-from reportflow.model.actor import Scope, Secrecy
-from reportflow.model.query import (
-    ENTRY_GROUPS,
-    LABEL_GROUPS,
-    RECORD_GROUPS,
-    Grant,
-    Happened,
-    Interval,
-    Query,
-    Visibility,
-)
-from reportflow.model.values import time_text
+from reportflow.model.query import Query
 from reportflow.storage.base import Of
-from reportflow.storage.sql.rows import RECORD_COLUMNS
-from reportflow.storage.sql.tables import Tables
+from reportflow.storage.sql import queries
+from reportflow.storage.sql.dialects import backend_of
+from reportflow.storage.sql.executor import PreparedStatement
+from reportflow.storage.sql.schema import ENTRY_COLUMNS, RECORD_COLUMNS, Tables
 
-_ONE_OF = ("id", "state", *(name for name in RECORD_GROUPS if name not in ("lifecycle_version", "state")))
-_TIMES = ("created_at", "updated_at", "due_at")
-_MARKS = ("party", "level", "code")
-
-#: What the parameters are called that say where a page begins.
-PLACE: Final = "place_{}"
-
-Condition = ColumnElement[bool]
-Values = frozenset[str | None] | None
+#: What is before the name of a record's column in a statement that writes an entry too.
+RECORD: Final = "record_"
+#: How many names one statement looks up at the most: a power of two.
+_MOST_NAMES: Final = 512
 
 
-def page(tables: Tables, query: Query, finds: str) -> Select[Any]:
-    """The records of a page, one more than its limit, so that it shows whether another page follows.
+class Stale(Exception):
+    """A stored version or state was not the expected one, or something existed already."""
 
-    `finds` is the engine's function that gives the place of a text in another one. Where there is a cursor, its place
-    is given when the statement is run, so that one statement serves all pages.
+
+class Lookup:
+    """A SELECT of the rows whose column is one of some names.
+
+    Prepared for one name, two, four and so on: the last name is repeated up to the next of these numbers, so that few
+    statements serve any number of names.
     """
-    keys = [(tables.record.c[name], downward) for name, downward in query.sort_keys()]
-    conditions = [*_conditions(tables, query, finds)]
-    if query.happened is not None:
-        conditions.append(_in_history(tables, query.happened))
-    if query.cursor is not None:
-        conditions.append(_after(keys, [bindparam(PLACE.format(n), type_=c.type) for n, (c, _) in enumerate(keys)]))
-    order = [column.desc() if downward else column.asc() for column, downward in keys]
-    columns = [tables.record.c[name] for name in RECORD_COLUMNS]
-    return select(*columns).where(*conditions).order_by(*order).limit(query.limit + 1)
+
+    def __init__(self, statement: Select[Any], column: ColumnElement[str], dialect: Dialect) -> None:
+        self._statement = statement
+        self._column = column
+        self._dialect = dialect
+        self._by_size: dict[int, PreparedStatement] = {}
+
+    def parts(self, names: Sequence[str]) -> Iterator[tuple[PreparedStatement, dict[str, str]]]:
+        """The statements to run, with their parameters: one, unless there are very many names."""
+        for start in range(0, len(names), _MOST_NAMES):
+            some = names[start : start + _MOST_NAMES]
+            size = 1 << (len(some) - 1).bit_length()
+            padded = (*some, *[some[-1]] * (size - len(some)))
+            yield self._prepared(size), {f"name_{number}": name for number, name in enumerate(padded)}
+
+    def _prepared(self, size: int) -> PreparedStatement:
+        made = self._by_size.get(size)
+        if made is None:
+            names: list[BindParameter[str]] = [bindparam(f"name_{n}", type_=self._column.type) for n in range(size)]
+            where = self._column == names[0] if size == 1 else self._column.in_(names)
+            made = self._by_size[size] = PreparedStatement(self._statement.where(where), self._dialect)
+        return made
 
 
-def _after(keys: Sequence[tuple[ColumnElement[Any], bool]], place: Sequence[Any]) -> Condition:
-    """What comes behind a place: one row-value comparison where all keys run one way, which an index can follow."""
-    columns, ways = [column for column, _ in keys], {downward for _, downward in keys}
-    if len(ways) == 1:
-        here = tuple_(*columns)
-        return here < tuple_(*place) if ways == {True} else here > tuple_(*place)
-    return or_(
-        *(
-            and_(
-                *(column == at for (column, _), at in zip(keys[:number], place, strict=False)),
-                keys[number][0] < place[number] if keys[number][1] else keys[number][0] > place[number],
-            )
-            for number in range(len(keys))
+def _insert_unless(table: Table, dialect: Dialect) -> Any:
+    """An INSERT that leaves what is there as it is, which its row count shows; MariaDB's raises, and breaks nothing."""
+    if dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing() if dialect.name == "sqlite" else insert(table)
+
+
+class StatementCache:
+    """All prepared statements of one store's tables on one engine. Safe for threads.
+
+    Attributes:
+        tables: The tables.
+        dialect: How the engine wants its statements written.
+        backend: The engine's row.
+        conflicts: The errors of a write that was too late: `Stale`, and what the driver and SQLAlchemy raise where an
+            id, a sequence or a key is taken.
+        misfits: The errors of a value that does not fit its column.
+    """
+
+    def __init__(self, tables: Tables, engine: Engine) -> None:
+        self.tables = tables
+        self.dialect = dialect = engine.dialect
+        self.backend = backend = backend_of(engine)
+        driver = dialect.loaded_dbapi
+        self.conflicts: tuple[type[Exception], ...] = (Stale, IntegrityError, driver.IntegrityError)
+        self.misfits: tuple[type[Exception], ...] = (
+            DataError,
+            getattr(driver, "DataError", DataError),
+        )  # aiosqlite has none
+        # queries are values, and the same few people ask the same again and again, page by page
+        self.page = lru_cache(maxsize=256)(self._page)
+        self.count = lru_cache(maxsize=64)(self._count)
+        self._updates: dict[tuple[str, ...], PreparedStatement] = {}
+        self._updates_with_entry: dict[tuple[str, ...], PreparedStatement] = {}
+        record, entry, label = tables.record, tables.entry, tables.label
+        self._entry_columns = [column.name for column in entry.c if column.name not in ("id", "position")]
+        values: dict[str, Any] = {name: bindparam(name) for name in self._entry_columns}
+        if backend.positions_on_insert:
+            last = func.coalesce(func.max(entry.c.position), literal_column("0"))
+            values["position"] = select(last + literal_column("1")).scalar_subquery()
+        record_values: dict[str, Any] = {column.name: bindparam(column.name) for column in record.c}
+        label_values: dict[str, Any] = {column.name: bindparam(column.name) for column in label.c}
+        self.insert_record = self._streamed(insert(record).values(record_values), record, list(record_values))
+        self.insert_entry = self._streamed(insert(entry).values(values), entry, self._entry_columns)
+        self.insert_label = self._streamed(insert(label).values(label_values), label, list(label_values))
+        self.insert_record_unless = self.prepare(_insert_unless(record, dialect).values(record_values))
+        self.insert_entry_unless = self.prepare(_insert_unless(entry, dialect).values(values))
+        its_id: BindParameter[str] = bindparam("its_id", type_=record.c.id.type)
+        its_sequence: BindParameter[int] = bindparam("its_sequence", type_=entry.c.sequence.type)
+        self.delete_labels = self.prepare(delete(label).where(label.c.record_id == its_id))
+        self.delete_record = self.prepare(delete(record).where(record.c.id == its_id))
+        self.delete_entry = self.prepare(
+            delete(entry).where(entry.c.record_id == its_id, entry.c.sequence == its_sequence)
         )
-    )
+        self._prepare_reads(tables)
 
-
-def count(tables: Tables, query: Query, of: Of, group: Sequence[str], finds: str) -> Select[Any]:
-    """One row a group: the group's values, then the number."""
-    by_entry = of == "entries" or any(name in ENTRY_GROUPS for name in group)
-    source: Any = tables.record
-    conditions = [*_conditions(tables, query, finds)]
-    if by_entry:
-        source = source.join(tables.entry, tables.entry.c.record_id == tables.record.c.id)
-        conditions += _fitting(tables, query.happened) if query.happened is not None else []
-    elif query.happened is not None:
-        conditions.append(_in_history(tables, query.happened))
-    columns: list[ColumnElement[Any]] = []
-    for name in group:
-        if name in LABEL_GROUPS:
-            label = tables.label.alias(f"{name}_label")
-            source = source.outerjoin(label, and_(label.c.record_id == tables.record.c.id, label.c.name == name))
-            columns.append(label.c.value)
-        elif name in RECORD_GROUPS:
-            columns.append(tables.record.c[name])
-        else:
-            columns.append(tables.entry.c["actor_id" if name == "actor" else name])
-    number = func.count(distinct(tables.record.c.id)) if by_entry and of == "records" else func.count()
-    return select(*columns, number).select_from(source).where(*conditions).group_by(*columns)
-
-
-def _conditions(tables: Tables, query: Query, finds: str) -> Iterator[Condition]:
-    record = tables.record
-    if query.visible is not None:
-        yield _visible(tables, query.visible)
-    for name in _ONE_OF:
-        yield from _chosen(record.c[name], getattr(query, name))
-    for name in _TIMES:
-        yield from _inside(record.c[name], getattr(query, name))
-    for name in LABEL_GROUPS:
-        wanted: Values = getattr(query, name)
-        if wanted is not None:
-            labelled = _labelled(tables, name)
-            has = labelled.where(tables.label.c.value.in_(sorted(wanted - {None}, key=str)))
-            yield or_(exists(has), not_(exists(labelled))) if None in wanted else exists(has)
-    if query.text is not None:
-        yield or_(
-            false(),
-            *(
-                getattr(func, finds)(record.c[name], text) > 0
-                for name in ("title", "text")
-                for text in sorted(map(str, query.text))
-            ),
+    def _prepare_reads(self, tables: Tables) -> None:
+        record, entry, meta, dialect = tables.record, tables.entry, tables.meta, self.dialect
+        entries = select(*(entry.c[name] for name in ENTRY_COLUMNS))
+        in_order = entries.order_by(entry.c.record_id, entry.c.sequence)
+        self.records = Lookup(select(*(record.c[name] for name in RECORD_COLUMNS)), record.c.id, dialect)
+        self.versions = Lookup(select(record.c.id, record.c.version, record.c.state), record.c.id, dialect)
+        self.histories = Lookup(in_order, entry.c.record_id, dialect)
+        self.keys = Lookup(select(entry.c.actor_id, entry.c.key), entry.c.key, dialect)
+        its_actor: BindParameter[str] = bindparam("its_actor", type_=entry.c.actor_id.type)
+        its_key: BindParameter[str] = bindparam("its_key", type_=entry.c.key.type)
+        self.by_key = self.prepare(entries.where(entry.c.actor_id == its_actor, entry.c.key == its_key))
+        self.feed = self.prepare(
+            entries.add_columns(entry.c.position)
+            .where(entry.c.position > bindparam("after", type_=entry.c.position.type))
+            .order_by(entry.c.position)
+            .limit(bindparam("most"))
+        )
+        # in the order in which they were written, which for the entries of one record is their own
+        self.without_position = self.prepare(
+            select(entry.c.id).where(entry.c.position.is_(None)).order_by(entry.c.id).limit(bindparam("most"))
+        )
+        self.assign_position = self.prepare(
+            update(entry)
+            .where(entry.c.id == bindparam("its_id", type_=entry.c.id.type), entry.c.position.is_(None))
+            .values(position=bindparam("its_position"))
+        )
+        self.last_position = self.prepare(select(meta.c.value).where(meta.c.name == "position"))
+        self.move_last_position = self.prepare(
+            update(meta)
+            .where(meta.c.name == "position", meta.c.value == bindparam("seen", type_=meta.c.value.type))
+            .values(value=bindparam("reached"))
         )
 
+    def prepare(self, statement: ClauseElement) -> PreparedStatement:
+        """Any statement, compiled for this engine."""
+        return PreparedStatement(statement, self.dialect)
 
-def _labelled(tables: Tables, name: str) -> Select[Any]:
-    label = tables.label
-    return select(label.c.record_id).where(label.c.record_id == tables.record.c.id, label.c.name == name)
+    def _streamed(self, statement: ClauseElement, table: Table, names: Sequence[str]) -> PreparedStatement:
+        made = self.prepare(statement)
+        if self.dialect.name == "postgresql" and not self.dialect.is_async:
+            preparer = self.dialect.identifier_preparer
+            columns = ", ".join(preparer.format_column(table.c[name]) for name in names)
+            made.copy = f"COPY {preparer.format_table(table)} ({columns}) FROM STDIN", tuple(names)
+        return made
 
+    def _page(self, query: Query) -> PreparedStatement:
+        return self.prepare(queries.page(self.tables, query, self.backend.position_function))
 
-def _chosen(column: ColumnElement[Any], wanted: Values) -> Iterator[Condition]:
-    if wanted is None:
-        return
-    values = sorted(str(one) for one in wanted if one is not None)
-    among = column == values[0] if len(values) == 1 else column.in_(values)
-    yield or_(among, column.is_(None)) if None in wanted else among
+    def _count(self, query: Query, of: Of, group: tuple[str, ...]) -> PreparedStatement:
+        return self.prepare(queries.count(self.tables, query, of, group, self.backend.position_function))
 
+    def _expected(self) -> list[Any]:
+        record = self.tables.record
+        return [
+            record.c.id == bindparam("its_id", type_=record.c.id.type),
+            record.c.version == bindparam("its_version", type_=record.c.version.type),
+            record.c.state == bindparam("its_state", type_=record.c.state.type),
+        ]
 
-def _inside(column: ColumnElement[Any], wanted: Interval | None) -> Iterator[Condition]:
-    """Times are texts of one width; no due date is a text behind all of them, and inside no interval."""
-    if wanted is None:
-        return
-    if wanted.start is not None:
-        yield column >= time_text(wanted.start)
-    yield column < (time_text(wanted.end) if wanted.end is not None else ":")
+    def _set(self, names: tuple[str, ...]) -> dict[str, Any]:
+        return {name: bindparam(RECORD + name, type_=self.tables.record.c[name].type) for name in names}
 
+    def update_record(self, names: tuple[str, ...]) -> PreparedStatement:
+        """Sets some columns of a record, where version and state are as expected: the row count is the verdict."""
+        made = self._updates.get(names)
+        if made is None:
+            update_it = update(self.tables.record).where(*self._expected()).values(self._set(names))
+            made = self._updates[names] = self.prepare(update_it)
+        return made
 
-def _visible(tables: Tables, rule: Visibility) -> Condition:
-    clear = tables.record.c.secrecy.in_([level.value for level in Secrecy.up_to(rule.clearance)])
-    return and_(clear, or_(false(), *(_granted(tables, rule, grant) for grant in rule.grants)))
-
-
-def _granted(tables: Tables, rule: Visibility, grant: Grant) -> Condition:
-    record = tables.record
-    where: list[Condition] = [record.c.kind == grant.kind]
-    if grant.states is not None:
-        where.append(record.c.state.in_(sorted(grant.states)))
-    by_author = _labelled(tables, "author").where(tables.label.c.value == rule.actor)
-    means: dict[Scope, Condition] = {
-        Scope.ANY: true(),
-        Scope.UNIT: record.c.unit == rule.unit,
-        Scope.OWN: or_(record.c.created_by == rule.actor, exists(by_author)),
-    }
-    return and_(*where, or_(false(), *(means[scope] for scope in sorted(grant.scopes))))
-
-
-def _in_history(tables: Tables, happened: Happened) -> Condition:
-    entries = select(tables.entry.c.sequence).where(tables.entry.c.record_id == tables.record.c.id)
-    return exists(entries.where(*_fitting(tables, happened)))
-
-
-def _fitting(tables: Tables, happened: Happened) -> list[Condition]:
-    entry = tables.entry
-    return [
-        *_chosen(entry.c.trigger, happened.trigger),
-        *_chosen(entry.c.actor_id, happened.actor),
-        *(condition for mark in _MARKS for condition in _chosen(entry.c[mark], getattr(happened, mark))),
-        *_inside(entry.c.at, happened.at),
-        *_inside(entry.c.recorded_at, happened.recorded_at),
-    ]
+    def update_with_entry(self, names: tuple[str, ...]) -> PreparedStatement:
+        """The same, and inserts the entry if a row was updated: one statement, one way to the server and back."""
+        made = self._updates_with_entry.get(names)
+        if made is None:
+            record, entry, columns = self.tables.record, self.tables.entry, self._entry_columns
+            update_it = update(record).where(*self._expected()).values(self._set(names))
+            updated = update_it.returning(record.c.id).cte("updated")
+            values: list[Any] = [bindparam(name, type_=entry.c[name].type) for name in columns]
+            both = insert(entry).from_select(columns, select(*values).select_from(updated)).add_cte(updated)
+            made = self._updates_with_entry[names] = self.prepare(both)
+        return made

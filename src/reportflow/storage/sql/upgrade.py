@@ -1,4 +1,4 @@
-"""The tables of an older version brought to today's, by Alembic; and the SQL of it, for who may not connect.
+"""The tables of an older version brought to today's, by Alembic; and the SQL of it, for those who may not connect.
 
 Needs the extra ``reportflow[migrations]``.
 """
@@ -16,22 +16,20 @@ from sqlalchemy import Column, Connection, Engine, Executable, MetaData, String,
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.schema import CreateTable
 
-from reportflow.errors import InvalidURL, InvalidValue, MissingExtra, SchemaMismatch, StorageUnavailable
+from reportflow.errors import InvalidURL, InvalidValue, MissingExtra, SchemaMismatch
 from reportflow.model.checks import type_problem
-from reportflow.storage.sql import schema as tables_there
-from reportflow.storage.sql.engine import (
+from reportflow.storage.sql import provision
+from reportflow.storage.sql.dialects import (
     BACKENDS,
-    Backend,
     backend_of,
     engine_name,
-    hidden,
-    make_engine,
-    missing,
-    use_wal,
+    hide_password,
+    safe_url,
+    translate_driver_errors,
 )
-from reportflow.storage.sql.meanings import Border, said
 from reportflow.storage.sql.migrations.host import BRANCH, version_table
-from reportflow.storage.sql.tables import PREFIX, SCHEMA_VERSION, Tables, make_tables
+from reportflow.storage.sql.pool import make_engine
+from reportflow.storage.sql.schema import PREFIX, SCHEMA_VERSION, Tables, make_tables
 
 try:
     from alembic import command
@@ -41,7 +39,7 @@ except ModuleNotFoundError as error:
 
 #: Alembic keeps in globals what it works on.
 _ONE_AT_A_TIME: Final = threading.Lock()
-#: A driver that is awaited -> the one that does the same and blocks.
+#: An asynchronous driver -> the blocking one of the same engine.
 _BLOCKING: Final[Mapping[str, str]] = {
     "sqlite+aiosqlite": "sqlite",
     "postgresql+psycopg_async": "postgresql+psycopg",
@@ -53,10 +51,10 @@ def upgrade(database: str | Engine, *, prefix: str = PREFIX, schema: str | None 
     """Bring the tables to the version that this library reads, and make them where there are none.
 
     One process at a time does it. On SQLite and PostgreSQL it is one transaction: what fails leaves all as it was. On
-    MariaDB each change of a table stands by itself. Nobody should write meanwhile.
+    MariaDB each change of a table stands by itself. Nothing else should write meanwhile.
 
     Args:
-        database: A database URL, also one with a driver that is awaited, or an `Engine` of the host.
+        database: A database URL, also one with an asynchronous driver, or an `Engine` of the host.
         prefix: What the tables' names begin with.
         schema: The schema that they are in.
 
@@ -65,20 +63,20 @@ def upgrade(database: str | Engine, *, prefix: str = PREFIX, schema: str | None 
 
     Raises:
         InvalidURL, MissingExtra: see `make_engine`.
-        SchemaMismatch: they are of a newer version, or are somebody else's.
+        SchemaMismatch: they are of a newer version, or are not reportflow's.
         StorageUnavailable: the database cannot be reached or written, or is an SQLite file that is not there.
-        StorageBusy: somebody else writes; nothing was changed.
+        StorageBusy: another process writes; nothing was changed.
     """
     tables = make_tables(MetaData(), prefix=prefix, schema=schema)
     with _connected(database) as connection:
         backend = backend_of(connection.engine)
         if connection.dialect.name == "sqlite" and _known(connection, tables) is None:
-            tables_there.patiently(lambda: _use_wal(connection))
-        with _ONE_AT_A_TIME, _alone(connection, backend):
-            before = _known(connection, tables)  # not sooner: who upgrades on MariaDB may be seen in the middle of it
+            provision.retry_while_busy(lambda: _use_wal(connection))
+        with _ONE_AT_A_TIME, provision.exclusive_ddl(connection, backend, atomic=True):
+            before = _known(connection, tables)  # not sooner: an upgrade on MariaDB may be seen in the middle of it
             if before != SCHEMA_VERSION:
                 _run(connection, before, prefix, schema)
-        tables_there.ensure(connection, tables, backend, create=False)
+        provision.create_or_verify(connection, tables, backend, create=False)
     return before
 
 
@@ -87,14 +85,14 @@ def current(database: str | Engine, *, prefix: str = PREFIX, schema: str | None 
 
     Raises:
         InvalidURL, MissingExtra, StorageUnavailable: see `upgrade`.
-        SchemaMismatch: they are somebody else's.
+        SchemaMismatch: they are not reportflow's.
     """
     with _connected(database) as connection:
-        return tables_there.version(connection, make_tables(MetaData(), prefix=prefix, schema=schema))
+        return provision.version(connection, make_tables(MetaData(), prefix=prefix, schema=schema))
 
 
 def offline_sql(url: str, *, prefix: str = PREFIX, schema: str | None = None, since: str | None = None) -> str:
-    """The SQL that `upgrade` would run, for who feeds it to the database by hand. Nothing is connected to.
+    """The SQL that `upgrade` would run, to be given to the database by hand. Nothing is connected to.
 
     Args:
         url: A database URL, of which only the engine counts: ``postgresql://`` will do.
@@ -120,15 +118,15 @@ def offline_sql(url: str, *, prefix: str = PREFIX, schema: str | None = None, si
         **_version_table(prefix, schema),
     }
     if since is not None:
-        config.attributes["first"] = _noted(since, prefix, schema)
+        config.attributes["first"] = _stamp(since, prefix, schema)
     begin = "" if since is None else f"{_revision(since)}:"
     with _ONE_AT_A_TIME:
         command.upgrade(config, begin + _revision(SCHEMA_VERSION), sql=True)
     return text.getvalue()
 
 
-def _noted(version: str, prefix: str, schema: str | None) -> list[Executable]:
-    """Tells Alembic which version the tables are of: who made them may have known nothing of it."""
+def _stamp(version: str, prefix: str, schema: str | None) -> list[Executable]:
+    """Notes for Alembic which version the tables are of: a store may have made them without it."""
     number = Column("version_num", String(32), primary_key=True)
     noted = Table(version_table(prefix), MetaData(), number, schema=schema)
     return [
@@ -143,7 +141,7 @@ def _revision(version: str) -> str:
 
 
 def _config(prefix: str, schema: str | None, text: io.StringIO | None = None) -> Config:
-    """Alembic's configuration, told where the tables are."""
+    """Alembic's configuration, with the prefix and schema of the tables."""
     config = Config(output_buffer=text) if text is not None else Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     config.attributes.update(reportflow_prefix=prefix, reportflow_schema=schema)
@@ -153,7 +151,7 @@ def _config(prefix: str, schema: str | None, text: io.StringIO | None = None) ->
 def _run(connection: Connection, before: str | None, prefix: str, schema: str | None) -> None:
     """Run the revisions that come after a version.
 
-    The tables' own word counts: Alembic is told it first, whatever it has noted.
+    The version in the tables counts: Alembic's own note is replaced by it first.
     """
     config = _config(prefix, schema)
     config.attributes["configure"] = {"connection": connection, **_version_table(prefix, schema)}
@@ -171,10 +169,10 @@ def _known(connection: Connection, tables: Tables) -> str | None:
     Raises:
         SchemaMismatch: it is newer, or none of reportflow's.
     """
-    found = tables_there.version(connection, tables)
+    found = provision.version(connection, tables)
     if found is not None and not (found.isdecimal() and 1 <= int(found) <= int(SCHEMA_VERSION)):
         advice = "newer" if found.isdecimal() and int(found) else "foreign"
-        raise SchemaMismatch(said(connection.engine), found, SCHEMA_VERSION, advice)
+        raise SchemaMismatch(safe_url(connection.engine), found, SCHEMA_VERSION, advice)
     return found
 
 
@@ -187,7 +185,7 @@ def _engine_name(url: str) -> str:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
-        raise InvalidURL(hidden(url)) from error
+        raise InvalidURL(hide_password(url)) from error
     name = engine_name(parsed)
     if name not in BACKENDS:
         raise InvalidURL(parsed.render_as_string(), "engine")
@@ -195,19 +193,21 @@ def _engine_name(url: str) -> str:
 
 
 def _use_wal(connection: Connection) -> None:
-    with Border(connection.engine):
-        use_wal(connection)
+    with translate_driver_errors(connection.engine):
+        provision.use_wal(connection)
 
 
 @contextmanager
 def _connected(database: str | Engine) -> Iterator[Connection]:
-    """A connection in autocommit mode, and foreign errors translated."""
+    """A connection in autocommit mode, and the drivers' errors translated."""
     engine = database if isinstance(database, Engine) else make_engine(_blocking(database))
     try:
         backend_of(engine)
-        if missing(engine.url):
-            raise StorageUnavailable(said(engine), "no tables", "create")
-        with Border(engine), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        provision.check_exists(engine)
+        with (
+            translate_driver_errors(engine),
+            engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,
+        ):
             yield connection
     finally:
         if engine is not database:
@@ -217,19 +217,3 @@ def _connected(database: str | Engine) -> Iterator[Connection]:
 def _blocking(url: str) -> str:
     driver, colon, rest = url.partition(":")
     return _BLOCKING.get(driver, driver) + colon + rest
-
-
-@contextmanager
-def _alone(connection: Connection, backend: Backend) -> Iterator[None]:
-    """Nobody else upgrades meanwhile, and where an engine can do so it is one transaction."""
-    with tables_there.alone(connection, backend):
-        if backend.lock is None:  # then it is one already
-            yield
-            return
-        connection.exec_driver_sql(backend.begin)
-        try:
-            yield
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")

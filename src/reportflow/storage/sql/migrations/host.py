@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import MetaData
 
-from reportflow.storage.sql.tables import PREFIX, make_tables
+from reportflow.storage.sql.schema import PREFIX, make_tables
 
 #: Where the revisions are, as ``version_locations`` in a host's ``alembic.ini`` takes it.
 VERSIONS: Final = "reportflow.storage.sql.migrations:versions"

@@ -6,8 +6,8 @@ import attrs
 from alembic import op
 from sqlalchemy import MetaData, TableClause, Text, column, table
 
-from reportflow.storage.sql import schema as tables_there
-from reportflow.storage.sql.tables import PREFIX, Tables, make_tables
+from reportflow.storage.sql import provision
+from reportflow.storage.sql.schema import PREFIX, Tables, make_tables
 
 
 @attrs.frozen(kw_only=True)
@@ -26,7 +26,7 @@ class Place:
         return table(self.name(name), *[column(one, Text()) for one in columns], schema=self.schema)
 
     def today(self) -> Tables:
-        """The tables as they are in `tables.py`."""
+        """The tables as they are in `schema.py`."""
         return make_tables(MetaData(), prefix=self.prefix, schema=self.schema)
 
     @property
@@ -37,7 +37,7 @@ class Place:
         """
         if op.get_context().as_sql:
             return 0
-        return int(tables_there.version(op.get_bind(), self.today()) or 0)
+        return int(provision.version(op.get_bind(), self.today()) or 0)
 
 
 def place() -> Place:

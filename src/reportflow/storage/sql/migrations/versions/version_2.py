@@ -3,7 +3,7 @@
 Version 1 was for SQLite only, where nearly nothing of a table can be changed in place. So the tables are made anew, and
 the rows copied. Each entry keeps its place in the feed; its old position is its id too.
 
-This is the latest version: its tables are those of `tables.py`, whichever these are. Who adds version 3 first copies
+This is the latest version: its tables are those of `schema.py`, whichever these are. Who adds version 3 first copies
 here what they are now.
 """
 

@@ -17,17 +17,10 @@ from reportflow.model.query import NEVER
 from reportflow.model.record import Record
 from reportflow.model.values import contents, field_names, registered, time_text
 from reportflow.serialization import plain as wire
+from reportflow.storage.sql.executor import Row
+from reportflow.storage.sql.schema import BASE, ENTRY_COLUMNS
 
-#: What a driver gives for a row: its columns, in the order in which they were asked for.
-Row = Sequence[Any]
-
-#: The fields that every record has; each is a column.
-BASE: Final = field_names(Record)
 _COLUMNS: Final = frozenset(BASE)
-#: The columns that a record is read from. What of a class derives from `Record` is in the last two.
-RECORD_COLUMNS: Final = (*BASE, "text", "data")
-#: The columns that an entry is read from.
-ENTRY_COLUMNS: Final = field_names(Entry)
 #: How those fields are written that are neither texts nor numbers.
 _WRITE: Final[Mapping[str, Callable[[Any], str]]] = {
     "due_at": lambda value: NEVER if value is None else time_text(value),

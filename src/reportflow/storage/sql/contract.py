@@ -1,0 +1,287 @@
+"""The calls of the storage contract in SQL, written once: on a connection from anywhere, sync and asynchronous."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
+
+from reportflow.errors import AlreadyExists, Conflict, InvalidValue, RecordNotFound
+from reportflow.model.checks import text_problem
+from reportflow.model.entry import Entry
+from reportflow.model.query import Page, Query, grouping, place_of
+from reportflow.model.record import Record
+from reportflow.model.values import changed
+from reportflow.storage.base import Capabilities, Change, FeedItem, Group, Of, check_changes, keys_of, refuse_keys
+from reportflow.storage.sql.codec import changed_row, entry_of, entry_rows, label_rows, record_row, records_of
+from reportflow.storage.sql.executor import Executor, OpenExecutor, PreparedStatement, Row, transaction
+from reportflow.storage.sql.queries import PLACE
+from reportflow.storage.sql.statements import RECORD, Lookup, Stale, StatementCache
+
+#: How many entries are given a feed position at a time.
+_POSITIONS: Final = 500
+
+
+class Write(NamedTuple):
+    """A statement with its rows.
+
+    Attributes:
+        statement: What is run for each row.
+        rows: Their parameters.
+        compares: Whether it must write as many rows as it is given: else `Stale` is raised.
+        undo: What takes it back, with its row.
+    """
+
+    statement: PreparedStatement
+    rows: Sequence[Mapping[str, Any]]
+    compares: bool = False
+    undo: tuple[PreparedStatement, Mapping[str, Any]] | None = None
+
+
+class SqlContract:
+    """The calls of `Store`. Its connections are in autocommit mode, so that each statement reads one moment.
+
+    Args:
+        statements: The statements of the store's tables.
+        checkout: Gives an executor on a connection, for one call.
+        capabilities: What the store can do beyond the contract.
+    """
+
+    def __init__(
+        self,
+        statements: StatementCache,
+        checkout: OpenExecutor,
+        capabilities: Capabilities,
+    ) -> None:
+        self._statements = statements
+        self._checkout = checkout
+        self.capabilities = capabilities
+
+    def close(self) -> None:
+        """Nothing: its connections are another's to close."""
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def get(self, ids: Sequence[str]) -> list[Record]:
+        """See `Store.get`."""
+        with self._checkout() as executor:
+            rows = _look_up(executor, self._statements.records, ids)
+        found = {record.id: record for record in records_of(rows)}
+        missing = [id for id in ids if id not in found]
+        if missing:
+            raise RecordNotFound(dict.fromkeys(missing))
+        return [found[id] for id in ids]
+
+    def find(self, query: Query) -> Page:
+        """See `Store.find`."""
+        place = query.place()
+        statement = self._statements.page(query if place is None else changed(query, {"cursor": ""}))
+        parameters = {PLACE.format(number): value for number, value in enumerate(place or ())}
+        with self._checkout() as executor:
+            rows = executor.read(statement, parameters)
+        records = tuple(records_of(rows[: query.limit]))
+        if len(rows) <= query.limit:
+            return Page(records)
+        names = [name for name, _ in query.sort_keys()]
+        return Page(records, query.cursor_after(place_of(records[-1], names)))
+
+    def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        """See `Store.count`."""
+        statement = self._statements.count(query, of, tuple(grouping(of, group)))
+        with self._checkout() as executor:
+            return {tuple(row[:-1]): row[-1] for row in executor.read(statement, {})}
+
+    def history(self, ids: Sequence[str]) -> list[Entry]:
+        """See `Store.history`."""
+        by_id: dict[str, list[Entry]] = {id: [] for id in ids}
+        with self._checkout() as executor:
+            rows = _look_up(executor, self._statements.histories, by_id)
+        for entry in map(entry_of, rows):
+            by_id[entry.record_id].append(entry)
+        return [one for id in ids for one in by_id[id]]
+
+    def by_key(self, actor_id: str, key: str) -> Entry | None:
+        """See `Store.by_key`."""
+        if len(_storable((actor_id, key))) < 2:
+            return None
+        with self._checkout() as executor:
+            rows = executor.read(self._statements.by_key, {"its_actor": actor_id, "its_key": key})
+        return entry_of(rows[0]) if rows else None
+
+    def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
+        """See `Store.feed`."""
+        statements = self._statements
+        with self._checkout() as executor:
+            while True:
+                # before the rows are read: what is committed by now then has its position, and is among them
+                more = not statements.backend.positions_on_insert and _assign_positions(executor, statements)
+                rows = executor.read(statements.feed, {"after": after or 0, "most": limit})
+                if not more or len(rows) == limit:
+                    break
+        return [FeedItem(position=position, entry=entry_of(row)) for *row, position in rows]
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """See `Store.commit`."""
+        check_changes(changes)
+        if not changes:
+            return
+        writes = self._plan(changes)  # before the write lock is taken, so that it is held for the database alone
+        statements = self._statements
+        with self._checkout() as executor:
+            try:
+                self._apply(executor, changes, writes)
+            except statements.conflicts:
+                self._explain(executor, changes)
+                raise Conflict([change.record.id for change in changes]) from None
+            except statements.misfits:
+                self._refuse_long(changes)
+                raise
+
+    def _plan(self, changes: Sequence[Change]) -> list[Write]:
+        """What a commit writes, in this order."""
+        statements = self._statements
+        if len(changes) == 1 and _is_plain(changes[0]):
+            [change] = changes
+            [entry] = entry_rows(change.entries)
+            names, row = update_of(change)
+            if statements.backend.single_statement:
+                return [Write(statements.update_with_entry(names), [{**row, **entry}], compares=True)]
+            update = Write(statements.update_record(names), [row], compares=True)
+            return [update, Write(statements.insert_entry, [entry])]
+        changes = in_one_order(changes)
+        writes = []
+        created = [record_row(change.record) for change in changes if change.expected is None]
+        if created:
+            writes.append(Write(statements.insert_record, created))
+        updates = (update_of(change) for change in changes if change.expected is not None)
+        for names, some in groupby(updates, key=itemgetter(0)):  # side by side only: the order of the rows stays
+            writes.append(Write(statements.update_record(names), [row for _, row in some], compares=True))
+        entries = [*entry_rows(entry for change in changes for entry in change.entries)]
+        return [*writes, Write(statements.insert_entry, entries), *self._plan_labels(changes)]
+
+    def _plan_labels(self, changes: Sequence[Change]) -> list[Write]:
+        moved = [c for c in changes if c.before is None or c.before.labels() != c.record.labels()]
+        old = [{"its_id": change.record.id} for change in moved if change.expected is not None]
+        rows = [row for change in moved for row in label_rows(change.record)]
+        deleted = [Write(self._statements.delete_labels, old)] if old else []
+        return [*deleted, Write(self._statements.insert_label, rows)] if rows else deleted
+
+    def _apply(self, executor: Executor, changes: Sequence[Change], writes: Sequence[Write]) -> None:
+        """Write it all, by one statement where that can be, else in one transaction.
+
+        Raises:
+            Stale: a version or state is not the expected one.
+            IntegrityError: an id or a key is taken.
+        """
+        if len(writes) == 1 and self._statements.backend.single_statement:
+            executor.in_doubt = True  # it is its own commit
+            self._run(executor, writes)
+        else:
+            with transaction(executor, self._statements.backend.begin):
+                self._run(executor, writes)
+
+    def _run(self, executor: Executor, writes: Sequence[Write]) -> None:
+        for statement, rows, compares, _ in writes:
+            if not compares:
+                executor.write_all(statement, rows)
+            elif executor.write_each(statement, rows) != len(rows):
+                raise Stale
+
+    def _explain(self, executor: Executor, changes: Sequence[Change]) -> None:
+        """Say in the contract's order why a commit failed, if it can still be seen.
+
+        Raises:
+            RecordNotFound, AlreadyExists, Conflict, DuplicateKey: the first that applies, naming all ids.
+        """
+        executor.in_doubt = False
+        ids = [change.record.id for change in changes]
+        keys = [key for (_, key), _ in keys_of(changes)]
+        now = {id: at for id, *at in _look_up(executor, self._statements.versions, ids)}
+        used = {(actor_id, key) for actor_id, key in _look_up(executor, self._statements.keys, keys)}
+        missing = [c.record.id for c in changes if c.expected is not None and c.record.id not in now]
+        if missing:
+            raise RecordNotFound(missing)
+        taken = [c.record.id for c in changes if c.expected is None and c.record.id in now]
+        if taken:
+            raise AlreadyExists(taken)
+        moved = [c.record.id for c in changes if c.expected and now[c.record.id] != [c.expected, c.source]]
+        if moved:
+            raise Conflict(moved)
+        refuse_keys(changes, used)
+
+    def _refuse_long(self, changes: Sequence[Change]) -> None:
+        """Say which text is longer than its column.
+
+        Raises:
+            InvalidValue: there is such a text; names its field.
+        """
+        if not self._statements.backend.limits_lengths:
+            return
+        tables = self._statements.tables
+        written = (
+            (tables.record, [record_row(change.record) for change in changes]),
+            (tables.entry, [*entry_rows(entry for change in changes for entry in change.entries)]),
+            (tables.label, [row for change in changes for row in label_rows(change.record)]),
+        )
+        for table, rows in written:
+            limits = {column.name: length for column in table.c if (length := getattr(column.type, "length", None))}
+            for row in rows:
+                for name, limit in limits.items():
+                    if isinstance(row.get(name), str) and len(row[name]) > limit:
+                        field = row["name"] if table is tables.label else name
+                        raise InvalidValue(field, "too_many", {"characters": len(row[name]), "limit": limit})
+
+
+def in_one_order(changes: Sequence[Change]) -> list[Change]:
+    """The order in which every commit locks its records, so that two commits do not wait for each other."""
+    return sorted(changes, key=lambda change: change.record.id)
+
+
+def _is_plain(change: Change) -> bool:
+    """Whether a record is replaced, with one entry, and its labels stay."""
+    before = change.before
+    same = before is not None and before.labels() == change.record.labels()
+    return change.expected is not None and len(change.entries) == 1 and same
+
+
+def update_of(change: Change) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Which columns a change sets, and the parameters of the UPDATE that compares version and state."""
+    before, record = change.before, change.record
+    row = record_row(record) if before is None else changed_row(before, record)
+    row.pop("id", None)
+    expected = {"its_id": record.id, "its_version": change.expected, "its_state": change.source}
+    return tuple(row), {**{RECORD + name: value for name, value in row.items()}, **expected}
+
+
+def _look_up(executor: Executor, lookup: Lookup, names: Iterable[str]) -> Sequence[Row]:
+    """The rows of what is named; of what cannot have been stored there are none."""
+    found = [executor.read(statement, row) for statement, row in lookup.parts(_storable(names))]
+    return found[0] if len(found) == 1 else [row for rows in found for row in rows]
+
+
+def _storable(texts: Iterable[str]) -> list[str]:
+    """The texts that may be stored: a driver need not take any other, and there are none to be found."""
+    return [text for text in texts if text_problem(text) is None]
+
+
+def _assign_positions(executor: Executor, statements: StatementCache) -> bool:
+    """Give feed positions to some entries that have none yet; whether there were any.
+
+    Where writers overtake each other, positions are assigned when the feed is read, not when an entry is written: a
+    counter at the time of writing would not be the order of the commits, and a reader who has seen 8 would never see
+    the 7 that is committed late. Entries that are committed and have no position yet come behind all that have one. The
+    last position is compared and set: of several readers that assign at once, one does.
+    """
+    some = executor.read(statements.without_position, {"most": _POSITIONS})
+    if not some:
+        return False
+    last = int(executor.read(statements.last_position, {})[0][0])
+    with transaction(executor, statements.backend.begin):
+        moved = {"seen": str(last), "reached": str(last + len(some))}
+        if executor.write(statements.move_last_position, moved) == 1:
+            rows = [{"its_id": id, "its_position": position} for position, (id,) in enumerate(some, last + 1)]
+            executor.write_all(statements.assign_position, rows)
+    return True

@@ -1,0 +1,300 @@
+"""What differs from engine to engine: one row each, how a URL names it, and what the errors of its drivers mean."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import attrs
+from sqlalchemy import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from reportflow.errors import InvalidURL, MissingExtra, StorageBusy, StorageError, StorageUnavailable
+from reportflow.model.checks import text_problem
+
+#: How long a writer waits for another one in SQLite, and a caller for a server or a free connection, in seconds.
+BUSY_TIMEOUT: Final = 5.0
+_SYNCHRONOUS: Final = ("OFF", "NORMAL", "FULL", "EXTRA")
+
+#: The beginning of a driver's error code -> the error, and the code of its advice. The longest that fits counts.
+ErrorMap = Mapping[str, tuple[type[StorageUnavailable], str]]
+
+
+def _map(busy: str, **advice: str) -> ErrorMap:
+    """An error map: the codes of conflicts with other writers, and for each advice the codes of what is unavailable."""
+    found: dict[str, tuple[type[StorageUnavailable], str]] = dict.fromkeys(busy.split(), (StorageBusy, "retry"))
+    for name, codes in advice.items():
+        found.update((code, (StorageUnavailable, name)) for code in codes.split())
+    return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+
+
+_SQLITE_ERRORS: Final = _map(
+    "SQLITE_BUSY SQLITE_LOCKED SQLITE_PROTOCOL",
+    read_only="SQLITE_READONLY SQLITE_PERM SQLITE_AUTH",
+    folder="SQLITE_CANTOPEN",
+    not_a_database="SQLITE_NOTADB SQLITE_CORRUPT",
+    disk="SQLITE_FULL SQLITE_IOERR",
+)
+#: SQLSTATEs, https://www.postgresql.org/docs/current/errcodes-appendix.html; "client" is libpq's own word that there is
+#: no server, or no longer.
+_POSTGRESQL_ERRORS: Final = _map(
+    "40001 40P01 55P03",
+    read_only="25006",
+    rights="42501 28",
+    database="3D",
+    disk="53100 58",
+    connections="53",
+    server="57 08 client",
+)
+#: Error numbers, https://mariadb.com/kb/en/mariadb-error-code-reference/; PyMySQL says 0 of a connection that it has
+#: closed itself.
+_MYSQL_ERRORS: Final = _map(
+    "1213 1205 1020",
+    read_only="1290 1792 1836",
+    rights="1044 1045 1142",
+    database="1049",
+    disk="1021 1114",
+    connections="1040 1203",
+    server="0 1047 1053 1180 2002 2003 2005 2006 2013 2014 2055",
+)
+
+
+def _sqlite_code(error: BaseException) -> str:
+    return str(getattr(error, "sqlite_errorname", ""))
+
+
+def _postgresql_code(error: BaseException) -> str | None:
+    state = getattr(error, "sqlstate", None)
+    if state is not None:
+        return str(state)
+    # an error without a state comes from the client; a wrong call is an error of another class
+    return "client" if type(error).__name__ == "OperationalError" or isinstance(error, OSError) else None
+
+
+def _mysql_code(error: BaseException) -> str | None:
+    if isinstance(error, OSError):
+        return "2013"  # a socket that broke under the driver
+    return str(error.args[0]) if error.args and isinstance(error.args[0], int) else None
+
+
+@attrs.frozen(kw_only=True)
+class Backend:
+    """What differs from engine to engine.
+
+    Attributes:
+        begin: Begins a transaction that writes. SQLite takes its one write lock at once, for it cannot be had later.
+        position_function: The function that gives the position of a text in another one.
+        error_code: The code in an error of the drivers, None where there is none.
+        errors: What the codes mean.
+        connect: What the driver is given for each connection.
+        session: The statements that set up each connection.
+        positions_on_insert: Whether an entry gets its feed position where it is written: only where writers go one at
+            a time.
+        single_statement: Whether a record and its entry may be written by one statement.
+        limits_lengths: Whether a column holds no more characters than its type says.
+        lock: Takes a lock by which one process at a time makes the tables, where making them is no transaction.
+        unlock: Releases it.
+    """
+
+    begin: str
+    position_function: str
+    error_code: Callable[[BaseException], str | None]
+    errors: ErrorMap
+    connect: Mapping[str, Any]
+    session: tuple[str, ...] = ()
+    positions_on_insert: bool = False
+    single_statement: bool = False
+    limits_lengths: bool = True
+    lock: str | None = None
+    unlock: str | None = None
+
+
+BACKENDS: Final[Mapping[str, Backend]] = {
+    "sqlite": Backend(
+        begin="BEGIN IMMEDIATE",
+        position_function="instr",
+        error_code=_sqlite_code,
+        errors=_SQLITE_ERRORS,
+        connect={"timeout": BUSY_TIMEOUT},
+        session=("PRAGMA foreign_keys = ON",),
+        positions_on_insert=True,
+        limits_lengths=False,
+    ),
+    "postgresql": Backend(
+        begin="BEGIN",
+        position_function="strpos",
+        error_code=_postgresql_code,
+        errors=_POSTGRESQL_ERRORS,
+        connect={"connect_timeout": int(BUSY_TIMEOUT), "client_encoding": "utf8"},
+        single_statement=True,
+        lock="SELECT pg_advisory_lock(7270446)",
+        unlock="SELECT pg_advisory_unlock(7270446)",
+    ),
+    "mysql": Backend(
+        begin="START TRANSACTION",
+        position_function="instr",
+        error_code=_mysql_code,
+        errors=_MYSQL_ERRORS,
+        connect={"connect_timeout": int(BUSY_TIMEOUT), "charset": "utf8mb4"},
+        session=(
+            # what does not fit is refused, not cut; a waiting writer sees what was committed meanwhile
+            "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            f"SET SESSION innodb_lock_wait_timeout = {int(BUSY_TIMEOUT)}",
+        ),
+        lock="SELECT GET_LOCK('reportflow', 30)",
+        unlock="SELECT RELEASE_LOCK('reportflow')",
+    ),
+}
+#: SQLAlchemy's names for one and the same engine.
+_ALIASES: Final[Mapping[str, str]] = {"mariadb": "mysql"}
+#: The drivers that the contract was proven on, by the name of their engine.
+DRIVERS: Final = frozenset(
+    {
+        ("sqlite", "pysqlite"), ("sqlite", "aiosqlite"), ("postgresql", "psycopg"), ("mysql", "pymysql"),
+        ("mysql", "asyncmy"),
+    }
+)  # fmt: skip
+#: One name for both kinds of psycopg; SQLite's own driver stands for the asynchronous one.
+_ASYNCHRONOUS: Final[Mapping[str, str]] = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql+psycopg": "postgresql+psycopg_async",
+}
+
+
+# -- URLs -----------------------------------------------------------------------------------------------------------
+
+
+def backend_of(engine: Engine) -> Backend:
+    """The row of an engine.
+
+    Raises:
+        InvalidURL: there is none for it.
+    """
+    found = BACKENDS.get(engine_name(engine.url))
+    if found is None:
+        raise InvalidURL(engine.url.render_as_string(), "engine")
+    return found
+
+
+def engine_name(url: URL) -> str:
+    """What `BACKENDS` calls the engine of a URL, whether it is supported or not."""
+    name = url.get_backend_name()
+    return _ALIASES.get(name, name)
+
+
+def safe_url(engine: Engine) -> str:
+    """The URL of an engine, without the password."""
+    return engine.url.render_as_string(hide_password=True)
+
+
+def hide_password(url: str) -> str:
+    """A text that should be a URL and is none, without what may be a password in it."""
+    return re.sub("(://[^:/@]*:)[^@]*@", r"\1***@", url)
+
+
+def in_memory(url: URL) -> bool:
+    """Whether a URL names an SQLite database that lives in one connection, and no file."""
+    named = url.database or ":memory:"
+    return engine_name(url) == "sqlite" and (":memory:" in named or url.query.get("mode") == "memory")
+
+
+def file_is_missing(url: URL) -> bool:
+    """Whether a URL names an SQLite file that does not exist: connecting would make it."""
+    on_disk = engine_name(url) == "sqlite" and not in_memory(url)
+    return on_disk and not os.path.exists(str(url.database).removeprefix("file:"))
+
+
+def parse_url(url: str | URL, *, asynchronous: bool) -> URL:
+    """A database URL of a supported engine, whose driver is installed and of the kind wanted.
+
+    Raises:
+        InvalidURL: mistyped, without its driver's name, or of an engine that is not supported.
+        MissingExtra: the driver is not installed.
+    """
+    if text_problem(str(url)):
+        raise InvalidURL(ascii(str(url))[1:-1])
+    try:
+        parsed = make_url(url)
+        named = "+" in parsed.drivername or parsed.drivername == "sqlite"
+        if asynchronous:
+            parsed = parsed.set(drivername=_ASYNCHRONOUS.get(parsed.drivername, parsed.drivername))
+        dialect = parsed.get_dialect()
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        raise InvalidURL(hide_password(str(url))) from error
+    if not named:
+        raise InvalidURL(parsed.render_as_string(), "driver")
+    if (engine_name(parsed), dialect.driver) not in DRIVERS:
+        raise InvalidURL(parsed.render_as_string(), "engine")
+    try:
+        dialect.import_dbapi()
+    except ImportError as error:
+        raise MissingExtra(parsed.get_driver_name(), error.name or parsed.get_driver_name()) from error
+    if dialect.is_async is not asynchronous:
+        raise InvalidURL(parsed.render_as_string(), "not_awaited" if asynchronous else "awaited")
+    return parsed
+
+
+def synchronous_mode(url: URL) -> str:
+    """How an SQLite URL wants the disk waited for: its option ``synchronous``, NORMAL without it.
+
+    Raises:
+        InvalidURL: another value or option, a host, or an empty file name, for which SQLAlchemy would keep the records
+            in memory, and lose them.
+    """
+    if url.database == "" or url.host:
+        raise InvalidURL(url.render_as_string())
+    if "uri" not in url.query and set(url.query) - {"synchronous"}:
+        raise InvalidURL(url.render_as_string(), "option")
+    mode = str(url.query.get("synchronous", "NORMAL")).upper()
+    if mode not in _SYNCHRONOUS:
+        raise InvalidURL(url.render_as_string(), "synchronous")
+    return mode
+
+
+# -- errors ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def translate_driver_errors(engine: Engine) -> Iterator[None]:
+    """Turn what a driver raises into the errors of this library.
+
+    Raises:
+        StorageBusy: another writer was faster; nothing was written.
+        StorageUnavailable: the database cannot be reached, opened, read or written.
+        StorageError: anything else that the driver says.
+    """
+    try:
+        yield
+    except Exception as error:
+        translated = translate(engine, error)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def translate(engine: Engine, error: BaseException, *, in_doubt: bool = False) -> StorageError | None:
+    """The error of this library for one of a driver's; None where it is none.
+
+    Args:
+        engine: Whose driver it is.
+        error: What was raised.
+        in_doubt: Whether it is unknown if the commit that failed was kept.
+    """
+    if isinstance(error, PoolTimeout):
+        return StorageUnavailable(safe_url(engine), str(error), "connections")
+    if isinstance(error, DBAPIError):
+        error = error.orig or error
+    elif not isinstance(error, (engine.dialect.loaded_dbapi.Error, OSError)):
+        return None
+    backend = backend_of(engine)
+    code = backend.error_code(error)
+    for beginning, (kind, advice) in backend.errors.items() if code is not None else ():
+        if str(code).startswith(beginning):
+            in_doubt = in_doubt and kind is StorageUnavailable
+            return kind(safe_url(engine), " ".join(str(error).split()), "unknown" if in_doubt else advice)
+    return StorageError(f"{type(error).__name__}: {error}")

@@ -1,0 +1,208 @@
+"""The engines that the library makes, and their connections: kept open, shared by threads, replaced when lost.
+
+Each connection is in the driver's autocommit mode: a read is one statement, and a transaction that writes begins where
+the store says so. To check a connection out of SQLAlchemy's pool and in again costs as much as an UPDATE; so idle ones
+are kept in a free list in front of it.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
+
+from reportflow.errors import MissingExtra
+from reportflow.storage.sql.dialects import BACKENDS, BUSY_TIMEOUT, engine_name, in_memory, parse_url, synchronous_mode
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+#: How many connections there are at the most; a server lets in a hundred. Each is opened when it is first needed and
+#: then kept: with more callers than that, opening a connection for each of their calls would cost more than the calls.
+CONNECTIONS: Final = 24
+#: A connection comes back without a transaction, or not at all: nothing is to be rolled back once more.
+_AUTOCOMMIT: Final[Mapping[str, Any]] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+#: Where a connection notes of which generation it is.
+_GENERATION: Final = "reportflow_generation"
+
+
+def make_engine(url: str | URL) -> Engine:
+    """The engine of a database URL, set up as the contract needs it.
+
+    ``?synchronous=FULL`` (or OFF, NORMAL, EXTRA) sets how SQLite waits for the disk; NORMAL unless given: the death of
+    the process loses nothing, a power cut may lose the last commits.
+
+    Raises:
+        InvalidURL: mistyped, without its driver's name, or of an engine that is not supported.
+        MissingExtra: the driver is not installed.
+    """
+    return _make(parse_url(url, asynchronous=False), QueuePool)
+
+
+def make_async_engine(url: str | URL) -> AsyncEngine:
+    """As `make_engine`, an `AsyncEngine`.
+
+    Raises:
+        InvalidURL, MissingExtra: see `make_engine`.
+    """
+    try:
+        from sqlalchemy.ext.asyncio import AsyncEngine
+    except ImportError as error:
+        raise MissingExtra("greenlet", "reportflow[async]") from error
+    return AsyncEngine(_make(parse_url(url, asynchronous=True), AsyncAdaptedQueuePool))
+
+
+def _make(url: URL, poolclass: type[QueuePool]) -> Engine:
+    backend, memory = BACKENDS[engine_name(url)], in_memory(url)
+    options: dict[str, Any] = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT}
+    connect, session = dict(backend.connect), backend.session
+    if engine_name(url) == "sqlite":
+        session = (f"PRAGMA synchronous = {synchronous_mode(url)}", *session)
+        url = url.difference_update_query(["synchronous"])
+        # one connection is one database in memory; a file takes as many as there are threads
+        options = {"pool_size": 1, "max_overflow": 0} if memory else {"pool_size": CONNECTIONS, "max_overflow": -1}
+        if poolclass is QueuePool:
+            connect["check_same_thread"] = False
+    if poolclass is QueuePool and not memory:
+        poolclass = FreeListPool
+    engine = create_engine(url, poolclass=poolclass, connect_args=connect, **options, **_AUTOCOMMIT)
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        for statement in session:
+            cursor.execute(statement)
+        cursor.close()
+
+    return engine
+
+
+class FreeListPool(QueuePool):
+    """A pool with a free list of kept connections, which are handed out without a checkout.
+
+    Only while fewer connections were made than it has room for: a caller that waits for one would not see those kept.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._kept: deque[PoolProxiedConnection] = deque()
+
+    def connect(self) -> PoolProxiedConnection:
+        """A kept connection, or one by a checkout."""
+        try:
+            return self._kept.pop()
+        except IndexError:
+            return super().connect()
+
+    def keep(self, connection: PoolProxiedConnection) -> None:
+        """Return a sound connection."""
+        if self.overflow() < 0:
+            self._kept.append(connection)
+        else:
+            connection.close()
+
+    def drop_kept(self) -> None:
+        """Empty the free list: its connections go back by a check-in."""
+        while self._kept:
+            self._kept.pop().close()
+
+    def dispose(self) -> None:
+        """Close what is open."""
+        self.drop_kept()
+        super().dispose()
+
+
+class ConnectionPool:
+    """The connections of an engine that the library has made: a source of connections for `Checkout`.
+
+    Where one connection to a server is lost, the others most likely are too: they are invalidated by generation. A
+    connection notes the generation in which it was made, each loss begins the next one, and one of an earlier
+    generation is not used again.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._generation = 0
+        if not in_memory(engine.url):  # such a database would be lost with its connection
+            _POOLS.add(self)
+            event.listen(engine, "connect", self._note)
+            event.listen(engine, "checkout", self._check)
+
+    def take(self) -> PoolProxiedConnection:
+        """A connection, as the driver knows it."""
+        return self.engine.raw_connection()
+
+    def put_back(self, connection: PoolProxiedConnection) -> None:
+        """Return a connection, which may be invalidated."""
+        pool = self.engine.pool
+        if isinstance(pool, FreeListPool) and connection.is_valid and not self._is_outdated(connection.info):
+            pool.keep(connection)
+        else:
+            connection.close()
+
+    def invalidate_all(self) -> None:
+        """Use no connection again that was made before now: one was found lost."""
+        self._generation += 1
+        if isinstance(self.engine.pool, FreeListPool):
+            self.engine.pool.drop_kept()
+
+    def after_fork(self) -> None:
+        """In a forked child: leave the parent's connections alone, and begin with none."""
+        _INHERITED.append(self.engine.pool)
+        self.engine.dispose(close=False)
+
+    def _is_outdated(self, info: Mapping[Any, Any]) -> bool:
+        return self._generation > 0 and info.get(_GENERATION) != self._generation
+
+    def _note(self, _: object, record: Any) -> None:
+        record.info[_GENERATION] = self._generation
+
+    def _check(self, _: object, record: Any, __: object) -> None:
+        if self._is_outdated(record.info):
+            raise DisconnectionError  # the pool makes another one
+
+
+class HeldConnection:
+    """One connection that is held for the call: by an asynchronous store, or from the engine of a host.
+
+    Such an engine is in autocommit mode by an option that only SQLAlchemy's own `Connection` puts into effect.
+    """
+
+    def __init__(self, connection: Connection, pool: ConnectionPool | None = None) -> None:
+        self.engine = connection.engine
+        self._connection = connection
+        self._pool = pool
+
+    def take(self) -> PoolProxiedConnection:
+        """See `ConnectionPool.take`."""
+        return self._connection.connection
+
+    def put_back(self, connection: PoolProxiedConnection) -> None:
+        """See `ConnectionPool.put_back`: it stays where it is held."""
+
+    def invalidate_all(self) -> None:
+        """See `ConnectionPool.invalidate_all`; the pool of a host sees to that itself."""
+        if self._pool is not None:
+            self._pool.invalidate_all()
+
+
+#: The pools of this process, for a fork.
+_POOLS: Final[weakref.WeakSet[ConnectionPool]] = weakref.WeakSet()
+#: In a forked child: the parent's connections. SQLite forbids to use or to close them here, and a server would take
+#: what is sent on them for the parent's.
+_INHERITED: Final[list[object]] = []
+
+
+def _after_fork() -> None:
+    for pool in _POOLS:
+        pool.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
