@@ -258,8 +258,10 @@ def update_of(change: Change) -> tuple[tuple[str, ...], dict[str, Any]]:
 
 def _look_up(executor: Executor, lookup: Lookup, names: Iterable[str]) -> Sequence[Row]:
     """The rows of what is named; of what cannot have been stored there are none."""
-    found = [executor.read(statement, row) for statement, row in lookup.parts(_storable(names))]
-    return found[0] if len(found) == 1 else [row for rows in found for row in rows]
+    storable = _storable(names)
+    if len(storable) == 1:
+        return executor.read(lookup.one, {"name_0": storable[0]})
+    return [row for statement, values in lookup.parts(storable) for row in executor.read(statement, values)]
 
 
 def _storable(texts: Iterable[str]) -> list[str]:

@@ -131,6 +131,8 @@ class ConnectionPool:
         self._generation = 0
         if not in_memory(engine.url):  # such a database would be lost with its connection
             _POOLS.add(self)
+        self._is_server = engine_name(engine.url) != "sqlite"  # a file loses no connection
+        if self._is_server:
             event.listen(engine, "connect", self._note)
             event.listen(engine, "checkout", self._check)
 
@@ -148,9 +150,10 @@ class ConnectionPool:
 
     def invalidate_all(self) -> None:
         """Use no connection again that was made before now: one was found lost."""
-        self._generation += 1
-        if isinstance(self.engine.pool, FreeListPool):
-            self.engine.pool.drop_kept()
+        if self._is_server:
+            self._generation += 1
+            if isinstance(self.engine.pool, FreeListPool):
+                self.engine.pool.drop_kept()
 
     def after_fork(self) -> None:
         """In a forked child: leave the parent's connections alone, and begin with none."""

@@ -54,6 +54,7 @@ class Lookup:
         self._column = column
         self._dialect = dialect
         self._by_size: dict[int, PreparedStatement] = {}
+        self.one = self._prepared(1)
 
     def parts(self, names: Sequence[str]) -> Iterator[tuple[PreparedStatement, dict[str, str]]]:
         """The statements to run, with their parameters: one, unless there are very many names."""
