@@ -9,7 +9,6 @@ from typing import Any, Self, TypeVar
 from reportflow.storage.base import Store
 from reportflow.storage.sql.aio import AsyncSqlStore
 from reportflow.storage.sql.bound import BoundSqlStore
-from reportflow.storage.sql.contract import SqlContract
 from reportflow.storage.sql.store import SqlStore
 from reportflow.testing import awaited
 
@@ -40,7 +39,7 @@ class Host(AsyncSqlStore):
         self.transaction = await self.connection.begin()
         return self
 
-    async def _run(self, call: Callable[[SqlContract], T]) -> T:
+    async def _run(self, call: Callable[[Store], T]) -> T:
         return await self.bound_to(self.connection)._run(call)
 
     async def close(self) -> None:

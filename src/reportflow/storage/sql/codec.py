@@ -1,4 +1,4 @@
-"""Values to the rows of the tables and back; `wire` says what is in them."""
+"""Values to the rows of the tables and back. What is in a JSON column is up to `serialization.plain`."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _long_writer(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
 
 def records_of(rows: Sequence[Row]) -> list[Record]:
     """The records of some rows of `RECORD_COLUMNS`."""
-    # read as one text, which is half the work of reading each for itself
+    # read as one JSON text, which is half the work of reading each by itself
     long = json.loads(f"[{','.join([row[-1] for row in rows])}]")
     return [_record_of(row, plain) for row, plain in zip(rows, long, strict=True)]
 
@@ -78,7 +78,7 @@ def _record_of(row: Row, plain: dict[str, Any]) -> Record:
         try:
             record: Record = made(plain, row)
             return record
-        except Exception:  # the class has other fields today: the long way fills them in, or says what is wrong
+        except Exception:  # the class has other fields today: the slow path adds them, or raises the right error
             pass
     plain.update(zip(BASE, row, strict=False))
     plain["due_at"] = None if plain["due_at"] == NEVER else plain["due_at"]
@@ -96,14 +96,14 @@ def _due_at(text: str) -> datetime | None:
 
 
 def entry_rows(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
-    """The rows of entries, their marks beside them. Those of a bulk are told the same."""
-    said: str | None = None
+    """The rows of entries, with their marks. Those of a bulk share their details, which are then written once."""
+    text: str | None = None
     last: object = None
     for entry in entries:
         if entry.details is not last:
             last = entry.details
-            said = None if last is None else wire.to_json(last)
-        yield _entry_row(entry, said)
+            text = None if last is None else wire.to_json(last)
+        yield _entry_row(entry, text)
 
 
 def _entry_row(entry: Entry, details: str | None) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def entry_of(row: Row) -> Entry:
     try:
         entry: Entry = _assembled({}, row)
         return entry
-    except Exception:  # the long way says what is wrong
+    except Exception:  # the slow path raises the right error
         plain = dict(zip(ENTRY_COLUMNS, row, strict=True))
         for name in ("actor", "details"):
             plain[name] = None if plain[name] is None else json.loads(plain[name])

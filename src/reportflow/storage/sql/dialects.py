@@ -50,8 +50,8 @@ _POSTGRESQL_ERRORS: Final = _map(
     connections="53",
     server="57 08 client",
 )
-#: Error numbers, https://mariadb.com/kb/en/mariadb-error-code-reference/; PyMySQL says 0 of a connection that it has
-#: closed itself.
+#: Error numbers, https://mariadb.com/kb/en/mariadb-error-code-reference/; PyMySQL gives 0 for a connection that it
+#: has closed itself.
 _MYSQL_ERRORS: Final = _map(
     "1213 1205 1020",
     read_only="1290 1792 1836",
@@ -266,7 +266,7 @@ def translate_driver_errors(engine: Engine) -> Iterator[None]:
     Raises:
         StorageBusy: another writer was faster; nothing was written.
         StorageUnavailable: the database cannot be reached, opened, read or written.
-        StorageError: anything else that the driver says.
+        StorageError: any other error of the driver.
     """
     try:
         yield

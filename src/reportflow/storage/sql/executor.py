@@ -99,7 +99,7 @@ class Executor:
         return found
 
     def is_lost(self, error: BaseException) -> bool:
-        """Whether an error says that the connection is of no use any more."""
+        """Whether an error means that the connection cannot be used any more."""
         known: Any = error if isinstance(error, self._dialect.loaded_dbapi.Error) else None
         return (
             isinstance(error, OSError)

@@ -98,7 +98,7 @@ def offline_sql(url: str, *, prefix: str = PREFIX, schema: str | None = None, si
         url: A database URL, of which only the engine counts: ``postgresql://`` will do.
         prefix: What the tables' names begin with.
         schema: The schema that they are in.
-        since: The version of the tables that are there, as `current` says it; None where there are none.
+        since: The version of the tables that are there, as `current` gives it; None where there are none.
 
     Raises:
         InvalidURL: it names no engine that is supported.

@@ -1,15 +1,15 @@
 """The environment of Alembic in which `upgrade` runs the revisions; a host has one of its own instead.
 
-Alembic executes this file at each command. It is told all it needs by `upgrade`.
+Alembic executes this file at each command. All it needs is in the attributes that `upgrade` sets.
 """
 
 from __future__ import annotations
 
 from alembic import context
 
-told = context.config.attributes
-context.configure(**told["configure"])
+attributes = context.config.attributes
+context.configure(**attributes["configure"])
 with context.begin_transaction():
-    for statement in told.get("first", ()):
+    for statement in attributes.get("first", ()):
         context.execute(statement)
     context.run_migrations()

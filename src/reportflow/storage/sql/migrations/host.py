@@ -24,8 +24,8 @@ def include_object(*, prefix: str = PREFIX, schema: str | None = None) -> Callab
     """An ``include_object`` for a host's environment: autogenerate neither drops nor makes the tables of reportflow.
 
     Args:
-        prefix: What the tables' names begin with, as the store was told.
-        schema: The schema that they are in, as the store was told.
+        prefix: What the tables' names begin with, as the store has it.
+        schema: The schema that they are in, as the store has it.
 
     Returns:
         A function that is False for the tables of that store, and for what belongs to them.

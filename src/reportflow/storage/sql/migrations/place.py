@@ -1,4 +1,4 @@
-"""Where the tables are that a revision is about: prefix and schema are told to Alembic, they are no constants."""
+"""Where the tables of a revision are: prefix and schema come from Alembic's configuration."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Place:
 
     @property
     def standing(self) -> int:
-        """The version of the tables that are there; 0 where there are none, or where nobody looks (offline).
+        """The version of the tables in the database; 0 where there are none, or where there is no database (offline).
 
-        Their own word counts, in the table ``meta``. Alembic knows nothing of tables that a store has made.
+        The table ``meta`` counts. Alembic knows nothing of tables that a store has made.
         """
         if op.get_context().as_sql:
             return 0
@@ -49,9 +49,9 @@ def place() -> Place:
     if config is None:
         return Place()
 
-    def told(name: str) -> str | None:
+    def option(name: str) -> str | None:
         found: str | None = config.attributes.get(name)
         return config.get_main_option(name) if found is None else found
 
-    prefix = told("reportflow_prefix")
-    return Place(prefix=PREFIX if prefix is None else prefix, schema=told("reportflow_schema") or None)
+    prefix = option("reportflow_prefix")
+    return Place(prefix=PREFIX if prefix is None else prefix, schema=option("reportflow_schema") or None)
