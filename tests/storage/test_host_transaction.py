@@ -235,6 +235,15 @@ def test_a_twin_that_commits_in_between_breaks_nothing(flow: ReportFlow, host: E
     assert [entry.trigger for entry in flow.history("r1", by=LI)] == ["create", "edit"]
 
 
+def test_many_labels_in_one_call(flow: ReportFlow, host: Engine) -> None:
+    """A record with more topics than are written one by one is kept in the host's transaction, and found by each."""
+    topics = [f"road {number}" for number in range(30)]
+    with host.connect() as connection, connection.begin():
+        flow.bound_to(connection).create(draft("r1", topics=topics), by=LI)
+    for topic in topics:
+        assert [record.id for record in flow.find(Query(topic=topic), by=LI)] == ["r1"]
+
+
 def test_one_key_sixteen_threads(flow: ReportFlow) -> None:
     """Of sixteen threads with one key one acts, and the others are given what it came to."""
     first = flow.create(draft("r1"), by=LI)
@@ -295,6 +304,6 @@ def test_what_is_no_connection_is_refused(flow: ReportFlow) -> None:
     """What is neither a connection nor a session is refused, and so is a store that knows no host."""
     with pytest.raises(InvalidValue, match="Connection"):
         flow.bound_to("sqlite://")
-    with open_flow("memory:") as memory, pytest.raises(InvalidValue, match="bound_to"):
+    with open_flow("memory:") as memory, pytest.raises(InvalidValue, match="host_transaction"):
         memory.bound_to(flow)
     assert isinstance(memory.store, MemoryStore)

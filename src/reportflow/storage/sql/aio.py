@@ -47,10 +47,7 @@ class AsyncSqlStore(AsyncCalls):
 
     Args:
         database: A database URL, or an `AsyncEngine` of the host, which then stays the host's to dispose of.
-        create: Whether to make the tables where there are none.
-        prefix: What the tables' names begin with.
-        schema: The database schema that they are in.
-        metadata: The `MetaData` to put them into; one of its own unless given.
+        create, prefix, schema, metadata: See `SqlStore`.
 
     Attributes:
         capabilities: What it can do beyond the contract.
@@ -163,11 +160,6 @@ class BoundAsyncSqlStore(AsyncCalls):
 
     Nothing is begun, committed, rolled back or retried here. A call that raises leaves the transaction usable, and
     nothing of itself in it; one that is cancelled loses the transaction, as SQLAlchemy has it.
-
-    Args:
-        unbound: The store that it belongs to.
-        statements: The statements of that store.
-        host: An `AsyncConnection` or an `AsyncSession`.
     """
 
     def __init__(self, unbound: AsyncSqlStore, statements: StatementCache, host: Any) -> None:

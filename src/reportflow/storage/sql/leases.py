@@ -24,12 +24,7 @@ _DELIVERY: Final = ("position", "record_id", "sequence", "state", "tries", "due_
 
 
 class SqlLeases:
-    """See `Leases`. The fencing token is compared inside the UPDATE, whose row count is the verdict, without a lock.
-
-    Args:
-        statements: Those of the store.
-        checkout: That of the store.
-    """
+    """See `Leases`. The fencing token is compared inside the UPDATE, whose row count is the verdict, without a lock."""
 
     def __init__(self, statements: StatementCache, checkout: OpenExecutor) -> None:
         self._checkout = checkout
