@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -53,8 +53,8 @@ class Lookup:
         self._statement = statement
         self._column = column
         self._dialect = dialect
-        self._by_size: dict[int, PreparedStatement] = {}
-        self.one = self._prepared(1)
+        self._sized = cache(self._prepare)
+        self.one = self._sized(1)
 
     def parts(self, names: Sequence[str]) -> Iterator[tuple[PreparedStatement, dict[str, str]]]:
         """The statements to run, with their parameters: one, unless there are very many names."""
@@ -62,15 +62,12 @@ class Lookup:
             some = names[start : start + _MOST_NAMES]
             size = 1 << (len(some) - 1).bit_length()
             padded = (*some, *[some[-1]] * (size - len(some)))
-            yield self._prepared(size), {f"name_{number}": name for number, name in enumerate(padded)}
+            yield self._sized(size), {f"name_{number}": name for number, name in enumerate(padded)}
 
-    def _prepared(self, size: int) -> PreparedStatement:
-        made = self._by_size.get(size)
-        if made is None:
-            names: list[BindParameter[str]] = [bindparam(f"name_{n}", type_=self._column.type) for n in range(size)]
-            where = self._column == names[0] if size == 1 else self._column.in_(names)
-            made = self._by_size[size] = PreparedStatement(self._statement.where(where), self._dialect)
-        return made
+    def _prepare(self, size: int) -> PreparedStatement:
+        names: list[BindParameter[str]] = [bindparam(f"name_{n}", type_=self._column.type) for n in range(size)]
+        where = self._column == names[0] if size == 1 else self._column.in_(names)
+        return PreparedStatement(self._statement.where(where), self._dialect)
 
 
 def _insert_unless(table: Table, dialect: Dialect) -> Any:
@@ -98,15 +95,13 @@ class StatementCache:
         self.backend = backend = backend_of(engine)
         driver = dialect.loaded_dbapi
         self.conflicts: tuple[type[Exception], ...] = (Stale, IntegrityError, driver.IntegrityError)
-        self.misfits: tuple[type[Exception], ...] = (
-            DataError,
-            getattr(driver, "DataError", DataError),
-        )  # aiosqlite has none
+        misfit = getattr(driver, "DataError", DataError)  # aiosqlite has none
+        self.misfits: tuple[type[Exception], ...] = (DataError, misfit)
         # queries are values, and the same few people ask the same again and again, page by page
         self.page = lru_cache(maxsize=256)(self._page)
         self.count = lru_cache(maxsize=64)(self._count)
-        self._updates: dict[tuple[str, ...], PreparedStatement] = {}
-        self._updates_with_entry: dict[tuple[str, ...], PreparedStatement] = {}
+        self.update_record = cache(self._update_record)
+        self.update_with_entry = cache(self._update_with_entry)
         record, entry, label = tables.record, tables.entry, tables.label
         self._entry_columns = [column.name for column in entry.c if column.name not in ("id", "position")]
         values: dict[str, Any] = {name: bindparam(name) for name in self._entry_columns}
@@ -191,22 +186,14 @@ class StatementCache:
     def _set(self, names: tuple[str, ...]) -> dict[str, Any]:
         return {name: bindparam(RECORD + name, type_=self.tables.record.c[name].type) for name in names}
 
-    def update_record(self, names: tuple[str, ...]) -> PreparedStatement:
+    def _update_record(self, names: tuple[str, ...]) -> PreparedStatement:
         """Sets some columns of a record, where version and state are as expected: the row count is the verdict."""
-        made = self._updates.get(names)
-        if made is None:
-            update_it = update(self.tables.record).where(*self._expected()).values(self._set(names))
-            made = self._updates[names] = self.prepare(update_it)
-        return made
+        return self.prepare(update(self.tables.record).where(*self._expected()).values(self._set(names)))
 
-    def update_with_entry(self, names: tuple[str, ...]) -> PreparedStatement:
+    def _update_with_entry(self, names: tuple[str, ...]) -> PreparedStatement:
         """The same, and inserts the entry if a row was updated: one statement, one way to the server and back."""
-        made = self._updates_with_entry.get(names)
-        if made is None:
-            record, entry, columns = self.tables.record, self.tables.entry, self._entry_columns
-            update_it = update(record).where(*self._expected()).values(self._set(names))
-            updated = update_it.returning(record.c.id).cte("updated")
-            values: list[Any] = [bindparam(name, type_=entry.c[name].type) for name in columns]
-            both = insert(entry).from_select(columns, select(*values).select_from(updated)).add_cte(updated)
-            made = self._updates_with_entry[names] = self.prepare(both)
-        return made
+        record, entry, columns = self.tables.record, self.tables.entry, self._entry_columns
+        update_it = update(record).where(*self._expected()).values(self._set(names))
+        updated = update_it.returning(record.c.id).cte("updated")
+        values: list[Any] = [bindparam(name, type_=entry.c[name].type) for name in columns]
+        return self.prepare(insert(entry).from_select(columns, select(*values).select_from(updated)).add_cte(updated))
