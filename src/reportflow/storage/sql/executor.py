@@ -164,6 +164,7 @@ def transaction(executor: Executor, begin: str) -> Iterator[None]:
         executor.execute("COMMIT")
     except Exception as error:
         if not executor.is_lost(error):
+            executor.in_doubt = False
             try:
                 executor.execute("ROLLBACK")
             except Exception:  # the first error is the one to raise

@@ -5,21 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    and_,
-    bindparam,
-    distinct,
-    exists,
-    false,
-    func,
-    not_,
-    or_,
-    select,
-    true,
-    tuple_,
-)
+import sqlalchemy as sa
 
 from reportflow.model.actor import Scope, Secrecy
 from reportflow.model.query import (
@@ -43,11 +29,11 @@ _MARKS = ("party", "level", "code")
 #: What the parameters are called that say where a page begins.
 PLACE: Final = "place_{}"
 
-Condition = ColumnElement[bool]
+Condition = sa.ColumnElement[bool]
 Values = frozenset[str | None] | None
 
 
-def page(tables: Tables, query: Query, position_function: str) -> Select[Any]:
+def page(tables: Tables, query: Query, position_function: str) -> sa.Select[Any]:
     """The records of a page, one more than its limit, so that it shows whether another page follows.
 
     Args:
@@ -61,21 +47,21 @@ def page(tables: Tables, query: Query, position_function: str) -> Select[Any]:
     if query.happened is not None:
         conditions.append(_in_history(tables, query.happened))
     if query.cursor is not None:
-        conditions.append(_after(keys, [bindparam(PLACE.format(n), type_=c.type) for n, (c, _) in enumerate(keys)]))
+        conditions.append(_after(keys, [sa.bindparam(PLACE.format(n), type_=c.type) for n, (c, _) in enumerate(keys)]))
     order = [column.desc() if downward else column.asc() for column, downward in keys]
     columns = [tables.record.c[name] for name in RECORD_COLUMNS]
-    return select(*columns).where(*conditions).order_by(*order).limit(query.limit + 1)
+    return sa.select(*columns).where(*conditions).order_by(*order).limit(query.limit + 1)
 
 
-def _after(keys: Sequence[tuple[ColumnElement[Any], bool]], place: Sequence[Any]) -> Condition:
+def _after(keys: Sequence[tuple[sa.ColumnElement[Any], bool]], place: Sequence[Any]) -> Condition:
     """What comes behind a place: one row-value comparison where all keys run one way, which an index can follow."""
     columns, ways = [column for column, _ in keys], {downward for _, downward in keys}
     if len(ways) == 1:
-        here = tuple_(*columns)
-        return here < tuple_(*place) if ways == {True} else here > tuple_(*place)
-    return or_(
+        here = sa.tuple_(*columns)
+        return here < sa.tuple_(*place) if ways == {True} else here > sa.tuple_(*place)
+    return sa.or_(
         *(
-            and_(
+            sa.and_(
                 *(column == at for (column, _), at in zip(keys[:number], place, strict=False)),
                 keys[number][0] < place[number] if keys[number][1] else keys[number][0] > place[number],
             )
@@ -84,7 +70,7 @@ def _after(keys: Sequence[tuple[ColumnElement[Any], bool]], place: Sequence[Any]
     )
 
 
-def count(tables: Tables, query: Query, of: Of, group: Sequence[str], position_function: str) -> Select[Any]:
+def count(tables: Tables, query: Query, of: Of, group: Sequence[str], position_function: str) -> sa.Select[Any]:
     """One row a group: the group's values, then the number."""
     by_entry = of == "entries" or any(name in ENTRY_GROUPS for name in group)
     source: Any = tables.record
@@ -94,18 +80,18 @@ def count(tables: Tables, query: Query, of: Of, group: Sequence[str], position_f
         conditions += _fitting(tables, query.happened) if query.happened is not None else []
     elif query.happened is not None:
         conditions.append(_in_history(tables, query.happened))
-    columns: list[ColumnElement[Any]] = []
+    columns: list[sa.ColumnElement[Any]] = []
     for name in group:
         if name in LABEL_GROUPS:
             label = tables.label.alias(f"{name}_label")
-            source = source.outerjoin(label, and_(label.c.record_id == tables.record.c.id, label.c.name == name))
+            source = source.outerjoin(label, sa.and_(label.c.record_id == tables.record.c.id, label.c.name == name))
             columns.append(label.c.value)
         elif name in RECORD_GROUPS:
             columns.append(tables.record.c[name])
         else:
             columns.append(tables.entry.c["actor_id" if name == "actor" else name])
-    number = func.count(distinct(tables.record.c.id)) if by_entry and of == "records" else func.count()
-    return select(*columns, number).select_from(source).where(*conditions).group_by(*columns)
+    number = sa.func.count(sa.distinct(tables.record.c.id)) if by_entry and of == "records" else sa.func.count()
+    return sa.select(*columns, number).select_from(source).where(*conditions).group_by(*columns)
 
 
 def _conditions(tables: Tables, query: Query, position_function: str) -> Iterator[Condition]:
@@ -121,32 +107,32 @@ def _conditions(tables: Tables, query: Query, position_function: str) -> Iterato
         if wanted is not None:
             labelled = _labelled(tables, name)
             has = labelled.where(tables.label.c.value.in_(sorted(wanted - {None}, key=str)))
-            yield or_(exists(has), not_(exists(labelled))) if None in wanted else exists(has)
+            yield sa.or_(sa.exists(has), sa.not_(sa.exists(labelled))) if None in wanted else sa.exists(has)
     if query.text is not None:
-        yield or_(
-            false(),
+        yield sa.or_(
+            sa.false(),
             *(
-                getattr(func, position_function)(record.c[name], text) > 0
+                getattr(sa.func, position_function)(record.c[name], text) > 0
                 for name in ("title", "text")
                 for text in sorted(map(str, query.text))
             ),
         )
 
 
-def _labelled(tables: Tables, name: str) -> Select[Any]:
+def _labelled(tables: Tables, name: str) -> sa.Select[Any]:
     label = tables.label
-    return select(label.c.record_id).where(label.c.record_id == tables.record.c.id, label.c.name == name)
+    return sa.select(label.c.record_id).where(label.c.record_id == tables.record.c.id, label.c.name == name)
 
 
-def _chosen(column: ColumnElement[Any], wanted: Values) -> Iterator[Condition]:
+def _chosen(column: sa.ColumnElement[Any], wanted: Values) -> Iterator[Condition]:
     if wanted is None:
         return
     values = sorted(str(one) for one in wanted if one is not None)
     among = column == values[0] if len(values) == 1 else column.in_(values)
-    yield or_(among, column.is_(None)) if None in wanted else among
+    yield sa.or_(among, column.is_(None)) if None in wanted else among
 
 
-def _inside(column: ColumnElement[Any], wanted: Interval | None) -> Iterator[Condition]:
+def _inside(column: sa.ColumnElement[Any], wanted: Interval | None) -> Iterator[Condition]:
     """Times are texts of one width; no due date is a text behind all of them, and inside no interval."""
     if wanted is None:
         return
@@ -157,7 +143,7 @@ def _inside(column: ColumnElement[Any], wanted: Interval | None) -> Iterator[Con
 
 def _visible(tables: Tables, rule: Visibility) -> Condition:
     clear = tables.record.c.secrecy.in_([level.value for level in Secrecy.up_to(rule.clearance)])
-    return and_(clear, or_(false(), *(_granted(tables, rule, grant) for grant in rule.grants)))
+    return sa.and_(clear, sa.or_(sa.false(), *(_granted(tables, rule, grant) for grant in rule.grants)))
 
 
 def _granted(tables: Tables, rule: Visibility, grant: Grant) -> Condition:
@@ -167,16 +153,16 @@ def _granted(tables: Tables, rule: Visibility, grant: Grant) -> Condition:
         where.append(record.c.state.in_(sorted(grant.states)))
     by_author = _labelled(tables, "author").where(tables.label.c.value == rule.actor)
     means: dict[Scope, Condition] = {
-        Scope.ANY: true(),
+        Scope.ANY: sa.true(),
         Scope.UNIT: record.c.unit == rule.unit,
-        Scope.OWN: or_(record.c.created_by == rule.actor, exists(by_author)),
+        Scope.OWN: sa.or_(record.c.created_by == rule.actor, sa.exists(by_author)),
     }
-    return and_(*where, or_(false(), *(means[scope] for scope in sorted(grant.scopes))))
+    return sa.and_(*where, sa.or_(sa.false(), *(means[scope] for scope in sorted(grant.scopes))))
 
 
 def _in_history(tables: Tables, happened: Happened) -> Condition:
-    entries = select(tables.entry.c.sequence).where(tables.entry.c.record_id == tables.record.c.id)
-    return exists(entries.where(*_fitting(tables, happened)))
+    entries = sa.select(tables.entry.c.sequence).where(tables.entry.c.record_id == tables.record.c.id)
+    return sa.exists(entries.where(*_fitting(tables, happened)))
 
 
 def _fitting(tables: Tables, happened: Happened) -> list[Condition]:

@@ -16,20 +16,7 @@ from functools import partial
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    event,
-    insert,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 
 from reportflow.model.entry import Entry
@@ -52,15 +39,15 @@ ENTRY_COLUMNS: Final = field_names(Entry)
 _BINARY: Final[dict[str, Any]] = {"charset": "utf8mb4", "collation": "utf8mb4_nopad_bin"}
 
 
-def varchar(length: int) -> String:
+def varchar(length: int) -> sa.String:
     """A short text, compared by code point."""
-    exact = String(length).with_variant(String(length, collation="C"), "postgresql")
+    exact = sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
     return exact.with_variant(mysql.VARCHAR(length, **_BINARY), "mysql", "mariadb")
 
 
-def text() -> Text:
+def text() -> sa.Text:
     """A text of any length, compared by code point."""
-    exact = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+    exact = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
     return exact.with_variant(mysql.LONGTEXT(**_BINARY), "mysql", "mariadb")
 
 
@@ -70,27 +57,27 @@ NAME: Final = varchar(255)
 WORD: Final = varchar(100)
 TIME: Final = varchar(32)
 #: Counts by itself; in SQLite only under this name.
-_COUNTER: Final = BigInteger().with_variant(Integer(), "sqlite")
+_COUNTER: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 @attrs.frozen(kw_only=True)
 class Tables:
     """The six tables of one store."""
 
-    record: Table
-    entry: Table
-    label: Table
-    meta: Table
-    relay: Table
-    delivery: Table
+    record: sa.Table
+    entry: sa.Table
+    label: sa.Table
+    meta: sa.Table
+    relay: sa.Table
+    delivery: sa.Table
 
     @property
-    def all(self) -> list[Table]:
+    def all(self) -> list[sa.Table]:
         """All six, in the order of their foreign keys."""
         return [self.record, self.entry, self.label, self.meta, self.relay, self.delivery]
 
 
-def make_tables(metadata: MetaData | None, *, prefix: str = PREFIX, schema: str | None = None) -> Tables:
+def make_tables(metadata: sa.MetaData | None, *, prefix: str = PREFIX, schema: str | None = None) -> Tables:
     """Put the tables into a `MetaData`, one of their own unless given. Two prefixes make two stores in one database.
 
     A second time they are those of the first. ``metadata.create_all`` makes them as a store would: it may then be
@@ -99,115 +86,119 @@ def make_tables(metadata: MetaData | None, *, prefix: str = PREFIX, schema: str 
     Raises:
         sqlalchemy.exc.InvalidRequestError: the `MetaData` has another table of such a name.
     """
-    metadata = MetaData() if metadata is None else metadata
+    metadata = sa.MetaData() if metadata is None else metadata
     known: dict[tuple[str, str | None], Tables] = metadata.info.setdefault("reportflow", {})
     made = known.get((prefix, schema))
     if made is None or made.meta.key not in metadata.tables:
         made = known[prefix, schema] = _define(metadata, prefix, schema)
-        event.listen(metadata, "after_create", partial(_insert_first_rows, made.meta))
+        sa.event.listen(metadata, "after_create", partial(_insert_first_rows, made.meta))
     return made
 
 
 def _insert_first_rows(
-    meta: Table, _: MetaData, connection: Connection, *, tables: Collection[Table] = (), **__: object
+    meta: sa.Table, _: sa.MetaData, connection: sa.Connection, *, tables: Collection[sa.Table] = (), **__: object
 ) -> None:
     """Note in new tables which version they are."""
     if meta in tables:
-        connection.execute(insert(meta), list(FIRST_ROWS))
+        connection.execute(sa.insert(meta), list(FIRST_ROWS))
 
 
-def _define(metadata: MetaData, prefix: str, schema: str | None) -> Tables:
+def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
     engine: dict[str, Any] = {"schema": schema, "mysql_engine": "InnoDB", "mysql_default_charset": "utf8mb4"}
-    record = Table(
+    record = sa.Table(
         f"{prefix}record",
         metadata,
-        Column("id", NAME, primary_key=True),
-        Column("kind", WORD, nullable=False),
-        Column("state", WORD, nullable=False),
-        Column("version", Integer, nullable=False),
-        Column("lifecycle_version", Integer, nullable=False),
-        Column("unit", NAME, nullable=False),
-        Column("parent", NAME),
-        Column("title", text(), nullable=False),
-        Column("category", NAME, nullable=False),
-        Column("assignee", NAME),
-        Column("due_at", TIME, nullable=False, comment="'never' where there is none, so that it sorts last"),
-        Column("secrecy", WORD, nullable=False),
-        Column("created_by", NAME, nullable=False),
-        Column("created_at", TIME, nullable=False),
-        Column("updated_at", TIME, nullable=False),
-        Column("text", text()),
-        Column("data", text(), nullable=False, comment="JSON: the class and its other fields"),
+        sa.Column("id", NAME, primary_key=True),
+        sa.Column("kind", WORD, nullable=False),
+        sa.Column("state", WORD, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("lifecycle_version", sa.Integer, nullable=False),
+        sa.Column("unit", NAME, nullable=False),
+        sa.Column("parent", NAME),
+        sa.Column("title", text(), nullable=False),
+        sa.Column("category", NAME, nullable=False),
+        sa.Column("assignee", NAME),
+        sa.Column("due_at", TIME, nullable=False, comment="'never' where there is none, so that it sorts last"),
+        sa.Column("secrecy", WORD, nullable=False),
+        sa.Column("created_by", NAME, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.Column("text", text()),
+        sa.Column("data", text(), nullable=False, comment="JSON: the class and its other fields"),
         **engine,
     )
-    Index(f"{prefix}record_queue", record.c.kind, record.c.state, record.c.due_at, record.c.created_at, record.c.id)
-    Index(f"{prefix}record_line", record.c.kind, record.c.created_at, record.c.id)
-    Index(f"{prefix}record_age", record.c.created_at, record.c.id)
-    Index(f"{prefix}record_parent", record.c.parent)
-    entry = Table(
+    sa.Index(f"{prefix}record_queue", record.c.kind, record.c.state, record.c.due_at, record.c.created_at, record.c.id)
+    sa.Index(f"{prefix}record_line", record.c.kind, record.c.created_at, record.c.id)
+    sa.Index(f"{prefix}record_age", record.c.created_at, record.c.id)
+    sa.Index(f"{prefix}record_parent", record.c.parent)
+    entry = sa.Table(
         f"{prefix}entry",
         metadata,
-        Column("id", _COUNTER, primary_key=True, autoincrement=True),
-        Column("record_id", NAME, ForeignKey(record.c.id), nullable=False),
-        Column("sequence", Integer, nullable=False),
-        Column("position", BigInteger, comment="in the feed; NULL until it is read there, where commits overtake"),
-        Column("trigger", WORD, nullable=False),
-        Column("source", WORD),
-        Column("dest", WORD, nullable=False),
-        Column("actor_id", NAME, nullable=False),
-        Column("actor", text(), nullable=False, comment="JSON"),
-        Column("at", TIME, nullable=False),
-        Column("recorded_at", TIME, nullable=False),
-        Column("reason", text(), nullable=False),
-        Column("details", text(), comment="JSON"),
-        Column("key", NAME),
-        Column("cause", varchar(300)),
-        Column("party", NAME),
-        Column("level", NAME),
-        Column("code", NAME),
+        sa.Column("id", _COUNTER, primary_key=True, autoincrement=True),
+        sa.Column("record_id", NAME, sa.ForeignKey(record.c.id), nullable=False),
+        sa.Column("sequence", sa.Integer, nullable=False),
+        sa.Column(
+            "position", sa.BigInteger, comment="in the feed; NULL until it is read there, where commits overtake"
+        ),
+        sa.Column("trigger", WORD, nullable=False),
+        sa.Column("source", WORD),
+        sa.Column("dest", WORD, nullable=False),
+        sa.Column("actor_id", NAME, nullable=False),
+        sa.Column("actor", text(), nullable=False, comment="JSON"),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("recorded_at", TIME, nullable=False),
+        sa.Column("reason", text(), nullable=False),
+        sa.Column("details", text(), comment="JSON"),
+        sa.Column("key", NAME),
+        sa.Column("cause", varchar(300)),
+        sa.Column("party", NAME),
+        sa.Column("level", NAME),
+        sa.Column("code", NAME),
         **engine,
     )
-    Index(f"{prefix}entry_sequence", entry.c.record_id, entry.c.sequence, unique=True)
-    Index(f"{prefix}entry_position", entry.c.position, unique=True)
-    Index(f"{prefix}entry_key", entry.c.actor_id, entry.c.key, unique=True)
-    Index(f"{prefix}entry_happened", entry.c.trigger, entry.c.at, entry.c.record_id)
-    label = Table(
+    sa.Index(f"{prefix}entry_sequence", entry.c.record_id, entry.c.sequence, unique=True)
+    sa.Index(f"{prefix}entry_position", entry.c.position, unique=True)
+    sa.Index(f"{prefix}entry_key", entry.c.actor_id, entry.c.key, unique=True)
+    sa.Index(f"{prefix}entry_happened", entry.c.trigger, entry.c.at, entry.c.record_id)
+    label = sa.Table(
         f"{prefix}label",
         metadata,
-        Column("record_id", NAME, ForeignKey(record.c.id), primary_key=True),
-        Column("name", WORD, primary_key=True),
-        Column("value", NAME, primary_key=True),
+        sa.Column("record_id", NAME, sa.ForeignKey(record.c.id), primary_key=True),
+        sa.Column("name", WORD, primary_key=True),
+        sa.Column("value", NAME, primary_key=True),
         **engine,
     )
-    Index(f"{prefix}label_value", label.c.name, label.c.value, label.c.record_id)
-    meta = Table(
+    sa.Index(f"{prefix}label_value", label.c.name, label.c.value, label.c.record_id)
+    meta = sa.Table(
         f"{prefix}meta",
         metadata,
-        Column("name", NAME, primary_key=True),
-        Column("value", text(), nullable=False),
+        sa.Column("name", NAME, primary_key=True),
+        sa.Column("value", text(), nullable=False),
         **engine,
     )
-    relay = Table(
+    relay = sa.Table(
         f"{prefix}relay",
         metadata,
-        Column("name", NAME, primary_key=True),
-        Column("position", BigInteger, comment="in the feed, read up to here; NULL: nothing yet"),
-        Column("owner", NAME, nullable=False),
-        Column("token", BigInteger, nullable=False, comment="counts the claims: an older one moves nothing any more"),
-        Column("lease_until", TIME, nullable=False),
+        sa.Column("name", NAME, primary_key=True),
+        sa.Column("position", sa.BigInteger, comment="in the feed, read up to here; NULL: nothing yet"),
+        sa.Column("owner", NAME, nullable=False),
+        sa.Column(
+            "token", sa.BigInteger, nullable=False, comment="counts the claims: an older one moves nothing any more"
+        ),
+        sa.Column("lease_until", TIME, nullable=False),
         **engine,
     )
-    delivery = Table(
+    delivery = sa.Table(
         f"{prefix}delivery",
         metadata,
-        Column("relay", NAME, primary_key=True),
-        Column("position", BigInteger, primary_key=True, autoincrement=False),
-        Column("record_id", NAME, nullable=False),
-        Column("sequence", Integer, nullable=False),
-        Column("state", WORD, nullable=False),
-        Column("tries", Integer, nullable=False),
-        Column("due_at", TIME, nullable=False),
-        Column("error", text(), nullable=False),
+        sa.Column("relay", NAME, primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("record_id", NAME, nullable=False),
+        sa.Column("sequence", sa.Integer, nullable=False),
+        sa.Column("state", WORD, nullable=False),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("due_at", TIME, nullable=False),
+        sa.Column("error", text(), nullable=False),
         **engine,
     )
     return Tables(record=record, entry=entry, label=label, meta=meta, relay=relay, delivery=delivery)

@@ -6,21 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Dialect,
-    Engine,
-    Select,
-    Table,
-    bindparam,
-    delete,
-    func,
-    insert,
-    literal_column,
-    select,
-    update,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.sql.expression import ClauseElement
@@ -49,7 +35,7 @@ class Lookup:
     statements serve any number of names.
     """
 
-    def __init__(self, statement: Select[Any], column: ColumnElement[str], dialect: Dialect) -> None:
+    def __init__(self, statement: sa.Select[Any], column: sa.ColumnElement[str], dialect: sa.Dialect) -> None:
         self._statement = statement
         self._column = column
         self._dialect = dialect
@@ -65,16 +51,16 @@ class Lookup:
             yield self._sized(size), {f"name_{number}": name for number, name in enumerate(padded)}
 
     def _prepare(self, size: int) -> PreparedStatement:
-        names: list[BindParameter[str]] = [bindparam(f"name_{n}", type_=self._column.type) for n in range(size)]
+        names: list[sa.BindParameter[str]] = [sa.bindparam(f"name_{n}", type_=self._column.type) for n in range(size)]
         where = self._column == names[0] if size == 1 else self._column.in_(names)
         return PreparedStatement(self._statement.where(where), self._dialect)
 
 
-def _insert_unless(table: Table, dialect: Dialect) -> Any:
+def _insert_unless(table: sa.Table, dialect: sa.Dialect) -> Any:
     """An INSERT that leaves what is there as it is, which its row count shows; MariaDB's raises, and breaks nothing."""
     if dialect.name == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing() if dialect.name == "sqlite" else insert(table)
+    return sqlite.insert(table).on_conflict_do_nothing() if dialect.name == "sqlite" else sa.insert(table)
 
 
 class StatementCache:
@@ -89,7 +75,7 @@ class StatementCache:
         misfits: The errors of a value that does not fit its column.
     """
 
-    def __init__(self, tables: Tables, engine: Engine) -> None:
+    def __init__(self, tables: Tables, engine: sa.Engine) -> None:
         self.tables = tables
         self.dialect = dialect = engine.dialect
         self.backend = backend = backend_of(engine)
@@ -104,64 +90,64 @@ class StatementCache:
         self.update_with_entry = cache(self._update_with_entry)
         record, entry, label = tables.record, tables.entry, tables.label
         self._entry_columns = [column.name for column in entry.c if column.name not in ("id", "position")]
-        values: dict[str, Any] = {name: bindparam(name) for name in self._entry_columns}
+        values: dict[str, Any] = {name: sa.bindparam(name) for name in self._entry_columns}
         if backend.positions_on_insert:
-            last = func.coalesce(func.max(entry.c.position), literal_column("0"))
-            values["position"] = select(last + literal_column("1")).scalar_subquery()
-        record_values: dict[str, Any] = {column.name: bindparam(column.name) for column in record.c}
-        label_values: dict[str, Any] = {column.name: bindparam(column.name) for column in label.c}
-        self.insert_record = self._streamed(insert(record).values(record_values), record, list(record_values))
-        self.insert_entry = self._streamed(insert(entry).values(values), entry, self._entry_columns)
-        self.insert_label = self._streamed(insert(label).values(label_values), label, list(label_values))
+            last = sa.func.coalesce(sa.func.max(entry.c.position), sa.literal_column("0"))
+            values["position"] = sa.select(last + sa.literal_column("1")).scalar_subquery()
+        record_values: dict[str, Any] = {column.name: sa.bindparam(column.name) for column in record.c}
+        label_values: dict[str, Any] = {column.name: sa.bindparam(column.name) for column in label.c}
+        self.insert_record = self._streamed(sa.insert(record).values(record_values), record, list(record_values))
+        self.insert_entry = self._streamed(sa.insert(entry).values(values), entry, self._entry_columns)
+        self.insert_label = self._streamed(sa.insert(label).values(label_values), label, list(label_values))
         self.insert_record_unless = self.prepare(_insert_unless(record, dialect).values(record_values))
         self.insert_entry_unless = self.prepare(_insert_unless(entry, dialect).values(values))
-        its_id: BindParameter[str] = bindparam("its_id", type_=record.c.id.type)
-        its_sequence: BindParameter[int] = bindparam("its_sequence", type_=entry.c.sequence.type)
-        self.delete_labels = self.prepare(delete(label).where(label.c.record_id == its_id))
-        self.delete_record = self.prepare(delete(record).where(record.c.id == its_id))
+        its_id: sa.BindParameter[str] = sa.bindparam("its_id", type_=record.c.id.type)
+        its_sequence: sa.BindParameter[int] = sa.bindparam("its_sequence", type_=entry.c.sequence.type)
+        self.delete_labels = self.prepare(sa.delete(label).where(label.c.record_id == its_id))
+        self.delete_record = self.prepare(sa.delete(record).where(record.c.id == its_id))
         self.delete_entry = self.prepare(
-            delete(entry).where(entry.c.record_id == its_id, entry.c.sequence == its_sequence)
+            sa.delete(entry).where(entry.c.record_id == its_id, entry.c.sequence == its_sequence)
         )
         self._prepare_reads(tables)
 
     def _prepare_reads(self, tables: Tables) -> None:
         record, entry, meta, dialect = tables.record, tables.entry, tables.meta, self.dialect
-        entries = select(*(entry.c[name] for name in ENTRY_COLUMNS))
+        entries = sa.select(*(entry.c[name] for name in ENTRY_COLUMNS))
         in_order = entries.order_by(entry.c.record_id, entry.c.sequence)
-        self.records = Lookup(select(*(record.c[name] for name in RECORD_COLUMNS)), record.c.id, dialect)
-        self.versions = Lookup(select(record.c.id, record.c.version, record.c.state), record.c.id, dialect)
+        self.records = Lookup(sa.select(*(record.c[name] for name in RECORD_COLUMNS)), record.c.id, dialect)
+        self.versions = Lookup(sa.select(record.c.id, record.c.version, record.c.state), record.c.id, dialect)
         self.histories = Lookup(in_order, entry.c.record_id, dialect)
-        self.keys = Lookup(select(entry.c.actor_id, entry.c.key), entry.c.key, dialect)
-        its_actor: BindParameter[str] = bindparam("its_actor", type_=entry.c.actor_id.type)
-        its_key: BindParameter[str] = bindparam("its_key", type_=entry.c.key.type)
+        self.keys = Lookup(sa.select(entry.c.actor_id, entry.c.key), entry.c.key, dialect)
+        its_actor: sa.BindParameter[str] = sa.bindparam("its_actor", type_=entry.c.actor_id.type)
+        its_key: sa.BindParameter[str] = sa.bindparam("its_key", type_=entry.c.key.type)
         self.by_key = self.prepare(entries.where(entry.c.actor_id == its_actor, entry.c.key == its_key))
         self.feed = self.prepare(
             entries.add_columns(entry.c.position)
-            .where(entry.c.position > bindparam("after", type_=entry.c.position.type))
+            .where(entry.c.position > sa.bindparam("after", type_=entry.c.position.type))
             .order_by(entry.c.position)
-            .limit(bindparam("most"))
+            .limit(sa.bindparam("most"))
         )
         # in the order in which they were written, which for the entries of one record is their own
         self.without_position = self.prepare(
-            select(entry.c.id).where(entry.c.position.is_(None)).order_by(entry.c.id).limit(bindparam("most"))
+            sa.select(entry.c.id).where(entry.c.position.is_(None)).order_by(entry.c.id).limit(sa.bindparam("most"))
         )
         self.assign_position = self.prepare(
-            update(entry)
-            .where(entry.c.id == bindparam("its_id", type_=entry.c.id.type), entry.c.position.is_(None))
-            .values(position=bindparam("its_position"))
+            sa.update(entry)
+            .where(entry.c.id == sa.bindparam("its_id", type_=entry.c.id.type), entry.c.position.is_(None))
+            .values(position=sa.bindparam("its_position"))
         )
-        self.last_position = self.prepare(select(meta.c.value).where(meta.c.name == "position"))
+        self.last_position = self.prepare(sa.select(meta.c.value).where(meta.c.name == "position"))
         self.move_last_position = self.prepare(
-            update(meta)
-            .where(meta.c.name == "position", meta.c.value == bindparam("seen", type_=meta.c.value.type))
-            .values(value=bindparam("reached"))
+            sa.update(meta)
+            .where(meta.c.name == "position", meta.c.value == sa.bindparam("seen", type_=meta.c.value.type))
+            .values(value=sa.bindparam("reached"))
         )
 
     def prepare(self, statement: ClauseElement) -> PreparedStatement:
         """Any statement, compiled for this engine."""
         return PreparedStatement(statement, self.dialect)
 
-    def _streamed(self, statement: ClauseElement, table: Table, names: Sequence[str]) -> PreparedStatement:
+    def _streamed(self, statement: ClauseElement, table: sa.Table, names: Sequence[str]) -> PreparedStatement:
         made = self.prepare(statement)
         if self.dialect.name == "postgresql" and not self.dialect.is_async:
             preparer = self.dialect.identifier_preparer
@@ -178,22 +164,24 @@ class StatementCache:
     def _expected(self) -> list[Any]:
         record = self.tables.record
         return [
-            record.c.id == bindparam("its_id", type_=record.c.id.type),
-            record.c.version == bindparam("its_version", type_=record.c.version.type),
-            record.c.state == bindparam("its_state", type_=record.c.state.type),
+            record.c.id == sa.bindparam("its_id", type_=record.c.id.type),
+            record.c.version == sa.bindparam("its_version", type_=record.c.version.type),
+            record.c.state == sa.bindparam("its_state", type_=record.c.state.type),
         ]
 
     def _set(self, names: tuple[str, ...]) -> dict[str, Any]:
-        return {name: bindparam(RECORD + name, type_=self.tables.record.c[name].type) for name in names}
+        return {name: sa.bindparam(RECORD + name, type_=self.tables.record.c[name].type) for name in names}
 
     def _update_record(self, names: tuple[str, ...]) -> PreparedStatement:
         """Sets some columns of a record, where version and state are as expected: the row count is the verdict."""
-        return self.prepare(update(self.tables.record).where(*self._expected()).values(self._set(names)))
+        return self.prepare(sa.update(self.tables.record).where(*self._expected()).values(self._set(names)))
 
     def _update_with_entry(self, names: tuple[str, ...]) -> PreparedStatement:
         """The same, and inserts the entry if a row was updated: one statement, one way to the server and back."""
         record, entry, columns = self.tables.record, self.tables.entry, self._entry_columns
-        update_it = update(record).where(*self._expected()).values(self._set(names))
+        update_it = sa.update(record).where(*self._expected()).values(self._set(names))
         updated = update_it.returning(record.c.id).cte("updated")
-        values: list[Any] = [bindparam(name, type_=entry.c[name].type) for name in columns]
-        return self.prepare(insert(entry).from_select(columns, select(*values).select_from(updated)).add_cte(updated))
+        values: list[Any] = [sa.bindparam(name, type_=entry.c[name].type) for name in columns]
+        return self.prepare(
+            sa.insert(entry).from_select(columns, sa.select(*values).select_from(updated)).add_cte(updated)
+        )
