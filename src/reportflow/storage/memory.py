@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 from reportflow.errors import AlreadyExists, Conflict, RecordNotFound
 from reportflow.model.entry import Entry
@@ -23,7 +24,9 @@ from reportflow.storage.base import (
     keys_of,
     refuse_keys,
 )
-from reportflow.storage.leases import MemoryLeases
+
+if TYPE_CHECKING:
+    from reportflow.storage.leases import MemoryLeases
 
 T = TypeVar("T")
 
@@ -33,10 +36,16 @@ class MemoryStore:
 
     Attributes:
         capabilities: What it can do beyond the contract.
-        leases: Where relays keep how far they are.
     """
 
     capabilities = Capabilities(leases=True)
+
+    @cached_property
+    def leases(self) -> MemoryLeases:
+        """Where relays keep how far they are."""
+        from reportflow.storage.leases import MemoryLeases  # a program without a relay need not load them
+
+        return MemoryLeases()
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -44,7 +53,6 @@ class MemoryStore:
         self._histories: dict[str, list[Entry]] = {}
         self._keys: dict[tuple[str, str], Entry] = {}
         self._feed: list[Entry] = []
-        self.leases = MemoryLeases()
 
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`."""

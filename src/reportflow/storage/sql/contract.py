@@ -151,6 +151,8 @@ class SqlContract:
                 return [Write(statements.update_with_entry(names), [{**row, **entry}], compares=True)]
             update = Write(statements.update_record(names), [row], compares=True)
             return [update, Write(statements.insert_entry, [entry])]
+        # entries keep the order of the call: in the feed a cause comes before what follows from it
+        entries = [*entry_rows(entry for change in changes for entry in change.entries)]
         changes = in_one_order(changes)
         writes = []
         created = [record_row(change.record) for change in changes if change.expected is None]
@@ -159,7 +161,6 @@ class SqlContract:
         updates = (update_of(change) for change in changes if change.expected is not None)
         for names, some in groupby(updates, key=itemgetter(0)):  # side by side only: the order of the rows stays
             writes.append(Write(statements.update_record(names), [row for _, row in some], compares=True))
-        entries = [*entry_rows(entry for change in changes for entry in change.entries)]
         return [*writes, Write(statements.insert_entry, entries), *self._plan_labels(changes)]
 
     def _plan_labels(self, changes: Sequence[Change]) -> list[Write]:
