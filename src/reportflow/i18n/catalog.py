@@ -53,6 +53,8 @@ _LABELLED: Final[Mapping[str, str]] = MappingProxyType(
         "scope": "scope",
     }
 )
+#: Rooms that are no names of a definition.
+_PLAIN_WORDS: Final = frozenset({"word", "effect", "scope"})
 #: Facts of which one is enough: the last two are joined by "or".
 _ALTERNATIVES: Final = frozenset({"roles", "choices", "states"})
 
@@ -156,6 +158,7 @@ class Renderer(NamedTuple):
     def fill(self, template: str, facts: Mapping[str, object]) -> str:
         """One template filled; names of states, triggers, roles and fields by their labels."""
         filled = {name: self._fact(name, value, facts) for name, value in facts.items()}
+        filled.setdefault("this", self.label("word", "this", facts.get("lifecycle")))  # "This report", "此件"
         try:
             return template.format_map(_Lenient(filled))
         except (ValueError, LookupError, AttributeError):
@@ -172,8 +175,10 @@ class Renderer(NamedTuple):
         return comma.join(several)
 
     def _fact(self, fact: str, value: object, facts: Mapping[str, object]) -> str:
-        # a field's choices are labelled by its room, for clerks: "province" is what a program writes
-        room = facts.get("room") if fact == "choices" and self.reader == CLERK else _LABELLED.get(fact)
+        # what a program writes is not labelled for developers: they search for "province" and "edited_by"
+        room = facts.get("room") if fact == "choices" else _LABELLED.get(fact)
+        if self.reader == DEVELOPER and room not in _PLAIN_WORDS:
+            room = None
         lifecycle = facts.get("lifecycle")
         if isinstance(value, str) or not isinstance(value, Iterable):
             return self.label(str(room), value, lifecycle) if room else str(value)

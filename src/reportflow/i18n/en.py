@@ -5,51 +5,82 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+#: What a clerk reads of each failure of the database.
+_LATER: Final = "Nothing was saved; try again later, and ask the administrator if it fails again."
+
 #: Room -> name -> text. A name that ends in "@developer" is the text for programmers, where the clerk's is another.
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "refusal": {
-        "state": "'{trigger}' cannot be done in state '{state}'; it can in: {states}.",
-        "role": "'{trigger}' takes one of these roles here: {roles}; {actor} holds: {held}.",
-        "details": "'{trigger}' must be told {expected}; it was told {given}.",
-        "step": "'{trigger}' also acts on record {ids}, which is not there or not for you to see; ask somebody who may.",
-        "reason": "'{trigger}' needs a reason: pass reason=.",
-        "same_person": "{actor} is already this record's {field}; ask somebody else to do '{trigger}'.",
-        "not_assignee": "The record is assigned to {assignee}; {actor} cannot do '{trigger}'.",
-        "missing": "Fill in '{field}' before '{trigger}'.",
-        "itself": "A record cannot be its own target; name another one.",
+        "state": "{this} is '{state}' now; '{trigger}' is only for: {states}.",
+        "state@developer": "'{trigger}' cannot be done in state '{state}'; it can in: {states}.",
+        "role": "'{trigger}' is done by {roles}; your role here: {held}.",
+        "role@developer": "'{trigger}' takes one of these roles here: {roles}; {actor} holds: {held}.",
+        "details": "Fill in what '{trigger}' needs.",
+        "details@developer": "'{trigger}' takes these details: {expected}; given: {given}.",
+        "step": "This also changes a report that is not yours to change; leave it to a colleague who may.",
+        "step@developer": "'{trigger}' also acts on record {ids}, which does not exist or is not visible to the actor.",
+        "reason": "Please give a reason for '{trigger}'.",
+        "reason@developer": "'{trigger}' needs a reason: pass reason=.",
+        "same_person": "{name} is its {field}; another person must do '{trigger}'.",
+        "same_person@developer": "{actor} is already this record's {field}; '{trigger}' needs another person.",
+        "not_assignee": "{this} is assigned to another person; change that first to do '{trigger}' yourself.",
+        "not_assignee@developer": "The record is assigned to {assignee}; {actor} cannot do '{trigger}'.",
+        "missing": "Fill in '{field}' first, then do '{trigger}'.",
+        "missing@developer": "Fill in '{field}' before '{trigger}'.",
+        "itself": "Choose another report: this one cannot be merged into itself.",
+        "itself@developer": "A record cannot be its own target; name another one.",
     },
     "value": {
-        "type": "must be {expected}, not {given}",
-        "blank": "must not be blank; write something",
-        "refused": "refuses what this would make of it: {given}",
+        "type": "is not filled in as it should be; check it",
+        "type@developer": "must be {expected}, not {given}",
+        "blank": "must not be blank; fill it in",
+        "refused": "is not filled in as it should be; check it",
+        "refused@developer": "refuses the resulting value: {given}",
         "empty": "needs at least one; add one",
-        "nul": "contains the character NUL, which databases cannot keep; take it out",
-        "surrogate": "contains a lone surrogate at {index}, which is not text; decode the input as UTF-8",
-        "too_long": "is {bytes} bytes of UTF-8; at most {limit} are kept: shorten it or attach it as a file",
-        "too_many": "has {characters} characters; this database keeps at most {limit} there: shorten it",
-        "naive": "{given} has no time zone; give an aware datetime, such as datetime.now(UTC)",
-        "time_range": "{given} lies outside what UTC can say; give a time within years 1 to 9999",
-        "choice": "{given} is not known; take one of: {choices}",
-        "not_finite": "{given} is not a finite number; give a finite one",
-        "before_creation": "{given} lies before the record's creation at {created}; give a later time",
-        "in_future": "{given} lies in the future (now is {now}); give the time at which it happened",
-        "set_by_flow": "is set by the flow itself; leave it out of the draft",
+        "nul": "contains a character that cannot be stored; delete it",
+        "nul@developer": "contains the character NUL, which databases cannot store; remove it",
+        "surrogate": "contains a character that cannot be read; type it again",
+        "surrogate@developer": "contains a lone surrogate at {index}, which is not text; decode the input as UTF-8",
+        "too_long": "is too long; shorten it or attach it as a file",
+        "too_long@developer": "is {bytes} bytes of UTF-8; at most {limit} are stored: shorten it or attach it as a file",
+        "too_many": "is too long (at most {limit} characters); shorten it",
+        "too_many@developer": "has {characters} characters; this database stores at most {limit} there: shorten it",
+        "naive": "is not a whole date and time; enter it again",
+        "naive@developer": "{given} has no time zone; give an aware datetime, such as datetime.now(UTC)",
+        "time_range": "is not a possible date; check it",
+        "time_range@developer": "{given} lies outside the range of UTC; give a time within years 1 to 9999",
+        "choice": "must be one of: {choices}",
+        "choice@developer": "{given} is not known; take one of: {choices}",
+        "not_finite": "must be a number",
+        "not_finite@developer": "{given} is not a finite number; give a finite one",
+        "before_creation": "lies before the day of submission; check it",
+        "before_creation@developer": "{given} lies before the record's creation at {created}; give a later time",
+        "in_future": "lies in the future; enter the date on which it happened",
+        "in_future@developer": "{given} lies in the future (now is {now}); give the time at which it happened",
+        "set_by_flow": "is filled in by the system; leave it blank",
+        "set_by_flow@developer": "is set by the flow itself; leave it out of the draft",
         "unknown_field": "is no field of {owner}; it has: {choices}",
-        "missing_field": "is missing; {owner} needs it",
+        "missing_field": "must not be blank; fill it in",
+        "missing_field@developer": "is missing; {owner} needs it",
         "not_a_draft": "is a record of version {version}; pass a draft, made by {owner}.draft(…)",
         "not_stored": "is a draft that was never created; call create first",
-        "other_version": "is {given}, but the record in hand is version {version}; pass one or the other",
+        "other_version": "is {given}, but the record passed is version {version}; pass one or the other",
         "ambiguous": "is the record of several lifecycles ({choices}); give the draft its kind=",
         "cursor": "is not a cursor of this query; pass Page.next of the same query, or none",
-        "range": "{given} lies outside {least} to {most}; give one within",
-        "negative": "{given} is negative; give 0 or more",
+        "range": "must lie within {least} to {most}; check it",
+        "range@developer": "{given} lies outside {least} to {most}; give one within",
+        "negative": "must not be below 0; check it",
+        "negative@developer": "{given} is negative; give 0 or more",
         "digest": "{given} is no SHA-256 digest; give its 64 hexadecimal digits, in lower case",
-        "interval": "ends ({end}) before it starts ({start}); swap them",
+        "interval": "ends before it starts; check it",
+        "interval@developer": "ends ({end}) before it starts ({start}); swap them",
         "plain": "is not plain data of {expected}: {given}; give what was written for such a value",
         "change": "does not fit: version {version}, expected {expected}, {entries} entries; build it by decide()",
-        "twice": "names {given} twice; name it once",
+        "twice": "is given twice; give it once",
+        "twice@developer": "names {given} twice; name it once",
         "history": "is not the whole of one record's: {given}; give all its entries, from its creation on",
-        "no_such_time": "{given}: the record did not exist then; ask for a time from {created} on",
+        "no_such_time": "lies before the day of submission; choose a later one",
+        "no_such_time@developer": "{given}: the record did not exist then; ask for a time from {created} on",
         "version_or_time": "needs version= or time=, one of the two",
     },
     "fault": {
@@ -63,13 +94,13 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "nobody_and": "'{trigger}' takes NOBODY and {roles}; NOBODY stands alone",
         "no_creation": "no row creates a record; add one with source=None",
         "no_source": "'{trigger}' starts from no state; name one, or None for a creation",
-        "creation_told": "'{trigger}' creates a record, which is told by its draft; take away details and reason_required",
+        "creation_told": "'{trigger}' creates a record, whose content is its draft; remove details and reason_required",
         "creation_same": "'{trigger}' creates a record and must name its state, not SAME",
         "unreachable": "state '{name}' cannot be reached from a creation",
         "no_way_out": "no final state can be reached from '{name}'",
         "two_rows": "two rows for '{trigger}' in state '{state}'; at most one may apply",
-        "two_details": "'{trigger}' is told {choices}; a trigger has one details class",
-        "details_class": "'{trigger}' is told {given}, which is no attrs class",
+        "two_details": "'{trigger}' takes {choices}; a trigger has one details class",
+        "details_class": "'{trigger}' takes {given}, which is no attrs class",
         "sets_unknown_field": "'{trigger}' sets '{name}', which {owner} does not have",
         "sets_own_field": "'{trigger}' sets '{name}', which the fold sets itself",
         "sets_unknown_detail": (
@@ -77,7 +108,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "Constant('{name}')"
         ),
         "record_class": "{given} is no attrs class derived from Record",
-        "field_type": "{owner}.{name} is annotated {given}, which cannot be kept: {why}",
+        "field_type": "{owner}.{name} is annotated {given}, which cannot be stored: {why}",
         "blank_name": "a {name} has a blank name; give it one",
         "registered_twice": "the name '{name}' belongs to {other} already; give {given} another with name=",
         "lifecycle_twice": "lifecycle '{name}' version {version} was given twice; give each version once",
@@ -91,70 +122,70 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "A step of '{trigger}' acts on {name}, whose lifecycle was not given, so that it was not tried: give "
             "that lifecycle too."
         ),
-        "rule_raises": "{part} of '{trigger}' fails: {given}. Nobody can do this then; mend the function.",
+        "rule_raises": "{part} of '{trigger}' fails: {given}. It cannot be done then; fix the function.",
         "rule_effect": (
             "{part} of '{trigger}' {effect}. A rule is judged again and again, for each offer too: let it only "
             "answer by the values that it is given."
         ),
         "rule_differs": (
-            "{part} of '{trigger}' answers differently when it is asked the same again. Let it go only by the "
+            "{part} of '{trigger}' answers differently when it is asked the same again. Let it depend only on the "
             "values that it is given."
         ),
         "guard_undeclared": (
-            "The guard '{guard}' of '{trigger}' looks at the details and does not say so, so that what is offered "
+            "The guard '{guard}' of '{trigger}' reads the details and does not declare it, so that what is offered "
             "is wrong or fails: write reads_details=True."
         ),
         "state_unreachable": (
-            "No record comes to be '{state}': in {number} cases that were tried, {triggers} never led there. Look "
-            "at the guards, roles and steps on the way, or take the state out."
+            "No record reaches '{state}': in {number} cases that were tried, {triggers} never led there. Look "
+            "at the guards, roles and steps on the way, or remove the state."
         ),
         "state_trap": (
-            "A record that is '{state}' never comes to an end: of {number} cases that were tried, none led on to a "
-            "final state. Look at the guards and roles of what leaves it, or make it final."
+            "A record that is '{state}' never reaches an end: of {number} cases that were tried, none led on to a "
+            "final state. Check the guards and roles of what leaves it, or make it final."
         ),
         "row_never": (
             "'{trigger}' (in: {states}) was refused in all of {number} cases that were tried, the simplest with: "
-            "{codes}. Look at its roles, guards and steps, or take the row out."
+            "{codes}. Check its roles, guards and steps, or remove the row."
         ),
         "row_untried": (
             "'{trigger}' (in: {states}) was not tried, the bound was reached before. Give a few samples= that lead "
             "there."
         ),
         "row_shadowed": (
-            "'{trigger}' never creates anything: whoever may, for them an earlier row creates. Put it before that "
+            "'{trigger}' never creates anything: an earlier row creates for all who are permitted. Put it before that "
             "row, or give it roles of its own."
         ),
         "row_unasked": (
-            "'{trigger}' (in: {states}) takes nobody, and no step that was seen asks for it. Give it roles, let a "
+            "'{trigger}' (in: {states}) gives no role, and no step that was seen asks for it. Give it roles, let a "
             "`then` ask for it, or give the lifecycle whose steps do."
         ),
         "guard_never": (
-            "The guard '{guard}' of '{trigger}' refused in all of {number} cases that were tried. Look whether it "
+            "The guard '{guard}' of '{trigger}' refused in all of {number} cases that were tried. Check whether it "
             "can ever pass."
         ),
         "guard_always": (
-            "The guard '{guard}' of '{trigger}' passed in all of {number} cases that were tried. Look whether it "
-            "guards against anything, or take it out."
+            "The guard '{guard}' of '{trigger}' passed in all of {number} cases that were tried. Check whether it "
+            "guards against anything, or remove it."
         ),
         "detour_fired": (
-            "The guard '{guard}' keeps '{trigger}' from {actor}, but {actor} alone can get past it: after the acts "
+            "The guard '{guard}' does not let {actor} do '{trigger}', but {actor} alone can get past it: after the acts "
             "shown it passes. Guard these too, or by what the history cannot lose."
         ),
         "detour_reached": (
-            "The guard '{guard}' keeps '{trigger}' from {actor}, but {actor} alone can bring the record to "
+            "The guard '{guard}' does not let {actor} do '{trigger}', but {actor} alone can bring the record to "
             "'{state}' in another way. Guard that way too."
         ),
-        "steps_endless": "The steps of '{trigger}' do not end: {path}. Nobody can do this; mend its `then`.",
+        "steps_endless": "The steps of '{trigger}' do not end: {path}. It cannot be done; fix its `then`.",
         "steps_may_circle": (
             "The steps of '{trigger}' may come back to it: {path}. Where they meet the same record again, or go "
-            "deeper than eight, nobody can do this: see that they end."
+            "deeper than eight, it cannot be done: make sure that they end."
         ),
-        "role_unused": "No transition takes the role '{role}': who has no other may only read (these records: {scope}).",
+        "role_unused": "No transition takes the role '{role}': an actor with no other role may only read (these records: {scope}).",
         "role_idle": (
-            "No transition names the role '{role}': who has no other may read, and do what everybody may (with "
+            "No transition names the role '{role}': an actor with no other role may read, and do what everybody may (with "
             "these records: {scope})."
         ),
-        "details_unread": "Nothing goes by these fields of {name}: {fields}. They are kept in the history, and no more.",
+        "details_unread": "Nothing depends on these fields of {name}: {fields}. They are only stored in the history.",
         "bounded": "{number} cases were tried, and there are more: what was found is certain, what was not found is not.",
         "purity_unchecked": (
             "Whether guards and functions have side effects was not checked: no child process could be started with "
@@ -166,7 +197,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "writes": "prints",
         "changes": "changes what it is given, or what it refers to",
         "outside": "reaches outside of the process: files, network or programs",
-        "clock": "reads the clock, or chance",
+        "clock": "reads the clock, or random numbers",
     },
     "scope": {
         "own": "their own",
@@ -183,93 +214,146 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "guarded": "with guards",
         "steps": "as a step only",
         "no": "no",
-        "nothing yet": "(not there yet)",
+        "nothing yet": "(not submitted yet)",
         "state": "state",
         "trigger": "act",
         "title": "Who may do what: {name}",
         "caption": "In state '{state}'",
         "legend": (
-            "A cell says what follows; guards may still refuse, and are named. Acts that a state does not have are "
+            "A cell says what follows; the guards in brackets may still refuse. Acts that a state does not have are "
             "left out."
         ),
     },
     "error": {
-        "error": "Something went wrong.",
-        "invalid_value": "{field} {problem}.",
-        "invalid_definition": "Lifecycle '{name}' has {number} fault(s): {faults}. Mend its table.",
-        "unknown_trigger": "Lifecycle '{lifecycle}' has no trigger '{given}'; take one of: {choices}.",
-        "unknown_lifecycle": "This flow has no lifecycle '{name}' ({version}); it has: {choices}. Give it that one, with lifecycles=.",
-        "rule_failed": (
-            "{part} of '{trigger}' in lifecycle '{lifecycle}' failed on record {id}: {given}. Mend the definition; "
+        "error": "Something went wrong; ask the administrator.",
+        "error@developer": "Something went wrong.",
+        "invalid_value": "'{field}' {problem}.",
+        "invalid_value@developer": "{field} {problem}.",
+        "invalid_definition": "Lifecycle '{name}' has {number} fault(s): {faults}. Fix its table.",
+        "unknown_trigger": "There is no such act; reload the page and try again.",
+        "unknown_trigger@developer": "Lifecycle '{lifecycle}' has no trigger '{given}'; take one of: {choices}.",
+        "unknown_lifecycle": "The system is not set up rightly, and nothing was saved; ask the administrator.",
+        "unknown_lifecycle@developer": (
+            "This flow has no lifecycle '{name}' ({version}); it has: {choices}. Give it that one, with lifecycles=."
+        ),
+        "rule_failed": "The system is not set up rightly, and nothing was saved; ask the administrator.",
+        "rule_failed@developer": (
+            "{part} of '{trigger}' in lifecycle '{lifecycle}' failed on record {id}: {given}. Fix the definition; "
             "nothing was written."
         ),
         "unbuildable": (
             "No instance of {name} could be made from its annotations ({given}). Say how: "
             "reportflow.testing.strategies.register({name}, a Hypothesis strategy of its instances)."
         ),
-        "transition_refused": "'{trigger}' on record {id} (version {version}) is refused: {refusals}",
-        "steps_unbounded": (
-            "The steps after '{trigger}' on record {id} do not end: {path}. Mend the lifecycle's `then`; nothing "
+        "transition_refused": "{record}: '{trigger}' was not done. {refusals}",
+        "transition_refused@developer": "'{trigger}' on record {id} (version {version}) is refused: {refusals}",
+        "steps_unbounded": "The system is not set up rightly, and nothing was saved; ask the administrator.",
+        "steps_unbounded@developer": (
+            "The steps after '{trigger}' on record {id} do not end: {path}. Fix the lifecycle's `then`; nothing "
             "was written."
         ),
-        "stale_record": "Record {id} was seen at version {seen}, and is now at version {stored}; read it again and decide anew.",
-        "storage_error": "The store failed, and nothing was written: {given}. Look at the database, then try again.",
-        "record_not_found": "No record {ids} that you may see; check the id, or ask with another role.",
-        "already_exists": "Record {ids} exists already; create under another id, or leave the id to the flow.",
-        "conflict": "Record {ids} was changed by somebody else meanwhile; nothing was written: try again.",
-        "duplicate_key": "The key {keys} was used before, for another command on record {ids}; take a new key for a new command.",
-        "storage_unavailable": "The store {url} cannot be used: {given}. {advice}",
-        "storage_busy": "The store {url} is locked by another writer: {given}. Nothing was written; try again.",
+        "stale_record": (
+            "Another user changed this after you opened it. Yours is not submitted yet: compare it with the new "
+            "text first."
+        ),
+        "stale_record@developer": (
+            "Record {id} was seen at version {seen}, and is now at version {stored}; read it again, then retry."
+        ),
+        "storage_error": "Something went wrong, and nothing was saved; try again later.",
+        "storage_error@developer": "The store failed, and nothing was written: {given}. Check the database, then try again.",
+        "record_not_found": "Not found, or not open to you. Check the number.",
+        "record_not_found@developer": "No record {ids} that is visible to the actor.",
+        "already_exists": "Already submitted; there is no need to submit it again.",
+        "already_exists@developer": "Record {ids} exists already; create under another id, or leave the id to the flow.",
+        "conflict": "Another user changed this first. Yours is not submitted yet: compare it with the new text first.",
+        "conflict@developer": "Record {ids} was changed by another writer meanwhile; nothing was written: try again.",
+        "duplicate_key": "Already submitted; there is no need to submit it again.",
+        "duplicate_key@developer": (
+            "The key {keys} was used before, for another command on record {ids}; take a new key for a new command."
+        ),
+        "storage_unavailable": "The system cannot be used now. {advice}",
+        "storage_unavailable@developer": "The store {url} cannot be used: {given}. {advice}",
+        "storage_busy": "The system is busy, and nothing was saved; try again later.",
+        "storage_busy@developer": "The store {url} is locked by another writer: {given}. Nothing was written; try again.",
         "schema_mismatch": "The tables in {url} are of schema version {found}; this reportflow reads version {expected}. {advice}",
-        "invalid_url": "The database URL '{url}' will not do: {advice}",
-        "broker_unavailable": "The broker {url} cannot be reached: {given}. See that it runs; a relay tries again by itself.",
+        "invalid_url": "The database URL '{url}' is not valid: {advice}",
+        "broker_unavailable": "The broker {url} cannot be reached: {given}. Check that it runs; a relay tries again by itself.",
         "missing_extra": "{name} is not installed; {advice}",
     },
     "advice": {
         "url": "write memory: or sqlite:///office.db (three slashes, then the path).",
         "driver": "name the driver, for example postgresql+psycopg:// instead of postgresql://.",
         "engine": "reportflow keeps records in memory:, sqlite:///file, postgresql+psycopg:// or mysql+pymysql:// (MariaDB).",
-        "awaited": "this driver is awaited: call open_async_flow, or name a driver that blocks, such as mysql+pymysql.",
+        "awaited": "this driver is asynchronous: call open_async_flow, or name a driver that blocks, such as mysql+pymysql.",
         "not_awaited": (
-            "this driver blocks: call open_flow, or name one that is awaited: sqlite+aiosqlite, "
+            "this driver blocks: call open_flow, or name an asynchronous one: sqlite+aiosqlite, "
             "postgresql+psycopg, mysql+asyncmy."
         ),
-        "server": "Check that the server runs at this address, has this database and lets this user in; nothing was written.",
-        "unknown": (
-            "The connection was lost while it was being kept, so it is not known whether it was: look at the "
+        "server": _LATER,
+        "server@developer": (
+            "Check that the server runs at this address, has this database and lets this user in; nothing was written."
+        ),
+        "unknown": "It is not certain whether this was saved: look at the history first, and repeat only what is missing.",
+        "unknown@developer": (
+            "The connection was lost during the commit, so it is not known whether it was written: look at the "
             "record's history, or do the same again under the same key."
         ),
-        "rights": "Check the user, the password and the rights that the server gives them; nothing was written.",
-        "database": "There is no such database on the server: create it, or name another one.",
-        "connections": "All connections are in use: try again, or allow more of them; nothing was written.",
+        "rights": _LATER,
+        "rights@developer": "Check the user, the password and the rights that the server gives them; nothing was written.",
+        "database": _LATER,
+        "database@developer": "There is no such database on the server: create it, or name another one.",
+        "connections": _LATER,
+        "connections@developer": "All connections are in use: try again, or allow more of them; nothing was written.",
         "synchronous": "synchronous takes one of: OFF, NORMAL, FULL, EXTRA.",
-        "folder": "Check that its folder exists and may be written to, and that it is no folder itself.",
-        "disk": "Make room on the disk and look that it is sound; nothing was written.",
+        "folder": _LATER,
+        "folder@developer": "Check that its folder exists and may be written to, and that it is no folder itself.",
+        "disk": _LATER,
+        "disk@developer": "Make room on the disk and check that it is sound; nothing was written.",
         "option": "after the ? it takes synchronous=NORMAL or FULL; for SQLite's own options add uri=true.",
-        "not_a_database": "Name another file, or move this one away; nothing was changed.",
-        "read_only": "Give this user the right to write to the file and its folder; nothing was written.",
-        "create": "There are no tables yet: open it with create=True.",
+        "not_a_database": _LATER,
+        "not_a_database@developer": "Name another file, or move this one away; nothing was changed.",
+        "read_only": _LATER,
+        "read_only@developer": "Give this user the right to write to the file and its folder; nothing was written.",
+        "create": _LATER,
+        "create@developer": "There are no tables yet: open it with create=True.",
         "foreign": "It holds tables of these names that are not reportflow's: take another prefix=.",
         "incomplete": "Some of its tables are gone: restore them from a backup.",
         "newer": "Install a newer reportflow.",
         "older": "Stop what writes to it and make a backup, then type: {command}",
-        "retry": "Try again; if it stays so, look at the server.",
+        "retry": _LATER,
+        "retry@developer": "Try again; if it fails again, check the server.",
         "install": "type: pip install {package}",
     },
-    "state": {
-        "draft": "draft",
-        "edited": "edited",
-        "reviewed": "reviewed",
+    "report.word": {
+        "this": "This report",
+    },
+    "report.state": {
+        "draft": "submitted",
+        "edited": "awaiting review",
+        "reviewed": "awaiting sign-off",
         "returned": "returned",
         "adopted": "adopted",
-        "forwarded": "forwarded",
-        "instructed": "instructed",
+        "forwarded": "sent up or referred",
+        "instructed": "instructed on",
         "kept": "kept on file",
-        "rejected": "rejected",
+        "rejected": "not used",
         "withdrawn": "withdrawn",
         "merged": "merged",
     },
-    "trigger": {
+    "report.state_long": {
+        "draft": "submitted, awaiting editing",
+        "edited": "edited, awaiting review",
+        "reviewed": "reviewed, awaiting sign-off",
+        "returned": "returned, awaiting changes",
+        "adopted": "issued, or adopted above",
+        "forwarded": "sent up, or referred to a department",
+        "instructed": "instructed on by a leader",
+        "kept": "kept on file for later use",
+        "rejected": "not used",
+        "withdrawn": "withdrawn",
+        "merged": "merged into another report",
+    },
+    "report.trigger": {
         "create": "create",
         "revise": "revise",
         "edit": "edit",
@@ -277,10 +361,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "assign": "assign",
         "return": "return",
         "review": "review",
-        "adopt": "adopt",
+        "adopt": "record an adoption",
         "forward": "forward",
-        "instruct": "instruct",
-        "absorb": "absorb",
+        "instruct": "record an instruction",
+        "absorb": "record an uptake",
         "keep": "keep on file",
         "reject": "reject",
         "merge": "merge",
@@ -291,12 +375,24 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "reopen": "reopen",
         "comment": "comment",
     },
-    "role": {
+    "report.history": {
+        "adopt.own": "issue",
+        "forward": "forward",
+        "forward.upward": "send up",
+        "forward.for_reply": "refer",
+    },
+    "report.role": {
         "contributor": "contributor",
         "editor": "editor",
         "reviewer": "reviewer",
-        "registrar": "registrar",
+        "registrar": "records clerk",
         "auditor": "auditor",
+    },
+    "report.field": {
+        "assignee": "editor in charge",
+        "unit": "committee",
+    },
+    "role": {
         "everybody": "everybody who may see it",
         "nobody": "nobody (only as a step)",
     },
@@ -308,18 +404,32 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "topics": "topics",
         "unit": "unit",
         "body": "body",
+        "carrier": "serial",
+        "issue": "issue",
         "level": "level",
+        "leader": "leader",
+        "post": "post",
+        "principal": "principal leader",
+        "department": "department",
+        "measure": "measure",
+        "evidence": "evidence",
+        "note": "note",
+        "to": "to",
+        "upward": "upward",
+        "code": "ground",
         "secrecy": "secrecy",
         "clearance": "clearance",
         "reason": "reason",
-        "at": "at",
-        "due_at": "due_at",
+        "at": "date",
+        "recorded_at": "recorded",
+        "due_at": "due date",
         "created_by": "creator",
         "edited_by": "last editor",
         "assignee": "assignee",
         "version": "version",
+        "revision": "version of the text",
         "cursor": "cursor",
-        "as_of": "as_of",
+        "as_of": "as of",
         "by": "by",
         "category": "category",
         "draft": "draft",
@@ -340,17 +450,20 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "size": "size",
         "source": "source",
         "state": "state",
-        "target": "target",
+        "target": "into",
+        "merged_into": "merged into",
         "time": "time",
-        "trigger": "trigger",
+        "trigger": "act",
         "url": "url",
         "usage": "usage",
+        "year": "year",
         "attachments": "attachments",
     },
     "word": {
         "semicolon": "; ",
         "space": " ",
         "none": "none",
+        "this": "This",
         "record": "'{title}'",
         "record_numbered": "'{title}' ({number})",
         "record_untitled": "This report",
@@ -385,14 +498,24 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "special_committee": "special committee",
         "sector_group": "sector group",
         "party": "democratic party or federation",
+        "mass_organisation": "mass organisation",
+        "non_party": "person without party",
         "county_committee": "county committee",
         "public": "public call",
+        "converted": "converted from a speech, survey or proposal",
         "other": "other",
     },
     "usage": {
         "single": "single",
         "combined": "combined",
-        "forwarded": "original forwarded",
+        "forwarded": "forwarded by the adopter",
+    },
+    "code": {
+        "routine_news": "routine news",
+        "already_published": "published before",
+        "personal_matter": "a personal matter",
+        "no_suggestion": "no suggestion",
+        "in_litigation": "a case in court",
     },
     "lifecycle": {
         "report": "report",
@@ -403,17 +526,17 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "submitted": "submitted upward",
         "adopted": "adopted above",
         "instructed": "instructed on by leaders",
+        "absorbed": "taken up by a department",
+        "forwarded": "forwarded to a department",
         "livelihood": "on livelihood topics",
         "edited": "edited",
-        "reviewed": "reviewed",
+        "reviewed": "passed review",
         "returned": "returned for changes",
         "revised": "revised by the contributor",
         "kept": "kept on file",
-        "rejected": "rejected",
+        "rejected": "not used",
         "merged": "merged into another",
         "withdrawn": "withdrawn",
-        "forwarded": "forwarded for handling",
-        "absorbed": "absorbed by a department",
     },
     "topic": {
         "agriculture": "agriculture",

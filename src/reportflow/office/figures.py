@@ -1,6 +1,7 @@
 """The figures of an office: what came in, what became of it, and of what each is a share.
 
-All of them are counted by the store, from the entries of the histories, distinct by report (条, not 件次): a
+The first eight stand in the yearly circular (通报), in its order; those after them describe the office's own work and
+do not. All of them are counted by the store, from the entries of the histories, distinct by report (条, not 件次): a
 report that three leaders instructed on counts once. An entry counts where its `at` lies in the interval, so a late
 fact counts in the year in which it happened, whenever it was entered. Both sides of a share are counted so: a
 share compares what happened in an interval with what came in during it, not the fate of those that came in.
@@ -43,6 +44,8 @@ DENOMINATORS: Final[Mapping[str, str]] = MappingProxyType(
         "submitted": "collected",
         "adopted": "submitted",
         "instructed": "collected",
+        "absorbed": "collected",
+        "forwarded": "collected",
         "livelihood": "collected",
         "edited": "collected",
         "reviewed": "collected",
@@ -52,8 +55,6 @@ DENOMINATORS: Final[Mapping[str, str]] = MappingProxyType(
         "rejected": "collected",
         "merged": "collected",
         "withdrawn": "collected",
-        "forwarded": "collected",
-        "absorbed": "collected",
     }
 )
 
@@ -68,17 +69,17 @@ class Figures(Value):
         submitted: Forwarded upward, to a higher body.
         adopted: Adopted at a level above the office's own.
         instructed: Instructed on by a leader of any level.
+        absorbed: Made into a measure by a department.
+        forwarded: Forwarded to a department.
         livelihood: Of those collected, the ones with a topic in `LIVELIHOOD`, as they are classified now.
         edited: Edited.
         reviewed: Passed by a reviewer.
         returned: Returned for changes.
         revised: Revised by the contributor.
         kept: Kept on file.
-        rejected: Rejected.
+        rejected: Not used.
         merged: Merged into another.
         withdrawn: Withdrawn.
-        forwarded: Forwarded to a department that is to handle it.
-        absorbed: Made into a measure by a department.
         sources: Those collected, by where they came from; sources of nothing are left out.
     """
 
@@ -87,6 +88,8 @@ class Figures(Value):
     submitted: int
     adopted: int
     instructed: int
+    absorbed: int
+    forwarded: int
     livelihood: int
     edited: int
     reviewed: int
@@ -96,8 +99,6 @@ class Figures(Value):
     rejected: int
     merged: int
     withdrawn: int
-    forwarded: int
-    absorbed: int
     sources: Mapping[str, int] = attrs.field(factory=dict, hash=False)
 
     def share(self, name: str) -> float | None:
@@ -112,6 +113,8 @@ class Figures(Value):
 
 #: The names of the figures, in their order; `sources` is no single figure.
 NAMES: Final = tuple(field.name for field in attrs.fields(Figures) if field.name != "sources")
+#: Those of the circular, in its order; the others describe the office's own work.
+CIRCULAR: Final = NAMES[: NAMES.index("edited")]
 
 
 def figures(
@@ -156,6 +159,8 @@ def figures(
         submitted=forwarded.get("upward", 0),
         adopted=count_all(happened("adopt", level=above)),
         instructed=acts.get("instruct", 0),
+        absorbed=acts.get("absorb", 0),
+        forwarded=forwarded.get(None, 0),
         livelihood=count_all(attrs.evolve(happened("create"), topic=LIVELIHOOD)),
         edited=acts.get("edit", 0),
         reviewed=acts.get("review", 0),
@@ -165,7 +170,18 @@ def figures(
         rejected=acts.get("reject", 0),
         merged=acts.get("merge", 0),
         withdrawn=acts.get("withdraw", 0),
-        forwarded=forwarded.get(None, 0),
-        absorbed=acts.get("absorb", 0),
         sources={one.value: sources[one.value] for one in Source if sources.get(one.value)},
     )
+
+
+def instructions(flow: ReportFlow, *, by: Actor, interval: Interval) -> tuple[int, int]:
+    """How many instructions (件次) leaders gave in an interval, and how many of them principal leaders.
+
+    One report that two leaders instructed on counts twice; `Figures.instructed` counts it once.
+
+    Raises:
+        StorageError: the store cannot be read.
+    """
+    query = Query(kind=REPORT.name, happened=Happened(trigger="instruct", at=interval))
+    counted = flow.count(query, by=by, of="entries", group="code")
+    return sum(counted.values()), counted.get(("principal",), 0)

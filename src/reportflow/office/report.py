@@ -1,4 +1,4 @@
-"""The report (社情民意信息): its record, what its transitions must be told, and its lifecycle `REPORT`.
+"""The report (社情民意信息): its record, the details of its transitions, and its lifecycle `REPORT`.
 
 The process is that of a committee office: a contributor hands in a report, an editor edits it, a reviewer passes it, it
 is adopted by a serial or a higher body, forwarded, instructed on by a leader, and absorbed by a department. Every rule
@@ -58,7 +58,7 @@ class Level(Ranked):
 
 
 class Source(enum.StrEnum):
-    """Where a report came from."""
+    """Where a report came from; `CONVERTED` from a speech, a survey report or a proposal (发言、调研、提案转化)."""
 
     MEMBER = "member"
     CONTACT_POINT = "contact_point"
@@ -68,13 +68,16 @@ class Source(enum.StrEnum):
     SPECIAL_COMMITTEE = "special_committee"
     SECTOR_GROUP = "sector_group"
     PARTY = "party"
+    MASS_ORGANISATION = "mass_organisation"
+    NON_PARTY = "non_party"
     COUNTY_COMMITTEE = "county_committee"
     PUBLIC = "public"
+    CONVERTED = "converted"
     OTHER = "other"
 
 
 class Usage(enum.StrEnum):
-    """How a report was adopted: alone (单篇), combined with others (综合), or its original forwarded (原文转送)."""
+    """How a report was adopted: alone (单篇), combined with others (综合), or forwarded by the adopter (转送)."""
 
     SINGLE = "single"
     COMBINED = "combined"
@@ -125,7 +128,7 @@ class Author(Value):
 
     Attributes:
         name: What people call them; not blank.
-        id: The id of the actor; None for somebody who never signs in.
+        id: The id of the actor; None for a person who never signs in.
         unit: Where they belong: a committee, a studio, a county.
         level: The level of the committee that they sit in.
     """
@@ -175,7 +178,7 @@ class Report(Record):
         attachments: Files that belong to it.
         commission: The id of the commissioned call that it answers.
         origin: Where else it can be found: an address, a number in another system.
-        merged_into: The id of the report that took it up.
+        merged_into: The id of the report that it was merged into.
         credits: The ids of the reports that were merged into it.
         revision: How often its text was changed.
         edited_by: The id of the editor who edited it last.
@@ -231,7 +234,7 @@ class Report(Record):
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# What the transitions must be told
+# The details of the transitions
 
 
 @attrs.frozen(kw_only=True)
@@ -253,7 +256,7 @@ class Classification(Details):
 
 @attrs.frozen(kw_only=True)
 class Assignment(Details):
-    """Whose turn it is (None: anybody's), and until when."""
+    """The editor in charge (None: any), and the due date."""
 
     assignee: str | None = None
     due_at: datetime | None = attrs.field(default=None, converter=in_utc_or_none)
@@ -261,14 +264,14 @@ class Assignment(Details):
 
 @attrs.frozen(kw_only=True)
 class Adoption(Details):
-    """采用: a body took the report up, in its serial or otherwise.
+    """编发 or 采用: a body adopted the report, in its serial or otherwise.
 
     Attributes:
         body: Which body.
         level: The body's level.
         carrier: The serial, such as 《协商建言》.
         issue: The number of the issue, 期.
-        usage: Alone, combined with others, or the original forwarded.
+        usage: Alone, combined with others, or forwarded by the adopter.
     """
 
     body: str = attrs.field(metadata=PARTY, validator=not_blank)
@@ -280,13 +283,13 @@ class Adoption(Details):
 
 @attrs.frozen(kw_only=True)
 class Forwarding(Details):
-    """报送 or 转送: sent on. A delivery, not an adoption.
+    """报送, 转办 or 转送: sent on. A delivery, not an adoption.
 
     Attributes:
         to: To whom.
         level: Their level.
-        upward: True for 报送 to a higher body, False for 转送 to a department that is to handle it.
-        due_at: When an answer is due.
+        upward: True for 报送 to a higher body, False for 转送 or 转办 to a department.
+        due_at: When the reply is due (转办); None where none is expected (转送).
         note: What was written along.
     """
 
@@ -318,7 +321,7 @@ class Instruction(Details):
 
 @attrs.frozen(kw_only=True)
 class Uptake(Details):
-    """吸收采纳: a department made it a measure.
+    """采纳: a department made it a measure.
 
     Attributes:
         department: Which department.
@@ -333,14 +336,14 @@ class Uptake(Details):
 
 @attrs.frozen(kw_only=True)
 class Rejection(Details):
-    """不予采用: the office's code of the ground, counted by it."""
+    """不采用: the office's code of the ground, counted by it."""
 
     code: str = attrs.field(metadata=CODE, validator=not_blank)
 
 
 @attrs.frozen(kw_only=True)
 class Merge(Details):
-    """合并: into which report."""
+    """并入: into which report."""
 
     target: str = attrs.field(validator=not_blank)
 
@@ -354,7 +357,7 @@ class Credit(Details):
 
 @attrs.frozen(kw_only=True)
 class Comment(Details):
-    """批注: a remark of anybody who may see the report."""
+    """批注: a remark of a person who may see the report."""
 
     text: str = attrs.field(validator=not_blank)
 
@@ -412,6 +415,18 @@ def _discredit_target(before: Report, entry: Entry) -> list[Step]:
     return [Step(target=before.merged_into, trigger="discredit", details=Credit(source=before.id), system=True)]
 
 
+def _direction_of_adoption(entry: Entry) -> str:
+    """编发 or 登记采用: a serial up to the city's level is the office's own, as `figures` count by default."""
+    return "own" if isinstance(entry.details, Adoption) and entry.details.level <= Level.CITY else ""
+
+
+def _direction_of_forwarding(entry: Entry) -> str:
+    """报送 upward, 转办 where a reply is due, else 转送."""
+    if not isinstance(entry.details, Forwarding):
+        return ""
+    return "upward" if entry.details.upward else "for_reply" if entry.details.due_at else ""
+
+
 # ---------------------------------------------------------------------------------------------------------------
 # The table
 
@@ -466,10 +481,22 @@ REPORT: Final = Lifecycle(
             "review", source="edited", dest="reviewed", roles={"reviewer"}, guards=[not_the_last_editor],
             on_conflict="stale",
         ),
-        Transition("adopt", source={"reviewed", "forwarded"}, dest="adopted", roles={"registrar"}, details=Adoption),
-        Transition("adopt", source={"adopted", "instructed"}, dest=SAME, roles={"registrar"}, details=Adoption),
-        Transition("forward", source="reviewed", dest="forwarded", roles={"editor", "registrar"}, details=Forwarding),
-        Transition("forward", source=_OUT, dest=SAME, roles={"editor", "registrar"}, details=Forwarding),
+        Transition(
+            "adopt", source={"reviewed", "forwarded"}, dest="adopted", roles={"registrar"}, details=Adoption,
+            direction=_direction_of_adoption,
+        ),
+        Transition(
+            "adopt", source={"adopted", "instructed"}, dest=SAME, roles={"registrar"}, details=Adoption,
+            direction=_direction_of_adoption,
+        ),
+        Transition(
+            "forward", source="reviewed", dest="forwarded", roles={"editor", "registrar"}, details=Forwarding,
+            direction=_direction_of_forwarding,
+        ),
+        Transition(
+            "forward", source=_OUT, dest=SAME, roles={"editor", "registrar"}, details=Forwarding,
+            direction=_direction_of_forwarding,
+        ),
         Transition(
             "instruct", source={"reviewed", "adopted", "forwarded"}, dest="instructed", roles={"registrar"},
             details=Instruction,
