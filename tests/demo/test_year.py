@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reportflow import Actor, DuplicateKey, Entry, Interval, Query, Record, ReportFlow, open_flow, replay
-from reportflow.demo import stories, words, year
+from reportflow.demo import plan, vocabulary, year
 from reportflow.office import REPORT, Report
 from reportflow.office.figures import LIVELIHOOD, Figures, figures
 
-OPERATOR = Actor(id="somebody", roles=REPORT.roles, unit=words.UNIT)
+OPERATOR = Actor(id="operator", roles=REPORT.roles, unit=vocabulary.UNIT)
 YULIN = {"collected": 446, "issued": 87, "submitted": 78, "adopted": 5, "instructed": 3, "livelihood": 281}
 """What the office of Yulin published of its year 2022."""
 
@@ -29,8 +29,8 @@ SEEDS = st.integers(-(2**31), 2**31)
 
 def counted(flow: ReportFlow) -> Figures:
     """The figures of the year, by the office's own body."""
-    interval = Interval.year(stories.YEAR, stories.ZONE)
-    return figures(flow, by=OPERATOR, interval=interval, body=words.BODY)
+    interval = Interval.year(plan.YEAR, plan.ZONE)
+    return figures(flow, by=OPERATOR, interval=interval, body=vocabulary.BODY)
 
 
 def six(flow: ReportFlow) -> dict[str, int]:
@@ -44,7 +44,7 @@ def run(flow: ReportFlow, acts: list[year.Act]) -> int:
 
 
 def entries(flow: ReportFlow) -> list[Entry]:
-    """All entries of the store, in the order of their keeping."""
+    """All entries of the store, in the order of their commits."""
     found: list[Entry] = []
     position = None
     while page := flow.store.feed(position, 1000):
@@ -59,12 +59,12 @@ def records(flow: ReportFlow) -> list[Record]:
 
 
 def all_replay(flow: ReportFlow) -> bool:
-    """Whether every record is the fold of its history."""
+    """Whether every record is the fold of its hireport."""
     return all(replay(flow.store.history([record.id]), REPORT) == record for record in records(flow))
 
 
 def outline(flow: ReportFlow) -> dict[str, tuple[object, ...]]:
-    """What a year comes to, apart from ids and the time of its entry."""
+    """The result of a year, apart from ids and the time of its entry."""
     return {
         record.number: (record.title, record.state, record.version, record.created_at, len(record.credits))
         for record in records(flow)
@@ -74,16 +74,16 @@ def outline(flow: ReportFlow) -> dict[str, tuple[object, ...]]:
 
 @settings(max_examples=10)
 @given(SEEDS)
-def test_every_plan_tells_the_same_number_of_each_story(seed: int) -> None:
-    """Whatever the seed, a plan has exactly so many stories of each kind, and 281 on topics of livelihood."""
-    plan = stories.plan(seed)
+def test_every_plan_has_the_same_number_of_each_end(seed: int) -> None:
+    """For every seed, a plan has exactly so many reports of each end, and 281 on topics of livelihood."""
+    reports = plan.plan_year(seed)
 
-    assert Counter(story.end for story in plan) == stories.ENDS
-    assert sum(story.matter.topic in LIVELIHOOD for story in plan) == YULIN["livelihood"]
-    assert sum(bool(story.leaders) for story in plan) == YULIN["instructed"]
-    assert sum(story.above for story in plan) == YULIN["adopted"]
-    assert sum(story.end in stories.ISSUED for story in plan) == YULIN["issued"]
-    assert sum(story.end in stories.SUBMITTED for story in plan) == YULIN["submitted"]
+    assert Counter(report.end for report in reports) == plan.ENDS
+    assert sum(report.matter.topic in LIVELIHOOD for report in reports) == YULIN["livelihood"]
+    assert sum(bool(report.leaders) for report in reports) == YULIN["instructed"]
+    assert sum(report.above for report in reports) == YULIN["adopted"]
+    assert sum(report.end in plan.ISSUED for report in reports) == YULIN["issued"]
+    assert sum(report.end in plan.SUBMITTED for report in reports) == YULIN["submitted"]
 
 
 @settings(max_examples=10)
@@ -92,9 +92,9 @@ def test_acts_lie_on_working_days_and_run_forward(seed: int) -> None:
     """Each act lies on a working day of 2022 in office hours, and each report's acts follow one another."""
     acts = year.acts(seed)
 
-    assert {act.at.date() for act in acts} <= set(stories.DAYS)
-    assert all(8 <= act.at.hour < 18 and act.at.utcoffset() == stories.ZONE.utcoffset(None) for act in acts)
-    for number in range(1, stories.TOTAL + 1):
+    assert {act.at.date() for act in acts} <= set(plan.DAYS)
+    assert all(8 <= act.at.hour < 18 and act.at.utcoffset() == plan.ZONE.utcoffset(None) for act in acts)
+    for number in range(1, plan.TOTAL + 1):
         times = [act.at for act in acts if act.number == number]
         assert times == sorted(set(times))
 
@@ -131,9 +131,9 @@ def test_figures_are_those_of_yulin_in_memory(seed: int) -> None:
         assert all_replay(flow)
 
 
-@pytest.mark.parametrize("seed", [1, stories.SEED])
+@pytest.mark.parametrize("seed", [1, plan.SEED])
 def test_figures_are_those_of_yulin_in_a_file(tmp_path: Path, seed: int) -> None:
-    """Played on SQLite, the year is counted to the same figures as in memory, all of them, and comes to the same."""
+    """Played on SQLite, the year is counted to the same figures as in memory, with the same records."""
     acts = year.acts(seed)
     with open_flow(f"sqlite:///{tmp_path / 'office.db'}") as flow, open_flow("memory:") as model:
         run(flow, acts)
@@ -146,11 +146,11 @@ def test_figures_are_those_of_yulin_in_a_file(tmp_path: Path, seed: int) -> None
 
 
 def test_sources_are_as_planned() -> None:
-    """The store counts the creations by where they came from, as the tables of words say."""
+    """The store counts the creations by where they came from, as the vocabulary plans."""
     with open_flow("memory:") as flow:
         run(flow, year.acts(3))
 
-        assert counted(flow).sources == {source.value: row[0] for source, row in words.SOURCES.items()}
+        assert counted(flow).sources == {source.value: row[0] for source, row in vocabulary.SOURCES.items()}
         assert sum(counted(flow).sources.values()) == YULIN["collected"]
 
 
@@ -166,7 +166,7 @@ def test_a_report_with_two_instructions_counts_once() -> None:
 
 def test_issues_are_numbered_in_the_order_of_time() -> None:
     """The serial's issues are 1 to 87, each later than the one before."""
-    issues = [act for act in year.acts(11) if act.trigger == "adopt" and act.details.body == words.BODY]
+    issues = [act for act in year.acts(11) if act.trigger == "adopt" and act.details.body == vocabulary.BODY]
 
     assert [act.details.issue for act in issues] == [f"2022年第{number}期" for number in range(1, 88)]
     assert all(act.details.carrier == "《协商建言》" and act.details.level == "city" for act in issues)
@@ -174,8 +174,8 @@ def test_issues_are_numbered_in_the_order_of_time() -> None:
 
 @settings(max_examples=6)
 @given(SEEDS, st.data())
-def test_an_interrupted_year_goes_on_where_it_ended(seed: int, data: st.DataObject) -> None:
-    """Interrupted after any acts, and again, and started once more, the year comes to what it comes to undisturbed."""
+def test_an_interrupted_year_continues_where_it_ended(seed: int, data: st.DataObject) -> None:
+    """Interrupted after any acts, and again, and started once more, the year has the same result as undisturbed."""
     acts = year.acts(seed)
     stops = data.draw(st.lists(st.integers(0, len(acts)), min_size=1, max_size=3))
     with open_flow("memory:") as flow, open_flow("memory:") as undisturbed:
@@ -193,7 +193,7 @@ def test_an_interrupted_year_goes_on_where_it_ended(seed: int, data: st.DataObje
 
 def test_a_second_run_writes_nothing() -> None:
     """On a finished store the year writes no entry at all."""
-    acts = year.acts(stories.SEED)
+    acts = year.acts(plan.SEED)
     with open_flow("memory:") as flow:
         run(flow, acts)
         before = entries(flow)
@@ -245,11 +245,11 @@ def test_a_killed_demo_leaves_only_replays_and_goes_on(tmp_path: Path) -> None:
             child.kill()
         assert child.returncode == -signal.SIGKILL
         with open_flow(url, create=False) as flow:
-            assert goal <= len(entries(flow)) < len(year.acts(stories.SEED))
+            assert goal <= len(entries(flow)) < len(year.acts(plan.SEED))
             assert all_replay(flow)
     subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
     with open_flow(url, create=False) as flow, open_flow("memory:") as undisturbed:
-        run(undisturbed, year.acts(stories.SEED))
+        run(undisturbed, year.acts(plan.SEED))
         assert six(flow) == YULIN
         assert outline(flow) == outline(undisturbed)
         assert len(entries(flow)) == len(entries(undisturbed))

@@ -1,7 +1,7 @@
-"""The year of the demonstration: the stories as acts, and the acts played through the flow.
+"""The year of the demonstration: the plan as acts, and the acts played through the flow.
 
-Each act has an idempotency key that does not depend on the seed: a run that was interrupted is started again and goes
-on where it ended, and the first act of another seed meets a key that is taken.
+Each act has an idempotency key that does not depend on the seed: an interrupted run is started again and continues
+where it ended, and the first act of another seed meets a key that is in use.
 """
 
 from __future__ import annotations
@@ -14,8 +14,20 @@ from typing import Any
 
 import attrs
 
-from reportflow.demo import words
-from reportflow.demo.stories import DAYS, ISSUED, LATEST_START, OPENS, OUT, SUBMITTED, WAITING, YEAR, ZONE, Story, plan
+from reportflow.demo import vocabulary
+from reportflow.demo.plan import (
+    DAYS,
+    ISSUED,
+    LATEST_START,
+    OPENS,
+    OUT,
+    SUBMITTED,
+    WAITING,
+    YEAR,
+    ZONE,
+    ReportPlan,
+    plan_year,
+)  # fmt: skip
 from reportflow.flow.sync import ReportFlow
 from reportflow.model.actor import Actor
 from reportflow.office.report import (
@@ -34,7 +46,7 @@ from reportflow.office.report import (
     Source,
     Uptake,
     Usage,
-)
+)  # fmt: skip
 
 
 @attrs.frozen(kw_only=True)
@@ -47,7 +59,7 @@ class Act:
         by: Who does it.
         at: When.
         key: The idempotency key; the same for every seed.
-        details: What it is told; for a creation the draft.
+        details: Its details; for a creation the draft.
         reason: Why.
         into: For a merge: the number of its target, whose id only the flow knows.
     """
@@ -71,10 +83,10 @@ def contributors() -> tuple[tuple[Source, Actor, Author], ...]:
     """Who hands in each report, by number less 1. The same for every seed: keys are an actor's own."""
     rng = Random(YEAR)
     found = []
-    for source, (many, stem, names, what, level) in words.SOURCES.items():
+    for source, (many, stem, names, what, level) in vocabulary.SOURCES.items():
         for turn in range(many):
             place = turn % len(names)
-            actor = Actor(id=f"{stem}-{place + 1:02}", name=names[place], roles={"contributor"}, unit=words.UNIT)
+            actor = Actor(id=f"{stem}-{place + 1:02}", name=names[place], roles={"contributor"}, unit=vocabulary.UNIT)
             author = Author(name=actor.name, id=actor.id, unit=what, level=level)
             found.append((source, actor, author))
     rng.shuffle(found)
@@ -83,12 +95,12 @@ def contributors() -> tuple[tuple[Source, Actor, Author], ...]:
 
 def acts(seed: int) -> list[Act]:
     """The year's acts as they happened: by time, and by number where the time is the same."""
-    found = [act for story in plan(seed) for act in _Diary(story, seed).write()]
+    found = [act for report in plan_year(seed) for act in _Acts(report, seed).write()]
     found.sort(key=lambda act: (act.at, act.number))
     merged = {act.into: act.at for act in reversed(found) if act.into is not None}  # number -> its first merger
     issue = 0
     for place, act in enumerate(found):
-        if isinstance(act.details, Adoption) and act.details.body == words.BODY:
+        if isinstance(act.details, Adoption) and act.details.body == vocabulary.BODY:
             issue += 1
             combined = act.number in merged and merged[act.number] < act.at
             usage = Usage.COMBINED if combined else Usage.SINGLE
@@ -97,146 +109,139 @@ def acts(seed: int) -> list[Act]:
     return found
 
 
-class _Diary:
-    """Writes the acts of one story, each later than the one before."""
+class _Acts:
+    """The acts of one report, each later than the one before."""
 
-    def __init__(self, story: Story, seed: int) -> None:
-        self.story = story
+    def __init__(self, report: ReportPlan, seed: int) -> None:
+        self.plan = report
         self.origin = f"reportflow demo --seed {seed}"
-        self.rng = Random(f"{seed}/{story.number}")
-        self.day = story.day
-        self.minute = story.minute
+        self.rng = Random(f"{seed}/{report.number}")
+        self.day = report.day
+        self.minute = report.minute
         self.acts: list[Act] = []
-        self.source, self.contributor, self.author = contributors()[story.number - 1]
-        self.editor = self.rng.choice(words.EDITORS)
-        self.reviewer = self.rng.choice(words.REVIEWERS)
+        self.source, self.contributor, self.author = contributors()[report.number - 1]
+        self.editor = self.rng.choice(vocabulary.EDITORS)
+        self.reviewer = self.rng.choice(vocabulary.REVIEWERS)
         self.facts = {
-            **story.matter._asdict(),
-            "place": story.place,
+            **report.matter._asdict(),
+            "place": report.place,
+            "department": vocabulary.TOPICS[report.matter.topic][1],
             "villages": self.rng.randint(3, 18),
             "people": self.rng.randint(24, 260),
         }
 
     def write(self) -> list[Act]:
         """All of them, the first one the creation."""
-        story = self.story
+        plan = self.plan
         self._create()
-        if story.assigned:
+        if plan.assigned:
             due = self._time() + timedelta(days=10)
             self._act("assign", self.editor, details=Assignment(assignee=self.editor.id, due_at=due))
-        if story.commented:
-            self._act("comment", self.reviewer, details=Comment(text=self.rng.choice(words.COMMENTS)))
-        if story.returned:
+        if plan.commented:
+            self._act("comment", self.reviewer, details=Comment(text=self.rng.choice(vocabulary.COMMENTS)))
+        if plan.returned:
             self._return_and_revise()
-        if story.end in OUT:
+        if plan.end in OUT:
             self._leave_the_office()
-        elif story.end in WAITING:
+        elif plan.end in WAITING:
             self._wait()
         else:
             self._end_inside()
         return self.acts
 
     def _create(self) -> None:
-        pattern = self.rng.choice(words.TITLES)
+        pattern = self.rng.choice(vocabulary.TITLES)
         draft = Report.draft(
             title=pattern.format_map(self.facts),
-            text=words.RAW.format_map(self.facts),
+            text=vocabulary.RAW.format_map(self.facts),
             authors=[self.author],
             source=self.source,
-            topics=[self.story.matter.topic],
-            number=f"{YEAR}-{self.story.number:03}",
+            topics=[self.plan.matter.topic],
+            number=f"{YEAR}-{self.plan.number:03}",
             origin=self.origin,
         )
         self._act("create", self.contributor, details=draft)
 
     def _return_and_revise(self) -> None:
-        reason = self.rng.choice(words.RETURNS)
-        if self.story.number % 2:
+        reason = self.rng.choice(vocabulary.RETURNS)
+        if self.plan.number % 2:
             self._edit((1, 2))
             self._act("return", self.reviewer, (1, 2), reason=reason)
         else:
             self._act("return", self.editor, (1, 2), reason=reason)
-        text = words.REVISED.format_map(self.facts)
+        text = vocabulary.REVISED.format_map(self.facts)
         self._act("revise", self.contributor, (1, 4), details=Revision(text=text))
 
     def _edit(self, days: tuple[int, int]) -> None:
-        title = words.TITLES[0].format_map(self.facts)
-        revision = Revision(title=title, text=words.EDITED.format_map(self.facts))
+        title = vocabulary.TITLES[0].format_map(self.facts)
+        revision = Revision(title=title, text=vocabulary.EDITED.format_map(self.facts))
         self._act("edit", self.editor, days, details=revision)
 
     def _classify(self) -> None:
-        category = words.TOPICS[self.story.matter.topic][0]
+        category = vocabulary.TOPICS[self.plan.matter.topic][0]
         self._act("classify", self.editor, details=Classification(category=category))
 
     def _leave_the_office(self) -> None:
-        story, registrar = self.story, words.REGISTRAR
+        plan, registrar = self.plan, vocabulary.REGISTRAR
         self._edit((1, 3))
         self._classify()
         self._act("review", self.reviewer, (1, 2))
-        if story.end in ISSUED:
-            adoption = Adoption(body=words.BODY, level=Level.CITY, carrier=words.CARRIER)
+        if plan.end in ISSUED:
+            adoption = Adoption(body=vocabulary.BODY, level=Level.CITY, carrier=vocabulary.CARRIER)
             self._act("adopt", registrar, (1, 4), details=adoption)
-        if story.end in SUBMITTED:
-            upward = Forwarding(to=words.ABOVE, level=Level.PROVINCE, upward=True)
+        if plan.end in SUBMITTED:
+            upward = Forwarding(to=vocabulary.ABOVE, level=Level.PROVINCE, upward=True)
             self._act("forward", registrar, (1, 3), details=upward)
-        if story.above:
+        if plan.above:
             usage = self.rng.choice((Usage.SINGLE, Usage.COMBINED))
-            adoption = Adoption(body=words.ABOVE, level=Level.PROVINCE, usage=usage)
+            adoption = Adoption(body=vocabulary.ABOVE, level=Level.PROVINCE, usage=usage)
             self._act("adopt", registrar, (15, 30), details=adoption)
-        for leader in story.leaders:
-            who, post, level, principal, text = words.LEADERS[leader]
-            instruction = Instruction(leader=who, post=post, level=level, principal=principal, text=text)
+        for leader in plan.leaders:
+            who, level, principal, text = vocabulary.LEADERS[leader]
+            text = text.format_map(self.facts)
+            instruction = Instruction(leader=who, level=level, principal=principal, text=text)
             self._act("instruct", registrar, (4, 12), details=instruction)
-        if story.end == "handled" or story.absorbed or story.leaders:
+        if plan.end == "handled" or plan.absorbed or plan.leaders:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        department = words.TOPICS[self.story.matter.topic][1]
+        department, registrar = self.facts["department"], vocabulary.REGISTRAR
         due = self._time() + timedelta(days=60)
         handling = Forwarding(to=department, level=Level.CITY, due_at=due)
-        self._act("forward", self.editor, (1, 2), details=handling)
-        if self.story.absorbed:
-            measure = self.rng.choice(words.MEASURES).format_map(self.facts)
-            self._act("absorb", words.REGISTRAR, (15, 30), details=Uptake(department=department, measure=measure))
+        self._act("forward", registrar, (1, 2), details=handling)
+        if self.plan.absorbed:
+            measure = self.rng.choice(vocabulary.MEASURES).format_map(self.facts)
+            self._act("absorb", registrar, (15, 30), details=Uptake(department=department, measure=measure))
 
     def _end_inside(self) -> None:
-        end, by = self.story.end, self.editor
+        end, by = self.plan.end, self.editor
         if end == "withdrawn":
-            self._act("withdraw", self.contributor, (1, 3), reason=self.rng.choice(words.WITHDRAWALS))
+            self._act("withdraw", self.contributor, (1, 3), reason=self.rng.choice(vocabulary.WITHDRAWALS))
             return
         if self.rng.random() < 0.5:
             self._edit((1, 3))
             self._classify()
             by = by if end == "merged" else self.reviewer
         if end == "merged":
-            self._act("merge", by, (1, 2), into=self.story.into)
+            self._act("merge", by, (1, 2), into=self.plan.into)
         elif end == "kept":
-            self._act("keep", by, (1, 3), reason=self.rng.choice(words.KEEPS))
+            self._act("keep", by, (1, 3), reason=self.rng.choice(vocabulary.KEEPS))
         else:
-            code, reason = self.rng.choice(words.REJECTIONS)
+            code, reason = self.rng.choice(vocabulary.REJECTIONS)
             self._act("reject", by, (1, 3), details=Rejection(code=code), reason=reason)
 
     def _wait(self) -> None:
         if self.rng.random() < 0.6:
             due = self._time() + timedelta(days=self.rng.randint(7, 21))
             self._act("assign", self.editor, details=Assignment(due_at=due))
-        if self.story.end != "in_draft":
+        if self.plan.end != "in_draft":
             self._edit((1, 2))
-        if self.story.end == "in_reviewed":
+        if self.plan.end == "in_reviewed":
             self._act("review", self.reviewer, (1, 2))
-        if self.story.end == "in_returned":
-            self._act("return", self.reviewer, (1, 2), reason=self.rng.choice(words.RETURNS))
+        if self.plan.end == "in_returned":
+            self._act("return", self.reviewer, (1, 2), reason=self.rng.choice(vocabulary.RETURNS))
 
-    def _act(
-        self,
-        trigger: str,
-        by: Actor,
-        days: tuple[int, int] = (0, 0),
-        *,
-        details: object = None,
-        reason: str = "",
-        into: int | None = None,
-    ) -> None:
+    def _act(self, trigger: str, by: Actor, days: tuple[int, int] = (0, 0), **more: Any) -> None:
         """One act, some working days after the one before, or some minutes."""
         ahead = self.rng.randint(*days)
         if ahead:
@@ -244,19 +249,9 @@ class _Diary:
             self.minute = self.rng.randint(OPENS, LATEST_START)
         elif self.acts:
             self.minute += self.rng.randint(4, 18)
-        key = f"demo-{YEAR}/{self.story.number:03}/{len(self.acts) + 1:02}"
-        self.acts.append(
-            Act(
-                number=self.story.number,
-                trigger=trigger,
-                by=by,
-                at=self._time(),
-                key=key,
-                details=details,
-                reason=reason,
-                into=into,
-            )
-        )
+        number = self.plan.number
+        key = f"demo-{YEAR}/{number:03}/{len(self.acts) + 1:02}"
+        self.acts.append(Act(number=number, trigger=trigger, by=by, at=self._time(), key=key, **more))
 
     def _time(self) -> datetime:
         return datetime.combine(DAYS[self.day], time(self.minute // 60, self.minute % 60), ZONE)
@@ -267,11 +262,11 @@ class _Diary:
 
 
 def play(flow: ReportFlow, script: Iterable[Act]) -> Iterator[Act]:
-    """Play acts through the flow, one commit each; gives each act when it is kept. What was kept before is passed.
+    """Play acts through the flow, one commit each, and yield each once it is stored; those stored before are replays.
 
     Raises:
         DuplicateKey: the store holds the year of another seed.
-        StorageError: the store cannot keep it.
+        StorageError: the store cannot be written.
     """
     ids: dict[int, str] = {}
     for act in script:

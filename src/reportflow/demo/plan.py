@@ -1,6 +1,6 @@
-"""The plan of the demonstration: what becomes of each report of a year. By a seed, and pure.
+"""The plan of the demonstration: what happens to each report of a year. Pure, by a seed.
 
-The year's numbers come out by construction: so many stories of each kind, dealt out by chance.
+The year's numbers hold by construction: there are so many reports of each kind, distributed at random.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Final
 
 import attrs
 
-from reportflow.demo import words
-from reportflow.demo.words import Matter
+from reportflow.demo import vocabulary
+from reportflow.demo.vocabulary import Matter
 from reportflow.office.figures import LIVELIHOOD
 
 YEAR: Final = 2022
 SEED: Final = 2022
 ZONE: Final = timezone(timedelta(hours=8))
 
-#: What becomes of how many reports. Those that leave the office may be issued, submitted upward, or handled.
+#: End -> how many reports. Those that leave the office are issued, submitted upward, or forwarded to a department.
 ENDS: Final = {
     "both": 60,  # issued in the serial and submitted upward
     "issued": 27,
@@ -45,18 +45,18 @@ SUBMITTED: Final = frozenset({"both", "submitted"})
 OUT: Final = ISSUED | SUBMITTED | {"handled"}
 WAITING: Final = frozenset({"in_draft", "in_edited", "in_reviewed", "in_returned"})
 _CLOSED: Final = TOTAL - sum(ENDS[end] for end in WAITING)
-#: The reports up to this number come early enough for what takes months, and the merged ones come behind it.
+#: Up to this number, reports arrive early enough for what takes months; those that are merged arrive after it.
 _EARLY: Final = 200
-#: The working days, by index, up to which reports come that are closed, and all reports.
+#: The last working days, by index, on which reports arrive: those that are closed in the year, and all.
 _LAST_CLOSED, _LAST = 222, 240
-#: When the office opens, and when the first act of a day is at the latest; in minutes of the day.
+#: When the office opens, and the latest start of a day's first act; in minutes of the day.
 OPENS, LATEST_START = 8 * 60 + 40, 16 * 60
 
 
 def _working_days() -> Iterator[date]:
     day = date(YEAR, 1, 1)
     while day.year == YEAR:
-        if day in words.WORKED_WEEKENDS or (day.weekday() < 5 and day not in words.HOLIDAYS):
+        if day in vocabulary.WORKED_WEEKENDS or (day.weekday() < 5 and day not in vocabulary.HOLIDAYS):
             yield day
         day += timedelta(days=1)
 
@@ -65,12 +65,12 @@ DAYS: Final = tuple(_working_days())
 
 
 @attrs.frozen(kw_only=True)
-class Story:
-    """What becomes of one report.
+class ReportPlan:
+    """What happens to one report.
 
     Attributes:
         number: Its place in the year, from 1.
-        day: The working day on which it comes, by index.
+        day: The working day on which it arrives, by index.
         minute: The minute of that day.
         matter: What it is about.
         place: Where.
@@ -80,7 +80,7 @@ class Story:
         leaders: The leaders who instruct on it.
         absorbed: A department makes it a measure.
         returned: Returned for changes once, and revised.
-        commented: Somebody remarks on it.
+        commented: A reviewer comments on it.
         assigned: Assigned to its editor.
     """
 
@@ -99,8 +99,8 @@ class Story:
     assigned: bool = False
 
 
-def plan(seed: int) -> list[Story]:
-    """The year's stories, by number. Their sums do not depend on the seed."""
+def plan_year(seed: int) -> list[ReportPlan]:
+    """The year's reports, by number. Their sums do not depend on the seed."""
     rng = Random(seed)
     slow = rng.sample(range(2, _EARLY + 1), ABOVE + INSTRUCTED - 1 + ABSORBED)
     # One report is both adopted above and instructed on.
@@ -122,7 +122,7 @@ def plan(seed: int) -> list[Story]:
     assigned = frozenset(rng.sample(range(1, _CLOSED + 1), ASSIGNED))
     leaders = dict(zip(instructed, ((0, 1), (2,), (3,)), strict=True))  # one report, two leaders: 1 件, 2 件次
     return [
-        Story(
+        ReportPlan(
             number=number,
             day=moments[number][0],
             minute=moments[number][1],
@@ -142,7 +142,7 @@ def plan(seed: int) -> list[Story]:
 
 
 def _ends(rng: Random, **fixed: list[int]) -> dict[int, str]:
-    """What becomes of each number: some are fixed, the merged ones come late, the rest fall by chance."""
+    """The end of each number: some are fixed, the merged ones are late, the rest are random."""
     ends = {number: end for end, numbers in fixed.items() for number in numbers}
     for number in rng.sample(range(_EARLY + 1, _CLOSED + 1), ENDS["merged"]):
         ends[number] = "merged"
@@ -156,9 +156,9 @@ def _ends(rng: Random, **fixed: list[int]) -> dict[int, str]:
 
 
 def _moments(rng: Random) -> dict[int, tuple[int, int]]:
-    """The working day and the minute at which each number comes: spread over the year, and in order.
+    """The working day and the minute at which each number arrives: spread over the year, in order.
 
-    The first one comes when the office opens for every seed: so the first act of another seed meets its key.
+    For every seed the first one arrives when the office opens, so that the first act of another seed meets its key.
     """
     closed = sorted(
         (max(0, number * _LAST_CLOSED // _CLOSED - rng.randint(0, 1)), rng.randint(OPENS + 1, LATEST_START))
@@ -175,8 +175,8 @@ def _matters(rng: Random) -> dict[int, tuple[Matter, str]]:
     lively = frozenset(rng.sample(range(1, TOTAL + 1), LIVELIHOOD_TOTAL))
     found: dict[int, tuple[Matter, str]] = {}
     for wanted in (True, False):
-        matters = [one for one in words.MATTERS if (one.topic in LIVELIHOOD) is wanted]
-        pairs = list(product(matters, words.PLACES))
+        matters = [one for one in vocabulary.MATTERS if (one.topic in LIVELIHOOD) is wanted]
+        pairs = list(product(matters, vocabulary.PLACES))
         rng.shuffle(pairs)
         found.update(zip((n for n in range(1, TOTAL + 1) if (n in lively) is wanted), pairs, strict=False))
     return found
