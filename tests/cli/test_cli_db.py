@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from reportflow import SchemaMismatch, SqlStore, open_flow
 from reportflow.cli import commands, texts
-from reportflow.i18n import catalog as messages
+from reportflow.cli.texts import CATALOG
 from reportflow.storage.sql.schema import SCHEMA_VERSION
 from reportflow.storage.sql.upgrade import offline_sql
 from tests.storage.old_tables import DUMP, empty, make_old
@@ -32,7 +32,7 @@ def run(*arguments: str, language: str = "en") -> Result:
 
 def said(code: str, language: str, **facts: object) -> str:
     """A text of the terminal, as it is printed."""
-    return messages.text(f"cli.db.{code}", language, **facts) + "\n"
+    return CATALOG.text(f"cli.db.{code}", language, facts) + "\n"
 
 
 def old(file: Path) -> str:
@@ -49,7 +49,7 @@ def test_what_a_store_says_to_type_can_be_typed(tmp_path: Path, name: str, langu
     url = old(tmp_path / name)
     with pytest.raises(SchemaMismatch) as caught:
         open_flow(url)
-    _, _, typed = caught.value.message(language).partition("reportflow db ")
+    _, _, typed = caught.value.message(language, reader="developer").partition("reportflow db ")
     arguments = shlex.split(typed)
     assert arguments[:2] == ["upgrade", "--database"]
     assert make_url(arguments[2]) == make_url(url)
@@ -134,7 +134,7 @@ def test_help_is_in_the_language(command: str, language: str) -> None:
     assert done.exit_code == 0
     told = "".join(done.stdout.split())
     code = f"help.db.{command}".rstrip(".")
-    assert "".join(messages.text(f"cli.{code}", language).split()) in told
+    assert "".join(CATALOG.text(f"cli.{code}", language).split()) in told
     assert "help." not in done.stdout
     assert max(cell_len(line) for line in done.stdout.splitlines()) <= 80
 

@@ -159,7 +159,7 @@ class _Words:
     def cell(self, cell: Cell) -> str:
         if cell.may is May.NO:
             return self.text("no")
-        guards = f" ({', '.join(cell.guards)})" if cell.guards else ""
+        guards = f" ({', '.join(self.label('guard', one) for one in cell.guards)})" if cell.guards else ""
         return f"{self.text(cell.may.value)} → {self.state(cell.dest)}{guards}"
 
 

@@ -1,4 +1,4 @@
-"""The commands. The terminal acts as the operator of the database: reads with all roles of the report's lifecycle."""
+"""The commands. The terminal acts as the operator of the database, with all roles of the report's lifecycle."""
 
 from __future__ import annotations
 
@@ -12,23 +12,35 @@ from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from typing import Any, Final, TypeVar
 
+import attrs
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from reportflow.cli import inspection, proof, show, tables
-from reportflow.cli.named import beside, imported, named
-from reportflow.cli.speech import Command, Group, Option, Told, help_option, language, language_option, say
+from reportflow.cli.lookup import current_folder_importable, find_module, find_object
 from reportflow.cli.texts import CATALOG
-from reportflow.demo import words, year
-from reportflow.demo.stories import SEED, YEAR, ZONE
-from reportflow.errors import DuplicateKey, InvalidDefinition, StorageUnavailable
+from reportflow.cli.translation import (
+    CommandFailed,
+    DeveloperCommand,
+    TranslatedCommand,
+    TranslatedGroup,
+    TranslatedOption,
+    help_option,
+    language,
+    language_option,
+    text,
+)
+from reportflow.demo import vocabulary, year
+from reportflow.demo.plan import SEED, YEAR, ZONE
+from reportflow.errors import DuplicateKey, InvalidDefinition, RecordNotFound, StorageUnavailable
 from reportflow.flow.sync import ReportFlow
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.diagram import dot, mermaid
 from reportflow.model.actor import OWN, Actor, Secrecy
 from reportflow.model.query import Happened, Interval, Query
-from reportflow.office.figures import Figures, figures
-from reportflow.office.report import REPORT
+from reportflow.model.record import Record
+from reportflow.office.figures import figures, instructions
+from reportflow.office.report import REPORT, Credit, Merge
 from reportflow.opening import open_flow
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,97 +49,99 @@ DATABASE: Final = "sqlite:///office.db"
 _MEMORY: Final = ("memory:", "memory://")
 
 _database = click.option(
-    "--database", cls=Option, metavar="URL", envvar="REPORTFLOW_DATABASE", default=DATABASE, help="help.database"
+    "--database",
+    cls=TranslatedOption,
+    metavar="URL",
+    envvar="REPORTFLOW_DATABASE",
+    default=DATABASE,
+    help="help.database",
 )
-_unit = click.option("--unit", cls=Option, metavar="UNIT", help="help.unit")
+_unit = click.option("--unit", cls=TranslatedOption, metavar="UNIT", help="help.unit")
 
 
 def _zone(context: click.Context, _: click.Parameter, value: str) -> tzinfo:
     try:
         zone = datetime.strptime(value, "%z").tzinfo
     except ValueError:
-        raise Told(say("wrong.utc_offset", given=value)) from None
+        raise CommandFailed(text("wrong.utc_offset", given=value)) from None
     assert zone is not None, "%z gives one"
     return zone
 
 
 _utc_offset = click.option(
-    "--utc-offset", "zone", cls=Option, metavar="±HH:MM", default="+08:00", callback=_zone, help="help.utc_offset"
+    "--utc-offset",
+    "zone",
+    cls=TranslatedOption,
+    metavar="±HH:MM",
+    default="+08:00",
+    callback=_zone,
+    help="help.utc_offset",
 )
 
 
-@click.group(cls=Group, help="help.reportflow")
+@click.group(cls=TranslatedGroup, help="help.reportflow")
 @help_option
 @language_option
 def reportflow() -> None:
     """The group."""
 
 
-def _command(name: str) -> Callable[[Callable[..., None]], click.Command]:
+def _command(
+    name: str, cls: type[TranslatedCommand] = TranslatedCommand
+) -> Callable[[Callable[..., None]], click.Command]:
     """A command of the group, with its help and the options that all have."""
 
-    def made(function: Callable[..., None]) -> click.Command:
-        with_options = help_option(language_option(function))
-        return reportflow.command(name, cls=Command, help=f"help.{name}")(with_options)
+    def decorate(function: Callable[..., None]) -> click.Command:
+        return reportflow.command(name, cls=cls, help=f"help.{name}")(help_option(language_option(function)))
 
-    return made
-
-
-# ---------------------------------------------------------------------------------------------------------------
+    return decorate
 
 
 @_command("demo")
 @_database
-@click.option("--seed", cls=Option, type=int, default=SEED, help="help.seed")
+@click.option("--seed", cls=TranslatedOption, type=int, default=SEED, help="help.seed")
 def demo(database: str, seed: int) -> None:
-    """Play the year, show its figures and the path of one report."""
+    """Play the year, show its figures and the history of one report."""
     with open_flow(database) as flow:
         _play(flow, year.acts(seed), database)
-        operator = _operator(words.UNIT)
-        interval = Interval.year(YEAR, ZONE)
-        counted = figures(flow, by=operator, interval=interval, body=words.BODY)
-        show.show_figures(counted, say("demo.figures", year=YEAR, body=words.BODY))
-        instructed = flow.find(Query(kind=REPORT.name, happened=Happened(trigger="instruct", at=interval)), by=operator)
-        record = max(instructed, key=lambda one: one.version)
+        _count(flow, YEAR, ZONE, vocabulary.UNIT, vocabulary.BODY)
+        happened = Happened(trigger="instruct", at=Interval.year(YEAR, ZONE))
+        record = max(flow.store.find(Query(kind=REPORT.name, happened=happened)), key=lambda one: one.version)
         click.echo()
-        show.show_history(record, flow.history(record.id, by=operator), REPORT, ZONE)
-    _say_what_next(database, record.id)
-
-
-def _play(flow: ReportFlow, acts: list[year.Act], database: str) -> None:
-    held = flow.store.count(Query())[()]
-    if held and flow.store.by_key(acts[0].by.id, acts[0].key) is None:
-        raise Told(say("demo.not_empty", url=database, number=held))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    terminal = show.console(stderr=True)
-    try:
-        with Progress(*columns, console=terminal, disable=not terminal.is_terminal) as progress:
-            for _ in progress.track(year.play(flow, acts), total=len(acts), description=say("demo.playing")):
-                pass
-    except DuplicateKey:
-        raise Told(say("demo.other_seed", url=database)) from None
-    except KeyboardInterrupt:
-        raise Told(say("demo.interrupted")) from None
-
-
-def _say_what_next(database: str, id: str) -> None:
+        _show_history(flow, record, ZONE)
     click.echo()
     if database in _MEMORY:
-        click.echo(say("demo.forgotten", command=f"{_program()} demo --database {DATABASE}"))
+        click.echo(text("demo.forgotten", command=f"{_program()} demo --database {DATABASE}"))
         return
     where = f"--database {shlex.quote(database)}"
-    click.echo(say("demo.next"))
+    click.echo(text("demo.next"))
     for line in (
         f"figures {where} --year {YEAR} --json",
-        f"history {where} {id}",
+        f"history {where} {record.reference}",
         f"inbox {where} --as editor",
         "diagram --no-loops",
     ):
         click.echo(f"  {_program()} {line}")
 
 
+def _play(flow: ReportFlow, acts: list[year.Act], database: str) -> None:
+    stored = flow.store.count(Query())[()]
+    if stored and flow.store.by_key(acts[0].by.id, acts[0].key) is None:
+        raise CommandFailed(text("demo.not_empty", url=database, number=stored))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    terminal = show.console(stderr=True)
+    try:
+        with Progress(*columns, console=terminal, disable=not terminal.is_terminal) as progress:
+            for _ in progress.track(year.play(flow, acts), total=len(acts), description=text("demo.playing")):
+                pass
+    except DuplicateKey:
+        raise CommandFailed(text("demo.other_seed", url=database)) from None
+    except KeyboardInterrupt:
+        raise CommandFailed(text("demo.interrupted")) from None
+
+
 def _program() -> str:
-    """How this program was started, so that what is shown can be typed as it stands."""
+    """How this program was started, so that the commands shown can be typed as they stand."""
     started = sys.argv[0]
     if started.endswith(os.path.join("reportflow", "cli", "__main__.py")):
         return "python -m reportflow.cli"
@@ -136,77 +150,117 @@ def _program() -> str:
     return shlex.quote(started) if elsewhere else "reportflow"
 
 
-# ---------------------------------------------------------------------------------------------------------------
-
-
 @_command("figures")
 @_database
-@click.option("--year", "wanted", cls=Option, type=int, required=True, help="help.year")
-@click.option("--json", "as_json", cls=Option, is_flag=True, help="help.json")
+@click.option("--year", "wanted", cls=TranslatedOption, type=int, required=True, help="help.year")
+@click.option("--json", "as_json", cls=TranslatedOption, is_flag=True, help="help.json")
 @_utc_offset
-@click.option("--body", cls=Option, metavar="NAME", help="help.body")
+@click.option("--body", cls=TranslatedOption, metavar="NAME", help="help.body")
 @_unit
 def show_figures(database: str, wanted: int, as_json: bool, zone: tzinfo, body: str | None, unit: str | None) -> None:
     """Count a year."""
-    interval = Interval.year(wanted, zone)
     with _opened(database) as flow:
-        chosen = _chosen_unit(flow, unit)
-        counted = figures(flow, by=_operator(chosen), interval=interval, body=body)
+        _count(flow, wanted, zone, _chosen_unit(flow, unit), body, title=body or unit or "", as_json=as_json)
+
+
+def _count(
+    flow: ReportFlow, wanted: int, zone: tzinfo, unit: str, body: str | None, title: str = "", *, as_json: bool = False
+) -> None:
+    operator, interval = _operator(unit), Interval.year(wanted, zone)
+    counted = figures(flow, by=operator, interval=interval, body=body)
     if as_json:
         click.echo(json.dumps(counted.as_dict(), ensure_ascii=False))
-    elif _is_empty(counted):
-        click.echo(say("figures.empty", year=wanted, url=database))
+    elif not any(counted.as_dict().values()):
+        click.echo(text("figures.empty", year=wanted))
     else:
-        show.show_figures(counted, say("figures.title" if chosen else "figures.of_all", year=wanted, unit=chosen))
-
-
-def _is_empty(counted: Figures) -> bool:
-    return not any(counted.as_dict().values())
+        title = text("figures.title", year=wanted, given=title or body or "").strip(" ,")
+        show.show_figures(counted, title, instructions(flow, by=operator, interval=interval))
 
 
 @_command("history")
-@click.argument("id")
+@click.argument("number", metavar="NUMBER")
 @_database
 @_utc_offset
-def history(id: str, database: str, zone: tzinfo) -> None:
-    """Show one record's path."""
+def history(number: str, database: str, zone: tzinfo) -> None:
+    """Show what happened to one record."""
     with _opened(database) as flow:
-        unit = flow.store.get([id])[0].unit  # the operator of the database is of every unit
-        operator = _operator(unit)
-        show.show_history(flow.get(id, by=operator), flow.history(id, by=operator), REPORT, zone)
+        _show_history(flow, _find(flow, number), zone)
+
+
+def _find(flow: ReportFlow, number: str) -> Record:
+    """The record of an id or of an office's number, in any unit."""
+    try:
+        return flow.store.get([number])[0]
+    except RecordNotFound:
+        found = [one for one in _records(flow) if one.reference == number]
+        if not found:
+            raise
+    if len(found) > 1:
+        raise CommandFailed(text("wrong.number", given=number, choices=[one.id for one in found]))
+    return found[0]
+
+
+def _records(flow: ReportFlow) -> Iterator[Record]:
+    query = Query(kind=REPORT.name, limit=1000)
+    while True:
+        page = flow.store.find(query)
+        yield from page
+        if page.next is None:
+            return
+        query = attrs.evolve(query, cursor=page.next)
+
+
+def _show_history(flow: ReportFlow, record: Record, zone: tzinfo) -> None:
+    operator = _operator(record.unit)  # the operator of the database is of every unit
+    entries = flow.history(record.id, by=operator)
+    names = {entry.actor.id: entry.actor.name for entry in entries if entry.actor.name}
+    details = [entry.details for entry in entries]
+    others = {one.target for one in details if isinstance(one, Merge)}
+    others |= {one.source for one in details if isinstance(one, Credit)}
+    for other in flow.store.get(sorted(others)):
+        names[other.id] = CATALOG.text(
+            "word.record_numbered", language(), {"title": other.title, "number": other.reference}
+        )
+    show.show_history(record, entries, REPORT, zone, names)
 
 
 @_command("inbox")
 @_database
-@click.option("--as", "role", cls=Option, metavar="ROLE", required=True, help="help.as")
-@click.option("--id", "actor", cls=Option, metavar="ACTOR", help="help.id")
+@click.option("--as", "role", cls=TranslatedOption, metavar="ROLE", required=True, help="help.as")
+@click.option("--id", "actor", cls=TranslatedOption, metavar="ACTOR", help="help.id")
 @_unit
-@click.option("--limit", cls=Option, type=int, default=20, show_default=True, help="help.limit")
+@click.option("--limit", cls=TranslatedOption, type=int, default=20, show_default=True, help="help.limit")
 @_utc_offset
 def inbox(database: str, role: str, actor: str | None, unit: str | None, limit: int, zone: tzinfo) -> None:
     """Show what waits."""
-    if role not in REPORT.roles:
-        raise Told(say("wrong.role", given=role, choices=list(REPORT.roles)))
-    named = CATALOG.label("role", role, language())
+    labels = {one: REPORT.label_of("role", one, language()) for one in REPORT.roles}
+    if role not in labels:
+        choices = [text("wrong.choice", name=one, label=label) for one, label in labels.items()]
+        raise CommandFailed(text("wrong.role", given=role, choices=choices))
     if actor is None and REPORT.roles[role] is OWN:
-        raise Told(say("inbox.own", given=named))
+        raise CommandFailed(text("inbox.own", given=labels[role]))
     with _opened(database) as flow:
         asker = Actor(id=actor or _OPERATOR, roles={role}, unit=_chosen_unit(flow, unit), clearance=Secrecy.TOP_SECRET)
         page = flow.inbox(by=asker, limit=limit)
     if not page.records:
-        click.echo(say("inbox.empty", given=named))
+        click.echo(text("inbox.empty", given=labels[role]))
         return
-    show.show_inbox(page, REPORT, say("inbox.title", given=named), zone)
+    show.show_inbox(page, REPORT, text("inbox.title", given=labels[role]), zone)
     if page.next:
-        click.echo(say("inbox.more", number=limit * 10))
+        click.echo(text("inbox.more", number=limit * 10))
 
 
 @_command("diagram")
 @click.argument("lifecycle", metavar="[PACKAGE.MODULE:LIFECYCLE]", default="")
 @click.option(
-    "--format", "kind", cls=Option, type=click.Choice(["mermaid", "dot"]), default="mermaid", help="help.format"
+    "--format",
+    "kind",
+    cls=TranslatedOption,
+    type=click.Choice(["mermaid", "dot"]),
+    default="mermaid",
+    help="help.format",
 )
-@click.option("--loops/--no-loops", cls=Option, default=True, help="help.loops")
+@click.option("--loops/--no-loops", cls=TranslatedOption, default=True, help="help.loops")
 def diagram(lifecycle: str, kind: str, loops: bool) -> None:
     """Draw a lifecycle."""
     draw = mermaid if kind == "mermaid" else dot
@@ -214,92 +268,94 @@ def diagram(lifecycle: str, kind: str, loops: bool) -> None:
     click.echo(draw(found, language(), loops=loops), nl=False)
 
 
-@_command("conform")
+@_command("conform", DeveloperCommand)
 @click.argument("factory", metavar="PACKAGE.MODULE:FACTORY")
-@click.option("--reopen", cls=Option, metavar="PACKAGE.MODULE:FUNCTION", help="help.reopen")
+@click.option("--reopen", cls=TranslatedOption, metavar="PACKAGE.MODULE:FUNCTION", help="help.reopen")
 @click.option(
-    "--profile", cls=Option, type=click.Choice(["brief", "default", "thorough"]), default="default", help="help.profile"
+    "--profile",
+    cls=TranslatedOption,
+    type=click.Choice(["brief", "default", "thorough"]),
+    default="default",
+    help="help.profile",
 )
-@click.option("--seed", cls=Option, type=int, help="help.random_seed")
+@click.option("--seed", cls=TranslatedOption, type=int, help="help.random_seed")
 def conform(factory: str, reopen: str | None, profile: str, seed: int | None) -> None:
-    """Prove a store."""
+    """Hold a store against the contract."""
     if not proof.prove(factory, reopen, profile, seed):
         raise click.exceptions.Exit(1)
 
 
-@_command("check")
+@_command("check", DeveloperCommand)
 @click.argument("lifecycle", metavar="[PACKAGE.MODULE:LIFECYCLE]", default="")
-@click.option("--matrix", cls=Option, type=click.Choice(sorted(inspection.MATRICES)), help="help.matrix")
-@click.option("--with", "modules", cls=Option, metavar="PACKAGE.MODULE", multiple=True, help="help.with")
+@click.option("--matrix", cls=TranslatedOption, type=click.Choice(sorted(inspection.MATRICES)), help="help.matrix")
+@click.option("--with", "modules", cls=TranslatedOption, metavar="PACKAGE.MODULE", multiple=True, help="help.with")
 def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...]) -> None:
     """Try a lifecycle out, or show who may do what in it."""
     try:
-        more = [imported(one, one, "wrong.module") for one in modules]
+        more = [find_module(one, one, "wrong.module") for one in modules]
         found = _named_lifecycle(lifecycle) if lifecycle else REPORT
-    except Told as told:
-        if not isinstance(told.__cause__, InvalidDefinition):
+    except CommandFailed as failed:
+        if not isinstance(failed.__cause__, InvalidDefinition):
             raise
-        inspection.show_faults(told.__cause__)
+        inspection.show_faults(failed.__cause__)
         raise click.exceptions.Exit(1) from None
     if matrix is not None:
         click.echo(inspection.draw_matrix(found, matrix), nl=False)
         return
     own = [sys.modules[lifecycle.partition(":")[0]]] if lifecycle else []
-    with beside():  # rules may import too, when they are first asked
+    with current_folder_importable():  # rules may import too, when they are first evaluated
         sound = inspection.inspect(found, inspection.neighbours(found, own, more))
     if not sound:
         raise click.exceptions.Exit(1)
 
 
-@reportflow.group("db", cls=Group, help="help.db")
+@reportflow.group("db", cls=TranslatedGroup, help="help.db")
 @help_option
 @language_option
 def db() -> None:
-    """The group of what is done to the tables."""
+    """The commands on the tables."""
 
 
 def _on_tables(name: str) -> Callable[[Callable[..., None]], click.Command]:
-    """A command of that group, with the options that say where the tables are."""
+    """A command of that group, with the options that name the tables."""
 
-    def made(function: Callable[..., None]) -> click.Command:
-        prefix = click.option("--prefix", cls=Option, metavar="PREFIX", help="help.prefix")
-        schema = click.option("--schema", cls=Option, metavar="SCHEMA", help="help.schema")
+    def decorate(function: Callable[..., None]) -> click.Command:
+        prefix = click.option("--prefix", cls=TranslatedOption, metavar="PREFIX", help="help.prefix")
+        schema = click.option("--schema", cls=TranslatedOption, metavar="SCHEMA", help="help.schema")
         with_options = _database(prefix(schema(help_option(language_option(function)))))
-        return db.command(name, cls=Command, help=f"help.db.{name}")(with_options)
+        return db.command(name, cls=DeveloperCommand, help=f"help.db.{name}")(with_options)
 
-    return made
+    return decorate
 
 
 @_on_tables("upgrade")
 def upgrade(database: str, prefix: str | None, schema: str | None) -> None:
     """Upgrade the tables."""
-    with _offered(database):
+    with _advised(database):
         click.echo(tables.upgrade(database, prefix=prefix, schema=schema))
 
 
 @_on_tables("current")
 def current(database: str, prefix: str | None, schema: str | None) -> None:
-    """Say which version they are of."""
-    with _offered(database):
+    """Show their version."""
+    with _advised(database):
         click.echo(tables.current(database, prefix=prefix, schema=schema))
 
 
 @_on_tables("sql")
-@click.option("--since", cls=Option, metavar="VERSION", help="help.since")
+@click.option("--since", cls=TranslatedOption, metavar="VERSION", help="help.since")
 def sql(database: str, prefix: str | None, schema: str | None, since: str | None) -> None:
     """Print the SQL."""
     click.echo(tables.sql(database, prefix=prefix, schema=schema, since=since), nl=False)
 
 
 def _named_lifecycle(given: str) -> Lifecycle:
-    found = named(given, "wrong.lifecycle")
+    found = find_object(given, "wrong.lifecycle")
     if not isinstance(found, Lifecycle):
         kind = type(found).__name__
-        raise Told(say("wrong.lifecycle", given=given, why=say("wrong.not_a_lifecycle", kind=kind)))
+        raise CommandFailed(text("wrong.lifecycle", given=given, why=text("wrong.not_a_lifecycle", kind=kind)))
     return found
 
-
-# ---------------------------------------------------------------------------------------------------------------
 
 _OPERATOR: Final = "operator"
 
@@ -309,31 +365,31 @@ def _operator(unit: str) -> Actor:
 
 
 @contextmanager
-def _offered(database: str) -> Iterator[None]:
-    """Where there is nothing yet, say how to make an office."""
+def _advised(database: str) -> Iterator[None]:
+    """Where there are no tables yet, advise how to make some."""
     try:
         yield
     except StorageUnavailable as error:
         if error.advice != "create":
             raise
         command = f"reportflow demo --database {shlex.quote(database)}"
-        raise Told(say("wrong.no_office", url=database, command=command)) from error
+        raise CommandFailed(text("wrong.no_office", url=database, command=command)) from error
 
 
 @contextmanager
 def _opened(database: str) -> Iterator[ReportFlow]:
-    """A flow on what is there; a mistyped path makes no file."""
-    with _offered(database):
+    """A flow on a database that exists; a mistyped path makes no file."""
+    with _advised(database):
         flow = open_flow(database, create=False)
     with flow:
         yield flow
 
 
 def _chosen_unit(flow: ReportFlow, unit: str | None) -> str:
-    """The unit that was named, else the only one."""
+    """The unit that was given, else the only one."""
     if unit is not None:
         return unit
     units = sorted(str(one) for (one,) in flow.store.count(Query(kind=REPORT.name), group=("unit",)))
     if len(units) > 1:
-        raise Told(say("wrong.unit", choices=units))
+        raise CommandFailed(text("wrong.unit", choices=units))
     return units[0] if units else ""

@@ -14,8 +14,8 @@ from reportflow.analysis.checks import check
 from reportflow.analysis.finding import Finding, Severity
 from reportflow.analysis.matrix import Matrix, matrix
 from reportflow.cli.show import clean, console
-from reportflow.cli.speech import language, say
 from reportflow.cli.texts import CATALOG
+from reportflow.cli.translation import language, text
 from reportflow.errors import InvalidDefinition, MissingExtra
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.office.report import REPORT
@@ -47,7 +47,7 @@ def inspect(lifecycle: Lifecycle, others: Sequence[Lifecycle]) -> bool:
     samples = _samples(lifecycle, *others)
     found = check(lifecycle, *others, samples=samples)
     sound = _show(found, lifecycle.label_of("lifecycle", lifecycle.name, language()))
-    console().print(clean(say("check.drawn") if samples is not None else say("check.enumerated")))
+    console().print(clean(text("check.drawn") if samples is not None else text("check.enumerated")))
     return sound
 
 
@@ -76,10 +76,10 @@ def _samples(*lifecycles: Lifecycle) -> dict[type[Any], tuple[Any, ...]] | None:
 
 def _show(findings: Sequence[Finding], name: str) -> bool:
     shown = console()
-    table = Table(box=SIMPLE_HEAD, title=clean(say("check.title", name=name)), title_justify="left")
+    table = Table(box=SIMPLE_HEAD, title=clean(text("check.title", name=name)), title_justify="left")
     table.add_column("", justify="right", no_wrap=True)
-    table.add_column(say("check.level"), no_wrap=True)
-    table.add_column(say("check.finding"), ratio=1, overflow="fold")
+    table.add_column(text("check.level"), no_wrap=True)
+    table.add_column(text("check.finding"), ratio=1, overflow="fold")
     for number, one in enumerate(findings, 1):
         level = CATALOG.label("severity", one.level.value, language())
         table.add_row(str(number), level, clean(one.text(language())), style=_STYLES[one.level])
@@ -87,9 +87,9 @@ def _show(findings: Sequence[Finding], name: str) -> bool:
         shown.print(table)
     for number, one in enumerate(findings, 1):
         if one.example:
-            shown.print(clean(say("check.example", number=number)), style="bold")
+            shown.print(clean(text("check.example", number=number)), style="bold")
             for line in one.example:
                 shown.print(clean(f"  {line}"), soft_wrap=True)
     grave = [one for one in findings if one.level is not Severity.NOTE]
-    shown.print(clean(say("check.unsound", number=len(grave)) if grave else say("check.sound", name=name)))
+    shown.print(clean(text("check.unsound", number=len(grave)) if grave else text("check.sound", name=name)))
     return not grave

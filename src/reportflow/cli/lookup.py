@@ -1,4 +1,4 @@
-"""What is typed as ``package.module:name``, found; or the sentence that says why it is not."""
+"""Finds what is typed as ``package.module:name``, or fails with a sentence that says why not."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
-from reportflow.cli.speech import Told, say
+from reportflow.cli.translation import CommandFailed, text
 
 
 @contextmanager
-def beside() -> Iterator[None]:
-    """Let modules of one's own be imported, beside which the command is typed."""
+def current_folder_importable() -> Iterator[None]:
+    """Let modules of the folder in which the command is typed be imported."""
     sys.path.insert(0, "")
     try:
         yield
@@ -21,31 +21,31 @@ def beside() -> Iterator[None]:
         sys.path.remove("")
 
 
-def named(given: str, wrong: str) -> object:
+def find_object(given: str, wrong: str) -> object:
     """The attribute of a module.
 
     Raises:
-        Told: there is no such thing; `wrong` is the code of the sentence around why.
+        CommandFailed: there is none; `wrong` is the code of the sentence around the reason.
     """
     module, colon, name = given.partition(":")
     if not colon or not module or not name:
-        raise Told(say(wrong, given=given, why=say("wrong.no_colon")))
-    found: object = imported(module, given, wrong)
+        raise CommandFailed(text(wrong, given=given, why=text("wrong.no_colon")))
+    found: object = find_module(module, given, wrong)
     for part in name.split("."):
         found = getattr(found, part, None)
         if found is None:
-            raise Told(say(wrong, given=given, why=say("wrong.no_attribute", name=name)))
+            raise CommandFailed(text(wrong, given=given, why=text("wrong.no_attribute", name=name)))
     return found
 
 
-def imported(module: str, given: str, wrong: str) -> ModuleType:
+def find_module(module: str, given: str, wrong: str) -> ModuleType:
     """A module.
 
     Raises:
-        Told: it cannot be imported; the cause is what it raised.
+        CommandFailed: it cannot be imported; the cause is what it raised.
     """
     try:
-        with beside():
+        with current_folder_importable():
             return importlib.import_module(module)
     except Exception as error:  # whatever the module does when it is imported
-        raise Told(say(wrong, given=given, why=f"{type(error).__name__}: {error}")) from error
+        raise CommandFailed(text(wrong, given=given, why=f"{type(error).__name__}: {error}")) from error

@@ -9,10 +9,10 @@ from rich.box import SIMPLE_HEAD
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from reportflow.cli.named import beside, named
+from reportflow.cli.lookup import current_folder_importable, find_object
 from reportflow.cli.show import clean, console
-from reportflow.cli.speech import Told, language, say
 from reportflow.cli.texts import CATALOG
+from reportflow.cli.translation import CommandFailed, language, text
 from reportflow.testing.conformance.report import ConformanceReport, Finding
 from reportflow.testing.conformance.run import findings, tests
 
@@ -24,11 +24,11 @@ def prove(factory: str, reopen: str | None, profile: str, seed: int | None) -> b
     """Run the suite on the stores of a factory, show what came of it, and say whether all is well.
 
     Raises:
-        Told: the factory, or `reopen`, is not there or is no function.
+        CommandFailed: the factory, or `reopen`, is not there or is no function.
     """
     make = _function(factory)
     again = None if reopen is None else _function(reopen)
-    with beside():
+    with current_folder_importable():
         found = findings(make, reopen=again, profile=profile, seed=seed)
         report = ConformanceReport(tuple(_watched(found)))
     show_report(report)
@@ -36,9 +36,11 @@ def prove(factory: str, reopen: str | None, profile: str, seed: int | None) -> b
 
 
 def _function(given: str) -> Callable[..., Any]:
-    found = named(given, "wrong.factory")
+    found = find_object(given, "wrong.factory")
     if not callable(found):
-        raise Told(say("wrong.factory", given=given, why=say("wrong.not_callable", kind=type(found).__name__)))
+        raise CommandFailed(
+            text("wrong.factory", given=given, why=text("wrong.not_callable", kind=type(found).__name__))
+        )
     return found
 
 
@@ -46,7 +48,7 @@ def _watched(found: Iterable[Finding]) -> Iterable[Finding]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     terminal = console(stderr=True)
     with Progress(*columns, console=terminal, disable=not terminal.is_terminal, transient=True) as progress:
-        yield from progress.track(found, total=len(tests()), description=say("conform.running"))
+        yield from progress.track(found, total=len(tests()), description=text("conform.running"))
 
 
 def show_report(report: ConformanceReport) -> None:
@@ -64,9 +66,9 @@ def show_report(report: ConformanceReport) -> None:
 
 def _rows(report: ConformanceReport) -> Table:
     rows = Table(box=SIMPLE_HEAD)
-    rows.add_column(say("conform.call"), no_wrap=True)
-    rows.add_column(say("conform.sentence"), ratio=1, overflow="fold")
-    rows.add_column(say("conform.outcome"), no_wrap=True)
+    rows.add_column(text("conform.call"), no_wrap=True)
+    rows.add_column(text("conform.sentence"), ratio=1, overflow="fold")
+    rows.add_column(text("conform.outcome"), no_wrap=True)
     for finding in report:
         outcome = CATALOG.label("conformance.outcome", finding.outcome, language())
         call = CATALOG.label("conformance.call", finding.call, language())

@@ -1,10 +1,11 @@
-"""What the terminal shows: figures, a timeline, an inbox. What stands in a record is shown, never obeyed."""
+"""What the terminal shows: figures, a history, an inbox. Control characters and markup in a record are never obeyed."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
+from string import Formatter
 from typing import Any, Final
 
 from rich.box import SIMPLE_HEAD
@@ -12,32 +13,28 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reportflow.cli.speech import language, say
 from reportflow.cli.texts import CATALOG
+from reportflow.cli.translation import language, text
 from reportflow.i18n.catalog import CHINESE
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 from reportflow.model.values import field_names
-from reportflow.office.figures import DENOMINATORS, NAMES, Figures
+from reportflow.office.figures import CIRCULAR, DENOMINATORS, NAMES, Figures
 from reportflow.office.report import Report
 
-#: Fields of details that need no label: their value says what it is.
-_PLAIN: Final = frozenset(
-    {"body", "carrier", "department", "issue", "leader", "level", "measure", "post", "text", "title", "to", "usage"}
-)
 #: How many characters of a text are shown.
 _LONGEST: Final = 48
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where to show: without colour where nobody looks, and with nothing in a text taken for an order."""
+    """Where to show: without colour where no terminal is, and without markup."""
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
-def clean(text: str) -> Text:
-    """A text on one line, without what a terminal would obey."""
-    return Text("".join(one if one.isprintable() else " " for one in text))
+def clean(shown: str) -> Text:
+    """A text on one line, without control characters."""
+    return Text("".join(one if one.isprintable() or one == "　" else " " for one in shown))
 
 
 def _table(*columns: tuple[str, dict[str, Any]], title: str = "") -> Table:
@@ -51,112 +48,139 @@ def _day(time: datetime | None, zone: tzinfo) -> str:
     return "–" if time is None else time.astimezone(zone).strftime("%Y-%m-%d")
 
 
-def show_figures(figures: Figures, title: str) -> None:
-    """A year's figures with their shares, and where the reports came from."""
+def _label(room: str, name: str) -> str:
+    return CATALOG.label(room, name, language())
+
+
+def _joined(parts: Iterable[str], mark: str) -> str:
+    return (mark if language() == CHINESE else {"、": ", ", "；": "; ", "　": " · "}[mark]).join(filter(None, parts))
+
+
+def show_figures(figures: Figures, title: str, instructions: tuple[int, int]) -> None:
+    """A year's figures with their shares, those of the circular first, and the sources of the reports.
+
+    `instructions` are how many there were (件次), and how many by principal leaders.
+    """
     right = {"justify": "right", "no_wrap": True}
     table = _table(
-        (say("figures.figure"), {}),
-        (say("figures.number"), right),
-        (say("figures.share"), right),
-        (say("figures.of"), {}),
+        (text("figures.figure"), {}),
+        (text("figures.number"), right),
+        (text("figures.share"), right),
+        ("", {}),
         title=title,
     )
-    for name in NAMES:
-        share, of = figures.share(name), DENOMINATORS.get(name)
+
+    def add(name: str, number: int, share: float | None, of: str = "collected", **style: Any) -> None:
+        shown = "" if share is None else f"{share:.1%}"
         table.add_row(
-            CATALOG.label("figure", name, language()),
-            str(getattr(figures, name)),
-            "" if share is None else f"{share:.1%}",
-            CATALOG.label("figure", of, language()) if of else "",
-            style="bold" if name == "collected" else None,
+            name, str(number), shown, text("figures.of", given=_label("figure", of)) if shown else "", **style
         )
+
+    for name in NAMES:
+        if name == NAMES[len(CIRCULAR)]:
+            table.add_section()
+            table.add_row(text("figures.process"), style="dim")
+        style = {"style": "bold"} if name == "collected" else {}
+        add(_label("figure", name), getattr(figures, name), figures.share(name), DENOMINATORS.get(name, ""), **style)
     table.add_section()
+    table.add_row(text("figures.sources"), style="dim")
     for source, number in figures.sources.items():
-        share_of_all = f"{number / figures.collected:.1%}"
-        said = say("figures.source", given=CATALOG.label("source", source, language()))
-        table.add_row(said, str(number), share_of_all, CATALOG.label("figure", "collected", language()))
+        add(_label("source", source), number, number / figures.collected)
     shown = console()
     shown.print(table)
-    shown.print(Text(say("figures.note")))
+    events, principal = instructions
+    shown.print(Text(text("figures.instructed", number=figures.instructed, events=events, principal=principal)))
+    shown.print(Text(text("figures.note")))
 
 
-def show_history(record: Record, history: Iterable[Entry], lifecycle: Lifecycle, zone: tzinfo) -> None:
-    """One record and what happened to it, oldest first."""
-    number = record.number if isinstance(record, Report) and record.number else record.kind
+def show_history(
+    record: Record, history: Iterable[Entry], lifecycle: Lifecycle, zone: tzinfo, names: Mapping[str, str]
+) -> None:
+    """One record and what happened to it, oldest first. `names` are what people call ids in it."""
     state = lifecycle.label_of("state", record.state, language())
+    number = text("history.number", number=record.reference) if record.reference else ""
     shown = console()
     shown.print(clean(record.title), style="bold")
-    line = say("history.state", number=number, state=state, version=record.version, id=record.id)
-    shown.print(clean(line), soft_wrap=True)
+    shown.print(clean(_joined([number, state], "　")), soft_wrap=True)
     table = _table(
-        (say("history.when"), {"no_wrap": True}),
-        (say("history.act"), {"min_width": 8}),
-        (say("history.who"), {"min_width": 6}),
-        (say("history.what"), {"ratio": 1, "overflow": "fold"}),
+        (text("history.when"), {"no_wrap": True}),
+        (text("history.act"), {"min_width": 8}),
+        (text("history.who"), {"min_width": 6}),
+        (text("history.what"), {"ratio": 1, "overflow": "fold"}),
     )
     for entry in history:
         table.add_row(
             entry.at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
             lifecycle.describe(entry, language()),
             clean(entry.actor.name or entry.actor.id),
-            clean(describe(entry, zone)),
+            clean(_describe(entry, lifecycle, zone, names)),
         )
     shown.print(table)
 
 
-def describe(entry: Entry, zone: tzinfo) -> str:
-    """The reason and the details of an entry, in words."""
-    joint = "；" if language() == CHINESE else "; "
-    if isinstance(entry.details, Report):
-        parts = _of_draft(entry.details)
+def _describe(entry: Entry, lifecycle: Lifecycle, zone: tzinfo, names: Mapping[str, str]) -> str:
+    """The details and the reason of an entry, in one sentence."""
+    draft = entry.details
+    if isinstance(draft, Report):
+        authors = _joined((f"{one.name}（{one.unit}）" if one.unit else one.name for one in draft.authors), "、")
+        facts = {"authors": authors, "source": _label("source", draft.source.value), "topics": _topics(draft.topics)}
     else:
-        told = [(name, getattr(entry.details, name)) for name in _fields(entry.details)]
-        parts = [_said(name, value, zone) for name, value in told if value not in (None, "", False, ())]
-    return joint.join([*([entry.reason] if entry.reason else []), *parts])
+        every = {} if draft is None else {name: getattr(draft, name) for name in field_names(type(draft))}
+        facts = {name: _value(name, value, zone, names) for name, value in every.items()}
+    said = _phrase(entry, lifecycle, facts)
+    if said is None:
+        fields = {name: lifecycle.label_of("field", name, language()) for name in facts}
+        said = _joined((text("history.fact", name=fields[one], given=facts[one]) for one in facts if facts[one]), "；")
+    return _joined([said.rstrip("。") if entry.reason else said, entry.reason], "；")
 
 
-def _fields(details: object) -> tuple[str, ...]:
-    return () if details is None else field_names(type(details))
+def _phrase(entry: Entry, lifecycle: Lifecycle, facts: Mapping[str, str]) -> str | None:
+    """The facts as a phrase of the act's direction, where all that it names are there, else of the act.
+
+    In the phrase of an act, a part between bars is left out where a fact that it names is blank.
+    """
+    found = lifecycle.row(entry.source, entry.trigger)
+    direction = found[0].direction(entry) if found and found[0].direction else ""
+    for name, whole in ((f"{entry.trigger}.{direction}", True), (entry.trigger, False)):
+        template = CATALOG.template(f"cli.phrase.{name}", language())
+        if template is None:
+            continue
+        parts = template.split("|")
+        there = [one for one in parts if all(facts.get(fact) for _, fact, _, _ in Formatter().parse(one) if fact)]
+        if there == parts or not whole:
+            return "".join(one.format_map(facts) for one in there).strip("，, ")
+    return None
 
 
-def _of_draft(draft: Report) -> list[str]:
-    authors = [f"{one.name}（{one.unit}）" if one.unit else one.name for one in draft.authors]
-    topics = [CATALOG.label("topic", one, language()) for one in draft.topics]
-    said = [CATALOG.label("source", draft.source.value, language()), _listed(authors), _listed(topics)]
-    return [one for one in said if one]
+def _topics(topics: Iterable[str]) -> str:
+    return _joined((_label("topic", one) for one in topics), "、")
 
 
-def _listed(texts: Sequence[str]) -> str:
-    return ("、" if language() == CHINESE else ", ").join(texts)
-
-
-def _said(name: str, value: Any, zone: tzinfo) -> str:
-    label = CATALOG.label("cli.detail", name, language())
-    if value is True:
-        return label
+def _value(name: str, value: Any, zone: tzinfo, names: Mapping[str, str]) -> str:
+    if value is None or value is False:
+        return ""
     if isinstance(value, datetime):
-        said = _day(value, zone)
-    elif isinstance(value, enum.Enum):
-        said = CATALOG.label(type(value).__name__.lower(), value.value, language())
-    elif isinstance(value, tuple):
-        said = _listed([CATALOG.label("topic", one, language()) for one in value])
-    else:
-        said = str(value)
-    said = said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
-    return said if name in _PLAIN else f"{label} {said}"
+        return _day(value, zone)
+    if isinstance(value, enum.Enum):
+        return _label(type(value).__name__.lower(), value.value)
+    if isinstance(value, tuple):
+        return _topics(value)
+    shown = _label("word", "yes") if value is True else names.get(str(value), _label(name, str(value)))
+    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 
 
 def show_inbox(records: Iterable[Record], lifecycle: Lifecycle, title: str, zone: tzinfo) -> None:
-    """What waits, with the ids to type."""
+    """What waits, with the numbers to type; the id of what has none."""
     table = _table(
-        (say("inbox.due"), {"no_wrap": True}),
-        (say("inbox.since"), {"no_wrap": True}),
-        (say("inbox.state"), {"no_wrap": True}),
-        (say("inbox.report"), {"ratio": 1, "overflow": "fold"}),
+        (text("inbox.due"), {"no_wrap": True}),
+        (text("inbox.since"), {"no_wrap": True}),
+        (text("inbox.state"), {"no_wrap": True}),
+        (text("inbox.number"), {"no_wrap": True}),
+        (text("inbox.title_of"), {"ratio": 1, "overflow": "fold"}),
         title=title,
     )
     for record in records:
         state = lifecycle.label_of("state", record.state, language())
-        named = clean(record.title).append(f"\n{record.id}", style="dim")
-        table.add_row(_day(record.due_at, zone), _day(record.created_at, zone), state, named)
+        named = clean(record.title) if record.reference else clean(record.title).append(f"\n{record.id}", style="dim")
+        table.add_row(_day(record.due_at, zone), _day(record.created_at, zone), state, clean(record.reference), named)
     console().print(table)

@@ -5,35 +5,32 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from reportflow.cli.speech import say
+from reportflow.cli.translation import text
 
 
 def upgrade(database: str, **place: str | None) -> str:
-    """Upgrade them; what came of it, as a sentence."""
+    """Upgrade them; the result as a sentence."""
     migrations = _migrations()
     before, number = migrations.upgrade(database, **_given(place)), migrations.SCHEMA_VERSION
-    if before is None:
-        return say("db.made", number=number)
-    if before == number:
-        return say("db.already", number=number)
-    return say("db.upgraded", before=before, number=number)
+    code = "made" if before is None else "already" if before == number else "upgraded"
+    return text(f"db.{code}", before=before, number=number)
 
 
 def current(database: str, **place: str | None) -> str:
-    """Of which version they are, as a sentence."""
+    """Their version, as a sentence."""
     migrations = _migrations()
-    before, number = migrations.current(database, **_given(place)), migrations.SCHEMA_VERSION
-    return say("db.none", number=number) if before is None else say("db.current", before=before, number=number)
+    before = migrations.current(database, **_given(place))
+    return text("db.none" if before is None else "db.current", before=before, number=migrations.SCHEMA_VERSION)
 
 
 def sql(database: str, **place: str | None) -> str:
     """The SQL of an upgrade."""
-    text: str = _migrations().offline_sql(database, **_given(place))
-    return text
+    statements: str = _migrations().offline_sql(database, **_given(place))
+    return statements
 
 
 def _migrations() -> Any:
-    """The module that upgrades; imported by who needs it, for it needs an extra of its own.
+    """The module that upgrades; imported when needed, because it has an extra of its own.
 
     Raises:
         MissingExtra: Alembic is not installed.

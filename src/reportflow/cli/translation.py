@@ -7,26 +7,33 @@ from contextlib import contextmanager
 from typing import IO, Any, Final
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from reportflow.cli.texts import CATALOG, LANGUAGES, language_of_environment
-from reportflow.errors import ReportflowError
+from reportflow.errors import ReportflowError, StorageUnavailable
+from reportflow.i18n.catalog import CLERK, DEVELOPER, ENGLISH, Reader
 
 _LANGUAGE: Final = "reportflow.language"
 
 
-def language() -> str:
-    """The language of the command that runs."""
-    context = click.get_current_context(silent=True)
+def language(context: click.Context | None = None) -> str:
+    """The language of a command, by default of the one that runs."""
+    context = context or click.get_current_context(silent=True)
     chosen = context.meta.get(_LANGUAGE) if context else None
     return chosen or language_of_environment()
 
 
-def say(code: str, **facts: object) -> str:
+def text(code: str, **facts: object) -> str:
     """A text of the terminal, in the language of the command that runs."""
     return CATALOG.text(f"cli.{code}", language(), facts)
 
 
-class Told(click.ClickException):
+def _word(name: str) -> str:
+    """One of click's own words."""
+    return CATALOG.label("cli.click", name, language())
+
+
+class CommandFailed(click.ClickException):
     """What is wrong and what to do, in one sentence on stderr; exit code 1."""
 
     def show(self, file: IO[Any] | None = None) -> None:
@@ -34,56 +41,138 @@ class Told(click.ClickException):
         click.echo(" ".join(self.message.split()), file=file, err=True)
 
 
+class _WrongUsage(click.UsageError):
+    """A usage error of click, translated; exit code 2."""
+
+    def __init__(self, code: str, facts: dict[str, object], language: str, context: click.Context | None) -> None:
+        super().__init__(CATALOG.text(f"cli.usage.{code}", language, facts), context)
+        self._language = language
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the usage, where to find help, and the error."""
+        if self.ctx is not None:
+            with self.ctx.scope(cleanup=False):
+                click.echo(self.ctx.get_usage(), file=file, err=True)
+                click.echo(text("usage.help", command=self.ctx.command_path) + "\n", file=file, err=True)
+        click.echo(CATALOG.text("cli.usage.error", self._language, {"given": self.message}), file=file, err=True)
+
+
+def _translated(error: click.UsageError, context: click.Context | None) -> click.UsageError:
+    """The error in the language of its command, or of the context around it; click's own in English."""
+    chosen = language(error.ctx or context)
+    if chosen == ENGLISH or isinstance(error, NoArgsIsHelpError | _WrongUsage):
+        return error
+    code, name, choices = "other", "", ()
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        name = error.param.get_error_hint(error.ctx).strip("'")
+        choices = tuple(getattr(error.param.type, "choices", ()))
+        code = "missing" if isinstance(error, click.MissingParameter) else "choice" if choices else "value"
+    elif isinstance(error, click.NoSuchOption):
+        code, name = "no_option", error.option_name
+    elif isinstance(error, click.BadOptionUsage):
+        code, name = "option", error.option_name
+    name = CATALOG.label("cli.click", name, chosen)
+    return _WrongUsage(code, {"name": name, "choices": choices}, chosen, error.ctx)
+
+
 class _Formatter(click.HelpFormatter):
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, args, say("help.Usage") if prefix is None else prefix)
+        super().write_usage(prog, args, _word("Usage: ") if prefix is None else prefix)
 
     @contextmanager
     def section(self, name: str) -> Iterator[None]:
-        with super().section(CATALOG.label("cli.help", name, language())):
+        with super().section(_word(name)):
             yield
+
+    def write_heading(self, heading: str) -> None:
+        """Write a heading, with the colon of the language."""
+        self.write(f"{'':>{self.current_indent}}{heading}{_word(':')}\n")
 
 
 class _Context(click.Context):
     formatter_class = _Formatter
 
 
-class _Spoken:
+class _TranslatedHelp:
     """Its `help` is a code of the terminal's texts, read in the language of the command that runs."""
 
     _code: str | None = None
 
     @property
     def help(self) -> str | None:
-        return None if self._code is None else CATALOG.text(f"cli.{self._code}", language())
+        return None if self._code is None else text(self._code)
 
     @help.setter
     def help(self, code: str | None) -> None:
         self._code = code
 
 
-class Option(_Spoken, click.Option):
+class TranslatedOption(_TranslatedHelp, click.Option):
     """An option with help in two languages."""
 
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Its names and its help."""
+        record = super().get_help_record(ctx)
+        if record is None:
+            return None
+        names, help = record
+        for word in ("[required]", "[default: "):
+            help = help.replace(word, _word(word))
+        return names, help
 
-class _Answering(_Spoken):
+
+class _Translated(_TranslatedHelp):
     context_class = _Context
+    #: Who reads its errors.
+    reader: Reader = CLERK
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **more: Any
+    ) -> Any:
+        try:
+            return super().make_context(info_name, args, parent, **more)  # type: ignore[misc]  # click's own, the next base
+        except click.UsageError as error:
+            raise _translated(error, parent) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)  # type: ignore[misc]  # click's own, which comes next in line
+            return super().invoke(ctx)  # type: ignore[misc]  # as above
+        except click.UsageError as error:
+            raise _translated(error, ctx) from None
         except ReportflowError as error:
-            raise Told(error.message(language())) from error
+            raise CommandFailed(self._explain(error)) from error
+
+    def _explain(self, error: ReportflowError) -> str:
+        message = error.message(language(), reader=self.reader)
+        if self.reader == CLERK and isinstance(error, StorageUnavailable):
+            message = text("wrong.technical", given=message, why=error.message(language(), reader=DEVELOPER))
+        return message
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        pieces: list[str] = super().collect_usage_pieces(ctx)  # type: ignore[misc]  # as above
+        return [_word(piece) for piece in pieces]
 
 
-class Command(_Answering, click.Command):  # type: ignore[misc]  # as `Option`
+class TranslatedCommand(_Translated, click.Command):  # type: ignore[misc]  # as `TranslatedOption`
     """A command with help in two languages, whose errors are sentences."""
 
 
-class Group(_Answering, click.Group):  # type: ignore[misc]  # as `Option`
+class TranslatedGroup(_Translated, click.Group):  # type: ignore[misc]  # as `TranslatedOption`
     """A group of such commands."""
 
-    command_class = Command
+    command_class = TranslatedCommand
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command that is typed."""
+        if language() != ENGLISH and self.get_command(ctx, args[0]) is None:
+            raise _WrongUsage("no_command", {"name": args[0]}, language(), ctx)
+        return super().resolve_command(ctx, args)
+
+
+class DeveloperCommand(TranslatedCommand):
+    """A command for developers: its errors name classes, ids and addresses."""
+
+    reader = DEVELOPER
 
 
 def _choose(context: click.Context, _: click.Parameter, value: str | None) -> None:
@@ -91,14 +180,14 @@ def _choose(context: click.Context, _: click.Parameter, value: str | None) -> No
         context.meta[_LANGUAGE] = value
 
 
-#: For every command, eager, so that what is wrong with the others is said in the language.
+#: For every command, eager, so that the errors of the other options are in the language.
 language_option = click.option(
     "--language",
-    cls=Option,
+    cls=TranslatedOption,
     type=click.Choice(LANGUAGES),
     callback=_choose,
     is_eager=True,
     expose_value=False,
     help="help.language",
 )
-help_option = click.help_option("--help", cls=Option, help="help.help")
+help_option = click.help_option("--help", cls=TranslatedOption, help="help.help")

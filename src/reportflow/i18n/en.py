@@ -388,6 +388,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "registrar": "records clerk",
         "auditor": "auditor",
     },
+    "report.guard": {
+        "same_person": "not its last editor",
+        "itself": "not into itself",
+    },
     "report.field": {
         "assignee": "editor in charge",
         "unit": "committee",

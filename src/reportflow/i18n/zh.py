@@ -330,6 +330,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "registrar": "文书",
         "auditor": "查阅人",
     },
+    "report.guard": {
+        "same_person": "不得为编辑人本人",
+        "itself": "不得并入本件",
+    },
     "report.field": {
         "assignee": "责任编辑",
         "unit": "所属政协",
