@@ -232,11 +232,11 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "invalid_definition": "Lifecycle '{name}' has {number} fault(s): {faults}. Fix its table.",
         "unknown_trigger": "There is no such act; reload the page and try again.",
         "unknown_trigger@developer": "Lifecycle '{lifecycle}' has no trigger '{given}'; take one of: {choices}.",
-        "unknown_lifecycle": "The system is not set up rightly, and nothing was saved; ask the administrator.",
+        "unknown_lifecycle": "There is a fault in the system's setup, and nothing was saved; ask the administrator.",
         "unknown_lifecycle@developer": (
             "This flow has no lifecycle '{name}' ({version}); it has: {choices}. Give it that one, with lifecycles=."
         ),
-        "rule_failed": "The system is not set up rightly, and nothing was saved; ask the administrator.",
+        "rule_failed": "There is a fault in the system's setup, and nothing was saved; ask the administrator.",
         "rule_failed@developer": (
             "{part} of '{trigger}' in lifecycle '{lifecycle}' failed on record {id}: {given}. Fix the definition; "
             "nothing was written."
@@ -247,7 +247,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         ),
         "transition_refused": "{record}: '{trigger}' was not done. {refusals}",
         "transition_refused@developer": "'{trigger}' on record {id} (version {version}) is refused: {refusals}",
-        "steps_unbounded": "The system is not set up rightly, and nothing was saved; ask the administrator.",
+        "steps_unbounded": "There is a fault in the system's setup, and nothing was saved; ask the administrator.",
         "steps_unbounded@developer": (
             "The steps after '{trigger}' on record {id} do not end: {path}. Fix the lifecycle's `then`; nothing "
             "was written."
