@@ -360,9 +360,19 @@ def test_history_names_the_direction(trigger: str, details: object, labels: tupl
     """What is sent up, referred, forwarded, issued or registered is called so in a history, from every state."""
     row = REPORT.row(source, trigger) or REPORT.row("adopted", trigger)
     assert row is not None
-    at = {"at": NOW, "recorded_at": NOW, "actor": Actor(id="chen", name="陈静")}
+    actor = Actor(id="chen", name="陈静")
     source = source if REPORT.row(source, trigger) else "adopted"
-    entry = Entry(record_id="r", sequence=5, trigger=trigger, source=source, dest=row[1], details=details, **at)
+    entry = Entry(
+        record_id="r",
+        sequence=5,
+        trigger=trigger,
+        source=source,
+        dest=row[1],
+        actor=actor,
+        at=NOW,
+        recorded_at=NOW,
+        details=details,
+    )
     assert tuple(REPORT.describe(entry, language) for language in LANGUAGES) == labels
 
 

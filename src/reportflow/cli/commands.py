@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import json
 import os
 import shlex
@@ -10,13 +12,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import attrs
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from reportflow.cli import inspection, proof, show, tables
+from reportflow.cli import inspection, proof, show
 from reportflow.cli.lookup import current_folder_importable, find_module, find_object
 from reportflow.cli.texts import CATALOG
 from reportflow.cli.translation import (
@@ -24,10 +26,10 @@ from reportflow.cli.translation import (
     DeveloperCommand,
     TranslatedCommand,
     TranslatedGroup,
-    TranslatedOption,
     help_option,
     language,
     language_option,
+    option,
     text,
 )
 from reportflow.demo import vocabulary, year
@@ -43,20 +45,11 @@ from reportflow.office.figures import figures, instructions
 from reportflow.office.report import REPORT, Credit, Merge
 from reportflow.opening import open_flow
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 DATABASE: Final = "sqlite:///office.db"
 _MEMORY: Final = ("memory:", "memory://")
 
-_database = click.option(
-    "--database",
-    cls=TranslatedOption,
-    metavar="URL",
-    envvar="REPORTFLOW_DATABASE",
-    default=DATABASE,
-    help="help.database",
-)
-_unit = click.option("--unit", cls=TranslatedOption, metavar="UNIT", help="help.unit")
+_database = option("--database", metavar="URL", envvar="REPORTFLOW_DATABASE", default=DATABASE, help="help.database")
+_unit = option("--unit", metavar="UNIT", help="help.unit")
 
 
 def _zone(context: click.Context, _: click.Parameter, value: str) -> tzinfo:
@@ -68,15 +61,7 @@ def _zone(context: click.Context, _: click.Parameter, value: str) -> tzinfo:
     return zone
 
 
-_utc_offset = click.option(
-    "--utc-offset",
-    "zone",
-    cls=TranslatedOption,
-    metavar="±HH:MM",
-    default="+08:00",
-    callback=_zone,
-    help="help.utc_offset",
-)
+_utc_offset = option("--utc-offset", "zone", metavar="±HH:MM", default="+08:00", callback=_zone, help="help.utc_offset")
 
 
 @click.group(cls=TranslatedGroup, help="help.reportflow")
@@ -86,12 +71,10 @@ def reportflow() -> None:
     """The group."""
 
 
-def _command(
-    name: str, cls: type[TranslatedCommand] = TranslatedCommand
-) -> Callable[[Callable[..., None]], click.Command]:
+def _command(name: str, cls: type[TranslatedCommand] = TranslatedCommand) -> Callable[[Callable[..., None]], Any]:
     """A command of the group, with its help and the options that all have."""
 
-    def decorate(function: Callable[..., None]) -> click.Command:
+    def decorate(function: Callable[..., None]) -> Any:
         return reportflow.command(name, cls=cls, help=f"help.{name}")(help_option(language_option(function)))
 
     return decorate
@@ -99,7 +82,7 @@ def _command(
 
 @_command("demo")
 @_database
-@click.option("--seed", cls=TranslatedOption, type=int, default=SEED, help="help.seed")
+@option("--seed", type=int, default=SEED, help="help.seed")
 def demo(database: str, seed: int) -> None:
     """Play the year, show its figures and the history of one report."""
     with open_flow(database) as flow:
@@ -152,10 +135,10 @@ def _program() -> str:
 
 @_command("figures")
 @_database
-@click.option("--year", "wanted", cls=TranslatedOption, type=int, required=True, help="help.year")
-@click.option("--json", "as_json", cls=TranslatedOption, is_flag=True, help="help.json")
+@option("--year", "wanted", type=int, required=True, help="help.year")
+@option("--json", "as_json", is_flag=True, help="help.json")
 @_utc_offset
-@click.option("--body", cls=TranslatedOption, metavar="NAME", help="help.body")
+@option("--body", metavar="NAME", help="help.body")
 @_unit
 def show_figures(database: str, wanted: int, as_json: bool, zone: tzinfo, body: str | None, unit: str | None) -> None:
     """Count a year."""
@@ -226,10 +209,10 @@ def _show_history(flow: ReportFlow, record: Record, zone: tzinfo) -> None:
 
 @_command("inbox")
 @_database
-@click.option("--as", "role", cls=TranslatedOption, metavar="ROLE", required=True, help="help.as")
-@click.option("--id", "actor", cls=TranslatedOption, metavar="ACTOR", help="help.id")
+@option("--as", "role", metavar="ROLE", required=True, help="help.as")
+@option("--id", "actor", metavar="ACTOR", help="help.id")
 @_unit
-@click.option("--limit", cls=TranslatedOption, type=int, default=20, show_default=True, help="help.limit")
+@option("--limit", type=int, default=20, show_default=True, help="help.limit")
 @_utc_offset
 def inbox(database: str, role: str, actor: str | None, unit: str | None, limit: int, zone: tzinfo) -> None:
     """Show what waits."""
@@ -252,15 +235,8 @@ def inbox(database: str, role: str, actor: str | None, unit: str | None, limit: 
 
 @_command("diagram")
 @click.argument("lifecycle", metavar="[PACKAGE.MODULE:LIFECYCLE]", default="")
-@click.option(
-    "--format",
-    "kind",
-    cls=TranslatedOption,
-    type=click.Choice(["mermaid", "dot"]),
-    default="mermaid",
-    help="help.format",
-)
-@click.option("--loops/--no-loops", cls=TranslatedOption, default=True, help="help.loops")
+@option("--format", "kind", type=click.Choice(["mermaid", "dot"]), default="mermaid", help="help.format")
+@option("--loops/--no-loops", default=True, help="help.loops")
 def diagram(lifecycle: str, kind: str, loops: bool) -> None:
     """Draw a lifecycle."""
     draw = mermaid if kind == "mermaid" else dot
@@ -270,15 +246,9 @@ def diagram(lifecycle: str, kind: str, loops: bool) -> None:
 
 @_command("conform", DeveloperCommand)
 @click.argument("factory", metavar="PACKAGE.MODULE:FACTORY")
-@click.option("--reopen", cls=TranslatedOption, metavar="PACKAGE.MODULE:FUNCTION", help="help.reopen")
-@click.option(
-    "--profile",
-    cls=TranslatedOption,
-    type=click.Choice(["brief", "default", "thorough"]),
-    default="default",
-    help="help.profile",
-)
-@click.option("--seed", cls=TranslatedOption, type=int, help="help.random_seed")
+@option("--reopen", metavar="PACKAGE.MODULE:FUNCTION", help="help.reopen")
+@option("--profile", type=click.Choice(["brief", "default", "thorough"]), default="default", help="help.profile")
+@option("--seed", type=int, help="help.random_seed")
 def conform(factory: str, reopen: str | None, profile: str, seed: int | None) -> None:
     """Hold a store against the contract."""
     if not proof.prove(factory, reopen, profile, seed):
@@ -287,8 +257,8 @@ def conform(factory: str, reopen: str | None, profile: str, seed: int | None) ->
 
 @_command("check", DeveloperCommand)
 @click.argument("lifecycle", metavar="[PACKAGE.MODULE:LIFECYCLE]", default="")
-@click.option("--matrix", cls=TranslatedOption, type=click.Choice(sorted(inspection.MATRICES)), help="help.matrix")
-@click.option("--with", "modules", cls=TranslatedOption, metavar="PACKAGE.MODULE", multiple=True, help="help.with")
+@option("--matrix", type=click.Choice(sorted(inspection.MATRICES)), help="help.matrix")
+@option("--with", "modules", metavar="PACKAGE.MODULE", multiple=True, help="help.with")
 def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...]) -> None:
     """Try a lifecycle out, or show who may do what in it."""
     try:
@@ -320,33 +290,51 @@ def _on_tables(name: str) -> Callable[[Callable[..., None]], click.Command]:
     """A command of that group, with the options that name the tables."""
 
     def decorate(function: Callable[..., None]) -> click.Command:
-        prefix = click.option("--prefix", cls=TranslatedOption, metavar="PREFIX", help="help.prefix")
-        schema = click.option("--schema", cls=TranslatedOption, metavar="SCHEMA", help="help.schema")
-        with_options = _database(prefix(schema(help_option(language_option(function)))))
+        @functools.wraps(function)
+        def command(database: str, **place: str | None) -> None:
+            function(database, **{name: value for name, value in place.items() if value is not None})
+
+        prefix = option("--prefix", metavar="PREFIX", help="help.prefix")
+        schema = option("--schema", metavar="SCHEMA", help="help.schema")
+        with_options = _database(prefix(schema(help_option(language_option(command)))))
         return db.command(name, cls=DeveloperCommand, help=f"help.db.{name}")(with_options)
 
     return decorate
 
 
+def _migrations() -> Any:
+    """The module that upgrades; imported when needed, because it has an extra of its own.
+
+    Raises:
+        MissingExtra: Alembic is not installed.
+    """
+    return importlib.import_module("reportflow.storage.sql.upgrade")
+
+
 @_on_tables("upgrade")
-def upgrade(database: str, prefix: str | None, schema: str | None) -> None:
+def upgrade(database: str, **place: str) -> None:
     """Upgrade the tables."""
     with _advised(database):
-        click.echo(tables.upgrade(database, prefix=prefix, schema=schema))
+        before = _migrations().upgrade(database, **place)
+    number = _migrations().SCHEMA_VERSION
+    code = "db.made" if before is None else "db.already" if before == number else "db.upgraded"
+    click.echo(text(code, before=before, number=number))
 
 
 @_on_tables("current")
-def current(database: str, prefix: str | None, schema: str | None) -> None:
+def current(database: str, **place: str) -> None:
     """Show their version."""
     with _advised(database):
-        click.echo(tables.current(database, prefix=prefix, schema=schema))
+        before = _migrations().current(database, **place)
+    code = "db.none" if before is None else "db.current"
+    click.echo(text(code, before=before, number=_migrations().SCHEMA_VERSION))
 
 
 @_on_tables("sql")
-@click.option("--since", cls=TranslatedOption, metavar="VERSION", help="help.since")
-def sql(database: str, prefix: str | None, schema: str | None, since: str | None) -> None:
+@option("--since", metavar="VERSION", help="help.since")
+def sql(database: str, **place: str) -> None:
     """Print the SQL."""
-    click.echo(tables.sql(database, prefix=prefix, schema=schema, since=since), nl=False)
+    click.echo(_migrations().offline_sql(database, **place), nl=False)
 
 
 def _named_lifecycle(given: str) -> Lifecycle:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import IO, Any, Final
 
 import click
@@ -180,10 +181,11 @@ def _choose(context: click.Context, _: click.Parameter, value: str | None) -> No
         context.meta[_LANGUAGE] = value
 
 
+#: `click.option` with help in two languages.
+option = partial(click.option, cls=TranslatedOption)
 #: For every command, eager, so that the errors of the other options are in the language.
-language_option = click.option(
+language_option = option(
     "--language",
-    cls=TranslatedOption,
     type=click.Choice(LANGUAGES),
     callback=_choose,
     is_eager=True,

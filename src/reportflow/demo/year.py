@@ -14,39 +14,10 @@ from typing import Any
 
 import attrs
 
-from reportflow.demo import vocabulary
-from reportflow.demo.plan import (
-    DAYS,
-    ISSUED,
-    LATEST_START,
-    OPENS,
-    OUT,
-    SUBMITTED,
-    WAITING,
-    YEAR,
-    ZONE,
-    ReportPlan,
-    plan_year,
-)  # fmt: skip
+from reportflow.demo import plan, vocabulary
 from reportflow.flow.sync import ReportFlow
 from reportflow.model.actor import Actor
-from reportflow.office.report import (
-    Adoption,
-    Assignment,
-    Author,
-    Classification,
-    Comment,
-    Forwarding,
-    Instruction,
-    Level,
-    Merge,
-    Rejection,
-    Report,
-    Revision,
-    Source,
-    Uptake,
-    Usage,
-)  # fmt: skip
+from reportflow.office import report as office
 
 
 @attrs.frozen(kw_only=True)
@@ -79,15 +50,15 @@ class Act:
 
 
 @cache
-def contributors() -> tuple[tuple[Source, Actor, Author], ...]:
+def contributors() -> tuple[tuple[office.Source, Actor, office.Author], ...]:
     """Who hands in each report, by number less 1. The same for every seed: keys are an actor's own."""
-    rng = Random(YEAR)
+    rng = Random(plan.YEAR)
     found = []
     for source, (many, stem, names, what, level) in vocabulary.SOURCES.items():
         for turn in range(many):
             place = turn % len(names)
             actor = Actor(id=f"{stem}-{place + 1:02}", name=names[place], roles={"contributor"}, unit=vocabulary.UNIT)
-            author = Author(name=actor.name, id=actor.id, unit=what, level=level)
+            author = office.Author(name=actor.name, id=actor.id, unit=what, level=level)
             found.append((source, actor, author))
     rng.shuffle(found)
     return tuple(found)
@@ -95,15 +66,15 @@ def contributors() -> tuple[tuple[Source, Actor, Author], ...]:
 
 def acts(seed: int) -> list[Act]:
     """The year's acts as they happened: by time, and by number where the time is the same."""
-    found = [act for report in plan_year(seed) for act in _Acts(report, seed).write()]
+    found = [act for report in plan.plan_year(seed) for act in _Acts(report, seed).write()]
     found.sort(key=lambda act: (act.at, act.number))
     merged = {act.into: act.at for act in reversed(found) if act.into is not None}  # number -> its first merger
     issue = 0
     for place, act in enumerate(found):
-        if isinstance(act.details, Adoption) and act.details.body == vocabulary.BODY:
+        if isinstance(act.details, office.Adoption) and act.details.body == vocabulary.BODY:
             issue += 1
             combined = act.number in merged and merged[act.number] < act.at
-            usage = Usage.COMBINED if combined else Usage.SINGLE
+            usage = office.Usage.COMBINED if combined else office.Usage.SINGLE
             details = attrs.evolve(act.details, issue=f"2022年第{issue}期", usage=usage)
             found[place] = attrs.evolve(act, details=details)
     return found
@@ -112,8 +83,8 @@ def acts(seed: int) -> list[Act]:
 class _Acts:
     """The acts of one report, each later than the one before."""
 
-    def __init__(self, report: ReportPlan, seed: int) -> None:
-        self.plan = report
+    def __init__(self, report: plan.ReportPlan, seed: int) -> None:
+        self.report = report
         self.origin = f"reportflow demo --seed {seed}"
         self.rng = Random(f"{seed}/{report.number}")
         self.day = report.day
@@ -132,18 +103,18 @@ class _Acts:
 
     def write(self) -> list[Act]:
         """All of them, the first one the creation."""
-        plan = self.plan
+        report = self.report
         self._create()
-        if plan.assigned:
+        if report.assigned:
             due = self._time() + timedelta(days=10)
-            self._act("assign", self.editor, details=Assignment(assignee=self.editor.id, due_at=due))
-        if plan.commented:
-            self._act("comment", self.reviewer, details=Comment(text=self.rng.choice(vocabulary.COMMENTS)))
-        if plan.returned:
+            self._act("assign", self.editor, details=office.Assignment(assignee=self.editor.id, due_at=due))
+        if report.commented:
+            self._act("comment", self.reviewer, details=office.Comment(text=self.rng.choice(vocabulary.COMMENTS)))
+        if report.returned:
             self._return_and_revise()
-        if plan.end in OUT:
+        if report.end in plan.OUT:
             self._leave_the_office()
-        elif plan.end in WAITING:
+        elif report.end in plan.WAITING:
             self._wait()
         else:
             self._end_inside()
@@ -151,70 +122,70 @@ class _Acts:
 
     def _create(self) -> None:
         pattern = self.rng.choice(vocabulary.TITLES)
-        draft = Report.draft(
+        draft = office.Report.draft(
             title=pattern.format_map(self.facts),
             text=vocabulary.RAW.format_map(self.facts),
             authors=[self.author],
             source=self.source,
-            topics=[self.plan.matter.topic],
-            number=f"{YEAR}-{self.plan.number:03}",
+            topics=[self.report.matter.topic],
+            number=f"{plan.YEAR}-{self.report.number:03}",
             origin=self.origin,
         )
         self._act("create", self.contributor, details=draft)
 
     def _return_and_revise(self) -> None:
         reason = self.rng.choice(vocabulary.RETURNS)
-        if self.plan.number % 2:
+        if self.report.number % 2:
             self._edit((1, 2))
             self._act("return", self.reviewer, (1, 2), reason=reason)
         else:
             self._act("return", self.editor, (1, 2), reason=reason)
         text = vocabulary.REVISED.format_map(self.facts)
-        self._act("revise", self.contributor, (1, 4), details=Revision(text=text))
+        self._act("revise", self.contributor, (1, 4), details=office.Revision(text=text))
 
     def _edit(self, days: tuple[int, int]) -> None:
         title = vocabulary.TITLES[0].format_map(self.facts)
-        revision = Revision(title=title, text=vocabulary.EDITED.format_map(self.facts))
+        revision = office.Revision(title=title, text=vocabulary.EDITED.format_map(self.facts))
         self._act("edit", self.editor, days, details=revision)
 
     def _classify(self) -> None:
-        category = vocabulary.TOPICS[self.plan.matter.topic][0]
-        self._act("classify", self.editor, details=Classification(category=category))
+        category = vocabulary.TOPICS[self.report.matter.topic][0]
+        self._act("classify", self.editor, details=office.Classification(category=category))
 
     def _leave_the_office(self) -> None:
-        plan, registrar = self.plan, vocabulary.REGISTRAR
+        report, registrar = self.report, vocabulary.REGISTRAR
         self._edit((1, 3))
         self._classify()
         self._act("review", self.reviewer, (1, 2))
-        if plan.end in ISSUED:
-            adoption = Adoption(body=vocabulary.BODY, level=Level.CITY, carrier=vocabulary.CARRIER)
+        if report.end in plan.ISSUED:
+            adoption = office.Adoption(body=vocabulary.BODY, level=office.Level.CITY, carrier=vocabulary.CARRIER)
             self._act("adopt", registrar, (1, 4), details=adoption)
-        if plan.end in SUBMITTED:
-            upward = Forwarding(to=vocabulary.ABOVE, level=Level.PROVINCE, upward=True)
+        if report.end in plan.SUBMITTED:
+            upward = office.Forwarding(to=vocabulary.ABOVE, level=office.Level.PROVINCE, upward=True)
             self._act("forward", registrar, (1, 3), details=upward)
-        if plan.above:
-            usage = self.rng.choice((Usage.SINGLE, Usage.COMBINED))
-            adoption = Adoption(body=vocabulary.ABOVE, level=Level.PROVINCE, usage=usage)
+        if report.above:
+            usage = self.rng.choice((office.Usage.SINGLE, office.Usage.COMBINED))
+            adoption = office.Adoption(body=vocabulary.ABOVE, level=office.Level.PROVINCE, usage=usage)
             self._act("adopt", registrar, (15, 30), details=adoption)
-        for leader in plan.leaders:
+        for leader in report.leaders:
             who, level, principal, text = vocabulary.LEADERS[leader]
             text = text.format_map(self.facts)
-            instruction = Instruction(leader=who, level=level, principal=principal, text=text)
+            instruction = office.Instruction(leader=who, level=level, principal=principal, text=text)
             self._act("instruct", registrar, (4, 12), details=instruction)
-        if plan.end == "handled" or plan.absorbed or plan.leaders:
+        if report.end == "handled" or report.absorbed or report.leaders:
             self._hand_over()
 
     def _hand_over(self) -> None:
         department, registrar = self.facts["department"], vocabulary.REGISTRAR
         due = self._time() + timedelta(days=60)
-        handling = Forwarding(to=department, level=Level.CITY, due_at=due)
+        handling = office.Forwarding(to=department, level=office.Level.CITY, due_at=due)
         self._act("forward", registrar, (1, 2), details=handling)
-        if self.plan.absorbed:
+        if self.report.absorbed:
             measure = self.rng.choice(vocabulary.MEASURES).format_map(self.facts)
-            self._act("absorb", registrar, (15, 30), details=Uptake(department=department, measure=measure))
+            self._act("absorb", registrar, (15, 30), details=office.Uptake(department=department, measure=measure))
 
     def _end_inside(self) -> None:
-        end, by = self.plan.end, self.editor
+        end, by = self.report.end, self.editor
         if end == "withdrawn":
             self._act("withdraw", self.contributor, (1, 3), reason=self.rng.choice(vocabulary.WITHDRAWALS))
             return
@@ -223,22 +194,22 @@ class _Acts:
             self._classify()
             by = by if end == "merged" else self.reviewer
         if end == "merged":
-            self._act("merge", by, (1, 2), into=self.plan.into)
+            self._act("merge", by, (1, 2), into=self.report.into)
         elif end == "kept":
             self._act("keep", by, (1, 3), reason=self.rng.choice(vocabulary.KEEPS))
         else:
             code, reason = self.rng.choice(vocabulary.REJECTIONS)
-            self._act("reject", by, (1, 3), details=Rejection(code=code), reason=reason)
+            self._act("reject", by, (1, 3), details=office.Rejection(code=code), reason=reason)
 
     def _wait(self) -> None:
         if self.rng.random() < 0.6:
             due = self._time() + timedelta(days=self.rng.randint(7, 21))
-            self._act("assign", self.editor, details=Assignment(due_at=due))
-        if self.plan.end != "in_draft":
+            self._act("assign", self.editor, details=office.Assignment(due_at=due))
+        if self.report.end != "in_draft":
             self._edit((1, 2))
-        if self.plan.end == "in_reviewed":
+        if self.report.end == "in_reviewed":
             self._act("review", self.reviewer, (1, 2))
-        if self.plan.end == "in_returned":
+        if self.report.end == "in_returned":
             self._act("return", self.reviewer, (1, 2), reason=self.rng.choice(vocabulary.RETURNS))
 
     def _act(self, trigger: str, by: Actor, days: tuple[int, int] = (0, 0), **more: Any) -> None:
@@ -246,15 +217,15 @@ class _Acts:
         ahead = self.rng.randint(*days)
         if ahead:
             self.day += ahead
-            self.minute = self.rng.randint(OPENS, LATEST_START)
+            self.minute = self.rng.randint(plan.OPENS, plan.LATEST_START)
         elif self.acts:
             self.minute += self.rng.randint(4, 18)
-        number = self.plan.number
-        key = f"demo-{YEAR}/{number:03}/{len(self.acts) + 1:02}"
+        number = self.report.number
+        key = f"demo-{plan.YEAR}/{number:03}/{len(self.acts) + 1:02}"
         self.acts.append(Act(number=number, trigger=trigger, by=by, at=self._time(), key=key, **more))
 
     def _time(self) -> datetime:
-        return datetime.combine(DAYS[self.day], time(self.minute // 60, self.minute % 60), ZONE)
+        return datetime.combine(plan.DAYS[self.day], time(self.minute // 60, self.minute % 60), plan.ZONE)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -273,6 +244,6 @@ def play(flow: ReportFlow, script: Iterable[Act]) -> Iterator[Act]:
         if act.trigger == "create":
             ids[act.number] = flow.create(act.details, by=act.by, at=act.at, key=act.key).id
         else:
-            details = act.details if act.into is None else Merge(target=ids[act.into])
+            details = act.details if act.into is None else office.Merge(target=ids[act.into])
             flow.fire(ids[act.number], act.trigger, details, by=act.by, reason=act.reason, at=act.at, key=act.key)
         yield act
