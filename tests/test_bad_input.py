@@ -113,12 +113,15 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
 
 
 def clear(error: ReportflowError, *words: str) -> None:
-    """The error says these words; and in both languages names its record, version, field or URL, and leaves no gap."""
-    english, chinese = str(error), error.message("zh")
+    """The error has these words; in both languages it names its record, version, field or URL, and leaves no gap.
+
+    A clerk reads of a field by its label.
+    """
+    english, chinese = str(error), error.message("zh", reader="developer")
     for word in words:
         assert word in english
     assert re.search("[\u4e00-\u9fff]", chinese)
-    for said in (english, chinese):
+    for said in (english, chinese, error.message("en"), error.message("zh")):
         assert not re.search(r"\{[a-z_]*\}", said), "a gap was not filled"
     for name, value in vars(error).items():
         if value is not None and name in {
@@ -137,8 +140,10 @@ def clear(error: ReportflowError, *words: str) -> None:
                 assert str(one) in english
                 assert str(one) in chinese or one == "unknown"
     if isinstance(error, InvalidValue):
-        assert english.startswith(STANDARD.label("field", error.field, "en"))
-        assert chinese.startswith(STANDARD.label("field", error.field, "zh"))
+        assert english.startswith(error.field)
+        assert chinese.startswith(error.field)
+        assert error.message("en").startswith(f"'{STANDARD.label('field', error.field, 'en')}' ")
+        assert error.message("zh").startswith(f"“{STANDARD.label('field', error.field, 'zh')}”")
 
 
 def refused(codes: set[str]) -> Callable[[ReportflowError], None]:
@@ -199,7 +204,7 @@ ACTS: dict[str, tuple[Callable[[Office], object], Check, tuple[str, ...]]] = {
     "missing details": (
         lambda o: o.flow.fire(o.id, "edit", by=LI),
         refused({"details"}),
-        ("must be told Revision", "nothing"),
+        ("takes these details: Revision", "nothing"),
     ),
     "details of another class": (
         lambda o: o.fire(details=Comment(text="x")),
@@ -222,7 +227,7 @@ ACTS: dict[str, tuple[Callable[[Office], object], Check, tuple[str, ...]]] = {
     "a missing reason": (lambda o: o.fire(trigger="return"), refused({"reason"}), ("reason=",)),
     "a blank reason": (lambda o: o.fire(trigger="return", reason=" \n"), refused({"reason"}), ("reason=",)),
     "None as reason": (lambda o: o.fire(reason=None), invalid("reason", "type"), ("str", "None")),
-    "NUL in the reason": (lambda o: o.fire(reason="a\0b"), invalid("reason", "nul"), ("NUL", "take it out")),
+    "NUL in the reason": (lambda o: o.fire(reason="a\0b"), invalid("reason", "nul"), ("NUL", "remove it")),
     "a stale record": (lambda o: o.fire(o.old), a(StaleRecord), ("version 1", "version 2", STALE)),
     "a stale version": (lambda o: o.fire(version=1), a(StaleRecord), ("version 1", "version 2", STALE)),
     "a version to come": (lambda o: o.fire(version=99), a(StaleRecord), ("version 99", "version 2")),
@@ -614,7 +619,7 @@ try:
 except StorageUnavailable as error:
     assert type(error) is StorageUnavailable
     print(error)
-    print(error.message("zh"))
+    print(error.message("zh", reader="developer"))
 """
 
 

@@ -97,7 +97,7 @@ def test_csv_has_a_line_for_each_cell(lifecycle: Lifecycle, language: str) -> No
         assert not any(text.startswith(("=", "+", "-", "@")) for text in line.values())
     labels = {line["state"]: line["state_label"] for line in lines}
     if lifecycle is REPORT and language == "zh":
-        assert (labels["draft"], labels[""]) == ("草稿", "（尚未创建）")
+        assert (labels["draft"], labels[""]) == ("来稿", "（尚未提交）")
 
 
 class _Page(HTMLParser):
@@ -164,6 +164,6 @@ def test_markdown_has_a_table_for_each_state(lifecycle: Lifecycle, language: str
 def test_the_forms_speak_chinese() -> None:
     """In Chinese all headings and answers are Chinese, with the labels that the catalog has."""
     found = matrix(REPORT)
-    assert "| 审核 | 否 | 否 | 有条件 → 已审核 (same\\_person) | 否 | 否 |" in found.markdown("zh")
-    assert "<caption>状态“草稿”</caption>" in found.html("zh")
+    assert "| 审核通过 | 否 | 否 | 有条件 → 待编发 (不得为编辑人本人) | 否 | 否 |" in found.markdown("zh")
+    assert "<caption>环节“来稿”</caption>" in found.html("zh")
     assert "谁可以办什么：社情民意信息" in found.html("zh")

@@ -548,7 +548,7 @@ def test_a_refusal_is_said_in_each_language() -> None:
     named = Refusal(code="g", params={"trigger": "edit", "lifecycle": "report"}, texts={"en": "<{trigger}>"})
     assert named.text("zh") == f"<{STANDARD.label('trigger', 'edit', 'zh', lifecycle='report')}>" != named.text()
     table = Refusal(code="same_person", params={"field": "created_by", "trigger": "x", "lifecycle": "barrel"})
-    assert table.text("zh") != table.text() == table.message
+    assert len({table.text("zh"), table.text(), table.message}) == 3
     assert "refusal." not in table.text()
 
 

@@ -378,9 +378,9 @@ def test_a_drawing_shows_which_states_are_final(lifecycle: Lifecycle) -> None:
 
 def test_the_report_is_drawn_in_chinese() -> None:
     """Labels come in the language asked for."""
-    assert ("草稿", "已编辑", "编辑") in arrows_of_mermaid(mermaid(REPORT, "zh", loops=False))
+    assert ("来稿", "待审核", "编辑") in arrows_of_mermaid(mermaid(REPORT, "zh", loops=False))
     assert ("draft", "edited", "编辑") in arrows_of_dot(dot(REPORT, "zh", loops=False))
-    assert ("[*]", "draft", "create") in arrows_of_mermaid(mermaid(REPORT))
+    assert ("[*]", "submitted", "create") in arrows_of_mermaid(mermaid(REPORT))
 
 
 def test_a_drawing_is_the_same_each_time() -> None:
@@ -423,7 +423,7 @@ def test_arrows_go_by_the_order_of_the_states() -> None:
         '    "m" [label="中" shape=circle];',
         '    "a" [label="a" shape=circle];',
         '    "" -> "z" [label="begin"];',
-        '    "" -> "a" [label="提交"];',
+        '    "" -> "a" [label="create"];',
         '    "z" -> "m" [label="up"];',
         '    "m" -> "z" [label="down"];',
         '    "a" -> "z" [label="finish"];',

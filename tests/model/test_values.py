@@ -77,7 +77,8 @@ def refused(call: Callable[[], object]) -> tuple[str, str]:
     """The field and the problem with which something is refused."""
     with pytest.raises(InvalidValue) as raised:
         call()
-    assert STANDARD.label("field", raised.value.field) in str(raised.value)
+    assert raised.value.field in str(raised.value)
+    assert STANDARD.label("field", raised.value.field) in raised.value.message()
     return raised.value.field, raised.value.problem
 
 
