@@ -262,7 +262,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "storage_error": "Something went wrong, and nothing was saved; try again later.",
         "storage_error@developer": "The store failed, and nothing was written: {given}. Check the database, then try again.",
         "record_not_found": "Not found, or not open to you. Check the number.",
-        "record_not_found@developer": "No record {ids} that is visible to the actor.",
+        "record_not_found@developer": "No record {ids} is visible to the actor; check the id, or read as another actor.",
         "already_exists": "Already submitted; there is no need to submit it again.",
         "already_exists@developer": "Record {ids} exists already; create under another id, or leave the id to the flow.",
         "conflict": "Another user changed this first. Yours is not submitted yet: compare it with the new text first.",

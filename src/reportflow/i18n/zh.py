@@ -214,7 +214,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "storage_error": "系统出错，本次操作未保存，请稍后再试。",
         "storage_error@developer": "存储出错，未写入任何内容：{given}。请检查数据库后重试。",
         "record_not_found": "未找到此件，或您无权查阅。请核对来稿编号。",
-        "record_not_found@developer": "没有操作人可见的记录 {ids}。",
+        "record_not_found@developer": "没有操作人可见的记录 {ids}；请核对 id，或换一个操作人读取。",
         "already_exists": "此件已提交，请勿重复提交。",
         "already_exists@developer": "记录 {ids} 已存在；请换一个 id，或由流程自动给出。",
         "conflict": "他人已先修改此件，您填写的内容尚未提交，请对照新稿后再办理。",
