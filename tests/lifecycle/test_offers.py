@@ -105,7 +105,7 @@ def test_an_offer_says_when_a_step_cannot_be_seen() -> None:
 
 
 def test_a_refusal_uses_the_lifecycle_s_own_labels() -> None:
-    """A clerk reads states and triggers by the labels of their own table, in each language; a developer by their names."""
+    """A clerk reads the labels of their own table for states and triggers, in each language; a developer names."""
     with ReportFlow(MemoryStore(), FOLDER) as flow:
         made = flow.create(Folder.draft(), by=ANN)
         made = flow.fire(made, "close", by=ANN, reason="done")
