@@ -160,7 +160,7 @@ def test_a_server_that_is_not_there_is_told(driver: str) -> None:
     with pytest.raises(StorageUnavailable) as caught:
         open_flow(f"{driver}://li:s3cret@127.0.0.1:{free_port()}/office")
     assert "Check that the server runs" in str(caught.value)
-    assert "请确认服务器已在该地址启动" in caught.value.message("zh")
+    assert "请确认服务器已在该地址启动" in caught.value.message("zh", reader="developer")
     assert "s3cret" not in str(caught.value)
 
 
