@@ -470,10 +470,11 @@ def test_usage_errors_are_in_the_language(arguments: tuple[str, ...], message: s
         result = run(*before, *arguments, language="en" if before else "zh")
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr.splitlines()[-1] == f"错误：{message}"
-    result = run(*arguments)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert not is_chinese(result.stderr)
-    assert "Error: " in result.stderr
+    for before in ((), ("--language", "en")):
+        result = run(*before, *arguments, language="zh" if before else "en")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert not is_chinese(result.stderr)
+        assert "Error: " in result.stderr
 
 
 @BOTH

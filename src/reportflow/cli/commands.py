@@ -274,8 +274,8 @@ def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...]) -> None:
         return
     own = [sys.modules[lifecycle.partition(":")[0]]] if lifecycle else []
     with current_folder_importable():  # rules may import too, when they are first evaluated
-        sound = inspection.inspect(found, inspection.neighbours(found, own, more))
-    if not sound:
+        passed = inspection.inspect(found, inspection.neighbours(found, own, more))
+    if not passed:
         raise click.exceptions.Exit(1)
 
 

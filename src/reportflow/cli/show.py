@@ -127,11 +127,11 @@ def _describe(entry: Entry, lifecycle: Lifecycle, zone: tzinfo, names: Mapping[s
     else:
         every = {} if draft is None else {name: getattr(draft, name) for name in field_names(type(draft))}
         facts = {name: _value(name, value, zone, names) for name, value in every.items()}
-    said = _phrase(entry, lifecycle, facts)
-    if said is None:
-        fields = {name: lifecycle.label_of("field", name, language()) for name in facts}
-        said = _joined((text("history.fact", name=fields[one], given=facts[one]) for one in facts if facts[one]), "；")
-    return _joined([said.rstrip("。") if entry.reason else said, entry.reason], "；")
+    phrase = _phrase(entry, lifecycle, facts)
+    if phrase is None:
+        fields = ((lifecycle.label_of("field", name, language()), fact) for name, fact in facts.items() if fact)
+        phrase = _joined((text("history.fact", name=name, given=fact) for name, fact in fields), "；")
+    return _joined([phrase.rstrip("。") if entry.reason else phrase, entry.reason], "；")
 
 
 def _phrase(entry: Entry, lifecycle: Lifecycle, facts: Mapping[str, str]) -> str | None:

@@ -111,7 +111,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {  # a text stands on one line, as
     "phrase.instruct": ("{post} |{leader}|: '{text}'", "{post}|{leader}|批示：“{text}”"),
     "phrase.absorb": ("{department}|: {measure}| ({evidence})", "{department}|：{measure}|（{evidence}）"),
     "phrase.comment": ("{text}", "{text}"),
-    "phrase.merge": ("into {target}", "并入{target}"),
+    "phrase.merge": ("into {target}", "{target}"),
     "phrase.credit": ("{source}", "{source}"),
     "phrase.discredit": ("{source}", "{source}"),
     "phrase.reject": ("{code}", "{code}"),

@@ -52,9 +52,8 @@ class _WrongUsage(click.UsageError):
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the usage, where to find help, and the error."""
         if self.ctx is not None:
-            with self.ctx.scope(cleanup=False):
-                click.echo(self.ctx.get_usage(), file=file, err=True)
-                click.echo(text("usage.help", command=self.ctx.command_path) + "\n", file=file, err=True)
+            hint = CATALOG.text("cli.usage.help", self._language, {"command": self.ctx.command_path})
+            click.echo(f"{self.ctx.get_usage()}\n{hint}\n", file=file, err=True)
         click.echo(CATALOG.text("cli.usage.error", self._language, {"given": self.message}), file=file, err=True)
 
 
@@ -92,6 +91,11 @@ class _Formatter(click.HelpFormatter):
 
 class _Context(click.Context):
     formatter_class = _Formatter
+
+    def get_usage(self) -> str:
+        """The usage, in the language of this command also after it has ended."""
+        with self.scope(cleanup=False):
+            return super().get_usage()
 
 
 class _TranslatedHelp:

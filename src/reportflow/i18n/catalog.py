@@ -10,8 +10,8 @@ A code is ``room.name``: ``refusal.role``, ``value.blank``, ``error.stale_record
 
 What people call a state, a trigger, a role, a field is a label: ``label("state", "draft")``. Labels are looked up in
 the lifecycle's own table first, then in the catalog under ``report.state.draft``, then under ``state.draft``; a name
-that has no label is shown as it is. A missing language falls back to English, a missing code to its bare name: a
-missing translation must never hide a refusal.
+that has no label is shown as it is. Texts for developers show the names themselves. A missing language falls back to
+English, a missing code to its bare name: a missing translation must never hide a refusal.
 """
 
 from __future__ import annotations
