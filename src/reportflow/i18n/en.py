@@ -156,7 +156,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "row, or give it roles of its own."
         ),
         "row_unasked": (
-            "'{trigger}' (in: {states}) gives no role, and no step that was seen asks for it. Give it roles, let a "
+            "'{trigger}' (in: {states}) is open to no role, and no step that was seen asks for it. Give it roles, let a "
             "`then` ask for it, or give the lifecycle whose steps do."
         ),
         "guard_never": (

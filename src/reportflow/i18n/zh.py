@@ -154,7 +154,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "role_idle": "没有操作写明角色“{role}”：仅有此角色者可以查阅，并办理所有人可办的操作（{scope}记录）。",
         "details_unread": "{name} 的这些字段不起任何作用：{fields}。它们只保存在历史中。",
         "bounded": "共试过 {number} 种情形，此外还有更多：已发现的属实，未发现的不能保证没有。",
-        "purity_unchecked": "未检查守卫和函数有无副作用：无法为此定义启动子进程。请在可导入的模块中为它命名。",
+        "purity_unchecked": "未检查前置条件和函数有无副作用：无法为此定义启动子进程。请在可导入的模块中为它命名。",
         "fault": "表有错误：{given}。",
     },
     "effect": {
