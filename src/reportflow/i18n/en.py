@@ -333,7 +333,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "reviewed": "awaiting sign-off",
         "returned": "returned",
         "adopted": "adopted",
-        "forwarded": "sent up or referred",
+        "forwarded": "sent on",
         "instructed": "instructed on",
         "kept": "kept on file",
         "rejected": "not used",
