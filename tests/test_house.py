@@ -52,6 +52,7 @@ LONGEST: Final = 400
 LONGER: Final[Mapping[str, str]] = MappingProxyType(
     {
         "i18n/en.py": "one table of texts, read as one",
+        "i18n/zh.py": "the same table in Chinese",
         "office/report.py": "one record, what its transitions are told, and its table, which are read together",
     }
 )
