@@ -9,7 +9,7 @@ INSTALLED := .venv/.installed
 TYPED = $(wildcard src tests examples benchmarks conftest.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check format bench mutants docs clean
+.PHONY: help demo test coverage check types format bench mutants docs clean
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,10 @@ check: $(INSTALLED) ## format, lint, types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy $(TYPED)
+
+types: .venv/.types ## a second type checker over src and examples, and how complete the public types are
+	@$(BIN)/pyright --warnings
+	@$(BIN)/pyright --verifytypes reportflow --ignoreexternal | tail -n 12
 
 format: $(INSTALLED) ## put the code into its form: imports sorted, safe fixes
 	@$(BIN)/ruff check --quiet --exit-zero --fix . >/dev/null

@@ -154,7 +154,7 @@ def test_a_long_module_has_a_reason(module: str) -> None:
     "folder", sorted(path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*/__init__.py"))
 )
 def test_a_folder_only_says_what_it_is(folder: str) -> None:
-    """Inside the house a folder's ``__init__`` is a sentence; that of the office gives its names, as those outside do."""
+    """A folder of the house only says what it is; the office gives its names, as the folders outside do."""
     path = PACKAGE / folder / "__init__.py"
     body = ast.parse(path.read_text("utf-8")).body
     assert isinstance(body[0], ast.Expr), "it begins with what the folder is"

@@ -12,8 +12,7 @@ import attrs
 import pytest
 
 import reportflow
-from reportflow import office
-from reportflow import AsyncReportFlow, AsyncSqlStore, ReportFlow, SqlStore, open_async_flow, open_flow
+from reportflow import AsyncReportFlow, AsyncSqlStore, ReportFlow, SqlStore, office, open_async_flow, open_flow
 from reportflow.storage.base import AsyncStore
 
 
@@ -43,7 +42,7 @@ def test_every_name_is_there(name: str) -> None:
     [
         name
         for name in reportflow.__all__
-        if inspect.isclass(getattr(reportflow, name)) or kind_of(name) == 2 and name != "__version__"
+        if inspect.isclass(getattr(reportflow, name)) or (kind_of(name) == 2 and name != "__version__")
     ],
 )
 def test_every_name_is_documented(name: str) -> None:

@@ -119,7 +119,7 @@ class InvalidValue(ReportflowError, ValueError):
         super().__init__(field, problem, details)
         self.field = field
         self.problem = problem
-        self.details = dict(details or {})
+        self.details: dict[str, object] = dict(details or {})
 
     def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The field and what is wrong with it."""
@@ -135,7 +135,7 @@ class InvalidDefinition(ReportflowError):
     def __init__(self, name: str, faults: Sequence[Fault]) -> None:
         super().__init__(name, faults)
         self.name = name
-        self.faults = tuple(faults)
+        self.faults: tuple[Fault, ...] = tuple(faults)
 
     def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The name and each fault."""
@@ -152,7 +152,7 @@ class UnknownTrigger(ReportflowError):
         super().__init__(lifecycle, trigger, triggers)
         self.lifecycle = lifecycle
         self.trigger = trigger
-        self.triggers = tuple(triggers)
+        self.triggers: tuple[str, ...] = tuple(triggers)
 
     def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The names as `fire` takes them: a label such as "keep on file" would be no help."""
@@ -168,7 +168,7 @@ class UnknownLifecycle(ReportflowError):
         super().__init__(name, version, choices)
         self.name = name
         self.version = version
-        self.choices = tuple(choices)
+        self.choices: tuple[str, ...] = tuple(choices)
 
     def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The name, the version where one was asked for, and what there is."""
@@ -210,7 +210,7 @@ class StepsUnbounded(ReportflowError):
         super().__init__(id, trigger, path)
         self.id = id
         self.trigger = trigger
-        self.path = tuple(path)
+        self.path: tuple[str, ...] = tuple(path)
 
     def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The act and the path of steps from it."""
@@ -241,7 +241,7 @@ class TransitionRefused(ReportflowError):
         self.id = id
         self.version = version
         self.trigger = trigger
-        self.refusals = tuple(refusals)
+        self.refusals: tuple[Refusal, ...] = tuple(refusals)
         self.title = title
         self.reference = reference
         self._labels = labels
@@ -273,7 +273,7 @@ class MissingExtra(ReportflowError, ImportError):
 
     def __init__(self, name: str, package: str) -> None:
         super().__init__(name, package)
-        self.name = name
+        self.name: str | None = name
         self.package = package
 
     def facts(self, renderer: Renderer) -> Mapping[str, object]:
@@ -307,7 +307,7 @@ class _AboutRecords(StorageError):
     """`ids` names all records concerned, in the order given."""
 
     def __init__(self, ids: Iterable[str]) -> None:
-        self.ids = tuple(ids)
+        self.ids: tuple[str, ...] = tuple(ids)
         ReportflowError.__init__(self, self.ids)
 
 
@@ -335,8 +335,8 @@ class DuplicateKey(StorageError):
     code = "duplicate_key"
 
     def __init__(self, ids: Iterable[str], keys: Iterable[str]) -> None:
-        self.ids = tuple(ids)
-        self.keys = tuple(keys)
+        self.ids: tuple[str, ...] = tuple(ids)
+        self.keys: tuple[str, ...] = tuple(keys)
         ReportflowError.__init__(self, self.ids, self.keys)
 
 

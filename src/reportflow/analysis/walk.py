@@ -43,11 +43,11 @@ class Walk:
     def __init__(self, simulation: Simulation, given: Given, *, novelty: Novelty | None = None) -> None:
         self.simulation = simulation
         #: How many trials there were, and whether a bound was reached, so that there may be more.
-        self.number = 0
-        self.bounded = False
+        self.number: int = 0
+        self.bounded: bool = False
         #: (kind, state) -> the worlds in which a record reached it, as (world, id).
         self.kept: dict[tuple[str, str], list[tuple[World, str]]] = {}
-        self.people = cases.people(simulation.lifecycles)
+        self.people: tuple[Actor, ...] = cases.people(simulation.lifecycles)
         #: Class -> why no instance of it could be made.
         self.unbuildable: dict[type[Any], Unbuildable] = {}
         #: The trial under way.
@@ -174,7 +174,7 @@ class Novelty:
 
     def __init__(self, lifecycles: Sequence[Lifecycle], share: float = 1.0) -> None:
         #: Whether a record was left out.
-        self.full = False
+        self.full: bool = False
         self._read = {one.name: sorted(cases.read_by_rules(one) - _BESIDE) for one in lifecycles}
         self._mixed, self._most = (max(2, int(share * one)) for one in (_MIXED, _MOST))
         #: (kind, state) -> what rules may read of the records taken, whole and field by field.

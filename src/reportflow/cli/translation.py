@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 
 import click
 from click.exceptions import NoArgsIsHelpError
@@ -13,6 +12,8 @@ from click.exceptions import NoArgsIsHelpError
 from reportflow.cli.texts import CATALOG, LANGUAGES, language_of_environment
 from reportflow.errors import ReportflowError, StorageUnavailable
 from reportflow.i18n.catalog import CLERK, DEVELOPER, ENGLISH, Reader
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _LANGUAGE: Final = "reportflow.language"
 
@@ -112,7 +113,7 @@ class _TranslatedHelp:
         self._code = code
 
 
-class TranslatedOption(_TranslatedHelp, click.Option):
+class TranslatedOption(_TranslatedHelp, click.Option):  # pyright: ignore[reportIncompatibleVariableOverride]
     """An option with help in two languages."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
@@ -185,8 +186,11 @@ def _choose(context: click.Context, _: click.Parameter, value: str | None) -> No
         context.meta[_LANGUAGE] = value
 
 
-#: `click.option` with help in two languages.
-option = partial(click.option, cls=TranslatedOption)
+def option(*names: str, **settings: Any) -> Callable[[F], F]:
+    """`click.option` with help in two languages."""
+    return click.option(*names, cls=TranslatedOption, **settings)
+
+
 #: For every command, eager, so that the errors of the other options are in the language.
 language_option = option(
     "--language",

@@ -162,7 +162,7 @@ class Stream:
         self._requests = iter(requests)
         self._skip = on_error == "skip"
         self._chunk = chunk
-        self.done = 0
+        self.done: int = 0
 
     def chunks(self) -> Iterator[tuple[list[Request], Effects[list[Result]]]]:
         """Some requests at a time, and the generator that runs them."""
@@ -195,7 +195,7 @@ def _definitions(lifecycles: Lifecycle | Iterable[Lifecycle]) -> Definitions:
     return Definitions(several)
 
 
-def typed(record: Record, cls: type[R]) -> R:
+def typed(record: object, cls: type[R]) -> R:
     """A record, seen as one of its class.
 
     Raises:
@@ -203,9 +203,9 @@ def typed(record: Record, cls: type[R]) -> R:
     """
     if not isinstance(cls, type):
         raise InvalidValue("type", *type_problem("type[Record]", cls))
-    if not isinstance(record, cls):
-        raise InvalidValue("type", *type_problem(cls.__name__, record.kind))
-    return record
+    if isinstance(record, cls):
+        return record
+    raise InvalidValue("type", *type_problem(cls.__name__, record))
 
 
 def typed_page(page: Page, cls: type[R]) -> Page[R]:

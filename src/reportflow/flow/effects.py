@@ -12,7 +12,7 @@ An effect of the store is a function of it. On an asynchronous store it returns 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
@@ -84,4 +84,4 @@ class StoreEffects:
 
 
 #: What the handler and the queries call.
-store = StoreEffects()
+store: Final = StoreEffects()

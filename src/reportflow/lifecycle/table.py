@@ -234,7 +234,7 @@ class Transition:
     details: type[Any] | None = attrs.field(default=None, kw_only=True)
     reason_required: bool = attrs.field(default=False, kw_only=True)
     sets: Mapping[str, Setting] = attrs.field(factory=dict, kw_only=True, converter=_frozen)
-    then: Callable[[Any, Entry], Iterable[Step]] | None = attrs.field(default=None, kw_only=True)
+    then: Callable[[Any, Entry], Iterable[Step] | Step | None] | None = attrs.field(default=None, kw_only=True)
     on_conflict: OnConflict = attrs.field(default=OnConflict.RETRY, kw_only=True, converter=_on_conflict)
     label: Label = attrs.field(default="", kw_only=True)
     history_label: Label = attrs.field(default="", kw_only=True)

@@ -11,7 +11,6 @@ import enum
 import inspect
 import operator
 import types
-import typing
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -169,13 +168,6 @@ def not_empty(instance: object, attribute: attrs.Attribute[Any], value: object) 
 # Copies with a change
 
 
-class Frozen(typing.Protocol):
-    """Any attrs value."""
-
-    __attrs_attrs__: ClassVar[Any]
-
-
-V = TypeVar("V", bound=Frozen)
 T = TypeVar("T")
 
 
@@ -242,10 +234,10 @@ def _validate(field: attrs.Attribute[Any], value: Any) -> None:
     field.validator(value, field, getattr(value, field.name))
 
 
-def changed(value: V, changes: Mapping[str, object]) -> V:
-    """A copy with some fields changed, without validation: for values that were validated when they entered."""
+def changed(value: T, changes: Mapping[str, object]) -> T:
+    """A copy of an attrs value with some fields changed, without validation: all of it was validated before."""
     cls = type(value)
-    new: V = object.__new__(cls)
+    new = object.__new__(cls)
     for put, content in zip(setters(cls), contents(cls)(value), strict=True):
         put(new, content)
     if changes:

@@ -38,7 +38,7 @@ class MemoryStore:
         capabilities: What it can do beyond the contract.
     """
 
-    capabilities = Capabilities(leases=True)
+    capabilities: Capabilities = Capabilities(leases=True)
 
     @cached_property
     def leases(self) -> MemoryLeases:
@@ -129,7 +129,7 @@ class MemoryStore:
 class AsyncMemoryStore(AsyncCalls):
     """`MemoryStore`, awaited: nothing in it waits, so each call is one step of the event loop."""
 
-    capabilities = Capabilities()
+    capabilities: Capabilities = Capabilities()
 
     def __init__(self) -> None:
         self._store = MemoryStore()

@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, MetaData
 
 from reportflow.errors import InvalidValue, MissingExtra, StorageBusy
 from reportflow.model.checks import type_problem
-from reportflow.storage.base import AsyncCalls, Store
+from reportflow.storage.base import AsyncCalls, Capabilities, Store
 from reportflow.storage.sql.bound import bound_store
 from reportflow.storage.sql.contract import SqlContract
 from reportflow.storage.sql.dialects import BUSY_TIMEOUT, in_memory, translate_driver_errors
@@ -68,10 +68,10 @@ class AsyncSqlStore(AsyncCalls):
         schema: str | None = None,
         metadata: MetaData | None = None,
     ) -> None:
-        self.engine = _engine(database)
+        self.engine: AsyncEngine = _engine(database)
         self._sync_engine = self.engine.sync_engine
         self._pool = ConnectionPool(self._sync_engine) if isinstance(database, str | URL) else None
-        self.capabilities = capabilities_of(self._sync_engine, leases=False)
+        self.capabilities: Capabilities = capabilities_of(self._sync_engine, leases=False)
         tables = make_tables(metadata, prefix=prefix, schema=schema)
         self._statements = StatementCache(tables, self._sync_engine)
         self._create = create
@@ -163,7 +163,7 @@ class BoundAsyncSqlStore(AsyncCalls):
     """
 
     def __init__(self, unbound: AsyncSqlStore, statements: StatementCache, host: Any) -> None:
-        self.capabilities = unbound.capabilities.bound()
+        self.capabilities: Capabilities = unbound.capabilities.bound()
         self._unbound = unbound
         self._statements = statements
         self._host = host

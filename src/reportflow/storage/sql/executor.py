@@ -65,7 +65,7 @@ class Executor:
         self._dialect = dialect
         self._streams = cursor is None  # only a driver's own cursor does
         self._cursor = connection.cursor() if cursor is None else cursor
-        self.in_doubt = False
+        self.in_doubt: bool = False
 
     def execute(self, sql: str) -> None:
         """Run a statement without parameters, such as BEGIN and COMMIT."""

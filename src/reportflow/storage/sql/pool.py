@@ -178,7 +178,7 @@ class HeldConnection:
     """
 
     def __init__(self, connection: Connection, pool: ConnectionPool | None = None) -> None:
-        self.engine = connection.engine
+        self.engine: Engine = connection.engine
         self._connection = connection
         self._pool = pool
 

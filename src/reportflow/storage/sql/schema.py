@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import attrs
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.dialects import mysql, postgresql
 
 from reportflow.model.entry import Entry
@@ -91,7 +92,7 @@ def make_tables(metadata: sa.MetaData | None, *, prefix: str = PREFIX, schema: s
     made = known.get((prefix, schema))
     if made is None or made.meta.key not in metadata.tables:
         made = known[prefix, schema] = _define(metadata, prefix, schema)
-        sa.event.listen(metadata, "after_create", partial(_insert_first_rows, made.meta))
+        event.listen(metadata, "after_create", partial(_insert_first_rows, made.meta))
     return made
 
 

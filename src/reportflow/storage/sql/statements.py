@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from sqlalchemy.sql.expression import ClauseElement
 from reportflow.model.query import Query
 from reportflow.storage.base import Of
 from reportflow.storage.sql import queries
-from reportflow.storage.sql.dialects import backend_of
+from reportflow.storage.sql.dialects import Backend, backend_of
 from reportflow.storage.sql.executor import PreparedStatement
 from reportflow.storage.sql.schema import ENTRY_COLUMNS, RECORD_COLUMNS, Tables
 
@@ -35,12 +35,14 @@ class Lookup:
     statements serve any number of names.
     """
 
-    def __init__(self, statement: sa.Select[Any], column: sa.ColumnElement[str], dialect: sa.Dialect) -> None:
+    def __init__(
+        self, statement: sa.Select[*tuple[Any, ...]], column: sa.ColumnElement[str], dialect: sa.Dialect
+    ) -> None:
         self._statement = statement
         self._column = column
         self._dialect = dialect
         self._sized = cache(self._prepare)
-        self.one = self._sized(1)
+        self.one: PreparedStatement = self._sized(1)
 
     def parts(self, names: Sequence[str]) -> Iterator[tuple[PreparedStatement, dict[str, str]]]:
         """The statements to run, with their parameters: one, unless there are very many names."""
@@ -76,18 +78,19 @@ class StatementCache:
     """
 
     def __init__(self, tables: Tables, engine: sa.Engine) -> None:
-        self.tables = tables
-        self.dialect = dialect = engine.dialect
-        self.backend = backend = backend_of(engine)
+        dialect, backend = engine.dialect, backend_of(engine)
+        self.tables: Tables = tables
+        self.dialect: sa.Dialect = dialect
+        self.backend: Backend = backend
         driver = dialect.loaded_dbapi
         self.conflicts: tuple[type[Exception], ...] = (Stale, IntegrityError, driver.IntegrityError)
         misfit = getattr(driver, "DataError", DataError)  # aiosqlite has none
         self.misfits: tuple[type[Exception], ...] = (DataError, misfit)
         # queries are values, and the same few people ask the same again and again, page by page
-        self.page = lru_cache(maxsize=256)(self._page)
-        self.count = lru_cache(maxsize=64)(self._count)
-        self.update_record = cache(self._update_record)
-        self.update_with_entry = cache(self._update_with_entry)
+        self.page: Callable[[Query], PreparedStatement] = lru_cache(maxsize=256)(self._page)
+        self.count: Callable[[Query, Of, tuple[str, ...]], PreparedStatement] = lru_cache(maxsize=64)(self._count)
+        self.update_record: Callable[[tuple[str, ...]], PreparedStatement] = cache(self._update_record)
+        self.update_with_entry: Callable[[tuple[str, ...]], PreparedStatement] = cache(self._update_with_entry)
         record, entry, label = tables.record, tables.entry, tables.label
         self._entry_columns = [column.name for column in entry.c if column.name not in ("id", "position")]
         values: dict[str, Any] = {name: sa.bindparam(name) for name in self._entry_columns}
@@ -96,16 +99,24 @@ class StatementCache:
             values["position"] = sa.select(last + sa.literal_column("1")).scalar_subquery()
         record_values: dict[str, Any] = {column.name: sa.bindparam(column.name) for column in record.c}
         label_values: dict[str, Any] = {column.name: sa.bindparam(column.name) for column in label.c}
-        self.insert_record = self._streamed(sa.insert(record).values(record_values), record, list(record_values))
-        self.insert_entry = self._streamed(sa.insert(entry).values(values), entry, self._entry_columns)
-        self.insert_label = self._streamed(sa.insert(label).values(label_values), label, list(label_values))
-        self.insert_record_unless = self.prepare(_insert_unless(record, dialect).values(record_values))
-        self.insert_entry_unless = self.prepare(_insert_unless(entry, dialect).values(values))
+        self.insert_record: PreparedStatement = self._streamed(
+            sa.insert(record).values(record_values), record, list(record_values)
+        )
+        self.insert_entry: PreparedStatement = self._streamed(
+            sa.insert(entry).values(values), entry, self._entry_columns
+        )
+        self.insert_label: PreparedStatement = self._streamed(
+            sa.insert(label).values(label_values), label, list(label_values)
+        )
+        self.insert_record_unless: PreparedStatement = self.prepare(
+            _insert_unless(record, dialect).values(record_values)
+        )
+        self.insert_entry_unless: PreparedStatement = self.prepare(_insert_unless(entry, dialect).values(values))
         its_id: sa.BindParameter[str] = sa.bindparam("its_id", type_=record.c.id.type)
         its_sequence: sa.BindParameter[int] = sa.bindparam("its_sequence", type_=entry.c.sequence.type)
-        self.delete_labels = self.prepare(sa.delete(label).where(label.c.record_id == its_id))
-        self.delete_record = self.prepare(sa.delete(record).where(record.c.id == its_id))
-        self.delete_entry = self.prepare(
+        self.delete_labels: PreparedStatement = self.prepare(sa.delete(label).where(label.c.record_id == its_id))
+        self.delete_record: PreparedStatement = self.prepare(sa.delete(record).where(record.c.id == its_id))
+        self.delete_entry: PreparedStatement = self.prepare(
             sa.delete(entry).where(entry.c.record_id == its_id, entry.c.sequence == its_sequence)
         )
         self._prepare_reads(tables)
@@ -114,30 +125,32 @@ class StatementCache:
         record, entry, meta, dialect = tables.record, tables.entry, tables.meta, self.dialect
         entries = sa.select(*(entry.c[name] for name in ENTRY_COLUMNS))
         in_order = entries.order_by(entry.c.record_id, entry.c.sequence)
-        self.records = Lookup(sa.select(*(record.c[name] for name in RECORD_COLUMNS)), record.c.id, dialect)
-        self.versions = Lookup(sa.select(record.c.id, record.c.version, record.c.state), record.c.id, dialect)
-        self.histories = Lookup(in_order, entry.c.record_id, dialect)
-        self.keys = Lookup(sa.select(entry.c.actor_id, entry.c.key), entry.c.key, dialect)
+        self.records: Lookup = Lookup(sa.select(*(record.c[name] for name in RECORD_COLUMNS)), record.c.id, dialect)
+        self.versions: Lookup = Lookup(sa.select(record.c.id, record.c.version, record.c.state), record.c.id, dialect)
+        self.histories: Lookup = Lookup(in_order, entry.c.record_id, dialect)
+        self.keys: Lookup = Lookup(sa.select(entry.c.actor_id, entry.c.key), entry.c.key, dialect)
         its_actor: sa.BindParameter[str] = sa.bindparam("its_actor", type_=entry.c.actor_id.type)
         its_key: sa.BindParameter[str] = sa.bindparam("its_key", type_=entry.c.key.type)
-        self.by_key = self.prepare(entries.where(entry.c.actor_id == its_actor, entry.c.key == its_key))
-        self.feed = self.prepare(
+        self.by_key: PreparedStatement = self.prepare(
+            entries.where(entry.c.actor_id == its_actor, entry.c.key == its_key)
+        )
+        self.feed: PreparedStatement = self.prepare(
             entries.add_columns(entry.c.position)
             .where(entry.c.position > sa.bindparam("after", type_=entry.c.position.type))
             .order_by(entry.c.position)
             .limit(sa.bindparam("most"))
         )
         # in the order in which they were written, which for the entries of one record is their own
-        self.without_position = self.prepare(
+        self.without_position: PreparedStatement = self.prepare(
             sa.select(entry.c.id).where(entry.c.position.is_(None)).order_by(entry.c.id).limit(sa.bindparam("most"))
         )
-        self.assign_position = self.prepare(
+        self.assign_position: PreparedStatement = self.prepare(
             sa.update(entry)
             .where(entry.c.id == sa.bindparam("its_id", type_=entry.c.id.type), entry.c.position.is_(None))
             .values(position=sa.bindparam("its_position"))
         )
-        self.last_position = self.prepare(sa.select(meta.c.value).where(meta.c.name == "position"))
-        self.move_last_position = self.prepare(
+        self.last_position: PreparedStatement = self.prepare(sa.select(meta.c.value).where(meta.c.name == "position"))
+        self.move_last_position: PreparedStatement = self.prepare(
             sa.update(meta)
             .where(meta.c.name == "position", meta.c.value == sa.bindparam("seen", type_=meta.c.value.type))
             .values(value=sa.bindparam("reached"))

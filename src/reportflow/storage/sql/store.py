@@ -62,7 +62,7 @@ class SqlStore(SqlContract):
             engine = make_engine(database)
             checkout = partial(Checkout, ConnectionPool(engine))
         super().__init__(StatementCache(tables, engine), checkout, capabilities_of(engine))
-        self.engine = engine
+        self.engine: Engine = engine
         try:
             retry_while_busy(lambda: self._open(tables, create))
         except BaseException:

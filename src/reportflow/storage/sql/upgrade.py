@@ -34,8 +34,8 @@ from reportflow.storage.sql.schema import PREFIX, SCHEMA_VERSION, Tables, make_t
 try:
     from alembic import command
     from alembic.config import Config
-except ModuleNotFoundError as error:
-    raise MissingExtra("alembic", '"reportflow[migrations]"') from error
+except ModuleNotFoundError as _error:
+    raise MissingExtra("alembic", '"reportflow[migrations]"') from _error
 
 #: Alembic keeps in globals what it works on.
 _ONE_AT_A_TIME: Final = threading.Lock()

@@ -5,9 +5,12 @@ Alembic executes this file at each command. All it needs is in the attributes th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from alembic import context
 
-attributes = context.config.attributes
+attributes: Mapping[str, Any] = context.config.attributes
 context.configure(**attributes["configure"])
 with context.begin_transaction():
     for statement in attributes.get("first", ()):
