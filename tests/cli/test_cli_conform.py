@@ -14,8 +14,9 @@ from rich.cells import cell_len
 import reportflow
 from reportflow.cli import commands, texts
 from reportflow.i18n import catalog as messages
-from reportflow.testing.conformance import chance, run
+from reportflow.testing.conformance import run
 from reportflow.testing.conformance import texts as said
+from reportflow.testing.conformance.whole import every_test
 
 BOTH = pytest.mark.parametrize("language", texts.LANGUAGES)
 
@@ -49,11 +50,10 @@ class Given:
 
 @pytest.fixture(autouse=True)
 def _in_a_folder_with_stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with a module of one's own, and a random part that is quick."""
+    """A folder with a module of one's own."""
     (tmp_path / "shelf_of_stores.py").write_text(STORES, "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "shelf_of_stores", raising=False)
-    monkeypatch.setitem(chance.PROFILES, "default", chance.Profile(runs=2, calls=3, retry_timeout=60.0))
 
 
 def conform(*arguments: str, language: str = "en", columns: int = 80) -> Result:
@@ -69,36 +69,37 @@ def flat(text: str) -> str:
 
 @BOTH
 def test_a_store_that_passes(language: str) -> None:
-    """A store that keeps the contract: a row for each promise in the language, what was left out, and exit code 0."""
-    result = conform("reportflow:MemoryStore", "--seed", "1", language=language, columns=300)
+    """A store that keeps the contract: a row for each promise in the language, what was skipped, and exit code 0."""
+    result = conform("reportflow:MemoryStore", "--profile", "brief", "--seed", "1", language=language, columns=300)
     assert (result.exit_code, result.stderr) == (0, "")
     shown = flat(result.stdout)
     for test, (_, chinese) in said.TESTS.items():
-        assert test in run.tests()
+        assert test in every_test()
         assert language != "zh" or flat(chinese) in shown
     if language == "en":
         assert flat("A factory takes nothing and gives a fresh, empty store each time.") in shown
-    why = messages.text("conformance.skip.capability", language, capability="shared")
+    why = messages.text("testing.skip.capability", language, capability="shared")
     assert why in result.stdout
     assert result.stdout.splitlines()[-1] == messages.text(
-        "conformance.kept", language, passed=len(run.tests()) - 5, failed=0, skipped=5
+        "testing.kept", language, passed=len(every_test()) - 5, failed=0, skipped=5
     )
 
 
 @BOTH
-def test_a_store_that_fails(language: str) -> None:
+def test_a_store_that_fails(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that breaks the contract: each failure with its sentence and its reason, the numbers, exit code 1."""
+    monkeypatch.setattr(run, "every_test", lambda: ("test_what_was_committed_is_there", "test_a_commit_of_nothing"))
     result = conform("shelf_of_stores:Deaf", language=language)
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
-    outcome = messages.text("conformance.outcome.failed", language)
+    outcome = messages.text("testing.outcome.failed", language)
     first = lines.index(f"{outcome} commit · test_what_was_committed_is_there")
     assert lines[first + 1].strip() == (
         "A commit keeps a record together with its entries."
         if language == "en"
         else said.TESTS["test_what_was_committed_is_there"][1]
     )
-    assert 'assert self.store.history(["r1"]) == list(change.entries)' in lines[first + 2]
+    assert 'assert store.history(["r1"]) == list(change.entries)' in lines[first + 2]
     assert lines[-1].startswith("The contract is not kept" if language == "en" else "契约未得到遵守")
     table = lines[: next(number for number, line in enumerate(lines) if line.startswith(f"{outcome} "))]
     assert max(cell_len(line) for line in table) <= 80
@@ -106,17 +107,17 @@ def test_a_store_that_fails(language: str) -> None:
 
 def test_a_factory_may_be_inside_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dotted name after the colon is followed."""
-    monkeypatch.setattr(run, "tests", lambda: ("test_the_factory_gives_fresh_stores",))
+    monkeypatch.setattr(run, "every_test", lambda: ("test_the_factory_gives_fresh_stores",))
     assert conform("shelf_of_stores:Given.store").exit_code == 0
 
 
 def test_a_durable_store_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """`--reopen` names the function that opens a durable store once more; without it the store does not pass."""
-    monkeypatch.setattr(run, "tests", lambda: ("test_what_was_committed_outlives_the_store",))
+    monkeypatch.setattr(run, "every_test", lambda: ("test_what_was_committed_outlives_the_store",))
     assert conform("shelf_of_stores:Lasting", "--reopen", "shelf_of_stores:again").exit_code == 0
     result = conform("shelf_of_stores:Lasting")
     assert result.exit_code == 1
-    assert "Give reopen: it takes a store and gives one more" in result.stdout
+    assert "Give reopen: it takes a store and returns one more" in result.stdout
 
 
 @BOTH
@@ -145,20 +146,23 @@ def test_a_module_that_is_not_there_is_one_sentence() -> None:
     assert "No module named 'no_such_shelf'" in result.stderr
 
 
-def test_the_command_runs_without_hypothesis(tmp_path: Path) -> None:
-    """In a process of its own without Hypothesis and pytest the command runs, and says what it left out."""
-    code = (
-        "import sys\n"
-        "for name in ('hypothesis', 'pytest'): sys.modules[name] = None\n"
-        "import reportflow.cli\n"
-        "sys.argv = ['reportflow', 'conform', 'shelf_of_stores:Deaf']\n"
-        "reportflow.cli.main()\n"
-    )
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (
+            ["-c", "import sys; sys.modules['pytest'] = None\n{run}"],
+            "pytest is not installed; type: pip install reportflow[testing]",
+        ),
+        (["-O", "-c", "{run}"], "Python runs without assert statements (-O or PYTHONOPTIMIZE)"),
+    ],
+)
+def test_what_the_suite_needs_is_one_sentence(flags: list[str], said: str, tmp_path: Path) -> None:
+    """Without pytest, or under ``python -O``, the command ends in one sentence with the remedy and exit code 1."""
+    code = "import sys, reportflow.cli\nsys.argv[1:] = ['conform', 'shelf_of_stores:Deaf']\nreportflow.cli.main()\n"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
     environment["PYTHONPATH"] = str(Path(str(reportflow.__file__)).parents[1])
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, *(flag.format(run=code) for flag in flags)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
-    assert 'pip install "reportflow[testing]"' in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("The contract is not kept")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -7,7 +7,6 @@ import itertools
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -30,7 +29,6 @@ from reportflow import (
     ReportFlow,
     SqlStore,
     StorageUnavailable,
-    Store,
     TransitionRefused,
     open_async_flow,
     open_flow,
@@ -40,7 +38,8 @@ from reportflow.office import REPORT, Author, Comment, Report, Revision
 from reportflow.storage.base import AsyncStore
 from reportflow.storage.memory import AsyncMemoryStore
 from reportflow.storage.sql import aio
-from reportflow.testing import StoreConformance
+from reportflow.testing import StoreTests
+from reportflow.testing.conformance.suite import RolledBack
 from tests.host import async_rolled_back
 from tests.many import fires
 from tests.servers import database
@@ -59,27 +58,31 @@ ENGINES = [
 ]
 
 
-class Awaited(StoreConformance):
+class Awaited(StoreTests):
     profile = "brief"  # the body is that of the store that is not awaited
     url: ClassVar[str]
 
-    @pytest.fixture(autouse=True)
-    def _remembered(self) -> None:
-        self.prefixes: dict[object, str] = {}
+    @pytest.fixture
+    def prefixes(self) -> dict[object, str]:
+        return {}
 
-    def opened(self, prefix: str, **options: Any) -> AsyncStore:
-        store = AsyncSqlStore(self.url, prefix=prefix, **options)
-        self.prefixes[store] = prefix
-        return store
+    @pytest.fixture
+    def new_store(self, prefixes: dict[object, str]) -> Callable[[], AsyncStore]:
+        def opened() -> AsyncStore:
+            prefix = f"t{next(_NUMBERS)}_"
+            store = AsyncSqlStore(self.url, prefix=prefix)
+            prefixes[store] = prefix
+            return store
 
-    def make_store(self) -> AsyncStore:
-        return self.opened(f"t{next(_NUMBERS)}_")
+        return opened
 
-    def reopen(self, store: object) -> AsyncStore:
-        return self.opened(self.prefixes[store], create=False)
+    @pytest.fixture
+    def reopen(self, prefixes: dict[object, str]) -> Callable[[object], AsyncStore]:
+        return lambda store: AsyncSqlStore(self.url, prefix=prefixes[store], create=False)
 
-    def rolled_back(self, store: object) -> AbstractContextManager[Store]:
-        return async_rolled_back(self.url, self.prefixes[store])
+    @pytest.fixture
+    def rolled_back(self, prefixes: dict[object, str]) -> RolledBack:
+        return lambda store: async_rolled_back(self.url, prefixes[store])
 
 
 class TestAiosqlite(Awaited):
@@ -109,9 +112,10 @@ class TestAsyncmy(OnAServer):
     engine = "mariadb"
 
 
-class TestAsyncMemoryStore(StoreConformance):
-    def make_store(self) -> AsyncStore:
-        return AsyncMemoryStore()
+class TestAsyncMemoryStore(StoreTests):
+    @pytest.fixture
+    def new_store(self) -> Callable[[], AsyncStore]:
+        return AsyncMemoryStore
 
 
 # -- the flow -------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -16,7 +16,8 @@ from reportflow import Actor, AlreadyExists, Query, ReportFlow, open_flow, repla
 from reportflow.office import REPORT, Author, Comment, Report, Revision
 from reportflow.storage.base import Store
 from reportflow.storage.sql.store import SqlStore
-from reportflow.testing import LifecycleMachine, StoreConformance
+from reportflow.testing import LifecycleMachine, StoreTests
+from reportflow.testing.conformance.suite import RolledBack
 from tests.host import rolled_back
 from tests.many import creates
 from tests.servers import SERVERS, database
@@ -29,11 +30,10 @@ LI: Final = Actor(id="li", roles={"editor"}, unit="yulin")
 _NUMBERS = itertools.count(1)
 
 
-class OnAServer(StoreConformance):
+class OnAServer(StoreTests):
     profile = "brief"  # with the state machines of two lifecycles beside it
     engine: ClassVar[str]
     url: ClassVar[str]
-    prefixes: ClassVar[dict[Store, str]] = {}
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
@@ -41,19 +41,27 @@ class OnAServer(StoreConformance):
         with database(cls.engine) as cls.url:
             yield
 
-    def make_store(self) -> Store:
-        return self.opened(f"t{next(_NUMBERS)}_")
+    @pytest.fixture
+    def prefixes(self) -> dict[Store, str]:
+        return {}
 
-    def reopen(self, store: Any) -> Store:
-        return self.opened(self.prefixes[store], create=False)
+    @pytest.fixture
+    def new_store(self, prefixes: dict[Store, str]) -> Callable[[], Store]:
+        def opened() -> Store:
+            prefix = f"t{next(_NUMBERS)}_"
+            store = SqlStore(self.url, prefix=prefix)
+            prefixes[store] = prefix
+            return store
 
-    def opened(self, prefix: str, *, create: bool = True) -> Store:
-        store = SqlStore(self.url, prefix=prefix, create=create)
-        self.prefixes[store] = prefix
-        return store
+        return opened
 
-    def rolled_back(self, store: Any) -> AbstractContextManager[Store]:
-        return rolled_back(store)
+    @pytest.fixture
+    def reopen(self, prefixes: dict[Store, str]) -> Callable[[Store], Store]:
+        return lambda store: SqlStore(self.url, prefix=prefixes[store], create=False)
+
+    @pytest.fixture
+    def rolled_back(self) -> RolledBack:
+        return rolled_back
 
 
 @pytest.mark.xdist_group("postgresql")

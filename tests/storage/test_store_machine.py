@@ -45,4 +45,4 @@ def test_without_hypothesis(module: str, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(MissingExtra) as caught:
         importlib.import_module(f"reportflow.testing.{module}")
     assert caught.value.package == "reportflow[testing]"
-    assert importlib.import_module("reportflow.testing.conformance").StoreConformance
+    assert importlib.import_module("reportflow.testing").StoreTests

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
@@ -22,9 +22,9 @@ from reportflow import (
     Store,
 )
 from reportflow.storage.base import AsyncStore, Group, Of, check_changes
-from reportflow.testing import StoreConformance, awaited, conform
+from reportflow.testing import StoreTests, awaited
 from reportflow.testing.acts import acted, created, report
-from reportflow.testing.conformance import run
+from tests.testing.sessions import session
 
 
 class SleepingStore:
@@ -79,23 +79,27 @@ class HastyStore(SleepingStore):
         await self.write(changes)
 
 
-class TestAnAsynchronousStore(StoreConformance):
-    def make_store(self) -> AsyncStore:
-        return SleepingStore()
+class TestAnAsynchronousStore(StoreTests):
+    @pytest.fixture
+    def new_store(self) -> Callable[[], AsyncStore]:
+        return SleepingStore
 
 
-class TestAStoreThatIsOpenedInItsLoop(StoreConformance):
-    async def make_store(self) -> AsyncStore:  # type: ignore[override]  # what gives a store when awaited will do too
-        await asyncio.sleep(0)
-        return SleepingStore()
+class TestAStoreThatIsOpenedInItsLoop(StoreTests):
+    @pytest.fixture
+    def new_store(self) -> Callable[[], Awaitable[AsyncStore]]:
+        async def opened() -> AsyncStore:
+            await asyncio.sleep(0)
+            return SleepingStore()
+
+        return opened
 
 
-def test_a_race_inside_the_loop_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_race_inside_the_loop_is_found() -> None:
     """An asynchronous store that lets others in between comparing and setting is caught by the races."""
     races = ("test_one_version_is_replaced_once", "test_one_id_is_created_once", "test_one_key_is_used_once")
-    monkeypatch.setattr(run, "tests", lambda: races)
-    assert [one.outcome for one in conform(SleepingStore)] == ["passed"] * 3
-    assert [one.outcome for one in conform(HastyStore)] == ["failed"] * 3
+    assert [one.outcome for one in session(SleepingStore, *races)] == ["passed"] * 3
+    assert [one.outcome for one in session(HastyStore, *races)] == ["failed"] * 3
 
 
 def test_an_awaited_store_is_a_store() -> None:

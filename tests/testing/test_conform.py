@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import re
 import sqlite3
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -25,12 +30,17 @@ from reportflow import (
     Store,
 )
 from reportflow.storage.base import check_changes
-from reportflow.testing import ConformanceReport, Finding, StoreConformance, conform
-from reportflow.testing.conformance import chance, run, suite, texts
-from reportflow.testing.conformance.reasons import why
+from reportflow.testing import ConformanceFinding, ConformanceReport, SuiteRefused, conform
+from reportflow.testing.broken import BrokenPromise
+from reportflow.testing.conformance import chance, races, suite, texts
+from reportflow.testing.conformance.run import findings
+from reportflow.testing.conformance.whole import every_test
 from reportflow.testing.differences import first_difference, shown
+from reportflow.testing.factory import CALLS
+from reportflow.testing.texts import REASONS
+from tests.testing.sessions import session
 
-FEW = chance.Profile(runs=2, calls=3, retry_timeout=60.0)
+FEW = chance.Profile(runs=2, calls=3)
 
 
 @pytest.fixture(autouse=True)
@@ -39,27 +49,25 @@ def _few_random_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(chance.PROFILES, "default", FEW)
 
 
-def failure(report: ConformanceReport, test: str) -> Finding:
+def failure(report: ConformanceReport, test: str) -> ConformanceFinding:
     """The failure of one test."""
     (found,) = [one for one in report.failures if one.test == test]
     return found
 
 
-def failure_in(test: str, factory: Callable[[], Any], **given: Any) -> Finding:
+def failure_in(test: str, factory: Callable[[], Any], **given: Any) -> ConformanceFinding:
     """The failure of one test, when no other is run."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "tests", lambda: (test,))
-        return failure(conform(factory, **given), test)
+    return failure(session(factory, test, **given), test)
 
 
 @pytest.fixture(name="sound", scope="module")
 def fixture_sound() -> ConformanceReport:
     """The report on a store that keeps the contract."""
-    return conform(MemoryStore, seed=1)
+    return conform(MemoryStore, profile="brief", seed=1)
 
 
 def test_a_sound_store_passes(sound: ConformanceReport) -> None:
-    """A store that keeps the contract passes, and what it does not declare is left out and said."""
+    """A store that keeps the contract passes, and what it does not declare is skipped with the reason."""
     assert sound.passed
     assert sound.failures == ()
     told = {one.test: one.reason for one in sound.skipped}
@@ -77,7 +85,7 @@ def test_a_sound_store_passes(sound: ConformanceReport) -> None:
 def test_every_test_of_the_suite_is_run(sound: ConformanceReport) -> None:
     """The report has each test of the suite once, the factory's first and the random one last."""
     names = [one.test for one in sound]
-    assert sorted(names) == sorted(name for name in dir(StoreConformance) if name.startswith("test_"))
+    assert tuple(names) == every_test()
     assert names[0] == "test_the_factory_gives_fresh_stores"
     assert names[-1] == "test_any_calls_in_any_order"
 
@@ -86,7 +94,7 @@ def test_every_test_says_its_sentence_in_both_languages(sound: ConformanceReport
     """Each test has its call, a sentence in English that is its docstring, and one in Chinese."""
     assert set(texts.TESTS) == {one.test for one in sound}
     for one in sound:
-        assert one.call in (*texts.CALLS, "make_store", "every call")
+        assert one.call in (*CALLS, "make_store", "every call")
         assert re.fullmatch(r"\S.*\.", one.sentence)
         assert one.promise("en") == one.sentence
         assert re.search(r"[一-鿿].*。$", one.promise("zh")), one.test
@@ -94,15 +102,15 @@ def test_every_test_says_its_sentence_in_both_languages(sound: ConformanceReport
 
 def test_every_reason_is_said_in_both_languages() -> None:
     """Each reason has a text in English and in Chinese, which name the same facts."""
-    for code, (english, chinese) in texts.REASONS.items():
+    for code, (english, chinese) in REASONS.items():
         named = [sorted(set(re.findall(r"\{(\w+)\}", text))) for text in (english, chinese)]
         assert named[0] == named[1], code
-        assert all(f"conformance.{code}" in texts.CATALOG.codes(one) for one in ("en", "zh"))
+        assert re.search("[一-鿿]", chinese) or not re.search("[A-Za-z]", english.replace("{given}", "")), code
 
 
 def test_a_report_can_be_read(sound: ConformanceReport) -> None:
-    """The text of a report says what failed, what was left out and why, and the verdict, in either language."""
-    assert str(sound).splitlines()[-1] == f"The contract is kept: {len(sound.findings) - 5} passed, 5 left out."
+    """The text of a report says what failed, what was skipped and why, and the verdict, in either language."""
+    assert str(sound).splitlines()[-1] == f"The contract is kept: {len(sound.findings) - 5} passed, 5 skipped."
     assert "    The store does not declare the capability durable." in str(sound)
     assert sound.text("zh").splitlines()[-1].startswith("契约得到遵守")
 
@@ -128,9 +136,9 @@ def test_a_failed_comparison_shows_its_line_and_both_sides() -> None:
     found = failure_in("test_every_text_comes_back", CutsTitles)
     assert found.call == "get"
     assert found.sentence.startswith("Texts come back letter for letter")
-    assert "assert self.store.get([second.record.id]) == [second.record]" in found.reason
+    assert "assert store.get([second.record.id]) == [second.record]" in found.reason
     assert "left[0].title is 'around', and right[0].title is ' around '" in found.reason
-    assert "左边[0].title 为 'around'" in found.said("zh")
+    assert "以下不成立：assert" in found.explain("zh")
 
 
 class LeaksErrors(MemoryStore):
@@ -174,7 +182,7 @@ def test_another_error_than_the_due_one_is_named() -> None:
     """Where one error is due and another comes, both are said."""
     found = failure_in("test_get_names_all_that_are_missing", SaysTheWrongError)
     assert found.reason.startswith("RecordNotFound was due, not InvalidValue(")
-    assert "In: error = raised(RecordNotFound, self.store.get" in found.reason
+    assert "In: error = raised(RecordNotFound, store.get" in found.reason
 
 
 class GivesNothing(MemoryStore):
@@ -189,7 +197,7 @@ def test_an_answer_of_the_wrong_form_is_told_from_an_error() -> None:
     """What goes wrong in the suite, because of what the store gave, is not taken for an error of the store."""
     assert "left:  None" in failure_in("test_get_in_the_order_asked", GivesNothing).reason
     found = failure_in("test_times_come_back_to_the_microsecond", GivesNothing)
-    assert "What the store gave cannot be used as the contract says. In: (record,), (entry,) =" in found.reason
+    assert "The result of the store cannot be used as the contract says. In: (record,), (entry,) =" in found.reason
 
 
 def test_a_reason_survives_values_that_cannot_be_shown() -> None:
@@ -207,11 +215,6 @@ def test_a_reason_survives_values_that_cannot_be_shown() -> None:
     assert shorter is not None
     assert (shorter.path, shorter.other) == ("[1]", 2)
     assert first_difference((1,), (1,)) is None
-
-
-def test_an_error_from_nowhere_has_a_reason_too() -> None:
-    """An error without a line of the suite is explained without one."""
-    assert why(KeyError("x"))[0] == "reason.foreign"
 
 
 class StopsTheProgram(MemoryStore):
@@ -239,8 +242,8 @@ class LeavesItsLock(MemoryStore):
 
 def test_a_store_that_waits_for_itself_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that does not come back fails with that sentence, and after two such tests the rest is not run."""
-    monkeypatch.setattr(suite.Suite, "retry_timeout", 1.0)
-    report = conform(LeavesItsLock)
+    monkeypatch.setattr(suite.StoreFixtures, "timeout", 1.0)
+    report = session(LeavesItsLock)
     assert [one.code for one in report.failures] == ["hung", "hung"]
     assert "did not come back in 1 s: the store waits for itself" in report.failures[0].reason
     assert report.findings[-1].reason == "Not run: 2 tests before it did not come back."
@@ -251,8 +254,8 @@ def test_threads_that_wait_for_each_other_are_a_failure() -> None:
     """Calls at the same moment that never end are a failure, not a silence."""
     gate = threading.Event()
     try:
-        with pytest.raises(suite.Unmet, match=r"2 call\(s\) did not come back"):
-            suite.together([gate.wait, gate.wait, lambda: True], retry_timeout=0.5)
+        with pytest.raises(BrokenPromise, match=r"2 call\(s\) did not come back"):
+            races.together([gate.wait, gate.wait, lambda: True], timeout=0.5)
     finally:
         gate.set()
 
@@ -301,7 +304,7 @@ FACTORIES: dict[str, tuple[Callable[[], Any], str]] = {
 def test_a_wrong_factory_is_said_and_nothing_else_is_run(wrong: str) -> None:
     """A factory that gives no fresh store is a failure that says what to give; the rest is listed as not run."""
     factory, said = FACTORIES[wrong]
-    report = conform(factory)
+    report = session(factory)
     assert not report.passed
     (found,) = report.failures
     assert (found.test, found.call) == ("test_the_factory_gives_fresh_stores", "make_store")
@@ -312,19 +315,10 @@ def test_a_wrong_factory_is_said_and_nothing_else_is_run(wrong: str) -> None:
     }
 
 
-@pytest.mark.parametrize("wrong", ["not empty", "raises", "no store"])
-def test_a_wrong_factory_fails_in_plain_pytest_too(wrong: str) -> None:
-    """A class for pytest whose factory is wrong fails with the same sentence, in any of its tests."""
-    factory, said = FACTORIES[wrong]
-    wrongly = type("Wrongly", (StoreConformance,), {"make_store": lambda self: factory()})()
-    with pytest.raises(AssertionError, match=re.escape(said)):
-        wrongly.test_a_commit_of_nothing()
-
-
 def test_an_unknown_profile_is_an_invalid_value() -> None:
     """A profile that there is not is refused with those that there are."""
     with pytest.raises(InvalidValue, match="thorough"):
-        conform(MemoryStore, profile="quick")
+        findings(MemoryStore, profile="quick")
 
 
 # -- capabilities -----------------------------------------------------------------------------------------------------
@@ -345,7 +339,7 @@ def lasting_again(store: Lasting) -> Lasting:
 
 def test_a_durable_and_shared_store_is_opened_again() -> None:
     """With `reopen` a store that says it is durable and shared is held to both."""
-    report = conform(Lasting, reopen=lasting_again)
+    report = conform(Lasting, profile="brief", reopen=lasting_again)
     assert report.failures == ()
     assert [one.test for one in report.skipped] == ["test_a_rollback_of_the_host_takes_everything_back"]
 
@@ -353,7 +347,7 @@ def test_a_durable_and_shared_store_is_opened_again() -> None:
 @pytest.mark.parametrize(
     ("reopen", "said"),
     [
-        (None, "The store declares durable or shared, and nobody says how it is opened again. Give reopen"),
+        (None, "The store declares durable or shared, and there is no function that opens it again. Give reopen"),
         (lambda store: Lasting(), "reopen gives an empty store"),
         (lambda store: None, "reopen gives a NoneType, which lacks calls"),
         (lambda store: store.path, "reopen raised AttributeError"),
@@ -414,10 +408,10 @@ def test_a_rollback_of_the_host_is_tried() -> None:
     """With `rolled_back` a store that writes in a host's transaction is held to it; a feed that stays is found."""
     rolled_back: Any = Hosted.transaction
     test = "test_a_rollback_of_the_host_takes_everything_back"
-    assert conform(Hosted, rolled_back=rolled_back).failures == ()
+    assert session(Hosted, rolled_back=rolled_back).failures == ()
     assert "assert after == before" in failure_in(test, KeepsTheOutbox, rolled_back=rolled_back).reason
-    left_out = {one.test: one.reason for one in conform(Hosted, only={test}).skipped}
-    assert left_out[test].startswith("The store declares host_transaction, and nobody says")
+    skipped = {one.test: one.reason for one in session(Hosted, test).skipped}
+    assert skipped[test].startswith("The store declares host_transaction, and there is no function that begins one")
 
 
 # -- the random part --------------------------------------------------------------------------------------------------
@@ -431,22 +425,32 @@ class CountsToThree(MemoryStore):
         return entries[:-1] + entries[-1:] * (1 + (len(ids) == 1 and len(entries) == 4))
 
 
-def random_part(store: type[MemoryStore], **given: Any) -> StoreConformance:
-    """The suite of a store, of which only the random test is called."""
-    made: StoreConformance = type("Random", (StoreConformance,), {"make_store": lambda self: store(), **given})()
-    return made
-
-
 def test_the_random_part_finds_what_no_fact_is_made_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The random part is held against the model, and its reason has the calls that fail."""
-    monkeypatch.setitem(chance.PROFILES, "default", chance.Profile(runs=200, calls=20, retry_timeout=120.0))
-    with pytest.raises(Exception) as caught:  # noqa: PT011  # the model's assertion, or replay's error: either will do
-        random_part(CountsToThree, seed=2, shrinks=False).test_any_calls_in_any_order()
-    _, facts = why(caught.value)
-    assert "state.histories_replay()\nstate.teardown()" in str(facts["steps"])
+    monkeypatch.setitem(chance.PROFILES, "default", chance.Profile(runs=200, calls=20, shrinking=0.0))
+    found = failure_in("test_any_calls_in_any_order", CountsToThree, seed=2)
+    assert "state.histories_replay()\nstate.teardown()" in found.reason
 
 
-def test_a_seed_asks_the_same_again(monkeypatch: pytest.MonkeyPatch) -> None:
+class Slow(CountsToThree):
+    """Takes its time, as a server does."""
+
+    def get(self, ids: Sequence[str]) -> list[Record]:
+        time.sleep(0.005)
+        return super().get(ids)
+
+
+def test_shrinking_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault that only chance finds is shrunk for so long and no longer, and the calls shown do fail."""
+    monkeypatch.setitem(chance.PROFILES, "default", chance.Profile(runs=200, calls=20, shrinking=0.5))
+    started = time.monotonic()
+    found = failure_in("test_any_calls_in_any_order", Slow, seed=2)
+    assert time.monotonic() - started < 15  # without an end it takes minutes
+    assert found.code == "reason.not_due"
+    assert "state.histories_replay()\nstate.teardown()" in found.reason
+
+
+def test_a_seed_makes_the_same_calls_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """With one seed the random part makes the same calls twice, with another one others."""
     calls: list[str] = []
 
@@ -457,14 +461,14 @@ def test_a_seed_asks_the_same_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def made(seed: int) -> list[str]:
         calls.clear()
-        random_part(Noting, seed=seed).test_any_calls_in_any_order()
+        assert session(Noting, "test_any_calls_in_any_order", seed=seed).passed
         return list(calls)
 
-    monkeypatch.setitem(chance.PROFILES, "default", chance.Profile(runs=5, calls=5, retry_timeout=60.0))
+    monkeypatch.setitem(chance.PROFILES, "default", chance.Profile(runs=5, calls=5))
     assert made(1) == made(1) != made(2)
 
 
-def test_without_hypothesis_the_random_part_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_hypothesis_the_random_part_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Hypothesis is not installed all else is run, and the report says which extra to install."""
     for name in [name for name in sys.modules if name.split(".")[0] == "hypothesis"]:
         monkeypatch.setitem(sys.modules, name, None)
@@ -472,7 +476,7 @@ def test_without_hypothesis_the_random_part_is_left_out(monkeypatch: pytest.Monk
         name for name in sys.modules if name.startswith(("reportflow.testing.machine", "reportflow.testing.st"))
     ]:
         monkeypatch.delitem(sys.modules, name)
-    report = conform(MemoryStore)
+    report = session(MemoryStore, "test_a_commit_of_nothing", "test_any_calls_in_any_order")
     assert report.passed
     assert report.skipped[-1].test == "test_any_calls_in_any_order"
     assert 'pip install "reportflow[testing]"' in report.skipped[-1].reason
@@ -485,6 +489,124 @@ def test_the_profiles_differ_in_how_hard_they_try() -> None:
     assert tuple(chance.PROFILES) == ("brief", "default", "thorough")
 
 
-def test_the_tests_are_those_of_the_class() -> None:
-    """`tests` names each test of the suite once."""
-    assert len(run.tests()) == len(set(run.tests())) > 90
+# -- the process of the tests -----------------------------------------------------------------------------------------
+
+
+class Dies(MemoryStore):
+    """Ends the process."""
+
+    def by_key(self, actor_id: str, key: str) -> Entry | None:
+        os.write(2, b"no more memory")
+        os._exit(9)
+
+
+def test_a_store_that_ends_the_process_is_a_failure() -> None:
+    """The test in which the process of the tests died fails with its last words, and the rest is listed as not run."""
+    report = conform(
+        Dies,
+        only={"test_a_commit_of_nothing", "test_keyed_gives_the_entry_of_the_key", "test_one_version_is_replaced_once"},
+    )
+    passed, failed, skipped = report
+    assert (passed.test, passed.outcome) == ("test_a_commit_of_nothing", "passed")
+    assert failed.reason == (
+        "The process of the tests ended with exit code 9 in this test. The last it wrote: no more memory"
+    )
+    assert skipped.reason == "Not run: the process of the tests had ended before."
+    assert not report.passed
+
+
+class Shelf:
+    """Functions may be inside a class."""
+
+    store = MemoryStore
+
+
+def local() -> Callable[[], Store]:
+    """A factory that has no name in its module."""
+
+    def factory() -> Store:
+        return MemoryStore()
+
+    return factory
+
+
+@pytest.mark.parametrize(
+    "factory",
+    [local(), lambda: MemoryStore(), functools.partial(MemoryStore), 3, "no_such_module:factory", "tests:nothing"],
+    ids=["local", "lambda", "partial", "number", "module", "name"],
+)
+def test_a_function_that_cannot_be_imported_is_refused(factory: Any) -> None:
+    """What the process of the tests could not import is refused at the call, as a factory and as `reopen`."""
+    for given in ({"factory": factory}, {"factory": MemoryStore, "reopen": factory}):
+        with pytest.raises(SuiteRefused, match="Give a function or class at the top of a module") as caught:
+            findings(**given)
+        assert "模块顶层" in caught.value.message("zh")
+
+
+def test_a_function_may_be_named() -> None:
+    """A factory may be given by its name, with a dotted one inside a class."""
+    only = {"test_the_factory_gives_fresh_stores"}
+    for factory in (Shelf.store, f"{__name__}:Shelf.store", "reportflow:MemoryStore"):
+        assert conform(factory, only=only).passed
+
+
+def test_without_assert_statements_the_suite_is_refused() -> None:
+    """Under ``python -O``, where no test could fail, the suite is not even imported."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    for code in ("from reportflow.testing import StoreTests", "from reportflow.testing import conform"):
+        done = subprocess.run(
+            [sys.executable, "-O", "-c", code], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert "Python runs without assert statements" in done.stderr.splitlines()[-1]
+
+
+# -- pytest in a project of one's own ---------------------------------------------------------------------------------
+
+PROJECT = """
+import pytest
+from reportflow import MemoryStore
+from reportflow.testing import StoreTests
+
+
+class Reversed(MemoryStore):
+    def find(self, query):
+        page = super().find(query)
+        return type(page)(page.records[::-1], page.next)
+
+
+def full():
+    from reportflow.testing.acts import created, report
+    store = MemoryStore()
+    store.commit([created(report("r0"))])
+    return store
+
+
+class TestReversed(StoreTests):
+    @pytest.fixture
+    def new_store(self):
+        return Reversed
+
+
+class TestFull(StoreTests):
+    @pytest.fixture
+    def new_store(self):
+        return full
+"""
+
+
+def test_a_class_with_one_fixture_is_all_that_pytest_needs(tmp_path: Path) -> None:
+    """In a project of its own, with nothing configured, a failure shows both sides, a wrong factory what to give."""
+    (tmp_path / "test_own.py").write_text(PROJECT, "utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    chosen = "test_ids_by_code_point or test_a_commit_of_nothing"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", chosen],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "1 failed, 1 passed" in done.stdout, done.stdout
+    assert "2 errors" in done.stdout
+    assert "At index 0 diff: '𠮷' != '-'" in done.stdout
+    assert "The factory gives a store that is not empty. Give a fresh one each time" in done.stdout

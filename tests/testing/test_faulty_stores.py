@@ -8,8 +8,9 @@ from functools import cache
 import pytest
 
 from reportflow import SqlStore, Store
-from reportflow.testing import ConformanceReport, StoreConformance
-from reportflow.testing.conformance.threads import ThreadSuite
+from reportflow.testing import ConformanceReport, StoreTests
+from reportflow.testing.conformance.threads import ThreadTests
+from reportflow.testing.conformance.whole import every_test
 from tests.testing.faulty_stores import FAULTS, commit, feed, find, found_by_chance, held, read
 from tests.testing.faulty_stores.__main__ import main
 
@@ -68,7 +69,7 @@ def test_a_fault_is_caught(store: type[Store]) -> None:
     (finding,) = report.failures
     assert not report.passed
     assert finding.test == FAULTS[store]
-    assert finding.sentence == getattr(StoreConformance, finding.test).__doc__
+    assert finding.sentence == getattr(StoreTests, finding.test).__doc__
     assert finding.sentence in str(report)
     assert finding.reason
     assert finding.reason.splitlines()[0] in str(report)
@@ -80,15 +81,14 @@ def test_every_fault_is_one_of_its_own() -> None:
         (issubclass(store, SqlStore), finding.test, finding.reason)
         for store in FAULTS
         for finding in caught(store).failures
-        if finding.test not in vars(ThreadSuite)  # how often a race was lost may come to the same
+        if finding.test not in vars(ThreadTests)  # how often a race was lost may come to the same
     )
     assert [why for why, number in told.items() if number > 1] == []
 
 
 def test_every_test_is_made_for_a_fault() -> None:
     """Each test of the suite can fail: some fault fails it."""
-    tests = {name for name in dir(StoreConformance) if name.startswith("test_")}
-    assert tests - set(FAULTS.values()) == UNPROVEN
+    assert set(every_test()) - set(FAULTS.values()) == UNPROVEN
 
 
 @pytest.mark.parametrize("store", SOON_FOUND)

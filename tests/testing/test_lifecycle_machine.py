@@ -321,13 +321,13 @@ class KeyErrors(MemoryStore):
 @pytest.mark.parametrize(
     ("store", "codes"),
     [
-        (DropsEntries, {"kept", "outcome", "leak"}),
+        (DropsEntries, {"stored", "outcome", "leak"}),
         (Leaks, {"leak"}),
         (CountsAll, {"leak"}),
-        (LosesUpdates, {"outcome", "kept"}),
-        (KeepsHalf, {"outcome", "kept"}),
+        (LosesUpdates, {"outcome", "stored"}),
+        (KeepsHalf, {"outcome", "stored"}),
         (ForgetsKeys, {"outcome"}),
-        (RoundsTimes, {"outcome", "kept", "leak"}),
+        (RoundsTimes, {"outcome", "stored", "leak"}),
         (KeyErrors, {"foreign"}),
     ],
 )
@@ -339,7 +339,7 @@ def test_a_store_that_is_wrong_is_found(store: type[MemoryStore], codes: set[str
 def test_a_store_that_loses_what_was_closed_is_found() -> None:
     """A store that is empty when it is opened again is found by `reopen`, and by nothing else."""
     run(LifecycleMachine.of(LOAN, REMINDER), examples=3)
-    assert broken(LifecycleMachine.of(LOAN, REMINDER, reopen=lambda _: MemoryStore())).code == "kept"
+    assert broken(LifecycleMachine.of(LOAN, REMINDER, reopen=lambda _: MemoryStore())).code == "stored"
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -397,7 +397,7 @@ def test_a_flow_that_is_wrong_is_found(
     machine = few(LifecycleMachine.of(LOAN, REMINDER), rule)
     run(machine, examples=3)
     monkeypatch.setattr(owner, name, wrong)
-    assert broken(machine).code in {"outcome", "kept", "leak", "as_of"}
+    assert broken(machine).code in {"outcome", "stored", "leak", "as_of"}
 
 
 def test_options_that_lie_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -553,19 +553,19 @@ def _none_at_all() -> Any:
 
 
 @pytest.mark.parametrize(
-    ("factory", "code"),
+    ("factory", "code", "remedy"),
     [
-        (lambda: ONLY, "factory_same"),
-        (Shared, "factory_same_data"),
-        (lambda: None, "factory_no_store"),
-        (_none_at_all, "factory_raised"),
+        (lambda: ONLY, "factory_same", "Make a new one at each call"),
+        (Shared, "factory_same_data", "Give each its own file"),
+        (lambda: None, "factory_lacks", "Give a store with all calls"),
+        (_none_at_all, "factory_raised", "returns a fresh, empty store"),
     ],
 )
-def test_a_factory_that_gives_no_fresh_stores_is_told(factory: Callable[[], Any], code: str) -> None:
-    """A factory that gives the same store twice, shared data, none or an error is told what to give."""
+def test_a_factory_that_gives_no_fresh_stores_is_named(factory: Callable[[], Any], code: str, remedy: str) -> None:
+    """A factory that gives the same store twice, shared data, none or an error fails with what to give."""
     error = broken(LifecycleMachine.of(LOAN, REMINDER, store=factory))
     assert error.code == code
-    assert "fresh, empty store" in str(error)
+    assert remedy in str(error)
 
 
 def test_the_settings_of_the_test_case_are_the_users() -> None:

@@ -28,10 +28,10 @@ from reportflow import (
 from reportflow.office import REPORT, Author, Report, Revision
 from reportflow.office.report import Comment
 from reportflow.storage.base import Group, Of
-from reportflow.testing import Difference, StoreConformance, Twin, conform, run_on_both
+from reportflow.testing import StoresDiffer, StoreTests, Twin, run_on_both
 from reportflow.testing.acts import acted, created, report, sample
-from reportflow.testing.conformance import run
 from reportflow.testing.machine import store_machine
+from tests.testing.sessions import session
 from tests.testing.test_awaited import SleepingStore
 
 
@@ -51,11 +51,12 @@ class OwnCursors(MemoryStore):
         return Page(page.records, page.next and f"own-{page.next}")
 
 
-class TestATwinOfTwoKinds(StoreConformance):
+class TestATwinOfTwoKinds(StoreTests):
     """The twin of two stores that keep the contract keeps it too: nothing that is left open is a difference."""
 
-    def make_store(self) -> Store:
-        return Twin(SparseFeed(), OwnCursors())
+    @pytest.fixture
+    def new_store(self) -> Callable[[], Store]:
+        return lambda: Twin(SparseFeed(), OwnCursors())
 
 
 #: Whatever Hypothesis calls, the store in memory and the one on SQL answer the same.
@@ -157,7 +158,7 @@ FAULTS: dict[Callable[[], Store], tuple[str, str]] = {
     DropsFromTheFeed: ("feed() after commit('R1' 1 → 2 by comment) has two answers.", "at answer['R1']"),
     ForgetsAnEntry: ("history(['R1']) after commit('R1' 1 → 2 by comment) has two", "at answer[0]."),
     CountsDouble: ("count(Query(", "at answer[()]: 4 and 8."),
-    HasNoKeys: ("keyed('clerk', 'k') has two answers.", "HasNoKeys gives None."),
+    HasNoKeys: ("by_key('clerk', 'k') has two answers.", "HasNoKeys gives None."),
     EndsEarly: ("find(Query(", "at answer[1]: 'another page' and 'no more'."),
 }
 
@@ -167,7 +168,7 @@ FAULTS: dict[Callable[[], Store], tuple[str, str]] = {
 def test_a_fault_is_a_difference(faulty: Callable[[], Store], turned: bool) -> None:
     """A fault in one of two stores is found where it shows first, whichever of them has it."""
     begins, further = FAULTS[faulty]
-    with pytest.raises(Difference) as caught:
+    with pytest.raises(StoresDiffer) as caught:
         run_on_both(faulty if turned else MemoryStore, MemoryStore if turned else faulty, history)
     said = str(caught.value)
     assert said.startswith(begins)
@@ -202,7 +203,7 @@ def test_a_flow_runs_on_two_stores() -> None:
         return edited
 
     assert run_on_both(MemoryStore, lambda: SqlStore("sqlite://"), play).version == 2
-    with pytest.raises(Difference, match=r"after commit\('r1' 1 → 2 by edit\)"):
+    with pytest.raises(StoresDiffer, match=r"after commit\('r1' 1 → 2 by edit\)"):
         run_on_both(MemoryStore, Lowers, play)
 
 
@@ -210,7 +211,7 @@ def test_stores_that_begin_differently_are_no_twins() -> None:
     """Two stores that do not hold the same from the beginning differ at once."""
     full = MemoryStore()
     full.commit([created(report("r1"))])
-    with pytest.raises(Difference, match="'r1'"):
+    with pytest.raises(StoresDiffer, match="'r1'"):
         Twin(full, MemoryStore())
 
 
@@ -223,7 +224,7 @@ def test_positions_that_fall_are_a_difference() -> None:
                 FeedItem(-posted.position, posted.entry) for posted in super().feed(None if after is None else -after)
             ]
 
-    with pytest.raises(Difference, match="positions that do not grow"):
+    with pytest.raises(StoresDiffer, match="positions that do not grow"):
         run_on_both(MemoryStore, Falls, history)
 
 
@@ -260,13 +261,12 @@ def test_both_are_closed_in_the_end() -> None:
     assert closed == ["one", "other", "one", "other", "a", "b", "left"]
 
 
-def test_the_suite_says_what_a_twin_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_suite_says_what_a_twin_found() -> None:
     """A report on a twin whose stores differ gives the difference as the reason."""
-    monkeypatch.setattr(run, "tests", lambda: ("test_what_was_committed_is_there", "test_every_text_is_found"))
-    found = conform(lambda: Twin(MemoryStore(), CountsDouble()))
-    assert found.passed
-    (failed,) = conform(lambda: Twin(MemoryStore(), HasNoAuthors())).failures
-    assert failed.reason.startswith("find(Query(")
+    tests = ("test_what_was_committed_is_there", "test_every_text_is_found")
+    assert session(lambda: Twin(MemoryStore(), CountsDouble()), *tests).passed
+    (failed,) = session(lambda: Twin(MemoryStore(), HasNoAuthors()), *tests).failures
+    assert "\nfind(Query(" in failed.reason
     assert "HasNoAuthors gives" in failed.reason
 
 

@@ -1,15 +1,20 @@
-"""The store keeps the contract: the suite does the asking, this file is its factory."""
+"""The store keeps the contract: the suite has the tests, this file has its factory."""
 
 from __future__ import annotations
 
-from own_store import SqliteStore
-from own_store.proof import fresh, reopen
-from reportflow.testing import StoreConformance
+from collections.abc import Callable
+
+import pytest
+
+from own_store import SqliteStore, proof
+from reportflow.testing import StoreTests
 
 
-class TestSqliteStore(StoreConformance):
-    def make_store(self) -> SqliteStore:
-        return fresh()
+class TestSqliteStore(StoreTests):
+    @pytest.fixture
+    def new_store(self) -> Callable[[], SqliteStore]:
+        return proof.fresh
 
-    def reopen(self, store: SqliteStore) -> SqliteStore:
-        return reopen(store)
+    @pytest.fixture
+    def reopen(self) -> Callable[[SqliteStore], SqliteStore]:
+        return proof.reopen

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
 from rich.box import SIMPLE_HEAD
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -11,56 +11,65 @@ from rich.table import Table
 
 from reportflow.cli.lookup import current_folder_importable, find_object
 from reportflow.cli.show import clean, console
-from reportflow.cli.texts import CATALOG
 from reportflow.cli.translation import CommandFailed, language, text
-from reportflow.testing.conformance.report import ConformanceReport, Finding
-from reportflow.testing.conformance.run import findings, tests
+from reportflow.testing.broken import SuiteRefused
+from reportflow.testing.texts import label
+
+if TYPE_CHECKING:
+    from reportflow.testing.conformance.report import ConformanceFinding, ConformanceReport
 
 #: Outcome -> how it is shown.
 _STYLES: Final = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
 
 
 def prove(factory: str, reopen: str | None, profile: str, seed: int | None) -> bool:
-    """Run the suite on the stores of a factory, show what came of it, and say whether all is well.
+    """Run the suite on the stores of a factory, show the report, and say whether the contract is kept.
 
     Raises:
-        CommandFailed: the factory, or `reopen`, is not there or is no function.
+        CommandFailed: the factory, or `reopen`, is not there or is no function; or Python runs without assert statements.
+        MissingExtra: pytest is not installed.
     """
-    make = _function(factory)
-    again = None if reopen is None else _function(reopen)
-    with current_folder_importable():
-        found = findings(make, reopen=again, profile=profile, seed=seed)
-        report = ConformanceReport(tuple(_watched(found)))
+    for given in (factory, *([] if reopen is None else [reopen])):
+        _check_function(given)
+    try:
+        # only here: the other commands run without pytest
+        from reportflow.testing.conformance.report import ConformanceReport
+        from reportflow.testing.conformance.run import findings
+        from reportflow.testing.conformance.whole import every_test
+
+        with current_folder_importable():
+            found = findings(factory, reopen=reopen, profile=profile, seed=seed)
+            report = ConformanceReport(tuple(_with_progress(found, len(every_test()))))
+    except SuiteRefused as refused:
+        raise CommandFailed(refused.message(language())) from refused
     show_report(report)
     return report.passed
 
 
-def _function(given: str) -> Callable[..., Any]:
+def _check_function(given: str) -> None:
     found = find_object(given, "wrong.factory")
     if not callable(found):
-        raise CommandFailed(
-            text("wrong.factory", given=given, why=text("wrong.not_callable", kind=type(found).__name__))
-        )
-    return found
+        raise CommandFailed(text("wrong.factory", given=given, why=text("wrong.not_callable", kind=type(found).__name__)))
 
 
-def _watched(found: Iterable[Finding]) -> Iterable[Finding]:
+def _with_progress(found: Iterable[ConformanceFinding], total: int) -> Iterable[ConformanceFinding]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     terminal = console(stderr=True)
     with Progress(*columns, console=terminal, disable=not terminal.is_terminal, transient=True) as progress:
-        yield from progress.track(found, total=len(tests()), description=text("conform.running"))
+        yield from progress.track(found, total=total, description=text("conform.running"))
 
 
 def show_report(report: ConformanceReport) -> None:
-    """A row for each test, then each failure and each test left out with its reason, and the verdict."""
+    """A row for each test, then each failure and each skipped test with its reason, and the verdict."""
+    from reportflow.testing.conformance.report import lines
+
     shown = console()
     shown.print(_rows(report))
     for finding in (*report.failures, *report.skipped):
-        outcome = CATALOG.label("conformance.outcome", finding.outcome, language())
-        line = clean(f"{outcome} {finding.call} · {finding.test}")
-        shown.print(line, style=_STYLES[finding.outcome], soft_wrap=True)
-        for said in (finding.promise(language()), *finding.said(language()).splitlines()):
-            shown.print(clean(f"    {said}"), soft_wrap=True)
+        first, *rest = lines(finding, language())
+        shown.print(clean(first), style=_STYLES[finding.outcome], soft_wrap=True)
+        for line in rest:
+            shown.print(clean(f"    {line}"), soft_wrap=True)
     shown.print(clean(report.summary(language())), style="bold", soft_wrap=True)
 
 
@@ -70,7 +79,10 @@ def _rows(report: ConformanceReport) -> Table:
     rows.add_column(text("conform.sentence"), ratio=1, overflow="fold")
     rows.add_column(text("conform.outcome"), no_wrap=True)
     for finding in report:
-        outcome = CATALOG.label("conformance.outcome", finding.outcome, language())
-        call = CATALOG.label("conformance.call", finding.call, language())
-        rows.add_row(call, clean(finding.promise(language())), clean(outcome), style=_STYLES[finding.outcome])
+        cells = (
+            label("call", finding.call, language()),
+            finding.promise(language()),
+            label("outcome", finding.outcome, language()),
+        )
+        rows.add_row(*(clean(cell) for cell in cells), style=_STYLES[finding.outcome])
     return rows

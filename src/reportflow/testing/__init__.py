@@ -1,8 +1,8 @@
-"""The test kit: proof for stores and lifecycles of your own, and Hypothesis strategies for what reportflow keeps.
+"""The test kit: proof for stores and lifecycles of your own, and Hypothesis strategies for reportflow's values.
 
-`conform(factory)` holds a store against the whole contract and gives a report; `StoreConformance` is the same as a
-class for pytest; `awaited` drives an asynchronous store through it; `Twin` compares two stores call by call.
-These need nothing but a runner. `strategies` and the machines need the extra ``reportflow[testing]``.
+`StoreTests` is the storage contract as a class for pytest, and `conform` runs it on a factory and gives a report;
+`awaited` drives an asynchronous store through it; `Twin` compares two stores call by call; `LifecycleMachine` and
+`strategies` prove definitions. All but `awaited` and `Twin` need the extra ``reportflow[testing]``.
 """
 
 from __future__ import annotations
@@ -11,32 +11,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from reportflow.testing.conformance.report import ConformanceReport, Finding
+    from reportflow.testing.broken import SuiteRefused
+    from reportflow.testing.conformance.report import ConformanceFinding, ConformanceReport
     from reportflow.testing.conformance.run import conform
-    from reportflow.testing.conformance.whole import StoreConformance
+    from reportflow.testing.conformance.whole import StoreTests
     from reportflow.testing.lifecycle_machine import LifecycleMachine
     from reportflow.testing.loop import awaited
-    from reportflow.testing.twin import Difference, Twin, run_on_both
+    from reportflow.testing.twin import StoresDiffer, Twin, run_on_both
 
 __all__ = [
+    "ConformanceFinding",
     "ConformanceReport",
-    "Difference",
-    "Finding",
     "LifecycleMachine",
-    "StoreConformance",
+    "StoreTests",
+    "StoresDiffer",
+    "SuiteRefused",
     "Twin",
     "awaited",
     "conform",
     "run_on_both",
 ]
 
-#: Name -> the module that owns it: nothing is loaded before it is asked for, Hypothesis least of all.
+#: Name -> the module that owns it: nothing is loaded before it is asked for, Hypothesis and pytest least of all.
 _OWNERS: Final = {
+    "ConformanceFinding": "conformance.report",
     "ConformanceReport": "conformance.report",
-    "Difference": "twin",
-    "Finding": "conformance.report",
     "LifecycleMachine": "lifecycle_machine",
-    "StoreConformance": "conformance.whole",
+    "StoreTests": "conformance.whole",
+    "StoresDiffer": "twin",
+    "SuiteRefused": "broken",
     "Twin": "twin",
     "awaited": "loop",
     "conform": "conformance.run",

@@ -53,7 +53,7 @@ class Room(Protocol):
 
 
 @attrs.frozen(repr=False)
-class Act:
+class DrawnRequests:
     """Requests, and the time at which they are made. Shown as the calls that they are."""
 
     requests: tuple[Request, ...]
@@ -102,34 +102,36 @@ def standing(room: Room, lifecycle: Lifecycle, row: Transition) -> list[Record]:
 
 
 @st.composite
-def firing(draw: st.DrawFn, lifecycle: Lifecycle, row: Transition) -> Act | None:
+def firing(draw: st.DrawFn, lifecycle: Lifecycle, row: Transition) -> DrawnRequests | None:
     """A row fired, as it is allowed; None where no such command could be found."""
     room: Room = draw(st.runner())
     return firing_on(draw, draw(st.sampled_from(standing(room, lifecycle, row))), row.trigger)
 
 
-def firing_on(draw: Draw, record: Record, trigger: str) -> Act | None:
+def firing_on(draw: Draw, record: Record, trigger: str) -> DrawnRequests | None:
     """A trigger fired on a record, as it is allowed; None where no such command could be found."""
     room: Room = draw(st.runner())
     command = _allowed(draw, room, room.model.lifecycle_of(record), record, trigger)
     if command is None:
         return None
-    return Act((_aimed(record, command, draw(st.sampled_from(_AIMS)), draw(st.sampled_from(_KEYS))),), command.now)
+    return DrawnRequests(
+        (_aimed(record, command, draw(st.sampled_from(_AIMS)), draw(st.sampled_from(_KEYS))),), command.now
+    )
 
 
 @st.composite
-def creating(draw: st.DrawFn, lifecycle: Lifecycle, row: Transition) -> Act | None:
+def creating(draw: st.DrawFn, lifecycle: Lifecycle, row: Transition) -> DrawnRequests | None:
     """A record created by a row, as it is allowed; None where no such command could be found."""
     room: Room = draw(st.runner())
     draft = _drafts(draw, lifecycle)
     command = _allowed(draw, room, lifecycle, draft, row.trigger)
     if command is None:
         return None
-    return Act((_create(draft, command, draw(st.sampled_from(_KEYS))),), command.now)
+    return DrawnRequests((_create(draft, command, draw(st.sampled_from(_KEYS))),), command.now)
 
 
 @st.composite
-def refused(draw: st.DrawFn) -> Act:
+def refused(draw: st.DrawFn) -> DrawnRequests:
     """A command with something wrong about it: the state, the actor, the details, the reason, the time, the target."""
     room: Room = draw(st.runner())
     records = list(room.model.records.values())
@@ -140,14 +142,14 @@ def refused(draw: st.DrawFn) -> Act:
         command = _refused(draw, room, lifecycle, draft)
         taken = ["", *(record.id for record in records if record.kind == lifecycle.name)]
         draft = changed(draft, {"id": draw(st.sampled_from(taken))})
-        return Act((_create(draft, command, None),), command.now)
+        return DrawnRequests((_create(draft, command, None),), command.now)
     record = draw(st.sampled_from(records))
     command = _refused(draw, room, room.model.lifecycle_of(record), record)
-    return Act((_aimed(record, command, draw(st.sampled_from(_WRONG_AIMS)), None),), command.now)
+    return DrawnRequests((_aimed(record, command, draw(st.sampled_from(_WRONG_AIMS)), None),), command.now)
 
 
 @st.composite
-def rivals(draw: st.DrawFn) -> Act:
+def rivals(draw: st.DrawFn) -> DrawnRequests:
     """Two requests by two who saw the same version of a record."""
     room: Room = draw(st.runner())
     record = draw(st.sampled_from(list(room.model.records.values())))
@@ -158,11 +160,11 @@ def rivals(draw: st.DrawFn) -> Act:
         other = _refused(draw, room, room.model.lifecycle_of(record), record)
     aims = [draw(st.sampled_from(_AIMS)) for _ in "12"]
     requests = (_aimed(record, one, aims[0], None), _aimed(record, other, aims[1], None))
-    return Act(requests, max(one.now, other.now))
+    return DrawnRequests(requests, max(one.now, other.now))
 
 
 @st.composite
-def batches(draw: st.DrawFn) -> Act:
+def batches(draw: st.DrawFn) -> DrawnRequests:
     """Up to three requests, to be decided together."""
     room: Room = draw(st.runner())
     requests: list[Request] = []
@@ -181,7 +183,7 @@ def batches(draw: st.DrawFn) -> Act:
             command = _some(draw, room, record)
             requests.append(_aimed(record, command, draw(st.sampled_from(("id", "version"))), None))
         now = max(now, command.now)
-    return Act(tuple(requests), now)
+    return DrawnRequests(tuple(requests), now)
 
 
 @st.composite

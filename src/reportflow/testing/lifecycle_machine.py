@@ -28,11 +28,11 @@ from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.storage.memory import MemoryStore
 from reportflow.testing import lifecycle_calls as calls
 from reportflow.testing.broken import BrokenPromise, NeverFired
+from reportflow.testing.factory import Factory
 from reportflow.testing.lifecycle_rules import Rules
 from reportflow.testing.lifecycle_run import Held
 from reportflow.testing.strategies.values import details
 from reportflow.testing.strategies.walks import drafts
-from reportflow.testing.watched import Factory
 
 try:
     from hypothesis import Phase, event, settings
@@ -76,8 +76,7 @@ class LifecycleMachine(Rules):
             "lifecycles": lifecycles,
             "fired": Counter(),
             "unfit": Counter(),
-            "_factory": Factory(store),
-            "_reopen": staticmethod(reopen) if reopen else None,
+            "_factory": Factory(store, reopen),
             "_rows": rows,
             "_held": [],
         }
@@ -125,7 +124,7 @@ class LifecycleMachine(Rules):
         made.tearDown = tear_down
         return made
 
-    def fire_row(self, name: str, act: calls.Act | None) -> None:
+    def fire_row(self, name: str, act: calls.DrawnRequests | None) -> None:
         """Do what a row's rule has drawn."""
         if act is None:
             type(self).unfit[name] += 1
@@ -163,7 +162,7 @@ def _identifier(said: str) -> str:
 
 
 def _rule(lifecycle: Lifecycle, row: Transition, strategy: Any, said: str, name: str) -> Any:
-    def fire(self: LifecycleMachine, act: calls.Act | None) -> None:
+    def fire(self: LifecycleMachine, act: calls.DrawnRequests | None) -> None:
         self.fire_row(name, act)
 
     fire.__name__ = fire.__qualname__ = said

@@ -35,7 +35,7 @@ from reportflow.model.record import Record
 from reportflow.model.values import changed
 from reportflow.testing.broken import BrokenPromise, Raised, raised
 from reportflow.testing.differences import shown
-from reportflow.testing.watched import Surroundings
+from reportflow.testing.doubles import Surroundings
 
 #: `decide`, or what stands for it.
 Judge = Callable[[Lifecycle, Record, Command], Decision]
@@ -49,7 +49,7 @@ _NAIVE: Final[dict[Scope, Callable[[Record, Actor], bool]]] = {
 
 
 @attrs.define
-class Kept:
+class UsedKey:
     """What a key stands for: the record it was used on, the request, and what it came to."""
 
     id: str
@@ -70,7 +70,7 @@ class Model:
     def __init__(self, lifecycles: Iterable[Lifecycle]) -> None:
         self.versions: dict[str, list[Record]] = {}
         self.entries: dict[str, list[Entry]] = {}
-        self.keys: dict[tuple[str, str], Kept] = {}
+        self.keys: dict[tuple[str, str], UsedKey] = {}
         self.number = 0
         self._given = {(one.name, one.version): one for one in lifecycles}
         self._newest = {name: one for (name, _), one in sorted(self._given.items(), key=lambda pair: pair[0])}
@@ -230,7 +230,7 @@ class Model:
             self.entries.setdefault(record.id, []).append(entry)
         for request, record in zip(requests, results, strict=True):
             if request.key is not None:
-                self.keys.setdefault((request.by.id, request.key), Kept(record.id, request, record))
+                self.keys.setdefault((request.by.id, request.key), UsedKey(record.id, request, record))
 
 
 def request_of(target: Record, command: Command) -> Request:

@@ -23,10 +23,10 @@ from reportflow.model.record import Record
 from reportflow.storage.base import Store
 from reportflow.testing import lifecycle_calls as calls
 from reportflow.testing.broken import Raised, outcome, raised
+from reportflow.testing.doubles import DryRunStore
 from reportflow.testing.lifecycle_run import Run, only
 from reportflow.testing.lines import Literally, call
 from reportflow.testing.strategies.values import details
-from reportflow.testing.watched import Trial
 
 try:
     from hypothesis import strategies as st
@@ -47,7 +47,7 @@ def _some_keys(machine: Run) -> bool:
 
 
 def _may_reopen(machine: Run) -> bool:
-    return type(machine)._reopen is not None
+    return type(machine)._factory.reopen is not None
 
 
 class Rules(Run):
@@ -81,7 +81,7 @@ class Rules(Run):
             record = self.records[record.id]
 
     @rule(act=calls.refused())
-    def refused(self, act: calls.Act) -> None:
+    def refused(self, act: calls.DrawnRequests) -> None:
         """A command with something wrong about it ends in the due error, and leaves the store as it was."""
         self._one(act.requests[0], act.now)
 
@@ -96,7 +96,7 @@ class Rules(Run):
 
     @precondition(_some_records)
     @rule(act=calls.rivals())
-    def two_saw_the_same(self, act: calls.Act) -> None:
+    def two_saw_the_same(self, act: calls.DrawnRequests) -> None:
         """Two who saw the same version act one after the other: the second is told, as `on_conflict` says."""
         self._at(act.now)
         self._seen(act.requests[0])
@@ -108,7 +108,7 @@ class Rules(Run):
 
     @precondition(_some_records)
     @rule(act=calls.rivals())
-    def rival_between_load_and_commit(self, act: calls.Act) -> None:
+    def rival_between_load_and_commit(self, act: calls.DrawnRequests) -> None:
         """Somebody else writes between load and commit: the act is decided again, or told stale."""
         mine, others = act.requests
         id = _id(mine)
@@ -139,7 +139,7 @@ class Rules(Run):
 
     @precondition(_some_records)
     @rule(act=calls.rivals(), key=st.sampled_from(("key 1", "twin")))
-    def twins_with_one_key(self, act: calls.Act, key: str) -> None:
+    def twins_with_one_key(self, act: calls.DrawnRequests, key: str) -> None:
         """A call made twice at the same moment under one key is done once, and both get what it came to."""
         request = attrs.evolve(act.requests[0], key=key)
         if (request.by.id, key) in self.model.keys:
@@ -178,7 +178,7 @@ class Rules(Run):
         self._one(request, self.now)
 
     @rule(act=calls.batches())
-    def batch(self, act: calls.Act) -> None:
+    def batch(self, act: calls.DrawnRequests) -> None:
         """Several requests in one commit: all of them, each upon the ones before, or none."""
         self._at(act.now)
         self._does(
@@ -283,7 +283,7 @@ class Rules(Run):
         names = Literally("[option.trigger for option in flow.options"), record.id, actor
         self._same("offer", tuple(one.trigger for one in offered), triggers, ("{}({}, by={})]", names), trigger="*")
         flow = ReportFlow(
-            cast(Store, Trial(self._store)),
+            cast(Store, DryRunStore(self._store)),
             self.lifecycles,
             clock=lambda: self.now,
             new_id=map(str, itertools.count()).__next__,

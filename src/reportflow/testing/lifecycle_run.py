@@ -21,9 +21,10 @@ from reportflow.model.record import Record
 from reportflow.storage.base import Store
 from reportflow.testing.broken import BrokenPromise, Raised, outcome
 from reportflow.testing.differences import first_difference, shown
+from reportflow.testing.doubles import InterceptedStore
+from reportflow.testing.factory import Factory
 from reportflow.testing.lifecycle_model import Model
 from reportflow.testing.lines import Lines, Literally, Said, call
-from reportflow.testing.watched import Factory, Watched
 
 try:
     from hypothesis import event, note
@@ -55,17 +56,16 @@ class Run(RuleBasedStateMachine):
     fired: ClassVar[Counter[str]]
     unfit: ClassVar[Counter[str]]
     _factory: ClassVar[Factory]
-    _reopen: ClassVar[Callable[[Any], Any] | None]
     _rows: ClassVar[dict[int, str]]
     _held: ClassVar[list[Held]]
 
     def __init__(self) -> None:
         super().__init__()
         self.now = START
-        self.lines = Lines(self.lifecycles, type(self)._factory.make, type(self)._reopen, START)
+        self.lines = Lines(self.lifecycles, type(self)._factory, START)
         self.model = Model(self.lifecycles)
         self._number = 0
-        self._store = Watched(type(self)._factory.fresh())
+        self._store = InterceptedStore(type(self)._factory.checked())
         self.flow = ReportFlow(cast(Store, self._store), self.lifecycles, clock=lambda: self.now, new_id=self._new_id)
 
     @property
@@ -85,7 +85,7 @@ class Run(RuleBasedStateMachine):
         """Restart the store once more, say the run as Python, and let go of the store."""
         failing = sys.exc_info()[0] is not None
         try:
-            if type(self)._reopen is not None and not failing:
+            if type(self)._factory.reopen is not None and not failing:
                 self.reopen()
                 self.everything_holds()
         finally:
@@ -99,17 +99,8 @@ class Run(RuleBasedStateMachine):
         Raises:
             BrokenPromise: `reopen` raised, or gave no store.
         """
-        reopen = type(self)._reopen
-        assert reopen is not None, "only called where it is given"
         self.lines.reopened()
-        try:
-            self._store.reopen(reopen)
-        except BrokenPromise:
-            raise
-        except Exception as error:
-            raise BrokenPromise("reopen_raised", given=f"{type(error).__name__}: {error}") from error
-        if not hasattr(self._store.store, "commit"):
-            raise BrokenPromise("reopen_raised", given=shown(self._store.store))
+        self._store.reopen(type(self)._factory.reopened)
 
     # -- doing and comparing ------------------------------------------------------------------------------------
 
@@ -192,12 +183,12 @@ class Run(RuleBasedStateMachine):
         records = list(self.records.values())
         entries = [entry for id in ids for entry in self.model.entries[id]]
         in_order = tuple(sorted(records, key=lambda one: one.id))
-        self._same("kept", outcome(lambda: store.get(ids)), records, ("store.get({})", (ids,)))
-        self._same("kept", store.history(ids), entries, ("store.history({})", (ids,)))
-        self._same("kept", store.find(_EVERY).records, in_order, ("store.find({}).records", (_EVERY,)))
+        self._same("stored", outcome(lambda: store.get(ids)), records, ("store.get({})", (ids,)))
+        self._same("stored", store.history(ids), entries, ("store.history({})", (ids,)))
+        self._same("stored", store.find(_EVERY).records, in_order, ("store.find({}).records", (_EVERY,)))
         posted = sorted(posted.entry.ref for posted in store.feed(None, LIMIT))
         said = ("sorted(posted.entry.ref for posted in store.feed(None, {}))", (LIMIT,))
-        self._same("kept", posted, sorted(entry.ref for entry in entries), said)
+        self._same("stored", posted, sorted(entry.ref for entry in entries), said)
 
     def _what_happened_leads_to_what_is(self, id: str, record: Record) -> None:
         """The replay of a history is the record; its entries count from 1 and chain, and time runs forward in it."""

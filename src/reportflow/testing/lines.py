@@ -13,6 +13,7 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.record import Record
 from reportflow.serialization.source import Names, imports, named, python
 from reportflow.testing.broken import Raised
+from reportflow.testing.factory import Factory
 
 #: An expression with a ``{}`` for each value that is said in it.
 Said = tuple[str, tuple[Any, ...]]
@@ -23,7 +24,7 @@ _OWN: Names = {
     "TestCase": "unittest",
     "ReportFlow": "reportflow",
     "replay": "reportflow",
-    "Watched": "reportflow.testing.watched",
+    "InterceptedStore": "reportflow.testing.doubles",
 }
 
 
@@ -68,10 +69,9 @@ def plain_text(said: Said) -> str:
 class Lines:
     """The lines of a run, put together when they are asked for: a run that holds asks for none."""
 
-    def __init__(self, lifecycles: Sequence[Lifecycle], make_store: Any, reopen: Any, start: datetime) -> None:
+    def __init__(self, lifecycles: Sequence[Lifecycle], factory: Factory, start: datetime) -> None:
         self._lifecycles = lifecycles
-        self._make_store = make_store
-        self._reopen = reopen
+        self._factory = factory
         self._start = start
         self._done: list[Callable[[Names], list[str]]] = []
         self._last: Callable[[Names], list[str]] | None = None
@@ -115,7 +115,7 @@ class Lines:
 
     def reopened(self) -> None:
         """The store was closed and opened again."""
-        self._done.append(lambda names: [f"store.reopen({named(self._reopen, names) or 'reopen'})"])
+        self._done.append(lambda names: [f"store.reopen({named(self._factory.reopen, names) or 'reopen'})"])
 
     def __str__(self) -> str:
         names: Names = dict(_OWN)
@@ -123,11 +123,11 @@ class Lines:
         for one in self._lifecycles:
             if named(one, names) is None:
                 head.append(f"{_lifecycle(one, names)} = ...  # the Lifecycle '{one.name}' that was given")
-        factory = named(self._make_store, names)
+        factory = named(self._factory.make, names)
         if factory is None:
             factory = "make_store"
             head.append("make_store = ...  # the factory that was given")
-        if self._reopen is not None and named(self._reopen, names) is None:
+        if self._factory.reopen is not None and named(self._factory.reopen, names) is None:
             head.append("reopen = ...  # the function that was given")
         given = ", ".join(_lifecycle(one, names) for one in self._lifecycles)
         body = [line for step in self._done for line in step(names)]
@@ -139,7 +139,7 @@ class Lines:
                 *imports(names),
                 *head,
                 "",
-                f"store = Watched({factory}())",
+                f"store = InterceptedStore({factory}())",
                 f"now = {start}",
                 "numbers = count(1)",
                 f'flow = ReportFlow(store, [{given}], clock=lambda: now, new_id=lambda: f"r{{next(numbers)}}")',

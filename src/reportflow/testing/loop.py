@@ -18,17 +18,12 @@ from reportflow.storage.base import AsyncStore, Capabilities, Change, FeedItem, 
 T = TypeVar("T")
 
 
-def is_async(given: object) -> bool:
-    """Whether this is an asynchronous store, or becomes one when it is awaited."""
-    return inspect.isawaitable(given) or inspect.iscoroutinefunction(getattr(given, "commit", None))
-
-
 def awaited(given: AsyncStore | Awaitable[AsyncStore]) -> Store:
     """Drive an asynchronous store, or what gives one when awaited in its loop, from any threads: side by side."""
-    return Awaited(given)
+    return AwaitedStore(given)
 
 
-class Awaited:
+class AwaitedStore:
     """See `awaited`; `store` is what it drives."""
 
     def __init__(self, given: AsyncStore | Awaitable[AsyncStore]) -> None:

@@ -15,7 +15,7 @@ from reportflow.model.query import LIMIT, Page, Query
 from reportflow.model.record import Record
 from reportflow.storage.base import AsyncStore, Capabilities, Change, FeedItem, Group, Of, Store
 from reportflow.testing.differences import first_difference, shown
-from reportflow.testing.loop import awaited, is_async
+from reportflow.testing.factory import driven
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 _FACTS: Final = ("ids", "keys", "field", "problem")
 
 
-class Difference(AssertionError):
+class StoresDiffer(AssertionError):
     """Two stores answered one call differently; `str` of it says the call, its arguments and both answers."""
 
 
@@ -56,7 +56,7 @@ class Twin:
     Calls of several threads are made one after the other. Closing it closes both.
 
     Raises:
-        Difference: from any call whose answers differ, and from the start if the two do not hold the same.
+        StoresDiffer: from any call whose answers differ, and from the start if the two do not hold the same.
     """
 
     def __init__(self, one: Store, other: Store) -> None:
@@ -120,7 +120,7 @@ class Twin:
 
     def by_key(self, actor_id: str, key: str) -> Entry | None:
         """See `Store.by_key`."""
-        return self._asked(f"keyed({actor_id!r}, {key!r})", lambda store: store.by_key(actor_id, key))
+        return self._asked(f"by_key({actor_id!r}, {key!r})", lambda store: store.by_key(actor_id, key))
 
     def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`. Each store's answer must be what that very store showed when it was committed."""
@@ -162,7 +162,7 @@ class Twin:
         lines = [f"{call} has two answers.", f"{names[0]} {one.said()}.", f"{names[1]} {other.said()}."]
         if found.path and one.error is None and other.error is None:
             lines.append(f"They differ first at answer{found.path}: {shown(found.one)} and {shown(found.other)}.")
-        raise Difference("\n".join(lines))
+        raise StoresDiffer("\n".join(lines))
 
     def _names(self) -> list[str]:
         kinds = [type(store).__name__ for store in (self.one, self.other)]
@@ -183,7 +183,7 @@ class Twin:
                 fresh += some
             positions = [posted.position for posted in [*known[-1:], *fresh]]
             if positions != sorted(set(positions)):
-                raise Difference(f"{call} has positions that do not grow.\n{type(store).__name__} gives {positions}.")
+                raise StoresDiffer(f"{call} has positions that do not grow.\n{type(store).__name__} gives {positions}.")
             known += fresh
             by_record: dict[str, list[Entry]] = {}
             for posted in fresh:
@@ -203,11 +203,11 @@ def run_on_both(
         play: Calls a store in any way, the same way each time: by hand, or through a flow.
 
     Raises:
-        Difference: as soon as the two differ.
+        StoresDiffer: as soon as the two differ.
     """
-    one = _store(make_one())
+    one = driven(make_one())
     try:
-        other = _store(make_other())
+        other = driven(make_other())
     except BaseException:
         one.close()
         raise
@@ -218,10 +218,6 @@ def run_on_both(
             one.close()
         finally:
             other.close()
-
-
-def _store(given: Any) -> Any:
-    return awaited(given) if is_async(given) else given
 
 
 def _ended(call: Callable[[], object]) -> _Ended:

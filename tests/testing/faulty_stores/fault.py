@@ -10,9 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
+import pytest
+
 from reportflow import Capabilities, MemoryStore, SqlStore, Store
-from reportflow.testing import ConformanceReport, StoreConformance, conform
+from reportflow.testing import ConformanceReport
+from reportflow.testing.conformance import chance
 from tests.host import rolled_back
+from tests.testing.sessions import session
 
 #: Each faulty store -> the test of the suite that is made for its fault.
 FAULTS: Final[dict[type[Store], str]] = {}
@@ -74,21 +78,13 @@ class FileStore(SqlStore):
 
 def found_by_chance(store: Callable[[], Store], seed: int) -> bool:
     """Whether the random part of the suite alone comes upon the fault, with a seed."""
-    given = {
-        "make_store": lambda _: store(),
-        "reopen": lambda _, one: one.reopened(),
-        "seed": seed,
-        "shrinks": False,  # the shortest of the calls that fail are not asked for here, and take their time
-    }
-    suite = type("Suite", (StoreConformance,), given)()
-    try:
-        suite.test_any_calls_in_any_order()
-    except Exception:  # a faulty store may raise anything
-        return True
-    return False
+    with pytest.MonkeyPatch.context() as patch:
+        # the shortest of the calls that fail are not asked for here, and take their time
+        patch.setitem(chance.PROFILES, "default", chance.PROFILES["default"]._replace(shrinking=0.0))
+        return bool(held(store, "test_any_calls_in_any_order", seed=seed).failures)
 
 
 def held(store: Callable[[], Store], *tests: str, seed: int) -> ConformanceReport:
-    """What comes of some tests of the suite on a store; of all of them where none is named."""
+    """The report of some tests of the suite on a store; of all of them where none is named."""
     reopen = operator.methodcaller("reopened")
-    return conform(store, reopen=reopen, rolled_back=rolled_back, seed=seed, only=tests or None)
+    return session(store, *tests, reopen=reopen, rolled_back=rolled_back, seed=seed)

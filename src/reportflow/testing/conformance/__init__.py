@@ -1,22 +1,16 @@
-"""The storage contract as tests: whoever writes a store hands in a factory, and has them all.
+"""The storage contract as tests: a backend gives a factory of its stores, and has them all.
 
-Without a test runner ``conform(factory)`` gives a report. In pytest::
+::
 
-    class TestMyStore(StoreConformance):
-        def make_store(self) -> Store:
-            return MyStore(...)
+    class TestMyStore(StoreTests):
+        @pytest.fixture
+        def new_store(self, tmp_path):
+            return lambda: MyStore(...)  # a fresh, empty store at each call
 
-        def reopen(self, store: Store) -> Store:  # only for a store that says it is durable or shared
-            return MyStore(...)  # one more, on the same data
-
-Every sentence of `reportflow.storage.base` is a test here, whose docstring repeats it. pytest shows the values of
-a failed comparison if it is told so before the import: ``pytest.register_assert_rewrite("reportflow.testing")``.
+Every sentence of `reportflow.storage.base` is a test here, whose docstring repeats it. Needs the extra
+``reportflow[testing]``.
 """
 
-from __future__ import annotations
+from reportflow.testing.conformance.rewriting import rewrite_asserts
 
-from reportflow.testing.conformance.report import ConformanceReport, Finding
-from reportflow.testing.conformance.run import conform
-from reportflow.testing.conformance.whole import StoreConformance
-
-__all__ = ["ConformanceReport", "Finding", "StoreConformance", "conform"]
+rewrite_asserts()

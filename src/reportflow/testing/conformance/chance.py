@@ -2,62 +2,94 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, NamedTuple
+import math
+import sys
+import time
+from typing import Any, Final, NamedTuple
 
 from reportflow.errors import MissingExtra
-from reportflow.testing.conformance.suite import Missing, Suite, within
+from reportflow.testing.conformance.races import within
+from reportflow.testing.conformance.suite import Skipped, StoreFixtures, Stores
 
 
 class Profile(NamedTuple):
-    """How hard Hypothesis tries: how many runs, how many calls in each, and for how long at the most in seconds."""
+    """How hard Hypothesis tries.
+
+    Attributes:
+        runs: How many runs.
+        calls: How many calls in each.
+        shrinking: How long the shortest calls that fail are looked for, in seconds.
+        timeout: How long all of it may take, in seconds.
+    """
 
     runs: int
     calls: int
-    retry_timeout: float
+    shrinking: float = 5.0
+    timeout: float = 600.0
 
 
 PROFILES: Final[dict[str, Profile]] = {
-    "brief": Profile(runs=5, calls=15, retry_timeout=600.0),
-    "default": Profile(runs=20, calls=20, retry_timeout=600.0),
-    "thorough": Profile(runs=3_000, calls=50, retry_timeout=12 * 3600.0),
+    "brief": Profile(runs=5, calls=15),
+    "default": Profile(runs=20, calls=20),
+    "thorough": Profile(runs=3_000, calls=50, shrinking=600.0, timeout=12 * 3600.0),
 }
 
 
-class ChanceSuite(Suite):
-    """After all others: what nobody thought of.
+class TimeIsUp(BaseException):
+    """Ends a run of Hypothesis, which takes no `Exception` for an end."""
 
-    Attributes:
-        profile: "default", "brief" for a look in between, or "thorough" for the night.
-        seed: Makes Hypothesis ask the same again; None for something else each time.
-        shrinks: Whether the shortest calls that fail are looked for.
-    """
 
-    profile: ClassVar[str] = "default"
-    seed: ClassVar[int | None] = None
-    shrinks: ClassVar[bool] = True
+class ChanceTests(StoreFixtures):
+    """After all others: what no test was written for."""
 
-    def test_any_calls_in_any_order(self) -> None:
+    def test_any_calls_in_any_order(self, stores: Stores) -> None:
         """Whatever is called in whatever order, a store answers as a naive model of the contract does."""
         try:
             from reportflow.testing.machine import store_machine
         except MissingExtra as error:
-            raise Missing("skip.extra", package=error.package) from None
-        from hypothesis import HealthCheck, Phase, seed, settings
-        from hypothesis.stateful import run_state_machine_as_test
+            raise Skipped("skip.extra", package=error.package) from None
+        profile = PROFILES[self.profile]
+        machine = store_machine(stores.factory.fresh, stores.factory.reopened)
+        within(profile.timeout, lambda: _run(machine, profile, self.seed))
 
-        chosen = PROFILES[self.profile]
-        machine: Any = store_machine(self.fresh_store, self.reopened_store)
-        if self.seed is not None:
-            machine = seed(self.seed)(machine)
-        how = settings(
-            max_examples=chosen.runs,
-            stateful_step_count=chosen.calls,
-            database=None,
-            deadline=None,
-            derandomize=False,
-            print_blob=False,
-            report_multiple_bugs=False,
-            phases=[Phase.generate, *([Phase.shrink] if self.shrinks else [])],
-            suppress_health_check=list(HealthCheck),  # a slow store is not a wrong one
-        )
-        within(chosen.retry_timeout, lambda: run_state_machine_as_test(machine, settings=how))
+
+def _run(machine: type[Any], profile: Profile, chosen: int | None) -> None:
+    """Run a machine. Its shortest failure is looked for as long as the profile says, and not as Hypothesis would."""
+    from hypothesis import HealthCheck, Phase, seed, settings
+    from hypothesis.database import InMemoryExampleDatabase
+    from hypothesis.stateful import run_state_machine_as_test
+
+    errors: list[Exception] = []
+    end = math.inf
+
+    class Limited(machine):  # type: ignore[misc]  # its base is made by a call
+        def teardown(self) -> None:
+            nonlocal end
+            error = sys.exc_info()[1]
+            super().teardown()
+            if time.monotonic() > end:  # only here: a run that draws less than before would count as flaky
+                raise TimeIsUp
+            if isinstance(error, Exception) and not type(error).__module__.startswith("hypothesis."):
+                errors.append(error)
+                end = min(end, time.monotonic() + (profile.shrinking or math.inf))
+
+    if chosen is not None:
+        seed(chosen)(Limited)
+    how = settings(
+        max_examples=profile.runs,
+        stateful_step_count=profile.calls,
+        database=InMemoryExampleDatabase(),
+        deadline=None,
+        derandomize=False,
+        print_blob=False,
+        report_multiple_bugs=False,
+        phases=[Phase.generate, *([Phase.shrink] if profile.shrinking else [])],
+        suppress_health_check=list(HealthCheck),  # a slow store is not a wrong one
+    )
+    try:
+        run_state_machine_as_test(Limited, settings=how)
+    except TimeIsUp:
+        end = math.inf
+        # the shortest calls so far are in the database; a store that does not fail again fails all the same
+        run_state_machine_as_test(Limited, settings=settings(how, phases=[Phase.reuse]))
+        raise errors[0] from None

@@ -9,92 +9,97 @@ from typing import Any, Final, Literal
 import attrs
 
 from reportflow.i18n.catalog import ENGLISH
-from reportflow.testing.conformance import texts
+from reportflow.testing.conformance.texts import TESTS
+from reportflow.testing.texts import label, text
 
 Outcome = Literal["passed", "failed", "skipped"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("passed", "failed", "skipped")
 
 
 @attrs.frozen(kw_only=True)
-class Finding:
+class ConformanceFinding:
     """What came of one test of the suite.
 
     Attributes:
         test: Its name.
-        call: The call of the contract that it is about.
         sentence: The sentence of the contract that it proves.
         outcome: "passed", "failed" or "skipped".
-        code: Why it failed or was left out: a code of the suite's texts.
+        code: Why it failed or was skipped: a code of the kit's texts.
         facts: What the text is filled with.
     """
 
     test: str
-    call: str
     sentence: str
     outcome: Outcome
     code: str = ""
     facts: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
 
     @property
-    def reason(self) -> str:
-        """Why it failed or was left out; blank where it passed."""
-        return self.said()
+    def call(self) -> str:
+        """The call of the contract that it is about."""
+        return TESTS[self.test][0]
 
-    def said(self, language: str = ENGLISH) -> str:
+    @property
+    def reason(self) -> str:
+        """Why it failed or was skipped; blank where it passed."""
+        return self.explain()
+
+    def explain(self, language: str = ENGLISH) -> str:
         """The reason in a language."""
         if not self.code:
             return ""
         steps = str(self.facts.get("steps", ""))
-        return "\n".join([texts.CATALOG.text(f"conformance.{self.code}", language, self.facts), *steps.splitlines()])
+        return "\n".join([text(self.code, language, **self.facts), *steps.splitlines()])
 
     def promise(self, language: str = ENGLISH) -> str:
         """The sentence of the contract in a language."""
-        return self.sentence if language == ENGLISH else texts.sentence(self.test, language) or self.sentence
+        return self.sentence if language == ENGLISH else TESTS[self.test][1]
 
 
 @attrs.frozen
 class ConformanceReport:
     """What came of the whole suite. `str` of it is a text to read; only one in which nothing failed has passed."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[ConformanceFinding, ...]
 
-    def __iter__(self) -> Iterator[Finding]:
+    def __iter__(self) -> Iterator[ConformanceFinding]:
         return iter(self.findings)
 
     @property
-    def failures(self) -> tuple[Finding, ...]:
+    def failures(self) -> tuple[ConformanceFinding, ...]:
         """The sentences of the contract that the store does not keep."""
-        return self._that("failed")
+        return self._with("failed")
 
     @property
-    def skipped(self) -> tuple[Finding, ...]:
-        """The sentences that were not looked at, each with what is missing."""
-        return self._that("skipped")
+    def skipped(self) -> tuple[ConformanceFinding, ...]:
+        """The sentences that were not tested, each with what is missing."""
+        return self._with("skipped")
 
     @property
     def passed(self) -> bool:
-        """Whether something was looked at, and nothing failed."""
-        return bool(self._that("passed")) and not self.failures
+        """Whether something was tested, and nothing failed."""
+        return bool(self._with("passed")) and not self.failures
 
-    def _that(self, outcome: Outcome) -> tuple[Finding, ...]:
+    def _with(self, outcome: Outcome) -> tuple[ConformanceFinding, ...]:
         return tuple(one for one in self.findings if one.outcome == outcome)
 
     def summary(self, language: str = ENGLISH) -> str:
         """The verdict and the numbers, in one line."""
         numbers = Counter(one.outcome for one in self.findings)
         code = "kept" if self.passed else "not_kept"
-        return texts.CATALOG.text(f"conformance.{code}", language, {name: numbers[name] for name in OUTCOMES})
+        return text(code, language, **{name: numbers[name] for name in OUTCOMES})
 
     def text(self, language: str = ENGLISH) -> str:
-        """The failures and what was left out, each with its sentence and its reason, and the summary."""
-        told = [one for outcome in ("failed", "skipped") for one in self.findings if one.outcome == outcome]
-        return "\n".join([*(_lines(one, language) for one in told), self.summary(language)])
+        """The failures and what was skipped, each with its sentence and its reason, and the summary."""
+        shown = (*self.failures, *self.skipped)
+        return "\n".join([*("\n    ".join(lines(one, language)) + "\n" for one in shown), self.summary(language)])
 
     def __str__(self) -> str:
         return self.text()
 
 
-def _lines(finding: Finding, language: str) -> str:
-    outcome = texts.CATALOG.label("conformance.outcome", finding.outcome, language)
+def lines(finding: ConformanceFinding, language: str) -> list[str]:
+    """A finding as lines: the outcome and the test, the sentence, the reason."""
+    outcome = label("outcome", finding.outcome, language)
     first = f"{outcome} {finding.call} · {finding.test}"
-    return "\n    ".join([first, finding.promise(language), *finding.said(language).splitlines()]) + "\n"
+    return [first, finding.promise(language), *finding.explain(language).splitlines()]

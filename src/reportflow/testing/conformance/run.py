@@ -1,122 +1,135 @@
-"""The suite without pytest: a factory of stores to a report."""
+"""`conform`: a factory of stores to a report, by a process of its own that runs the suite."""
 
 from __future__ import annotations
 
-import inspect
+import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
-from typing import Any, Final
+from typing import IO, Any
 
 from reportflow.errors import InvalidValue
-from reportflow.testing.conformance import texts
+from reportflow.testing.broken import SuiteRefused
 from reportflow.testing.conformance.chance import PROFILES
-from reportflow.testing.conformance.factory import FactorySuite
-from reportflow.testing.conformance.reasons import Cause, why
-from reportflow.testing.conformance.report import ConformanceReport, Finding, Outcome
-from reportflow.testing.conformance.suite import Missing, Unmet, within
-from reportflow.testing.conformance.whole import StoreConformance
+from reportflow.testing.conformance.report import ConformanceFinding, ConformanceReport
+from reportflow.testing.conformance.session import resolve
+from reportflow.testing.conformance.whole import StoreTests, every_test
 
-#: After so many tests that did not end, the rest is not run: each leaves threads behind, and takes its time.
-_HUNG: Final = 2
-#: How long a reason may be looked for, in seconds: the store is asked again.
-_ASKING: Final = 10.0
+_CHILD = "from reportflow.testing.conformance.session import main; main()"
 
 
 def conform(
-    factory: Callable[[], Any],
+    factory: Callable[[], Any] | str,
     *,
-    reopen: Callable[[Any], Any] | None = None,
-    rolled_back: Callable[[Any], AbstractContextManager[object]] | None = None,
+    reopen: Callable[[Any], Any] | str | None = None,
+    rolled_back: Callable[[Any], AbstractContextManager[object]] | str | None = None,
     profile: str = "default",
     seed: int | None = None,
     only: Collection[str] | None = None,
 ) -> ConformanceReport:
     """Hold the stores of a factory against the whole contract. Whatever a store does, the answer is a report.
 
+    The tests run in a process of their own, which imports the functions: each is at the top of a module or in a class
+    there, or is named as ``"package.module:name"``.
+
     Args:
-        factory: Takes nothing and gives a fresh, empty store each time, synchronous or asynchronous.
-        reopen: Takes a store and gives one more on the same data; for stores that are durable or shared.
-        rolled_back: Takes a store and gives a transaction of the host's around it, which is rolled back at its end;
+        factory: Takes nothing and returns a fresh, empty store at each call, synchronous or asynchronous.
+        reopen: Takes a store and returns one more on the same data; for stores that are durable or shared.
+        rolled_back: Takes a store and returns a transaction of the host around it, which is rolled back at its end;
             for stores that write inside one.
-        profile: "default", "brief" for a look in between, or "thorough" for the night.
-        seed: Makes the random part ask the same again.
+        profile: "default", "brief" for a quick look, or "thorough" for the night.
+        seed: Makes the random part repeat its calls.
         only: The names of the tests to run, and no others; all unless given.
 
     Raises:
         InvalidValue: there is no such profile.
+        SuiteRefused: a function cannot be imported, or Python runs without assert statements.
     """
     found = findings(factory, reopen=reopen, rolled_back=rolled_back, profile=profile, seed=seed, only=only)
     return ConformanceReport(tuple(found))
 
 
-def tests() -> tuple[str, ...]:
-    """The tests of the suite, in the order in which they are run."""
-    return tuple(name for part in StoreConformance.__mro__ for name in vars(part) if name.startswith("test_"))
-
-
 def findings(
-    factory: Callable[[], Any],
+    factory: Callable[[], Any] | str,
     *,
-    reopen: Callable[[Any], Any] | None = None,
-    rolled_back: Callable[[Any], AbstractContextManager[object]] | None = None,
+    reopen: Callable[[Any], Any] | str | None = None,
+    rolled_back: Callable[[Any], AbstractContextManager[object]] | str | None = None,
     profile: str = "default",
     seed: int | None = None,
     only: Collection[str] | None = None,
-) -> Iterator[Finding]:
-    """The findings of `conform`, one after the other."""
+) -> Iterator[ConformanceFinding]:
+    """The findings of `conform`, one after the other; the arguments are checked at the call."""
     if profile not in PROFILES:
         raise InvalidValue("profile", "choice", {"given": repr(profile), "choices": list(PROFILES)})
-    given = {"make_store": lambda self: factory(), "profile": profile, "seed": seed}
-    if reopen is not None:
-        given["reopen"] = lambda self, store: reopen(store)
-    if rolled_back is not None:
-        given["rolled_back"] = lambda self, store: rolled_back(store)
-    suite: Any = type("Suite", (StoreConformance,), given)
-    unrun: Cause | None = None
-    hung = 0
-    for name in tests():
-        if only is not None and name not in only:
-            continue
-        outcome, (code, facts) = _run(suite, name) if unrun is None else _not_run(unrun)
-        sentence = " ".join((inspect.getdoc(getattr(suite, name)) or "").split())
-        yield Finding(test=name, call=texts.call(name), sentence=sentence, outcome=outcome, code=code, facts=facts)
-        if outcome == "failed":
-            suite.shrinks = False  # the facts say it better than the shortest of random calls
-            hung += code == "hung"
-            if name in vars(FactorySuite):
-                unrun = ("skip.factory", {})
-            elif hung == _HUNG:
-                unrun = ("skip.hung", {"number": hung})
+    given = {"factory": factory, "reopen": reopen, "rolled_back": rolled_back}
+    chosen = [test for test in every_test() if only is None or test in only]
+    asked = {
+        "named": {name: importable(one) for name, one in given.items() if one is not None},
+        "plain": {"profile": profile, "seed": seed},
+        "only": chosen,
+    }
+    return _findings(json.dumps(asked), chosen)
 
 
-def _not_run(cause: Cause) -> tuple[Outcome, Cause]:
-    return "skipped", cause
+def importable(given: Any) -> str:
+    """The name by which another process imports a function: 'package.module:name'.
 
-
-def _run(suite: type[StoreConformance], name: str) -> tuple[Outcome, Cause]:
-    one = suite()
+    Raises:
+        SuiteRefused: it cannot.
+    """
+    name = given if isinstance(given, str) else _name(given)
     try:
+        found = resolve(name)
+    except Exception as error:  # whatever a module does when it is imported
+        raise SuiteRefused("refused.not_importable", name=name) from error
+    if name.startswith("__main__:") or not (isinstance(given, str) or found is given):
+        raise SuiteRefused("refused.not_importable", name=name)
+    return name
+
+
+def _name(given: Any) -> str:
+    """The name that a function or class says of itself; anything else as it is shown."""
+    module, name = getattr(given, "__module__", None), getattr(given, "__qualname__", None)
+    return f"{module}:{name}" if module and name else repr(given)
+
+
+def _findings(asked: str, chosen: list[str]) -> Iterator[ConformanceFinding]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    environment["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    command = [sys.executable, "-c", _CHILD, asked]
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log,
+        subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, encoding="utf-8"
+        ) as child,
+    ):
+        assert child.stdout is not None
+        left = list(chosen)
         try:
-            getattr(one, name)()
-        except Unmet as unmet:
-            if unmet.code == "hung":
-                one.abandon()
+            for line in child.stdout:
+                finding = ConformanceFinding(**json.loads(line))
+                left.remove(finding.test)
+                yield finding
+        except BaseException:  # the caller stops here
+            child.kill()
             raise
-        finally:
-            one.teardown_method()
-    except Missing as missing:
-        return "skipped", (missing.code, missing.facts)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a store may raise anything
-        return "failed", _cause(error)
-    return "passed", ("", {})
+        code = child.wait()
+        for number, test in enumerate(left):
+            facts = {"code": code, "given": _tail(log)}
+            died = ("skipped", "skip.died", {}) if number else ("failed", "reason.died", facts)
+            yield _unended(test, *died)
 
 
-def _cause(error: BaseException) -> Cause:
-    try:
-        return within(_ASKING, lambda: why(error))[0]
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # asked again, a store may raise anything, or not come back
-        return "reason.foreign", {"line": "", "kind": type(error).__name__, "given": str(error)}
+def _unended(test: str, outcome: Any, code: str, facts: dict[str, object]) -> ConformanceFinding:
+    sentence = " ".join(str(getattr(StoreTests, test).__doc__).split())
+    return ConformanceFinding(test=test, sentence=sentence, outcome=outcome, code=code, facts=facts)
+
+
+def _tail(log: IO[str]) -> str:
+    log.seek(0)
+    lines = log.read().splitlines()
+    return "\n".join(lines[-10:]) or "-"

@@ -1,255 +1,200 @@
-"""What all parts of the suite share: the store under test, short words for keeping and asking, and a bounded wait."""
+"""What the parts of the suite share: fixtures for the stores of a test, and short words for writing and reading."""
 
 from __future__ import annotations
 
 import functools
-import math
-import random
-import sys
-import threading
-import time
 import unittest
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import attrs
+import pytest
 
-from reportflow.errors import ReportflowError, StorageBusy, StorageError
+from reportflow.errors import ReportflowError
 from reportflow.model.query import LIMIT, Query
 from reportflow.model.record import Record
-from reportflow.storage.base import AsyncStore, Change, Group, Store
+from reportflow.storage.base import Change, Group, Store
 from reportflow.testing.acts import CLERK
-from reportflow.testing.conformance import texts
-from reportflow.testing.loop import Awaited, awaited, is_async
+from reportflow.testing.broken import BrokenPromise
+from reportflow.testing.conformance.races import TIMEOUT, within
+from reportflow.testing.differences import shown
+from reportflow.testing.factory import Factory, looks_empty
+from reportflow.testing.texts import text
 
-#: How many threads do the same at the same moment, and how often.
-THREADS: Final = 8
-ROUNDS: Final = 12
-#: How long a test may take, in seconds, and how long threads that were let go together may.
-RETRY_TIMEOUT: Final = 60.0
-#: How long Python lets a thread run in a race before it looks at another one, in seconds.
-_SWITCH: Final = 1e-5
+#: Takes a store and gives a transaction of the host around it, which is rolled back at its end.
+RolledBack = Callable[[Any], AbstractContextManager[Any]]
 
-#: How a thread in a race stumbles: how likely at a call or a return, after how many stops how much less, how long.
-_OFTEN: Final = 1 / 8
-_STOPS: Final = 80
-_SELDOM: Final = 1 / 256
-_STOP: Final = 1e-5
-
+C = TypeVar("C", bound=type[Any])
 E = TypeVar("E", bound=Exception)
-T = TypeVar("T")
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., None])
 
 
-class Unmet(AssertionError):
-    """A promise that was not kept, by the store or by who gives the stores: a code of `texts`, and its facts."""
-
-    def __init__(self, code: str, **facts: object) -> None:
-        super().__init__(code, facts)
-        self.code = code
-        self.facts = facts
-
-    def __str__(self) -> str:
-        return texts.CATALOG.text(f"conformance.{self.code}", facts=self.facts)
-
-
-class Missing(unittest.SkipTest):
-    """Why a test is left out: a code of `texts`, and its facts."""
+class Skipped(unittest.SkipTest):
+    """Why a test is skipped: a code of the kit's texts, and its facts."""
 
     def __init__(self, code: str, **facts: object) -> None:
-        super().__init__(texts.CATALOG.text(f"conformance.{code}", facts=facts))
+        super().__init__(text(code, **facts))
         self.code = code
         self.facts = facts
 
 
-class Suite:
-    """A test class with a store: made when a test first asks for it, closed behind each test."""
+class Stores:
+    """The stores of one test, closed after it."""
 
-    #: How long a test may take, in seconds: a store that waits for itself ends in a failure, not in silence.
-    retry_timeout: ClassVar[float] = RETRY_TIMEOUT
+    def __init__(self, factory: Factory) -> None:
+        self.factory = factory
+        self._open: list[Store] = []
 
-    def __init_subclass__(cls, *, bounded: bool = False) -> None:
-        """The parts of the suite are `bounded`: each of their tests ends within the retry_timeout."""
-        for name, function in list(vars(cls).items()) if bounded else ():
-            if name.startswith("test_"):
-                setattr(cls, name, _bounded(function))
-
-    # -- what the author of a store gives -----------------------------------------------------------------------
-
-    def make_store(self) -> Store | AsyncStore:
-        """A fresh, empty store, asynchronous or not. The suite closes it."""
-        raise NotImplementedError("give make_store: a fresh, empty store")
-
-    def reopen(self, store: Any) -> Store | AsyncStore:
-        """One more store on the data of this one, as a new process would open it.
-
-        Asked for only where `capabilities` says `durable` or `shared`. The suite closes both.
-        """
-        raise Unmet("reopen.missing")
-
-    def rolled_back(self, store: Any) -> AbstractContextManager[object]:
-        """A transaction of the host's, rolled back at its end; it gives the store that writes inside it.
-
-        Where it gives None, it is around the calls that this thread makes of the store itself. Asked for only where
-        `capabilities` says `host_transaction`.
-        """
-        raise Missing("rolled_back.missing")  # not every owner of a store has a host at hand
-
-    # -- the stores of a test -----------------------------------------------------------------------------------
-
-    @functools.cached_property
-    def store(self) -> Store:
-        """The store of this test."""
-        return self.another_store()
-
-    @functools.cached_property
-    def _opened(self) -> list[Store]:
-        return []
-
-    def another_store(self) -> Store:
-        """One more fresh store, closed behind the test."""
-        return self.closed_later(self.fresh_store())
-
-    def store_again(self, store: Store) -> Store:
-        """One more store on the data of this one, closed behind the test."""
-        return self.closed_later(self.reopened_store(store))
-
-    def closed_later(self, store: Store) -> Store:
-        """The store itself, which is closed behind the test."""
-        self._opened.append(store)
+    def add(self, store: Store) -> Store:
+        """The store itself, which is closed after the test."""
+        self._open.append(store)
         return store
 
-    def fresh_store(self) -> Store:
-        """One more fresh store, which whoever asks closes.
+    def fresh(self) -> Store:
+        """One more fresh, empty store."""
+        return self.add(self.factory.fresh())
 
-        Raises:
-            Unmet: `make_store` gives no fresh store.
-        """
-        store = self.given_store()
-        if not looks_empty(store):
-            store.close()
-            raise Unmet("factory.not_empty")
-        return store
-
-    def given_store(self) -> Store:
-        """What the factory gives, as a store.
-
-        Raises:
-            Unmet: it raises, or gives no store.
-        """
-        return _given("factory", self.make_store)
-
-    def reopened_store(self, store: Store) -> Store:
-        """One more store on the data of this one, which whoever asks closes.
-
-        Raises:
-            Unmet: `reopen` raises, or gives no such store.
-        """
-        again = _given("reopen", functools.partial(self.reopen, undriven(store)))
+    def again(self, store: Store) -> Store:
+        """One more store on the data of this one, which holds something."""
+        again = self.add(self.factory.reopened(store))
         if looks_empty(again):
-            again.close()
-            raise Unmet("reopen.empty")
+            raise BrokenPromise("reopen_empty")
         return again
 
-    def needs(self, capability: str) -> None:
-        """Leave the test out where the store does not declare a capability."""
-        if not getattr(self.store.capabilities, capability, False):
-            raise Missing("skip.capability", capability=capability)
-
-    def teardown_method(self) -> None:
-        """Close the stores that the test opened."""
-        while self._opened:
-            within(self.retry_timeout, self._opened.pop().close)
-
-    def abandon(self) -> None:
-        """Leave the stores as they are: they do not come back, and closing them would wait too."""
-        self._opened.clear()
-
-    # -- short words --------------------------------------------------------------------------------------------
-
-    def keep(self, *changes: Change) -> Record:
-        """Commit the changes together; the last one's record."""
-        self.store.commit(changes)
-        return changes[-1].record
-
-    def found(self, **asked: Any) -> list[str]:
-        """The ids of what a query finds."""
-        return [record.id for record in self.store.find(Query(**asked))]
-
-    def counted(self, *group: str, of: str = "records", **asked: Any) -> dict[Group, int]:
-        """The answer to a count."""
-        return self.store.count(Query(**asked), of, group)  # type: ignore[arg-type]  # a wrong `of` is tested too
-
-    def pages(self, query: Query) -> list[list[str]]:
-        """The ids on each page, from the query's own on."""
-        pages: list[list[str]] = []
-        while True:
-            page = self.store.find(query)
-            pages.append([record.id for record in page])
-            if page.next is None:
-                return pages
-            if len(pages) == 100:
-                raise Unmet("pages")
-            query = attrs.evolve(query, cursor=page.next)
-
-    def everything(self, store: Store | None = None) -> object:
-        """All that a store shows of itself, to be compared."""
-        store = store or self.store
-        records = store.find(Query(order="id", limit=LIMIT)).records
-        posted = store.feed(limit=LIMIT)
-        keyed = [store.by_key(one.entry.actor.id, one.entry.key or "") for one in posted]
-        counted = store.count(Query(), "entries", ["kind", "state", "trigger"])
-        return records, store.history([record.id for record in records]), posted, keyed, counted
+    def close(self) -> None:
+        """Close all of them, the last one first."""
+        while self._open:
+            self._open.pop().close()
 
 
-def _given(hole: str, give: Callable[[], Any]) -> Store:
-    """What a hole of the suite gives, as a store; an asynchronous one is driven."""
-    try:
-        given = give()
-        store = driven(given)
-    except (Unmet, NotImplementedError):
-        raise
-    except Exception as error:  # whatever it does
-        raise Unmet(f"{hole}.raised", kind=type(error).__name__, given=str(error)) from error
-    lacking = [name for name in texts.CALLS if not hasattr(store, name)]
-    if lacking:
-        raise Unmet(f"{hole}.lacks", kind=type(store).__name__, names=lacking)
-    return store
+class StoreFixtures:
+    """What a backend gives, and what the tests take.
+
+    A backend gives the fixture ``new_store``: a function without arguments that returns a fresh, empty store at each
+    call, synchronous or asynchronous.
+
+    Attributes:
+        profile: How hard the random part tries: "default", "brief" for a quick look, or "thorough" for the night.
+        seed: Makes the random part repeat its calls; None for other calls each time.
+        timeout: How long a test may take, in seconds: a store that waits for itself is a failure, not a silence.
+    """
+
+    profile: str = "default"
+    seed: int | None = None
+    timeout: ClassVar[float] = TIMEOUT
+
+    @pytest.fixture
+    def reopen(self) -> Callable[[Any], Any] | None:
+        """Takes a store, which may be closed, and returns one more on the same data, as a new process would open it.
+
+        Needed where `capabilities` says `durable` or `shared`.
+        """
+        return None
+
+    @pytest.fixture
+    def rolled_back(self) -> RolledBack | None:
+        """Takes a store and gives a transaction of the host, rolled back at its end.
+
+        It gives the store that writes inside the transaction, or None where that is the store itself in this thread.
+        Used where `capabilities` says `host_transaction`, whose promise is skipped without it.
+        """
+        return None
+
+    @pytest.fixture
+    def stores(
+        self, new_store: Callable[[], Any], reopen: Callable[[Any], Any] | None, request: pytest.FixtureRequest
+    ) -> Iterator[Stores]:
+        """What opens the stores of a test, and closes them after it."""
+        stores = Stores(Factory(new_store, reopen))
+        yield stores
+        if not request.node.stash.get(HUNG, False):  # closing would wait as well
+            within(self.timeout, stores.close)
+
+    @pytest.fixture
+    def store(self, stores: Stores) -> Store:
+        """A fresh, empty store."""
+        return stores.fresh()
+
+    @pytest.fixture(autouse=True)
+    def _item(self, request: pytest.FixtureRequest) -> None:
+        self._stash = request.node.stash
 
 
-def driven(given: Any) -> Store:
-    """A store that somebody gives, asynchronous or not, to be called."""
-    return awaited(given) if is_async(given) else cast(Store, given)
+#: Whether a test did not come back.
+HUNG = pytest.StashKey[bool]()
 
 
-def undriven(store: Store) -> object:
-    """The store that the factory gave: an asynchronous one itself, not what drives it."""
-    return store.store if isinstance(store, Awaited) else store
+def bounded(part: C) -> C:
+    """A part of the suite whose tests end: a store that does not come back fails the test."""
+
+    def bound(test: F) -> F:
+        @functools.wraps(test)
+        def run(self: StoreFixtures, **fixtures: object) -> None:
+            try:
+                within(self.timeout, lambda: test(self, **fixtures))
+            except BrokenPromise as broken:
+                self._stash[HUNG] = broken.code == "hung"
+                raise
+
+        return cast(F, run)
+
+    for name, function in list(vars(part).items()):
+        if name.startswith("test_"):
+            setattr(part, name, bound(function))
+    return part
 
 
-def looks_empty(store: Store) -> bool:
-    """Whether a store shows nothing; one that cannot be asked is for the tests to judge."""
-    try:
-        return not store.find(Query(limit=1)).records and not store.feed(limit=1)
-    except Exception:  # whatever a store does wrong, one of the tests says it better
-        return True
+def needs(store: Store, capability: str) -> None:
+    """Skip the test where the store does not declare a capability."""
+    if not getattr(store.capabilities, capability):
+        raise Skipped("skip.capability", capability=capability)
 
 
-def raised(kind: type[E], call: Callable[..., object], *arguments: object) -> E:
-    """The error that a call ends in, which must be of this very class."""
-    given: object
-    try:
-        given = call(*arguments)
-    except ReportflowError as error:
-        if type(error) is kind:
-            return cast(E, error)
-        given = error
-    raise Unmet("due", kind=kind.__name__, given=repr(given))
+# ---------------------------------------------------------------------------------------------------------------
+# Short words
+
+
+def keep(store: Store, *changes: Change) -> Record:
+    """Commit the changes together; the last one's record."""
+    store.commit(changes)
+    return changes[-1].record
+
+
+def found(store: Store, **asked: Any) -> list[str]:
+    """The ids of the records that a query finds."""
+    return [record.id for record in store.find(Query(**asked))]
+
+
+def counted(store: Store, *group: str, of: str = "records", **asked: Any) -> dict[Group, int]:
+    """The answer to a count."""
+    return store.count(Query(**asked), of, group)  # type: ignore[arg-type]  # a wrong `of` is tested too
+
+
+def pages(store: Store, query: Query) -> list[list[str]]:
+    """The ids on each page, from the query's own on."""
+    pages: list[list[str]] = []
+    while True:
+        page = store.find(query)
+        pages.append([record.id for record in page])
+        if page.next is None:
+            return pages
+        if len(pages) == 100:
+            raise BrokenPromise("pages")
+        query = attrs.evolve(query, cursor=page.next)
+
+
+def everything(store: Store) -> object:
+    """All that a store shows of itself, to be compared."""
+    records = store.find(Query(order="id", limit=LIMIT)).records
+    feed = store.feed(limit=LIMIT)
+    keyed = [store.by_key(one.entry.actor.id, one.entry.key or "") for one in feed]
+    counts = store.count(Query(), "entries", ["kind", "state", "trigger"])
+    return records, store.history([record.id for record in records]), feed, keyed, counts
 
 
 def seen(store: Store, id: str, key: str) -> tuple[int | None, ...]:
-    """How far each of the reads says that a record has come; `key` is the one of its last entry."""
+    """The version of a record according to each of the reads; `key` is the one of its last entry."""
     keyed = store.by_key(CLERK.id, key)
     return (
         store.get([id])[0].version,
@@ -261,113 +206,13 @@ def seen(store: Store, id: str, key: str) -> tuple[int | None, ...]:
     )
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Threads
-
-
-def within(seconds: float, *calls: Callable[[], T]) -> list[T]:
-    """What each call gives, run in a thread of its own.
-
-    Raises:
-        Unmet: some have not ended in so many seconds; their threads are left behind.
-        BaseException: the first error that a call raised.
-    """
-    given: dict[int, T] = {}
-    errors: list[BaseException] = []
-    initialize_draft = threading.Semaphore(0)
-
-    def run(number: int, call: Callable[[], T]) -> None:
-        initialize_draft.release()
-        try:
-            given[number] = call()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(calls)]
-    for thread in threads:  # one after the other: Python cannot begin two at one moment where somebody traces them
-        thread.start()
-        initialize_draft.acquire()
-    deadline = time.monotonic() + seconds
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    if errors:
-        raise next((one for one in errors if not isinstance(one, threading.BrokenBarrierError)), errors[0])
-    if len(given) < len(calls):
-        raise Unmet("hung", seconds=f"{seconds:g}", number=len(calls) - len(given))
-    return [given[number] for number in range(len(calls))]
-
-
-def together(
-    calls: Sequence[Callable[[], T]], *, steady: int = 0, retry_timeout: float = RETRY_TIMEOUT / 2
-) -> list[T | StorageError]:
-    """Each call in a thread of its own, all let go at one moment: what each gave, or the storage error it raised.
-
-    Python is told to look at the other threads all the time meanwhile, and each thread stops for a moment now and then
-    where it calls or returns, so that a race that can be lost is lost soon. The first `steady` threads do not stop.
-    """
-    barrier = threading.Barrier(len(calls), action=lambda: sys.setswitchinterval(_SWITCH))
-    deadline = time.monotonic() + retry_timeout
-    there: list[None] = []
-
-    def run(number: int, call: Callable[[], T]) -> T | StorageError:
-        barrier.wait()
-        there.append(None)
-        while len(there) < len(calls) and time.monotonic() < deadline:
-            pass  # a barrier lets its threads go one after the other
-        if number >= steady:
-            _stumble()
-        try:
-            return insist(call, deadline)
-        except StorageError as error:
-            return error
-
-    before = sys.getswitchinterval()
+def raised(kind: type[E], call: Callable[..., object], *arguments: object) -> E:
+    """The error that a call must raise, of this very class."""
+    result: object
     try:
-        return within(retry_timeout, *(functools.partial(run, *pair) for pair in enumerate(calls)))
-    finally:
-        sys.setswitchinterval(before)
-
-
-#: Python lets one thread at a time say what it wants to be told.
-_PROFILING: Final = threading.Lock()
-
-
-def _stumble() -> None:
-    """Let this thread stumble from here on, unless somebody measures it."""
-    with _PROFILING:
-        if sys.getprofile() is None:
-            sys.setprofile(_stumbling())
-
-
-def _stumbling() -> Callable[..., None]:
-    """What Python is to do at each call and return of a thread: nothing mostly, and let others go first at times."""
-    stops = 0
-
-    def stumble(_frame: object, _event: str, _argument: object) -> None:
-        nonlocal stops
-        often = _OFTEN if stops < _STOPS else _SELDOM
-        if random.random() < often:
-            stops += 1
-            time.sleep(_STOP)
-
-    return stumble
-
-
-def insist(call: Callable[[], T], deadline: float = math.inf) -> T:
-    """What a call gives in the end, where another writer holds the store: nothing was written, so it is tried again."""
-    while True:
-        try:
-            return call()
-        except StorageBusy:
-            if time.monotonic() > deadline:
-                raise
-
-
-def _bounded(test: F) -> F:
-    """A test that ends: with a failure, where the store does not come back."""
-
-    @functools.wraps(test)
-    def bounded(self: Suite) -> None:
-        within(self.retry_timeout, functools.partial(test, self))
-
-    return cast(F, bounded)
+        result = call(*arguments)
+    except ReportflowError as error:
+        if type(error) is kind:
+            return cast(E, error)
+        result = error
+    raise BrokenPromise("due", kind=kind.__name__, given=shown(result))

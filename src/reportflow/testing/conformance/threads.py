@@ -12,85 +12,87 @@ from reportflow.lifecycle.history import replay
 from reportflow.model.actor import Actor
 from reportflow.model.query import LIMIT, Happened, Query
 from reportflow.office.report import REPORT, Comment, Revision
-from reportflow.storage.base import Change
+from reportflow.storage.base import Change, Store
 from reportflow.testing.acts import acted, created, report
-from reportflow.testing.conformance.suite import ROUNDS, THREADS, Suite, insist, seen, together
+from reportflow.testing.conformance.races import ROUNDS, THREADS, insist, together
+from reportflow.testing.conformance.suite import StoreFixtures, bounded, found, keep, seen
 
 NUMBERS: Final = range(THREADS)
 
 
-class ThreadSuite(Suite, bounded=True):
+def _race(store: Store, *commits: list[Change]) -> Counter[type[StorageError] | None]:
+    """How the commits, one a thread, ended: None for a success."""
+    calls: list[Callable[[], None]] = [lambda changes=changes: store.commit(changes) for changes in commits]  # type: ignore[misc]  # a lambda's default has no type
+    return Counter(None if answer is None else type(answer) for answer in together(calls))
+
+
+@bounded
+class ThreadTests(StoreFixtures):
     """All threads begin at one moment, and again in each round."""
 
-    def _race(self, *commits: list[Change]) -> Counter[type[StorageError] | None]:
-        """How the commits, one a thread, ended: None for a success."""
-        store = self.store
-        calls: list[Callable[[], None]] = [lambda changes=changes: store.commit(changes) for changes in commits]  # type: ignore[misc]  # a lambda's default has no type
-        return Counter(None if answer is None else type(answer) for answer in together(calls))
-
-    def test_one_version_is_replaced_once(self) -> None:
+    def test_one_version_is_replaced_once(self, store: Store) -> None:
         """Of several threads that replace one version exactly one wins; the others get Conflict."""
-        record = self.keep(created(report("r1")))
+        record = keep(store, created(report("r1")))
         for version in range(2, ROUNDS + 2):
             changes = [acted(record, "comment", Comment(text=str(n)), by=Actor(id=f"a{n}")) for n in NUMBERS]
-            ended = self._race(*([change] for change in changes))
+            ended = _race(store, *([change] for change in changes))
             assert ended == {None: 1, Conflict: THREADS - 1}
-            (record,) = self.store.get(["r1"])
-            history = self.store.history(["r1"])
+            (record,) = store.get(["r1"])
+            history = store.history(["r1"])
             assert record.version == len(history) == version
             assert replay(history, REPORT) == record
 
-    def test_one_id_is_created_once(self) -> None:
+    def test_one_id_is_created_once(self, store: Store) -> None:
         """Of several threads that create one id exactly one wins; the others get AlreadyExists."""
         for number in range(4 * ROUNDS):  # a creation is quick: this race is lost least often
             changes = [created(report(f"r{number}", title=f"from {n}")) for n in NUMBERS]
-            ended = self._race(*([change] for change in changes))
+            ended = _race(store, *([change] for change in changes))
             assert ended == {None: 1, AlreadyExists: THREADS - 1}
-            (record,), history = self.store.get([f"r{number}"]), self.store.history([f"r{number}"])
+            (record,), history = store.get([f"r{number}"]), store.history([f"r{number}"])
             assert record in [change.record for change in changes]
             assert replay(history, REPORT) == record
 
-    def test_one_key_is_used_once(self) -> None:
+    def test_one_key_is_used_once(self, store: Store) -> None:
         """Of several threads that use one actor's key exactly one wins; the others get DuplicateKey."""
         for number in range(ROUNDS):
             changes = [created(report(f"r{number}/{n}"), key=f"k{number}") for n in NUMBERS]
-            ended = self._race(*([change] for change in changes))
+            ended = _race(store, *([change] for change in changes))
             assert ended == {None: 1, DuplicateKey: THREADS - 1}
-            keyed = self.store.by_key("clerk", f"k{number}")
+            keyed = store.by_key("clerk", f"k{number}")
             assert keyed is not None
-            assert self.found(id={change.record.id for change in changes}) == [keyed.record_id]
+            assert found(store, id={change.record.id for change in changes}) == [keyed.record_id]
 
-    def test_commits_that_cross(self) -> None:
+    def test_commits_that_cross(self, store: Store) -> None:
         """Commits of the same records in different orders: one wins whole, none waits for ever."""
         records = [created(report(f"r{number}")).record for number in NUMBERS]
-        self.keep(*(created(report(record.id)) for record in records))
+        keep(store, *(created(report(record.id)) for record in records))
         for _ in range(ROUNDS // 2):
             commits = [
                 [acted(record, "comment", Comment(text=str(number))) for record in records[number:] + records[:number]]
                 for number in NUMBERS
             ]
-            ended = self._race(*commits)
+            ended = _race(store, *commits)
             assert ended == {None: 1, Conflict: THREADS - 1}
-            records = self.store.get([record.id for record in records])
-            last = [self.store.history([record.id])[-1] for record in records]
+            records = store.get([record.id for record in records])
+            last = [store.history([record.id])[-1] for record in records]
             assert [entry.sequence for entry in last] == [record.version for record in records]
             assert len({entry.details.text for entry in last if isinstance(entry.details, Comment)}) == 1
 
-    def test_commits_that_do_not_meet(self) -> None:
+    def test_commits_that_do_not_meet(self, store: Store) -> None:
         """Commits of different records do not disturb each other."""
         kept = []
         for number in range(ROUNDS // 2):
             kept += [f"r{number:02}/{n}" for n in NUMBERS]
-            ended = self._race(*([created(report(id))] for id in kept[-THREADS:]))
+            ended = _race(store, *([created(report(id))] for id in kept[-THREADS:]))
             assert ended == {None: THREADS}
-        assert self.found(order="id", limit=LIMIT) == kept
-        assert [entry.record_id for entry in self.store.history(kept)] == kept
-        assert sorted(posted.entry.record_id for posted in self.store.feed(limit=LIMIT)) == kept
+        assert found(store, order="id", limit=LIMIT) == kept
+        assert [entry.record_id for entry in store.history(kept)] == kept
+        assert sorted(posted.entry.record_id for posted in store.feed(limit=LIMIT)) == kept
 
-    def test_other_threads_see_what_was_committed(self) -> None:
+    def test_other_threads_see_what_was_committed(self, store: Store) -> None:
         """What one commit keeps, every later read of any thread shows, whatever that thread read before."""
-        store, turn, versions = self.store, threading.Barrier(THREADS), range(2, 8)
-        first = self.keep(created(report("r1"), key="k1"))
+        turn, versions = threading.Barrier(THREADS), range(2, 8)
+        first = keep(store, created(report("r1"), key="k1"))
 
         def write() -> list[object]:
             record = first
@@ -120,10 +122,10 @@ class ThreadSuite(Suite, bounded=True):
         _, *known = together([lambda: or_nobody(write), *[lambda: or_nobody(read)] * (THREADS - 1)])
         assert known == [[(version,) * 6 for version in versions]] * (THREADS - 1)
 
-    def test_no_read_shows_half_a_commit(self) -> None:
+    def test_no_read_shows_half_a_commit(self, store: Store) -> None:
         """A read beside writers shows each commit whole or not at all."""
-        store, pair = self.store, [created(report(id)) for id in ("r1", "r2")]
-        self.keep(*pair)
+        pair = [created(report(id)) for id in ("r1", "r2")]
+        keep(store, *pair)
         ended = threading.Event()
         commits = [pair]  # made before the race, so that its threads stop inside the store
         while len(commits) <= 3 * ROUNDS:

@@ -30,9 +30,9 @@ from reportflow.office.report import (
     Uptake,
     Usage,
 )
-from reportflow.storage.base import Change
+from reportflow.storage.base import Change, Store
 from reportflow.testing.acts import CLERK, SAMPLE, START, Note, acted, created, day, joined, report, sample
-from reportflow.testing.conformance.suite import Suite
+from reportflow.testing.conformance.suite import StoreFixtures, Stores, bounded, found, keep
 
 #: Texts that a careless store would change.
 TEXTS: Final = (
@@ -44,21 +44,22 @@ TEXTS: Final = (
 ALIKE: Final = (("a", "A"), ("a", "a "), ("é", "e\u0301"), ("ß", "ss"), ("1", "01"), ("张", "張"), ("a", "ａ"))
 
 
-class ValueSuite(Suite, bounded=True):
+@bounded
+class ValueTests(StoreFixtures):
     """What goes in comes out."""
 
-    def test_every_details_class_of_the_report_comes_back(self) -> None:
+    def test_every_details_class_of_the_report_comes_back(self, store: Store) -> None:
         """Every details class comes back equal in its entry, and the history replays to the record."""
         kept = lives()
         told = {type(entry.details) for change in kept for entry in change.entries}
         assert told >= {row.details for row in REPORT.transitions if row.details}, "lives() tells of every class"
-        self.keep(*kept)
+        keep(store, *kept)
         for change in kept:
-            history = self.store.history([change.record.id])
+            history = store.history([change.record.id])
             assert history == list(change.entries)
-            assert self.store.get([change.record.id]) == [change.record] == [replay(history, REPORT)]
+            assert store.get([change.record.id]) == [change.record] == [replay(history, REPORT)]
 
-    def test_every_field_type_comes_back(self) -> None:
+    def test_every_field_type_comes_back(self, store: Store) -> None:
         """A record class of one's own comes back equal, with each type of field, and as the same class."""
         full = sample(
             "s1", title="样本", unit="u", parent="p", category="c", assignee="a", due_at=day(0.5), secrecy="top_secret",
@@ -67,76 +68,76 @@ class ValueSuite(Suite, bounded=True):
         )  # fmt: skip
         first = created(full)
         second = acted(first.record, "note", Note(party="党", level="x", code=True))
-        self.keep(joined(first, second), created(sample("s2")))
-        record, bare = self.store.get(["s1", "s2"])
+        keep(store, joined(first, second), created(sample("s2")))
+        record, bare = store.get(["s1", "s2"])
         assert record == second.record
         assert type(record) is SAMPLE.record
         assert bare == created(sample("s2")).record
-        assert replay(self.store.history(["s1"]), SAMPLE) == record
+        assert replay(store.history(["s1"]), SAMPLE) == record
 
-    def test_every_text_comes_back(self) -> None:
+    def test_every_text_comes_back(self, store: Store) -> None:
         """Texts come back letter for letter: Chinese, emoji, right-to-left, blanks, quotes, control characters."""
         for number, text in enumerate(TEXTS):
             by = Actor(id=text, name=text, roles={text}, unit=text, on_behalf_of=text)
             fields = dict.fromkeys(("title", "text", "category", "parent", "assignee", "unit", "origin"), text)
             first = created(report(f"r{number}{text}", **fields, topics=[text, text]), by=by, key=text)
             second = acted(first.record, "comment", Comment(text=text), by=by, reason=text)
-            self.keep(joined(first, second))
-            assert self.store.get([second.record.id]) == [second.record]
-            assert self.store.history([second.record.id]) == [*first.entries, *second.entries]
-            assert self.store.by_key(text, text) == first.entries[0]
+            keep(store, joined(first, second))
+            assert store.get([second.record.id]) == [second.record]
+            assert store.history([second.record.id]) == [*first.entries, *second.entries]
+            assert store.by_key(text, text) == first.entries[0]
 
-    def test_every_text_is_found(self) -> None:
+    def test_every_text_is_found(self, store: Store) -> None:
         """Every text is found again by each field that has it, and by nothing else."""
         fields = ("title", "unit", "parent", "category", "assignee")
         for number, text in enumerate(TEXTS):
             labels = {"topics": [text], "authors": [text]}
             first = created(sample(f"s{number}", **dict.fromkeys(fields, text), **labels), by=Actor(id=text))
-            self.keep(joined(first, acted(first.record, "note", Note(party=text, level=text))))
+            keep(store, joined(first, acted(first.record, "note", Note(party=text, level=text))))
         for number, text in enumerate(TEXTS):
             for name in (*fields[1:], "created_by", "topic", "author"):
-                assert self.found(**{name: text}) == [f"s{number}"], (name, text)
+                assert found(store, **{name: text}) == [f"s{number}"], (name, text)
             happened = Happened(party=text, level=text)
-            assert self.found(happened=happened) == self.found(happened=Happened(actor=text)) == [f"s{number}"]
+            assert found(store, happened=happened) == found(store, happened=Happened(actor=text)) == [f"s{number}"]
 
-    def test_the_longest_text_comes_back(self) -> None:
+    def test_the_longest_text_comes_back(self, store: Store) -> None:
         """A text of one MiB comes back equal, in a record and in details."""
         longest = "长" * (TEXT_LIMIT // 3)
         first = created(report("r1", text=longest))
         second = acted(first.record, "edit", Revision(text=longest[::-1] + "a"))
-        self.keep(joined(first, second))
-        assert self.store.get(["r1"]) == [second.record]
-        assert self.store.history(["r1"]) == [*first.entries, *second.entries]
+        keep(store, joined(first, second))
+        assert store.get(["r1"]) == [second.record]
+        assert store.history(["r1"]) == [*first.entries, *second.entries]
 
-    def test_times_come_back_to_the_microsecond(self) -> None:
+    def test_times_come_back_to_the_microsecond(self, store: Store) -> None:
         """Times come back as the same moment, to the microsecond, whatever zone they were given in."""
         zone = timezone(timedelta(hours=8))
         now = datetime(2022, 12, 31, 23, 59, 59, 999_999, tzinfo=zone)
         at = datetime(1999, 12, 31, 23, 59, 59, 1, tzinfo=zone)
         due = datetime(9998, 1, 1, tzinfo=UTC)
         change = created(report("r1", due_at=due), now=now, at=at)
-        self.keep(change)
-        (record,), (entry,) = self.store.get(["r1"]), self.store.history(["r1"])
+        keep(store, change)
+        (record,), (entry,) = store.get(["r1"]), store.history(["r1"])
         assert (record.created_at, record.updated_at, record.due_at) == (at, now, due)
         assert (entry.at, entry.recorded_at) == (at, now)
         assigned = acted(record, "assign", Assignment(assignee="li", due_at=at))
-        self.keep(assigned)
-        assert self.store.history(["r1"])[1].details == assigned.entries[0].details
-        assert self.store.get(["r1"])[0].due_at == at
+        keep(store, assigned)
+        assert store.history(["r1"])[1].details == assigned.entries[0].details
+        assert store.get(["r1"])[0].due_at == at
 
-    def test_none_is_not_blank(self) -> None:
+    def test_none_is_not_blank(self, store: Store) -> None:
         """None and the blank text are two values."""
         fields = {"assignee": "", "parent": "", "topics": [""]}
-        self.keep(created(sample("blank", **fields)), created(sample("none")))
-        blank, none = self.store.get(["blank", "none"])
+        keep(store, created(sample("blank", **fields)), created(sample("none")))
+        blank, none = store.get(["blank", "none"])
         assert (blank.assignee, blank.parent, none.assignee, none.parent) == ("", "", None, None)
         for name in ("assignee", "parent", "topic"):
-            assert (self.found(**{name: ""}), self.found(**{name: {None}})) == (["blank"], ["none"]), name
+            assert (found(store, **{name: ""}), found(store, **{name: {None}})) == (["blank"], ["none"]), name
 
-    def test_ids_and_keys_are_told_apart_letter_for_letter(self) -> None:
+    def test_ids_and_keys_are_told_apart_letter_for_letter(self, stores: Stores) -> None:
         """Ids, keys and actors that merely look alike are different ones."""
         for one, other in ALIKE:
-            store = self.another_store()
+            store = stores.fresh()
             changes = [created(sample(id), key=id) for id in (one, other)]
             others = [created(sample(f"{id}/2"), by=Actor(id=id), key="k") for id in (one, other)]
             store.commit([*changes, *others])

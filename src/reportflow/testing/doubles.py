@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import types
 from collections import Counter, deque
@@ -12,20 +11,17 @@ from typing import Any, Final
 from reportflow.errors import ReportflowError
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import Transition
-from reportflow.model.query import Query
 from reportflow.storage.base import Change
-from reportflow.testing.acts import created, report
 from reportflow.testing.broken import BrokenPromise, outcome
-from reportflow.testing.differences import shown
 
 
-class Watched:
+class InterceptedStore:
     """A store in front of another: it lets a rival act between load and commit, and knows foreign errors.
 
     Attributes:
         store: The one behind it.
-        rival: What happens once, just before the next commit: somebody else's call, made to its end.
-        rivalled: What that call came to, as `outcome` says it.
+        rival: The call of another user, made once, just before the next commit.
+        rivalled: Its result, as `outcome` gives it.
     """
 
     def __init__(self, store: Any) -> None:
@@ -56,68 +52,12 @@ class Watched:
         self.__getattr__("commit")(changes)
 
     def reopen(self, reopen: Callable[[Any], Any]) -> None:
-        """Close the store behind it, and take what `reopen` gives for it."""
+        """Close the store behind it, and take the one that `reopen` gives for it."""
         self.__getattr__("close")()
         self.store = reopen(self.store)
 
 
-class Factory:
-    """Somebody's function that makes stores, held to its promise: each is fresh and empty."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self.make = make
-        self._proven = False
-        self._wrong: BrokenPromise | None = None
-
-    def fresh(self) -> Any:
-        """A store. Before the first one is given, two others prove that they share nothing.
-
-        Raises:
-            BrokenPromise: the function raised, or gave no store, one store twice, or one that holds something; from
-                then on each time, so that Hypothesis meets the same again.
-        """
-        if self._wrong is not None:
-            raise self._wrong
-        try:
-            if not self._proven:
-                self._prove()
-                self._proven = True
-            return self._made()
-        except BrokenPromise as wrong:
-            self._wrong = wrong
-            raise
-
-    def _made(self) -> Any:
-        try:
-            store = self.make()
-        except Exception as error:
-            raise self._broken("raised", given=f"{type(error).__name__}: {error}") from error
-        if not hasattr(store, "commit"):
-            raise self._broken("no_store", given=shown(store))
-        seen = Watched(store)
-        if seen.find(Query(limit=1)).records or seen.feed(None, 1):
-            raise self._broken("not_empty")
-        return store
-
-    def _prove(self) -> None:
-        one = self._made()
-        other = self._made()
-        if one is other:
-            raise self._broken("same")
-        with contextlib.suppress(Exception):  # a store that cannot commit shows that in the run
-            one.commit([created(report("probe"))])
-        seen = Watched(other)
-        shared = seen.find(Query(limit=1)).records or seen.feed(None, 1)
-        one.close()
-        other.close()
-        if shared:
-            raise self._broken("same_data")
-
-    def _broken(self, code: str, **facts: object) -> BrokenPromise:
-        return BrokenPromise(f"factory_{code}", factory=getattr(self.make, "__qualname__", repr(self.make)), **facts)
-
-
-class Trial:
+class DryRunStore:
     """A store that reads as another does and keeps nothing: for commands that are only tried."""
 
     def __init__(self, store: Any) -> None:
