@@ -1,4 +1,4 @@
-"""What the conformance suite asks of a store: a fresh, empty one, and one more on the same data."""
+"""What the conformance suite needs: a fresh, empty store at each call, and one more on the same data."""
 
 from __future__ import annotations
 
