@@ -178,7 +178,7 @@ def broken(machine: Machine, **how: Any) -> BrokenPromise:
 
 def lines_of(error: BaseException) -> str:
     """The Python lines that a failure shows."""
-    found = re.search(r"do it again:\n(.*?)\n# --$", "\n".join(error.__notes__), re.DOTALL | re.MULTILINE)
+    found = re.search(r"repeat it:\n(.*?)\n# --$", "\n".join(error.__notes__), re.DOTALL | re.MULTILINE)
     assert found, "a failure shows the lines"
     return found[1]
 

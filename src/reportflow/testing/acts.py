@@ -1,4 +1,4 @@
-"""What a store is given to keep: changes made by `decide`, without a flow and without a clock.
+"""Changes to commit, made by `decide` without a flow and without a clock.
 
 Roles are not judged here (each act is a step of another): a store does not know them.
 """
@@ -25,7 +25,7 @@ from reportflow.storage.base import Change
 
 #: When everything begins.
 START: Final = datetime(2022, 1, 1, 8, tzinfo=UTC)
-#: Who does what nobody in particular does.
+#: The actor where none is given.
 CLERK: Final = Actor(id="clerk", name="文员", unit="office")
 
 
@@ -88,7 +88,7 @@ def day(number: float) -> datetime:
 
 
 def report(id: str, **fields: Any) -> Report:
-    """The draft of a report; what is not given is of no interest."""
+    """The draft of a report; fields that are not given have plain values."""
     return Report.draft(**{"title": "标题", "text": "正文", "authors": [Author(name="张三")], **fields, "id": id})
 
 

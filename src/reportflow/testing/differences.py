@@ -60,7 +60,7 @@ def shown(value: object) -> str:
     """A value on one line, its middle left out where it is long; never an error."""
     try:
         said = repr(value)
-    except Exception as error:  # whatever a class of somebody else does
+    except Exception as error:  # whatever a class of the host raises
         said = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
     said = " ".join(said.split())
     half = LONGEST // 2

@@ -1,4 +1,4 @@
-"""What is put around a store and a definition to see what they do: rivals, foreign errors, side effects."""
+"""Test doubles around a store: concurrent writes, foreign errors, dry runs; and the side effects of a definition."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reportflow.testing.broken import BrokenPromise, outcome
 
 
 class InterceptedStore:
-    """A store in front of another: it lets a rival act between load and commit, and knows foreign errors.
+    """A store in front of another: it makes a concurrent write between load and commit, and names foreign errors.
 
     Attributes:
         store: The one behind it.
@@ -45,7 +45,7 @@ class InterceptedStore:
         return call
 
     def commit(self, changes: Sequence[Change]) -> None:
-        """The rival's call first, if there is one, then the commit."""
+        """The concurrent write first, if there is one, then the commit."""
         rival, self.rival = self.rival, None
         if rival is not None:
             self.rivalled = outcome(rival)
@@ -58,7 +58,7 @@ class InterceptedStore:
 
 
 class DryRunStore:
-    """A store that reads as another does and keeps nothing: for commands that are only tried."""
+    """A store that reads as another does and writes nothing: for dry runs."""
 
     def __init__(self, store: Any) -> None:
         self._store = store
@@ -67,7 +67,7 @@ class DryRunStore:
         return getattr(self._store, name)
 
     def commit(self, changes: Sequence[Change]) -> None:
-        """Keep nothing."""
+        """Write nothing."""
 
 
 #: What a function may grow or count in, if it is not pure.
@@ -79,7 +79,7 @@ _LONGEST: Final = 1000
 class Surroundings:
     """The plain values of the globals, closures and objects that the functions of a definition can reach.
 
-    Told apart before and after a judgement, they show its side effects.
+    Compared before and after a judgement, they show its side effects.
     """
 
     def __init__(self, lifecycles: Iterable[Lifecycle]) -> None:

@@ -1,4 +1,4 @@
-"""The calls that a lifecycle's machine makes, drawn for what stands in the store at that moment."""
+"""The calls that a lifecycle's machine makes, drawn for the records in the store at that moment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reportflow.model.record import Record
 from reportflow.model.values import changed
 from reportflow.testing.broken import BrokenPromise
 from reportflow.testing.lifecycle_model import Model, request_of
-from reportflow.testing.lines import Lines, Said, call, in_hand, plain_text
+from reportflow.testing.lines import Expression, Lines, call, in_hand, plain_text
 from reportflow.testing.strategies.commands import Judge, around, commands, way
 from reportflow.testing.strategies.people import actors
 from reportflow.testing.strategies.values import details
@@ -31,7 +31,7 @@ except ImportError as error:
     raise MissingExtra("hypothesis", "reportflow[testing]") from error
 
 _KEYS: Final = (None, None, None, "key 1", "key 2")
-#: How a record is named: by its id, as it was seen, or by its id and the version seen.
+#: How a record is named: by its id, by a snapshot, or by its id and the expected version.
 _AIMS: Final = ("id", "in hand", "version")
 _WRONG_AIMS: Final = (*_AIMS, "id", "other version", "nowhere")
 
@@ -75,7 +75,7 @@ class Bulk:
     on_error: Literal["stop", "skip"]
     now: datetime
 
-    def said(self) -> Said:
+    def expression(self) -> Expression:
         """The call of the flow, as an expression."""
         one, targets = self.fire, [in_hand(target) for target in self.targets]
         template = ", ".join(["Fire({}, {}, {}, by={}, reason={})"] * len(targets))
@@ -84,7 +84,7 @@ class Bulk:
         return f"list(flow.run([{template}], on_error={{}}))", (*values, self.on_error)
 
     def __repr__(self) -> str:
-        return plain_text(self.said())
+        return plain_text(self.expression())
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
@@ -150,10 +150,10 @@ def refused(draw: st.DrawFn) -> DrawnRequests:
 
 @st.composite
 def rivals(draw: st.DrawFn) -> DrawnRequests:
-    """Two requests by two who saw the same version of a record."""
+    """Two requests by two users with the same expected version of a record."""
     room: Room = draw(st.runner())
     record = draw(st.sampled_from(list(room.model.records.values())))
-    # rows that mind a rival, and rivals that leave the row where it applies
+    # rows that are not simply retried, and concurrent writes after which the row still applies
     one = _some(draw, room, record, lambda row: row.on_conflict is not OnConflict.RETRY)
     other = _some(draw, room, record, lambda row: row.leads_to(record.state) == record.state)
     if draw(_ONE_OF_THREE):
@@ -200,7 +200,7 @@ def bulks(draw: st.DrawFn) -> Bulk:
 
 @st.composite
 def onlookers(draw: st.DrawFn) -> Actor:
-    """Somebody who looks."""
+    """An actor who reads."""
     room: Room = draw(st.runner())
     actor = draw(_people(draw(st.sampled_from(room.lifecycles))))
     homes = sorted({actor.unit, *(record.unit for record in room.model.records.values())})

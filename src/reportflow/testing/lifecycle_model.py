@@ -1,7 +1,7 @@
-"""What must come of a call, said a second time over plain lists: the model of a lifecycle's machine.
+"""The due result of each call, computed a second time over plain lists: the model of a lifecycle's machine.
 
-`decide` says what one act comes to; who sees what, what a version seen means, what a key means and what steps do is
-written here as plainly as can be, and shares no code with the flow.
+`decide` gives the result of one act; visibility, expected versions, idempotency keys and steps are written here as
+plainly as can be, and share no code with the flow.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from reportflow.testing.doubles import Surroundings
 
 #: `decide`, or what stands for it.
 Judge = Callable[[Lifecycle, Record, Command], Decision]
-#: How often a rule is asked again before the flow is blamed for an answer that is another.
+#: How often a rule is judged again before a different result is taken for the flow's fault.
 _OFTEN: Final = 40
 _NAIVE: Final[dict[Scope, Callable[[Record, Actor], bool]]] = {
     Scope.OWN: lambda record, actor: actor.id in (record.created_by, *record.labels().get("author", ())),
@@ -50,7 +50,7 @@ _NAIVE: Final[dict[Scope, Callable[[Record, Actor], bool]]] = {
 
 @attrs.define
 class UsedKey:
-    """What a key stands for: the record it was used on, the request, and what it came to."""
+    """A used idempotency key: the record it was used on, the request, and its result."""
 
     id: str
     request: Request
@@ -58,12 +58,12 @@ class UsedKey:
 
 
 class Model:
-    """What each record was at each version, and what calls must come to.
+    """Each record at each version, and the due results of calls.
 
     Attributes:
         versions: id -> the record at each version, oldest first.
         entries: id -> its entries.
-        keys: (actor, key) -> what it stands for.
+        keys: (actor, key) -> the request that used it.
         number: How many ids were given.
     """
 
@@ -83,7 +83,7 @@ class Model:
         return {id: versions[-1] for id, versions in self.versions.items()}
 
     def new_id(self) -> str:
-        """The next id: foretold, so that a run can be replayed."""
+        """The next id: known beforehand, so that a run can be replayed."""
         self.number += 1
         return f"r{self.number}"
 
@@ -101,11 +101,11 @@ class Model:
         return {role for role in actor.roles if role in roles and _NAIVE[roles[role]](record, actor)}
 
     def sees(self, actor: Actor, record: Record) -> bool:
-        """Whether somebody may see a record: any role counts."""
+        """Whether an actor may see a record: any role counts."""
         return bool(self.held(self._newest[record.kind], record, actor))
 
     def awaits(self, actor: Actor, record: Record) -> bool:
-        """Whether a record stands in somebody's inbox."""
+        """Whether a record is in the inbox of an actor."""
         newest = self._newest[record.kind]
         awaited = next((state.awaits for state in newest.states if state.name == record.state), frozenset())
         return bool(awaited & self.held(newest, record, actor)) and record.assignee in (None, actor.id)
@@ -114,7 +114,7 @@ class Model:
         """Whether the version seen does not matter to a trigger."""
         return all(row.on_conflict is OnConflict.COMMUTES for row in self.lifecycle_of(record).rows(trigger))
 
-    # -- what comes of a call -----------------------------------------------------------------------------------
+    # -- the due results -----------------------------------------------------------------------------------
 
     def judged(self, lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
         """What `decide` says, asked twice.
@@ -140,7 +140,7 @@ class Model:
         return one
 
     def ask_again(self) -> None:
-        """Ask everything again that the last call was judged by, often enough to tell chance from a wrong flow.
+        """Ask everything again that the last call was judged by, often enough to distinguish chance from a wrong flow.
 
         Raises:
             BrokenPromise: an answer differs.
@@ -156,9 +156,9 @@ class Model:
             raise BrokenPromise("fickle", **facts, one=shown(one), other=shown(other))
 
     def call(self, requests: Sequence[Request], now: datetime, between: Callable[[], object] | None = None) -> Any:
-        """What requests made together come to: the records, kept in the model, or `Raised` and nothing kept.
+        """The due result of requests made together: the records, kept in the model, or `Raised` and nothing kept.
 
-        `between` is what a rival does before the first commit.
+        `between` is the concurrent write before the first commit.
         """
         named = [self._named(request) for request in requests]
         self._last.clear()
@@ -184,7 +184,7 @@ class Model:
                 return results
             again = True
             if any(one.key is not None and (one.by.id, one.key) in self.keys for one in named):
-                continue  # a twin was faster: what it came to is the answer
+                continue  # a duplicate request was faster: its result is the answer
             who = {one.id: one.by for one in named if isinstance(one, Fire)}
             seen = {id: who.get(id, named[0].by) for id in moved if id in attempt.seen}
             stale = self._moved(seen, attempt.loaded)
@@ -215,7 +215,7 @@ class Model:
         return request
 
     def _moved(self, holders: dict[str, Actor], loaded: dict[str, int | None]) -> Raised | None:
-        """What the first of them must hear whose record has moved since they saw it."""
+        """The error that is due to the first of them whose record has moved since they saw it."""
         for id, actor in holders.items():
             stored = self.versions[id][-1]
             if not self.sees(actor, stored):
@@ -234,7 +234,7 @@ class Model:
 
 
 def request_of(target: Record, command: Command) -> Request:
-    """What a caller of the flow would ask for."""
+    """The request of a caller of the flow."""
     if not target.version:
         return Create(target, by=command.actor, at=command.at)
     told = command.details
@@ -248,7 +248,7 @@ class Attempt:
         acts: What would be written, in order.
         loaded: The version at which each record came in; None for one that is created.
         seen: The records of which somebody saw a version and decided on it.
-        holders: Whose records in hand they are.
+        holders: The actors whose snapshots they are.
     """
 
     def __init__(self, model: Model, now: datetime, *, again: bool, judged: Judge = decide) -> None:
@@ -263,7 +263,7 @@ class Attempt:
         self._records: dict[str, Record] = {}
 
     def perform(self, request: Request) -> Record:
-        """What one request comes to.
+        """The due result of one request.
 
         Raises:
             ReportflowError: the error that is due.
@@ -313,7 +313,7 @@ class Attempt:
         return draft.kind or self._kind_of(draft)
 
     def _aimed(self, request: Fire) -> Record:
-        """The record that a request is about: the one in hand, or the stored one."""
+        """The record that a request is about: the snapshot, or the stored one."""
         model, id = self._model, request.id
         if id not in self._records:
             target = request.target

@@ -97,7 +97,7 @@ class Rules(Run):
     @precondition(_some_records)
     @rule(act=calls.rivals())
     def two_saw_the_same(self, act: calls.DrawnRequests) -> None:
-        """Two who saw the same version act one after the other: the second is told, as `on_conflict` says."""
+        """Two users with the same expected version act one after the other: the second meets `on_conflict`."""
         self._at(act.now)
         self._seen(act.requests[0])
         first, second = act.requests
@@ -109,7 +109,7 @@ class Rules(Run):
     @precondition(_some_records)
     @rule(act=calls.rivals())
     def rival_between_load_and_commit(self, act: calls.DrawnRequests) -> None:
-        """Somebody else writes between load and commit: the act is decided again, or told stale."""
+        """Another user writes between load and commit: the act is retried, or is StaleRecord."""
         mine, others = act.requests
         id = _id(mine)
         for aim in ("version", "in hand", "id"):
@@ -140,7 +140,7 @@ class Rules(Run):
     @precondition(_some_records)
     @rule(act=calls.rivals(), key=st.sampled_from(("key 1", "twin")))
     def twins_with_one_key(self, act: calls.DrawnRequests, key: str) -> None:
-        """A call made twice at the same moment under one key is done once, and both get what it came to."""
+        """Concurrent duplicate requests under one idempotency key are done once, and both get the same result."""
         request = attrs.evolve(act.requests[0], key=key)
         if (request.by.id, key) in self.model.keys:
             return
@@ -160,13 +160,13 @@ class Rules(Run):
         self.lines.did(("store.rival = None", ()))
 
     def _seen(self, request: Request) -> None:
-        """Note the record as it was seen, whose version is in the hand of both."""
+        """Note the snapshot that both requests were made from."""
         self.lines.reads("seen", f"store.get([{_id(request)!r}])[0]")
 
     @precondition(_some_keys)
     @rule(data=st.data(), other=st.booleans())
     def same_key_again(self, data: st.DataObject, other: bool) -> None:
-        """A key used before: the same command gives the record of then, and writes nothing; another one is refused."""
+        """An idempotent replay gives the record of then, writes nothing; another command under the key is refused."""
         used = data.draw(st.sampled_from(sorted(self.model.keys)))
         request = self.model.keys[used].request
         if other and isinstance(request, Fire):
@@ -211,7 +211,7 @@ class Rules(Run):
             requests = [attrs.evolve(one, target=target) for target in bulk.targets]
             return [_as_value(each) for each in self.flow.run(requests, on_error=bulk.on_error)]
 
-        self._does(bulk.said(), due, does)
+        self._does(bulk.expression(), due, does)
 
     @precondition(_some_records)
     @rule(data=st.data(), actor=calls.onlookers())
@@ -232,7 +232,7 @@ class Rules(Run):
 
     @rule(actor=calls.onlookers())
     def looks_around(self, actor: Actor) -> None:
-        """Every read shows somebody exactly what the definition lets them see, and nothing of the rest."""
+        """Every read shows an actor exactly what the definition lets them see, and nothing of the rest."""
         visible = [record for record in self.records.values() if self.model.sees(actor, record)]
         for id, record in self.records.items():
             unseen = None if record in visible else raised(RecordNotFound([id]))
@@ -270,13 +270,13 @@ class Rules(Run):
     def offers(self, data: st.DataObject, actor: Actor) -> None:
         """`options` allows exactly what `fire` does with valid details and a reason, and names exactly its refusals."""
         record = self.records[data.draw(st.sampled_from(list(self.records)))]
-        said = ("flow.options({}, by={})", (record.id, actor))
+        expression = ("flow.options({}, by={})", (record.id, actor))
         number = self._number
-        self.lines.trying(said)
+        self.lines.trying(expression)
         offered = outcome(lambda: self.flow.options(record.id, by=actor))
         self._number = number
         if isinstance(offered, Raised):
-            self._same("leak", offered, raised(RecordNotFound([record.id])), said)
+            self._same("leak", offered, raised(RecordNotFound([record.id])), expression)
             return
         lifecycle = self.model.lifecycle_of(record)
         triggers = tuple(one for one in lifecycle.triggers if any(row.sources - {None} for row in lifecycle.rows(one)))
@@ -335,7 +335,7 @@ def _id(request: Request) -> str:
 
 
 def _aimed(request: Request, seen: Record, aim: str) -> Fire:
-    """The request of somebody who saw a version, and names it in one of the ways or not at all."""
+    """The request of a user who saw a version, and names it in one of the ways or not at all."""
     assert isinstance(request, Fire), "only what is there is seen"
     target = seen if aim == "in hand" else seen.id
     return attrs.evolve(request, target=target, version=seen.version if aim == "version" else None)
@@ -362,6 +362,6 @@ def _way(lifecycle: Lifecycle, state: str, goal: Transition) -> tuple[Transition
 
 
 def _staying(lifecycle: Lifecycle, state: str) -> list[Transition]:
-    """The rows by which somebody changes a record and leaves it in its state."""
+    """The rows by which a person changes a record and leaves it in its state."""
     rows = [row for row in lifecycle.transitions if state in row.sources and row.leads_to(state) == state]
     return [row for row in rows if row.sets and NOBODY not in row.roles]

@@ -24,7 +24,7 @@ from reportflow.testing.differences import first_difference, shown
 from reportflow.testing.doubles import InterceptedStore
 from reportflow.testing.factory import Factory
 from reportflow.testing.lifecycle_model import Model
-from reportflow.testing.lines import Lines, Literally, Said, call
+from reportflow.testing.lines import Expression, Lines, Literally, call
 
 try:
     from hypothesis import event, note
@@ -40,16 +40,16 @@ _EVERY: Final = Query(order="id", limit=LIMIT)
 
 
 class Run(RuleBasedStateMachine):
-    """What is there at the beginning of a run, how something is done, and what holds after each step.
+    """The beginning of a run, how calls are made and compared, and the invariants after each step.
 
     Attributes:
-        flow: The flow under test, with a clock and ids that the machine foretells.
+        flow: The flow under test, with a clock and ids that the machine knows beforehand.
         now: What its clock says.
         model: What must be there.
         lines: The run so far, as Python.
         lifecycles: The definitions.
         fired: row -> how often it was fired, in all runs of this class.
-        unfit: row -> how often no command was found that it takes, though a record stood ready.
+        unfit: row -> how often no command was found that it takes, though a record was in the state.
     """
 
     lifecycles: ClassVar[tuple[Lifecycle, ...]] = ()
@@ -82,7 +82,7 @@ class Run(RuleBasedStateMachine):
         return f"r{self._number}"
 
     def teardown(self) -> None:
-        """Restart the store once more, say the run as Python, and let go of the store."""
+        """Restart the store once more, note the run as Python, and close the store."""
         failing = sys.exc_info()[0] is not None
         try:
             if type(self)._factory.reopen is not None and not failing:
@@ -104,8 +104,8 @@ class Run(RuleBasedStateMachine):
 
     # -- doing and comparing ------------------------------------------------------------------------------------
 
-    def _same(self, code: str, given: Any, due: Any, said: Said, **facts: object) -> None:
-        """Hold what was given against what was due.
+    def _same(self, code: str, given: Any, due: Any, expression: Expression, **facts: object) -> None:
+        """Compare a result with the due one.
 
         Raises:
             BrokenPromise: they differ.
@@ -113,7 +113,7 @@ class Run(RuleBasedStateMachine):
         difference = first_difference(given, due)
         if difference is None:
             return
-        self.lines.failed(said, due)
+        self.lines.failed(expression, due)
         if isinstance(given, Raised) and given.kind is RuleFailed:
             raise BrokenPromise("rule", given=str(given.error)) from given.error
         if code == "outcome":
@@ -126,14 +126,14 @@ class Run(RuleBasedStateMachine):
         self.now = now
         self.lines.clock(now)
 
-    def _does(self, said: Said, due: Callable[[], Any], does: Callable[[], Any]) -> Any:
-        """Do something that writes: what is due is asked first, then it is done, and the two are compared."""
-        self.lines.trying(said)
+    def _does(self, expression: Expression, due: Callable[[], Any], does: Callable[[], Any]) -> Any:
+        """Make a call that writes: the due result is computed first, the call is made, and the two are compared."""
+        self.lines.trying(expression)
         before = {id: len(entries) for id, entries in self.model.entries.items()}
         wanted = due()
         given = outcome(does)
-        self._same("outcome", given, wanted, said)
-        self.lines.did(said, wanted)
+        self._same("outcome", given, wanted, expression)
+        self.lines.did(expression, wanted)
         self._same("outcome", self._number, self.model.number, ("next(numbers) - 1", ()))
         for id, entries in self.model.entries.items():
             for entry in entries[before.get(id, 0) :]:
@@ -167,7 +167,7 @@ class Run(RuleBasedStateMachine):
 
     @always()
     def everything_holds(self) -> None:
-        """What the store holds, what its histories lead to, and what the user says."""
+        """The store holds what was written, its histories replay, and the invariants of the user hold."""
         self._what_is_kept_is_what_was_done()
         for id, record in self.records.items():
             self._what_happened_leads_to_what_is(id, record)
@@ -187,14 +187,14 @@ class Run(RuleBasedStateMachine):
         self._same("stored", store.history(ids), entries, ("store.history({})", (ids,)))
         self._same("stored", store.find(_EVERY).records, in_order, ("store.find({}).records", (_EVERY,)))
         posted = sorted(posted.entry.ref for posted in store.feed(None, LIMIT))
-        said = ("sorted(posted.entry.ref for posted in store.feed(None, {}))", (LIMIT,))
-        self._same("stored", posted, sorted(entry.ref for entry in entries), said)
+        expression = ("sorted(posted.entry.ref for posted in store.feed(None, {}))", (LIMIT,))
+        self._same("stored", posted, sorted(entry.ref for entry in entries), expression)
 
     def _what_happened_leads_to_what_is(self, id: str, record: Record) -> None:
         """The replay of a history is the record; its entries count from 1 and chain, and time runs forward in it."""
         history, lifecycle = self._store.history([id]), self.model.lifecycle_of(record)
-        said = ("replay(store.history([{}]), {})", (id, lifecycle))
-        self._same("replay", outcome(lambda: replay(history, lifecycle)), record, said)
+        expression = ("replay(store.history([{}]), {})", (id, lifecycle))
+        self._same("replay", outcome(lambda: replay(history, lifecycle)), record, expression)
         for name, due in (
             ("sequence", list(range(1, record.version + 1))),
             ("source", [None, *(entry.dest for entry in history[:-1])]),

@@ -1,4 +1,4 @@
-"""A run of a lifecycle's machine as Python lines: who pastes them sees the same again."""
+"""A run of a lifecycle's machine as Python lines, which repeat it where they are pasted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from reportflow.serialization.source import Names, imports, named, python
 from reportflow.testing.broken import Raised
 from reportflow.testing.factory import Factory
 
-#: An expression with a ``{}`` for each value that is said in it.
-Said = tuple[str, tuple[Any, ...]]
+#: An expression with a ``{}`` for each value in it, and the values.
+Expression = tuple[str, tuple[Any, ...]]
 
 #: What every run begins with; the names of the rest are found as they are needed.
 _OWN: Names = {
@@ -35,8 +35,8 @@ class Literally:
     text: str
 
 
-def call(request: Request, hand: str = "") -> Said:
-    """The call of the flow for a request; a record in hand is read from the store, or is the variable `hand`."""
+def call(request: Request, hand: str = "") -> Expression:
+    """The call of the flow for a request; a snapshot is read from the store, or is the variable `hand`."""
     told: dict[str, Any] = {"by": request.by}
     optional: tuple[str, ...]
     if isinstance(request, Create):
@@ -57,13 +57,13 @@ def _target(request: Fire, hand: str) -> Any:
 
 
 def in_hand(target: Record | str) -> Any:
-    """A record in hand, as what reads it from the store; an id as it is."""
+    """A snapshot, as the expression that reads it from the store; an id as it is."""
     return Literally(f"store.get([{target.id!r}])[0]") if isinstance(target, Record) else target
 
 
-def plain_text(said: Said) -> str:
+def plain_text(expression: Expression) -> str:
     """An expression as text, whatever it would have to import."""
-    return _text(said, {})
+    return _text(expression, {})
 
 
 class Lines:
@@ -87,18 +87,18 @@ class Lines:
         """A variable was set, by an expression."""
         self._done.append(lambda names: [f"{name} = {value}"])
 
-    def did(self, said: Said, due: Any = None) -> None:
-        """Something was done, and came to what was due."""
+    def did(self, expression: Expression, due: Any = None) -> None:
+        """A call was made, and its result was the due one."""
         self._last = None
-        self._done.append(lambda names: _expecting(_text(said, names), due, names))
+        self._done.append(lambda names: _expecting(_text(expression, names), due, names))
 
-    def trying(self, said: Said) -> None:
-        """Something is about to be done, of which nobody knows yet what is due."""
-        self._last = lambda names: [_text(said, names)]
+    def trying(self, expression: Expression) -> None:
+        """A call is about to be made, whose due result is not known yet."""
+        self._last = lambda names: [_text(expression, names)]
 
-    def failed(self, said: Said, due: Any) -> None:
-        """Something did not come to what was due."""
-        self._last = lambda names: _asserting(_text(said, names), due, names)
+    def failed(self, expression: Expression, due: Any) -> None:
+        """The result of a call was not the due one."""
+        self._last = lambda names: _asserting(_text(expression, names), due, names)
 
     def checking(self, function: Callable[..., object], id: str) -> None:
         """A function of the user's is about to be held for a record."""
@@ -150,11 +150,11 @@ class Lines:
 
     # Hypothesis asks for this when it prints a note, and only then.
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(f"# -- these lines do it again:\n{self}\n# --")
+        printer.text(f"# -- these lines repeat it:\n{self}\n# --")
 
 
-def _text(said: Said, names: Names) -> str:
-    template, values = said
+def _text(expression: Expression, names: Names) -> str:
+    template, values = expression
     return template.format(*(_value(one, names) for one in values))
 
 

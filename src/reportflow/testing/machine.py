@@ -1,10 +1,10 @@
-"""Any store against a naive model: Hypothesis makes up the calls, the model says what must come of them.
+"""Any store against a naive model: Hypothesis makes up the calls, the model says what must result.
 
 ::
 
     TestMyStore = store_machine(MyStore).TestCase
 
-The model is lists and dicts and shares no code with a store: what it says was written a second time, as plainly as
+The model is lists and dicts and shares no code with a store: its answers were written a second time, as plainly as
 can be. Needs the extra ``reportflow[testing]``.
 """
 
@@ -83,7 +83,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.read: list[FeedItem] = []  # what a reader of the feed has seen so far
 
     def teardown(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         self.store.close()
 
     # -- what the model holds -----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Two stores as one: each call goes to both, and whatever they answer differently is said."""
+"""Two stores as one: each call goes to both, and a difference of their answers is an error."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Ended(NamedTuple):
         named = {name: getattr(self.error, name) for name in _FACTS if hasattr(self.error, name)}
         return type(self.error).__name__, named
 
-    def said(self) -> str:
+    def text(self) -> str:
         if self.error is None:
             return f"gives {shown(self.value)}"
         named = "".join(f", {name}={getattr(self.error, name)!r}" for name in _FACTS if hasattr(self.error, name))
@@ -76,7 +76,7 @@ class Twin:
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`."""
         with self._lock:
-            call = f"commit({_told(changes)})"
+            call = f"commit({_summary(changes)})"
             ended = self._both(call, lambda store: store.commit(changes))
             for id in dict.fromkeys(change.record.id for change in changes):
                 self._both(f"get([{id!r}]) after {call}", operator.methodcaller("get", [id]))
@@ -159,7 +159,7 @@ class Twin:
         if found is None:
             return
         names = [first, second] if first else self._names()
-        lines = [f"{call} has two answers.", f"{names[0]} {one.said()}.", f"{names[1]} {other.said()}."]
+        lines = [f"{call} has two answers.", f"{names[0]} {one.text()}.", f"{names[1]} {other.text()}."]
         if found.path and one.error is None and other.error is None:
             lines.append(f"They differ first at answer{found.path}: {shown(found.one)} and {shown(found.other)}.")
         raise StoresDiffer("\n".join(lines))
@@ -195,7 +195,7 @@ class Twin:
 def run_on_both(
     make_one: Callable[[], Store | AsyncStore], make_other: Callable[[], Store | AsyncStore], play: Callable[[Store], T]
 ) -> T:
-    """Play the same on two fresh stores, compared after each call, and give what `play` gives.
+    """Make the same calls on two fresh stores, compared after each call; the result of `play`.
 
     Args:
         make_one: Gives a fresh store, asynchronous or not; it is closed in the end.
@@ -227,11 +227,11 @@ def _ended(call: Callable[[], object]) -> _Ended:
         return _Ended(None, error)
 
 
-def _told(changes: Sequence[Change]) -> str:
-    """Changes in a few words: which record, from which version to which, by which acts."""
-    said = [
+def _summary(changes: Sequence[Change]) -> str:
+    """Changes in a few words: which record, from which version to which, by which triggers."""
+    parts = [
         f"{change.record.id!r} {change.expected or 'new'} → {change.record.version} "
         f"by {', '.join(entry.trigger for entry in change.entries)}"
         for change in changes
     ]
-    return "; ".join(said) or "nothing"
+    return "; ".join(parts) or "nothing"

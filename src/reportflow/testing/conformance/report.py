@@ -1,4 +1,4 @@
-"""What came of the suite: a finding for each test, and all of them as a report."""
+"""The results of the suite: a finding for each test, and all of them as a report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OUTCOMES: Final[tuple[Outcome, ...]] = ("passed", "failed", "skipped")
 
 @attrs.frozen(kw_only=True)
 class ConformanceFinding:
-    """What came of one test of the suite.
+    """The result of one test of the suite.
 
     Attributes:
         test: Its name.
@@ -58,7 +58,7 @@ class ConformanceFinding:
 
 @attrs.frozen
 class ConformanceReport:
-    """What came of the whole suite. `str` of it is a text to read; only one in which nothing failed has passed."""
+    """The results of the whole suite. `str` of it is a text to read; only one in which nothing failed has passed."""
 
     findings: tuple[ConformanceFinding, ...]
 

@@ -19,7 +19,7 @@ def _grant(*scopes: Any, kind: str = "report", states: set[str] | None = None) -
 
 
 def _seen(store: Store, *grants: Grant, clearance: Secrecy = Secrecy.TOP_SECRET, **asked: Any) -> list[str]:
-    """What is found under a rule; a count under the rule must come to the same number."""
+    """The ids found under a rule; a count under the rule must give the same number."""
     rule = Visibility(actor="me", unit="here", clearance=clearance, grants=grants)
     ids = found(store, visible=rule, **asked)
     assert counted(store, visible=rule, **asked) == {(): len(ids)}

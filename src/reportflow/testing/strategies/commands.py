@@ -173,7 +173,7 @@ def _naming(told: Any, ids: Sequence[str]) -> Iterator[Any]:
             for id in ids:
                 try:
                     yield attrs.evolve(told, **{field.alias or field.name: id})
-                except Exception:  # whatever a validator of somebody's class raises: it takes no such text
+                except Exception:  # whatever a validator of the host's class raises: it takes no such text
                     break
 
 
@@ -212,7 +212,7 @@ def _around(draw: st.DrawFn, way: _Way) -> Command:
         told = draw(st.sampled_from([told, *_told(row, way.ids)]))
     if row.details is not None and draw(st.booleans()):
         told = draw(details(row.details))
-    # a creation is told nothing but its draft
+    # a creation has no details but its draft
     reason = draw(_REASONS) or plain.reason if record.version else ""
     part = draw(_PARTS)
     varied = attrs.evolve(plain, actor=actor, details=told, reason=reason)

@@ -1,6 +1,6 @@
-"""What a store is given to keep, and what it is asked: the strategies of `machine`.
+"""Changes to store and queries to answer: the strategies of `machine`.
 
-What is found by (units, words, people, times) comes from small pools, so that random queries find something.
+What is found by (units, words, people, times) comes from small pools, so that random queries match something.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def actors(
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# Records and what their transitions must be told
+# Records, and the details of their transitions
 
 
 def _some(pool: Sequence[str]) -> SearchStrategy[list[str]]:
@@ -150,7 +150,7 @@ def details(cls: type[Any] | None) -> SearchStrategy[Any]:
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# Questions
+# Queries
 
 
 def intervals() -> SearchStrategy[Interval]:
@@ -195,14 +195,14 @@ def _asked(pool: Sequence[str]) -> SearchStrategy[Any]:
 
 
 def _few(fields: Mapping[str, SearchStrategy[Any]]) -> SearchStrategy[dict[str, Any]]:
-    """Values for up to two of the fields: who asks for more finds nothing."""
+    """Values for up to two of the fields: with more, nothing would match."""
     none: SearchStrategy[list[str]] = st.just([])
     chosen = none | st.lists(st.sampled_from(sorted(fields)), max_size=2, unique=True)
     return chosen.flatmap(lambda some: st.fixed_dictionaries({name: fields[name] for name in some}))
 
 
 def happenings(triggers: Sequence[str]) -> SearchStrategy[Happened]:
-    """What may be asked of a history."""
+    """Conditions on a history."""
     marks = (*WORDS, *(level.value for level in Level), "member", "single", "upward", "code")
     fields = {
         "trigger": _asked(triggers), "party": _asked(WORDS), "level": _asked(marks), "code": _asked(marks),

@@ -68,7 +68,7 @@ def secrecies() -> SearchStrategy[Secrecy]:
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# What somebody says of a class whose annotations do not say enough
+# Strategies that a user registers for a class whose annotations do not say enough
 
 _REGISTERED: Final[dict[type[Any], SearchStrategy[Any]]] = {}
 #: Some values of each registered class, for the searches that draw nothing.
@@ -226,7 +226,7 @@ class _Class:
 
     def __init__(self, cls: type[Any], plain: tuple[Any, ...], fields: Mapping[str, SearchStrategy[Any]]) -> None:
         self.cls = cls
-        # what comes of the plainest by changing fields is left to that, which shrinks field by field
+        # an instance that differs from the plainest in fields only is left to `_varied`, which shrinks field by field
         far = [one for one in plain[1:] if not _near(plain[0], one)]
         self.plain = st.sampled_from([plain[0], *far])
         # name and value together, so that shrinking takes out both
@@ -245,7 +245,7 @@ def _near(plainest: Any, other: Any) -> bool:
         try:
             for field in order:
                 made = attrs.evolve(made, **{field.alias or field.name: getattr(other, field.name)})
-        except Exception:  # whatever a converter or validator of somebody's class raises: it says no
+        except Exception:  # whatever a converter or validator of the host's class raises: it refuses the value
             continue
         if made == other:
             return True
@@ -260,14 +260,14 @@ def _varied(draw: st.DrawFn, how: _Class) -> Any:
         try:
             changed = attrs.evolve(made, **{name: value})
             check(changed)
-        except Exception:  # whatever a converter or validator of somebody's class raises: it says no
+        except Exception:  # whatever a converter or validator of the host's class raises: it refuses the value
             continue
         made = changed
     return made
 
 
 def details(of_what: Transition | type[Any] | None) -> SearchStrategy[Any]:
-    """Details as a transition, or a class, wants them; None for a transition that is told nothing.
+    """Details as a transition, or a class, wants them; None for a transition without details.
 
     Any attrs class will do. What its converters, validators and checks refuse is not drawn.
 

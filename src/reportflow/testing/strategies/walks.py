@@ -162,7 +162,7 @@ def _walk(draw: st.DrawFn, tables: _Tables, min_size: int, max_size: int) -> Pat
     draft, command = _started(draw, tables)
     beside = _beside(draw, tables, draft, command)
     path = Path(lifecycle=lifecycle, draft=draft, commands=(command,), others=tables.others, beside=beside)
-    # where it heads: without that, it would hardly ever come to the far end of a long table
+    # the state that it heads for: without one, it would hardly ever reach the far end of a long table
     goal = draw(st.sampled_from((None, *(state.name for state in lifecycle.states))))
     near = {} if goal is None else tables.near[goal]
     while len(path) < max_size:
