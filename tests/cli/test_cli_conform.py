@@ -13,10 +13,11 @@ from rich.cells import cell_len
 
 import reportflow
 from reportflow.cli import commands, texts
-from reportflow.i18n import catalog as messages
+from reportflow.cli.texts import CATALOG
 from reportflow.testing.conformance import run
 from reportflow.testing.conformance import texts as said
 from reportflow.testing.conformance.whole import every_test
+from reportflow.testing.texts import text
 
 BOTH = pytest.mark.parametrize("language", texts.LANGUAGES)
 
@@ -62,9 +63,9 @@ def conform(*arguments: str, language: str = "en", columns: int = 80) -> Result:
     return CliRunner().invoke(commands.reportflow, ["conform", *arguments], env=settings, prog_name="reportflow")
 
 
-def flat(text: str) -> str:
+def flat(shown: str) -> str:
     """A text without its blanks, which a table puts where it likes."""
-    return "".join(text.split())
+    return "".join(shown.split())
 
 
 @BOTH
@@ -78,11 +79,9 @@ def test_a_store_that_passes(language: str) -> None:
         assert language != "zh" or flat(chinese) in shown
     if language == "en":
         assert flat("A factory takes nothing and gives a fresh, empty store each time.") in shown
-    why = messages.text("testing.skip.capability", language, capability="shared")
+    why = text("skip.capability", language, capability="shared")
     assert why in result.stdout
-    assert result.stdout.splitlines()[-1] == messages.text(
-        "testing.kept", language, passed=len(every_test()) - 5, failed=0, skipped=5
-    )
+    assert result.stdout.splitlines()[-1] == text("kept", language, passed=len(every_test()) - 5, failed=0, skipped=5)
 
 
 @BOTH
@@ -92,7 +91,7 @@ def test_a_store_that_fails(language: str, monkeypatch: pytest.MonkeyPatch) -> N
     result = conform("shelf_of_stores:Deaf", language=language)
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
-    outcome = messages.text("testing.outcome.failed", language)
+    outcome = text("outcome.failed", language)
     first = lines.index(f"{outcome} commit · test_what_was_committed_is_there")
     assert lines[first + 1].strip() == (
         "A commit keeps a record together with its entries."
@@ -131,11 +130,11 @@ def test_a_durable_store_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> Non
 )
 def test_a_name_that_is_no_factory_is_one_sentence(given: str, why: str, facts: dict[str, str], language: str) -> None:
     """What names no function, for the store or for `--reopen`, is one sentence that shows the form."""
-    reason = messages.text(f"cli.wrong.{why}", language, **facts)
+    reason = CATALOG.text(f"cli.wrong.{why}", language, facts)
     for arguments in ([given], ["reportflow:MemoryStore", "--reopen", given]):
         result = conform(*arguments, language=language)
         assert (result.exit_code, result.stdout) == (1, "")
-        assert result.stderr.strip() == messages.text("cli.wrong.factory", language, given=given, why=reason)
+        assert result.stderr.strip() == CATALOG.text("cli.wrong.factory", language, {"given": given, "why": reason})
 
 
 def test_a_module_that_is_not_there_is_one_sentence() -> None:

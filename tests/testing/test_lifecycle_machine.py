@@ -381,10 +381,10 @@ def few(machine: Machine, *kept: str) -> Machine:
 @pytest.mark.parametrize(
     ("owner", "name", "wrong", "rule"),
     [
-        (Handler, "_raise_if_seen", _nothing, "rival_between_load_and_commit"),
-        (Handler, "_raise_if_moved", _nothing, "two_saw_the_same"),
-        (Handler, "_kept_meanwhile", _false, "twins_with_one_key"),
-        (Handler, "_done_before", _nothing, "same_key_again"),
+        (Handler, "_raise_if_pinned", _nothing, "rival_between_load_and_commit"),
+        (Handler, "_raise_if_snapshot_is_stale", _nothing, "two_saw_the_same"),
+        (Handler, "_key_is_used", _false, "twins_with_one_key"),
+        (Handler, "_earlier_result", _nothing, "same_key_again"),
         (Queries, "as_of", _as_of_for_all, "looks_back"),
         (Queries, "history", _whole_history, "looks_around"),
         (ReportFlow, "batch", _one_by_one, "batch"),
