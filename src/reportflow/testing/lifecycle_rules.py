@@ -196,12 +196,14 @@ class Rules(Run):
 
         def due() -> Any:
             done: list[tuple[str, Record | None, Raised | None]] = []
-            for target in bulk.targets:
+            for place, target in enumerate(bulk.targets):
                 wanted = only(self.model.call([attrs.evolve(one, target=target)], bulk.now))
                 id = target if isinstance(target, str) else target.id
                 if not isinstance(wanted, Raised):
                     done.append((id, wanted, None))
-                elif bulk.on_error == "skip":
+                    continue
+                wanted = attrs.evolve(wanted, facts={**wanted.facts, "place": place})
+                if bulk.on_error == "skip":
                     done.append((id, None, wanted))
                 else:
                     return wanted
