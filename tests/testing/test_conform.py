@@ -354,7 +354,7 @@ def test_a_durable_and_shared_store_is_opened_again() -> None:
     ],
 )
 def test_a_wrong_reopen_is_said(reopen: Any, said: str) -> None:
-    """A durable store without `reopen`, or with one that opens something else, fails, and is told what to give."""
+    """A durable store without `reopen`, or with one that opens something else, fails with what to give."""
     for test in ("test_what_was_committed_outlives_the_store", "test_two_stores_see_each_other"):
         assert failure_in(test, Lasting, reopen=reopen).reason.startswith(said)
 
@@ -418,14 +418,14 @@ def test_a_rollback_of_the_host_is_tried() -> None:
 
 
 class CountsToThree(MemoryStore):
-    """Gives the fourth entry of a history twice: no fact is made for that."""
+    """Gives the fourth entry of a history twice: no test is made for that."""
 
     def history(self, ids: Sequence[str]) -> list[Entry]:
         entries = super().history(ids)
         return entries[:-1] + entries[-1:] * (1 + (len(ids) == 1 and len(entries) == 4))
 
 
-def test_the_random_part_finds_what_no_fact_is_made_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_random_part_finds_what_no_test_is_made_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The random part is held against the model, and its reason has the calls that fail."""
     monkeypatch.setitem(chance.PROFILES, "default", chance.Profile(runs=200, calls=20, shrinking=0.0))
     found = failure_in("test_any_calls_in_any_order", CountsToThree, seed=2)
@@ -440,9 +440,10 @@ class Slow(CountsToThree):
         return super().get(ids)
 
 
-def test_shrinking_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("seconds", [1e-9, 0.5])
+def test_shrinking_ends_with_its_time(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault that only chance finds is shrunk for so long and no longer, and the calls shown do fail."""
-    monkeypatch.setitem(chance.PROFILES, "default", chance.Profile(runs=200, calls=20, shrinking=0.5))
+    monkeypatch.setitem(chance.PROFILES, "default", chance.Profile(runs=200, calls=20, shrinking=seconds))
     started = time.monotonic()
     found = failure_in("test_any_calls_in_any_order", Slow, seed=2)
     assert time.monotonic() - started < 15  # without an end it takes minutes
@@ -470,6 +471,7 @@ def test_a_seed_makes_the_same_calls_again(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_without_hypothesis_the_random_part_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Hypothesis is not installed all else is run, and the report says which extra to install."""
+    assert session(MemoryStore, "test_a_commit_of_nothing", "test_any_calls_in_any_order").skipped == ()
     for name in [name for name in sys.modules if name.split(".")[0] == "hypothesis"]:
         monkeypatch.setitem(sys.modules, name, None)
     for name in [
@@ -559,6 +561,24 @@ def test_without_assert_statements_the_suite_is_refused() -> None:
         )
         assert done.returncode == 1
         assert "Python runs without assert statements" in done.stderr.splitlines()[-1]
+
+
+def test_without_pytest_the_suite_says_which_extra_it_needs() -> None:
+    """Where pytest is absent, what needs it names the extra to install, and the rest of the kit is there."""
+    script = """
+import sys
+sys.modules["pytest"] = None
+from reportflow import MissingExtra, testing
+assert testing.Twin and testing.awaited and testing.LifecycleMachine
+for name in ("StoreTests", "conform", "ConformanceReport"):
+    try:
+        getattr(testing, name)
+    except MissingExtra as missing:
+        print(missing)
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["pytest is not installed; type: pip install reportflow[testing]"] * 3
 
 
 # -- pytest in a project of one's own ---------------------------------------------------------------------------------

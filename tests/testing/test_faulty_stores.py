@@ -1,4 +1,4 @@
-"""The suite bites: each of these stores breaks the contract in one place, and is caught there."""
+"""The suite finds faults: each of these stores breaks the contract in one place, and is caught there."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SOON_FOUND = (
 
 @cache
 def caught(store: type[Store]) -> ConformanceReport:
-    """What comes of the test that is made for a fault."""
+    """The result of the test that is made for a fault."""
     return held(store, FAULTS[store], seed=1)
 
 
@@ -77,13 +77,13 @@ def test_a_fault_is_caught(store: type[Store]) -> None:
 
 def test_every_fault_is_one_of_its_own() -> None:
     """No two faults are the same to the suite: each fails another test, or for another reason."""
-    told = Counter(
+    reasons = Counter(
         (issubclass(store, SqlStore), finding.test, finding.reason)
         for store in FAULTS
         for finding in caught(store).failures
         if finding.test not in vars(ThreadTests)  # how often a race was lost may come to the same
     )
-    assert [why for why, number in told.items() if number > 1] == []
+    assert [why for why, number in reasons.items() if number > 1] == []
 
 
 def test_every_test_is_made_for_a_fault() -> None:

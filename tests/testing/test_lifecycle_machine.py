@@ -66,7 +66,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::reportflow.testing.broken.Never
 
 @attrs.frozen(kw_only=True)
 class MachineLoan(Record):
-    """A book that somebody wants to borrow."""
+    """A book that a reader wants to borrow."""
 
     days: int = 0
     reminders: int = 0
@@ -631,7 +631,7 @@ def test_an_invariant_of_one_machine_is_not_anothers() -> None:
 
 
 def again(lines: str) -> None:
-    """Run lines as somebody who pastes them."""
+    """Run lines as if they were pasted."""
     exec(compile(lines, "<pasted>", "exec"), {"__name__": "pasted"})  # that is what is tested
 
 

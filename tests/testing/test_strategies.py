@@ -61,12 +61,12 @@ def least(strategy: st.SearchStrategy[Any], wanted: Any = lambda value: True) ->
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# A lifecycle of somebody's own, with guards that are hard to pass
+# A lifecycle of a user's own, with guards that are hard to pass
 
 
 @attrs.frozen(kw_only=True)
 class Trip(Record):
-    """A journey that somebody asks for."""
+    """A journey that an employee asks for."""
 
     since: date
     until: date
@@ -105,7 +105,7 @@ class Cost:
 
 @guard("budget", reads_details=True)
 def within_budget(record: Trip, command: Command) -> bool:
-    """Only one of the numbers will do, and only for somebody of the south."""
+    """Only one of the numbers passes, and only for people of the south."""
     return command.details.euros == 10_000 and command.actor.unit == "south"
 
 
@@ -240,7 +240,7 @@ def test_details_vary() -> None:
 
 
 def test_details_of_a_transition() -> None:
-    """A transition has the details of its class; one that is told nothing has None."""
+    """A transition has the details of its class; one without details has None."""
     rows = {row.trigger: row for row in TRIP.transitions}
     assert least(strategies.details(rows["pay"])) == Cost(100, "text")
     assert least(strategies.details(rows["grant"])) is None

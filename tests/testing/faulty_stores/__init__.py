@@ -1,4 +1,4 @@
-"""Stores that break the contract in one place each: the proof that the conformance suite bites.
+"""Stores that break the contract in one place each: the proof that the conformance suite finds faults.
 
 Each is a sound store with one fault, which its docstring says; `caught_by` names the test of the suite that is made for
 it, and by that the sentence of the contract. By hand and by night, with several seeds::

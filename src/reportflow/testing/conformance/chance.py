@@ -60,7 +60,7 @@ def _run(machine: type[Any], profile: Profile, chosen: int | None) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
     errors: list[Exception] = []
-    end = math.inf
+    seconds, end = profile.shrinking or math.inf, math.inf
 
     class Limited(machine):  # type: ignore[misc]  # its base is made by a call
         def teardown(self) -> None:
@@ -71,7 +71,7 @@ def _run(machine: type[Any], profile: Profile, chosen: int | None) -> None:
                 raise TimeIsUp
             if isinstance(error, Exception) and not type(error).__module__.startswith("hypothesis."):
                 errors.append(error)
-                end = min(end, time.monotonic() + (profile.shrinking or math.inf))
+                end = min(end, time.monotonic() + seconds)
 
     if chosen is not None:
         seed(chosen)(Limited)
@@ -89,7 +89,7 @@ def _run(machine: type[Any], profile: Profile, chosen: int | None) -> None:
     try:
         run_state_machine_as_test(Limited, settings=how)
     except TimeIsUp:
-        end = math.inf
+        seconds = end = math.inf
         # the shortest calls so far are in the database; a store that does not fail again fails all the same
         run_state_machine_as_test(Limited, settings=settings(how, phases=[Phase.reuse]))
         raise errors[0] from None

@@ -16,7 +16,7 @@ if not __debug__:
     raise SuiteRefused("refused.optimized")
 
 _ASSERTING: Final = (
-    "chance", "commit", "count", "factory", "feed", "find", "handles", "read", "suite", "threads", "values",
+    "chance", "commit", "count", "factory", "feed", "find", "handles", "read", "threads", "values",
     "visibility",
 )  # fmt: skip
 

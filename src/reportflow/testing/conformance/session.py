@@ -35,7 +35,7 @@ _PACKAGE: Final = "reportflow.testing."
 _BETWEEN: Final = tuple(
     f"{_PACKAGE}{name}" for name in ("conformance.suite", "conformance.races", "factory", "loop", "twin")
 )
-#: Nothing of the project in whose folder it runs has a say in it.
+#: The configuration of the project in whose folder it runs does not count.
 _ARGUMENTS: Final = (
     "-s", "--noconftest", "-p", "no:terminal", "-p", "no:cacheprovider", "-c", os.devnull,
     "--rootdir", str(Path(__file__).parent), "--import-mode=importlib",
@@ -91,6 +91,11 @@ class Recorder:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out what was not asked for."""
         items[:] = [item for item in items if self._only is None or item.name in self._only]
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Show why the suite could not be collected."""
+        if report.failed:
+            sys.stderr.write(report.longreprtext)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
@@ -221,7 +226,8 @@ def main() -> None:
         os.dup2(2, 1)
 
         def emit(finding: ConformanceFinding) -> None:
-            print(json.dumps(attrs.asdict(finding)), file=out, flush=True)  # this is how it is said
+            out.write(f"{json.dumps(attrs.asdict(finding))}\n")
+            out.flush()
 
         named = {name: resolve(given) for name, given in asked["named"].items()}
         run(Subject(**named, **asked["plain"]), asked["only"], emit)
