@@ -66,19 +66,18 @@ class Awaited(StoreTests):
     def prefixes(self) -> dict[object, str]:
         return {}
 
+    def opened(self, prefixes: dict[object, str], prefix: str, *, create: bool = True) -> AsyncStore:
+        store = AsyncSqlStore(self.url, prefix=prefix, create=create)
+        prefixes[store] = prefix
+        return store
+
     @pytest.fixture
     def new_store(self, prefixes: dict[object, str]) -> Callable[[], AsyncStore]:
-        def opened() -> AsyncStore:
-            prefix = f"t{next(_NUMBERS)}_"
-            store = AsyncSqlStore(self.url, prefix=prefix)
-            prefixes[store] = prefix
-            return store
-
-        return opened
+        return lambda: self.opened(prefixes, f"t{next(_NUMBERS)}_")
 
     @pytest.fixture
     def reopen(self, prefixes: dict[object, str]) -> Callable[[object], AsyncStore]:
-        return lambda store: AsyncSqlStore(self.url, prefix=prefixes[store], create=False)
+        return lambda store: self.opened(prefixes, prefixes[store], create=False)
 
     @pytest.fixture
     def rolled_back(self, prefixes: dict[object, str]) -> RolledBack:

@@ -45,19 +45,18 @@ class OnAServer(StoreTests):
     def prefixes(self) -> dict[Store, str]:
         return {}
 
+    def opened(self, prefixes: dict[Store, str], prefix: str, *, create: bool = True) -> Store:
+        store = SqlStore(self.url, prefix=prefix, create=create)
+        prefixes[store] = prefix
+        return store
+
     @pytest.fixture
     def new_store(self, prefixes: dict[Store, str]) -> Callable[[], Store]:
-        def opened() -> Store:
-            prefix = f"t{next(_NUMBERS)}_"
-            store = SqlStore(self.url, prefix=prefix)
-            prefixes[store] = prefix
-            return store
-
-        return opened
+        return lambda: self.opened(prefixes, f"t{next(_NUMBERS)}_")
 
     @pytest.fixture
     def reopen(self, prefixes: dict[Store, str]) -> Callable[[Store], Store]:
-        return lambda store: SqlStore(self.url, prefix=prefixes[store], create=False)
+        return lambda store: self.opened(prefixes, prefixes[store], create=False)
 
     @pytest.fixture
     def rolled_back(self) -> RolledBack:
