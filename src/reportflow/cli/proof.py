@@ -26,7 +26,7 @@ def prove(factory: str, reopen: str | None, profile: str, seed: int | None) -> b
     """Run the suite on the stores of a factory, show the report, and say whether the contract is kept.
 
     Raises:
-        CommandFailed: the factory, or `reopen`, is not there or is no function; or Python runs without assert statements.
+        CommandFailed: the factory, or `reopen`, is not there or is no function; or asserts are not run (``-O``).
         MissingExtra: pytest is not installed.
     """
     for given in (factory, *([] if reopen is None else [reopen])):
@@ -49,7 +49,9 @@ def prove(factory: str, reopen: str | None, profile: str, seed: int | None) -> b
 def _check_function(given: str) -> None:
     found = find_object(given, "wrong.factory")
     if not callable(found):
-        raise CommandFailed(text("wrong.factory", given=given, why=text("wrong.not_callable", kind=type(found).__name__)))
+        raise CommandFailed(
+            text("wrong.factory", given=given, why=text("wrong.not_callable", kind=type(found).__name__))
+        )
 
 
 def _with_progress(found: Iterable[ConformanceFinding], total: int) -> Iterable[ConformanceFinding]:
