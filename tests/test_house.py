@@ -163,6 +163,17 @@ def test_a_folder_only_says_what_it_is(folder: str) -> None:
     assert {floor_of(imported) for imported in own(path)}.isdisjoint(set(OUTSIDE) - {floor_of(folder)})
 
 
+def test_a_class_name_means_one_thing() -> None:
+    """No two classes of the package have the same name."""
+    names = [
+        node.name
+        for module in modules()
+        for node in ast.walk(ast.parse((PACKAGE / module).read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
 # -- what an import loads -------------------------------------------------------------------------------------------
 
 ABSENT: Final = (

@@ -266,6 +266,21 @@ def test_a_stream_that_raises_ends_it_and_what_came_before_is_kept() -> None:
     assert flow.count(Query(kind=LOAN.name), by=CLERK) == {(): 2}
 
 
+def test_a_chunk_in_doubt_is_not_run_again() -> None:
+    """Where it is unknown whether a chunk was committed, the run ends with that error, and nothing is written twice."""
+
+    class InDoubt(MemoryStore):
+        def commit(self, changes: Sequence[Change]) -> None:
+            super().commit(changes)
+            raise StorageUnavailable("lost:", "gone", "unknown")
+
+    store = InDoubt()
+    with pytest.raises(StorageUnavailable) as raised:
+        list(ReportFlow(store, [LOAN, REMINDER]).run(creates(drafts(5), by=CLERK), on_error="skip", chunk=3))
+    assert raised.value.place == 0
+    assert store.count(Query()) == {(): 3}
+
+
 def test_a_lost_store_ends_it_in_any_case() -> None:
     """An error of the store itself is raised, with "skip" too."""
 

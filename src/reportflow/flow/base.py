@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, Generic, Self, TypeVar, cast
 import attrs
 
 from reportflow.errors import InvalidValue, ReportflowError
-from reportflow.flow.bulk import Bulk, Result, is_of_the_store
+from reportflow.flow.bulk import Result, is_of_the_store, run_each
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects
 from reportflow.flow.handler import RETRY_TIMEOUT, Handler
@@ -158,7 +158,7 @@ class Stream:
             raise InvalidValue("on_error", "choice", {"given": repr(on_error), "choices": ("stop", "skip")})
         if type(chunk) is not int or chunk < 1:
             raise InvalidValue("chunk", "range", {"given": chunk, "least": 1, "most": "∞"})
-        self._bulk = Bulk(handler)
+        self._handler = handler
         self._requests = iter(requests)
         self._skip = on_error == "skip"
         self._chunk = chunk
@@ -167,7 +167,7 @@ class Stream:
     def chunks(self) -> Iterator[tuple[list[Request], Effects[list[Result]]]]:
         """Some requests at a time, and the generator that runs them."""
         while some := list(islice(self._requests, self._chunk)):
-            yield some, self._bulk.run_each(some, skip=self._skip)
+            yield some, run_each(self._handler, some, skip=self._skip)
 
     def outcomes(self, requests: list[Request], results: list[Result]) -> Iterator[Outcome]:
         """The outcome of each request of a chunk.

@@ -12,6 +12,7 @@ from reportflow.errors import (
     InvalidValue,
     RecordNotFound,
     ReportflowError,
+    StorageBusy,
     StorageError,
     StorageUnavailable,
     TransitionRefused,
@@ -31,91 +32,89 @@ class Result(NamedTuple):
     repeated: bool = False
 
 
-class Bulk:
-    """Runs chunks of requests by a handler."""
+def run_each(handler: Handler, requests: Sequence[object], *, skip: bool) -> Effects[list[Result]]:
+    """The result of each of many requests: all that is allowed is committed, in as few commits as can be.
 
-    def __init__(self, handler: Handler) -> None:
-        self._handler = handler
+    An error of one request stands in its place. Without `skip` it is the last result, and what comes before it is
+    committed. An error of the store ends it in any case.
 
-    def run_each(self, requests: Sequence[object], *, skip: bool) -> Effects[list[Result]]:
-        """The result of each of many requests: all that is allowed is committed, in as few commits as can be.
-
-        An error of one request stands in its place. Without `skip` it is the last result, and what comes before it is
-        committed. An error of the store ends it in any case.
-
-        Raises:
-            Nothing that concerns one request: that is among the results.
-        """
-        try:
-            return (yield from self._run_together(requests, skip=skip))
-        except ReportflowError:  # a conflict, or one of them is invalid: fall back to one by one
-            results: list[Result] = []
-            for request in requests:
-                try:
-                    ((record, repeated),) = yield from self._handler.run_keyed([_request(request)])
-                    results.append(Result(record, repeated))
-                except ReportflowError as error:
-                    results.append(Result(error))
-                    if not skip or is_of_the_store(error):
-                        break
-            return results
-
-    def _run_together(self, requests: Sequence[object], *, skip: bool) -> Effects[list[Result]]:
-        """Decide all, and commit what is allowed at once.
-
-        Raises:
-            ReportflowError: one of them cannot be decided here, or the commit failed: nothing was written.
-        """
-        now, unit = self._handler.clock(), UnitOfWork(independent=True)
-        yield from self._load_all(unit, requests)
+    Raises:
+        Nothing that concerns one request: that is among the results.
+    """
+    try:
+        return (yield from _run_together(handler, requests, skip=skip))
+    except ReportflowError as failure:
+        if isinstance(failure, StorageUnavailable) and not isinstance(failure, StorageBusy):
+            return [Result(failure)]  # it may be unknown whether the chunk was committed: nothing is done twice
+        # a conflict, or one of them is invalid: fall back to one by one
         results: list[Result] = []
         for request in requests:
-            unit.begin()
             try:
-                done = yield from self._handler.perform(
-                    unit, self._handler.with_id(_request(request)), now, retried=False
-                )
-                results.append(Result(*done))
-                continue
-            except StorageUnavailable:
-                raise
+                ((record, repeated),) = yield from handler.run_keyed([_request(request)])
+                results.append(Result(record, repeated))
             except ReportflowError as error:
-                unit.roll_back()
-                results.append(Result((yield from self._stale_or(request, error))))
-            if not skip:
-                break
-        changes = unit.changes()
-        if changes:
-            yield from store.commit(changes)
+                results.append(Result(error))
+                if not skip or is_of_the_store(error):
+                    break
         return results
 
-    def _load_all(self, unit: UnitOfWork, requests: Sequence[object]) -> Effects[None]:
-        """Read all records that are named by id at once; a missing one is reported in its turn."""
-        named = (one.target for one in requests if isinstance(one, Fire) and isinstance(one.target, str))
-        ids = list(dict.fromkeys(named))
-        stored: list[Record] = []
+
+def _run_together(handler: Handler, requests: Sequence[object], *, skip: bool) -> Effects[list[Result]]:
+    """Decide all, and commit what is allowed at once.
+
+    Raises:
+        ReportflowError: one of them cannot be decided here, or the commit failed: nothing was written.
+    """
+    now, unit = handler.clock(), UnitOfWork(independent=True)
+    yield from _load_all(unit, requests)
+    results: list[Result] = []
+    for request in requests:
+        unit.begin()
         try:
-            if ids:
-                stored = yield from store.get(ids)
-        except RecordNotFound as missing:
-            there = [id for id in ids if id not in missing.ids]
-            if there:
-                stored = yield from store.get(there)
-        unit.tracked.update((one.id, TrackedRecord(before=one, record=one)) for one in stored)
+            done = yield from handler.perform(unit, handler.with_id(_request(request)), now, retried=False)
+            results.append(Result(*done))
+            continue
+        except StorageUnavailable:
+            raise
+        except ReportflowError as error:
+            unit.roll_back()
+            results.append(Result((yield from _stale_or(handler, request, error))))
+        if not skip:
+            break
+    changes = unit.changes()
+    if changes:
+        yield from store.commit(changes)
+    return results
 
-    def _stale_or(self, request: object, error: ReportflowError) -> Effects[ReportflowError]:
-        """The error of a request; where a snapshot was refused that is no longer current, that it is stale.
 
-        What commutes was decided on the stored record.
-        """
-        if isinstance(error, TransitionRefused) and isinstance(request, Fire):
-            target = request.target
-            if isinstance(target, Record) and not self._handler.commutes(target, request.trigger):
-                try:
-                    yield from self._handler.check_current(target.id, target.version, request.by)
-                except ReportflowError as stale:
-                    return stale
-        return error
+def _load_all(unit: UnitOfWork, requests: Sequence[object]) -> Effects[None]:
+    """Read all records that are named by id at once; a missing one is reported in its turn."""
+    named = (one.target for one in requests if isinstance(one, Fire) and isinstance(one.target, str))
+    ids = list(dict.fromkeys(named))
+    stored: list[Record] = []
+    try:
+        if ids:
+            stored = yield from store.get(ids)
+    except RecordNotFound as missing:
+        there = [id for id in ids if id not in missing.ids]
+        if there:
+            stored = yield from store.get(there)
+    unit.tracked.update((one.id, TrackedRecord(before=one, record=one)) for one in stored)
+
+
+def _stale_or(handler: Handler, request: object, error: ReportflowError) -> Effects[ReportflowError]:
+    """The error of a request; where a snapshot was refused that is no longer current, that it is stale.
+
+    What commutes was decided on the stored record.
+    """
+    if isinstance(error, TransitionRefused) and isinstance(request, Fire):
+        target = request.target
+        if isinstance(target, Record) and not handler.commutes(target, request.trigger):
+            try:
+                yield from handler.check_current(target.id, target.version, request.by)
+            except ReportflowError as stale:
+                return stale
+    return error
 
 
 def is_of_the_store(error: ReportflowError) -> bool:
