@@ -1,11 +1,11 @@
-"""What the flow's generators ask of the outside, call by call: retries, time-outs, keys, steps, errors."""
+"""Which calls of the store each command makes: retries, deadlines, idempotency keys, steps, errors."""
 
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any, cast
 
 import attrs
@@ -18,7 +18,9 @@ from reportflow import (
     SAME,
     UNIT,
     Actor,
+    Change,
     Conflict,
+    Constant,
     Create,
     Details,
     DuplicateKey,
@@ -31,7 +33,7 @@ from reportflow import (
     Record,
     RecordNotFound,
     Refusal,
-    ReportflowError,
+    ReportFlow,
     StaleRecord,
     State,
     Step,
@@ -41,20 +43,16 @@ from reportflow import (
     UnknownTrigger,
 )
 from reportflow.errors import StepsUnbounded
-from reportflow.flow import handler, offers
-from reportflow.flow.definitions import Definitions
-from reportflow.flow.effects import Effects, Pause, StoreCall
-from reportflow.flow.handler import Handler
-from reportflow.lifecycle.decision import DEPTH
-from reportflow.storage.base import Change
 
 NOW = datetime(2022, 6, 1, 12, tzinfo=UTC)
+#: How many steps deep a command may go.
+DEPTH = 8
 HOUR = timedelta(hours=1)
 
 
 @attrs.frozen(kw_only=True)
 class Slip(Record):
-    """What is handed on."""
+    """A record that names the next one."""
 
     count: int = 0
     next: str = ""
@@ -101,11 +99,12 @@ SLIPS = Lifecycle(
         row("push", then=_to_next("add", reason="pushed")),
         row("pull", then=_to_next("boss_only")),
         row("force", then=_to_next("add", system=True)),
-        row("ask", then=_to_next("told", details=Handing(to="x")), reason_required=True),
+        row("ask", then=_to_next("note_next", details=Handing(to="x")), reason_required=True),
         row("chain", then=_to_next("chain")),
         row("boss_only", roles=NOBODY, sets={"count": _more}),
-        row("told", details=Handing, roles=NOBODY, sets={"next": "to"}),
-        row("seal_next", then=_to_next("close")),
+        row("note_next", details=Handing, roles=NOBODY, sets={"next": "to"}),
+        row("close_next", then=_to_next("close")),
+        row("move", sets={"unit": Constant("b")}),
     ],
 )
 ANN = Actor(id="ann", roles={"clerk"}, unit="a")
@@ -113,67 +112,80 @@ BEN = Actor(id="ben", roles={"clerk"}, unit="b")
 BOSS = Actor(id="boss", roles={"boss"}, unit="c")
 
 
+class RecordingStore(MemoryStore):
+    """A memory store that records its calls, and where something can happen just before a commit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[Any, ...]] = []
+        self.changes: list[Change] = []
+        #: One for each of the next commits: an error to raise instead, or something to do before it.
+        self.before_commit: list[Exception | Callable[[], object]] = []
+
+    def get(self, ids: Sequence[str]) -> list[Record]:
+        self.calls.append(("get", ids))
+        return super().get(ids)
+
+    def history(self, ids: Sequence[str]) -> list[Entry]:
+        self.calls.append(("history", ids))
+        return super().history(ids)
+
+    def by_key(self, actor_id: str, key: str) -> Entry | None:
+        self.calls.append(("by_key", actor_id, key))
+        return super().by_key(actor_id, key)
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        self.calls.append(("commit",))
+        if self.before_commit:
+            first, *later = self.before_commit
+            if isinstance(first, Exception):
+                self.before_commit = later
+                raise first
+            calls, self.calls, self.before_commit = self.calls, [], []
+            first()
+            self.calls, self.before_commit = calls, later
+        super().commit(changes)
+        self.changes.extend(changes)
+
+
 class Desk:
-    """Drives a handler over a memory store, and writes down all that it asks for."""
+    """A flow over a recording store. `calls` are those of its last request, with each retry."""
 
-    def __init__(self, lifecycle: Lifecycle = SLIPS, **options: Any) -> None:
+    def __init__(self, lifecycle: Lifecycle = SLIPS, store: RecordingStore | None = None, **options: Any) -> None:
         self.now = NOW
-        self.store = MemoryStore()
+        self.store = RecordingStore() if store is None else store
         ids = (f"N{number}" for number in range(100))
-        given = {"clock": lambda: self.now, "new_id": lambda: next(ids), **options}
-        self.handler = Handler(Definitions([lifecycle]), **given)
-        self.asked: list[tuple[Any, ...]] = []
-        #: What happens instead of the next commits: an error, or something to do before the commit.
-        self.instead: list[Exception | Callable[[], object]] = []
+        given = {"clock": lambda: self.now, "new_id": lambda: next(ids), "observe": self.observe, **options}
+        self.flow = ReportFlow(self.store, lifecycle, **given)
 
-    def drive(self, steps: Effects[Any]) -> Any:
-        """Answer everything from the store."""
-        send: Callable[[], Any] = lambda: next(steps)  # noqa: E731  # the first of several forms
-        while True:
-            try:
-                wanted = send()
-            except StopIteration as done:
-                return done.value
-            if isinstance(wanted, Pause):
-                self.asked.append(("wait",))
-                send = lambda: steps.send(None)  # noqa: E731  # as above
-                continue
-            assert isinstance(wanted, StoreCall)
-            self.asked.append((wanted.name, *(wanted.arguments if wanted.name != "commit" else ())))
-            try:
-                if wanted.name == "commit" and self.instead:
-                    first = self.instead.pop(0)
-                    if isinstance(first, Exception):
-                        raise first
-                    first()
-                answer = wanted.run(self.store)
-            except ReportflowError as error:
-                send = lambda error=error: steps.throw(error)  # type: ignore[misc]  # noqa: E731  # bound now
-            else:
-                send = lambda answer=answer: steps.send(answer)  # type: ignore[misc]  # noqa: E731  # bound now
+    def observe(self, incident: Any) -> None:
+        """Record a retry among the calls."""
+        if incident.kind == "retry":
+            self.store.calls.append(("retry",))
+
+    @property
+    def calls(self) -> list[tuple[Any, ...]]:
+        """The calls of the store."""
+        return self.store.calls
 
     def run(self, *requests: Any) -> list[Any]:
-        """Do some requests together."""
-        self.asked.clear()
-        return cast(list[Any], self.drive(self.handler.run(requests)))
+        """Run some requests together."""
+        self.store.calls.clear()
+        return self.flow.batch(requests)
 
     def create(self, by: Actor = ANN, **fields: Any) -> Slip:
         """A new slip."""
         return cast(Slip, self.run(Create(Slip.draft(**fields), by=by))[0])
 
     def fire(self, target: Any, trigger: str, details: object = None, by: Actor = ANN, **given: Any) -> Slip:
-        """One act."""
+        """One transition."""
         return cast(Slip, self.run(Fire(target, trigger, details, by=by, **given))[0])
 
-    def rival(self, id: str, trigger: str = "add", by: Actor = ANN) -> Callable[[], object]:
-        """Somebody who is faster, each time."""
-
-        def act() -> None:
-            other = Desk()
-            other.store = self.store
-            other.fire(id, trigger, by=by)
-
-        return act
+    def concurrent(
+        self, id: str, trigger: str = "add", by: Actor = ANN, key: str | None = None
+    ) -> Callable[[], object]:
+        """A transition by another flow on the same store."""
+        return lambda: Desk(store=self.store).fire(id, trigger, by=by, key=key)
 
 
 @pytest.fixture(name="desk")
@@ -183,11 +195,9 @@ def _desk() -> Desk:
 
 @pytest.fixture(name="clock")
 def _clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What the monotonic clock will say, the last for ever."""
+    """The readings of the monotonic clock, the last one for ever."""
     times = [100.0]
-    monkeypatch.setattr(
-        handler, "time", SimpleNamespace(monotonic=lambda: times.pop(0) if len(times) > 1 else times[0])
-    )
+    monkeypatch.setattr(time, "monotonic", lambda: times.pop(0) if len(times) > 1 else times[0])
     return times
 
 
@@ -199,44 +209,40 @@ def problem(call: Callable[[], object]) -> tuple[str, str, dict[str, object]]:
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# Calls
+# Calls of the store
 
 
 def test_a_call_reads_once_and_writes_once(desk: Desk) -> None:
-    """By id the record is read, in hand it is not, unless the act commutes; nothing else is asked."""
+    """By id the record is read; a snapshot spares the read, unless the transition commutes. No other calls."""
     made = desk.create(id="S")
-    assert desk.asked == [("commit",)]
+    assert desk.calls == [("commit",)]
     made = desk.fire("S", "add")
-    assert desk.asked == [("get", ["S"]), ("commit",)]
+    assert desk.calls == [("get", ["S"]), ("commit",)]
     made = desk.fire(made, "add")
-    assert desk.asked == [("commit",)]
+    assert desk.calls == [("commit",)]
     desk.fire(made, "remark")
-    assert desk.asked == [("get", ["S"]), ("commit",)]
+    assert desk.calls == [("get", ["S"]), ("commit",)]
     desk.run(Fire("S", "add", by=ANN), Fire("S", "add", by=ANN))
-    assert desk.asked == [("get", ["S"]), ("commit",)]
+    assert desk.calls == [("get", ["S"]), ("commit",)]
     assert desk.run() == []
-    assert desk.asked == []
+    assert desk.calls == []
 
 
-def test_what_is_kept_says_what_it_replaces(desk: Desk) -> None:
+def test_a_change_names_what_it_replaces(desk: Desk) -> None:
     """A change has the next record, the version and the record before, and all the entries in between."""
     made = desk.create(id="S")
-    kept: list[Any] = []
-    inner = desk.store.commit
-
-    def watched(changes: Sequence[Change]) -> None:
-        kept.extend(changes)
-        inner(changes)
-
-    desk.store.commit = watched  # type: ignore[method-assign]  # to see what is kept
+    desk.store.changes.clear()
     done = desk.run(Fire(made, "add", by=ANN), Fire("S", "add", by=ANN), Create(Slip.draft(id="T"), by=ANN))
-    assert [(one.record, one.expected, one.before) for one in kept] == [(done[1], 1, made), (done[2], None, None)]
-    assert [[entry.sequence for entry in one.entries] for one in kept] == [[2, 3], [1]]
+    assert [(one.record, one.expected, one.before) for one in desk.store.changes] == [
+        (done[1], 1, made),
+        (done[2], None, None),
+    ]
+    assert [[entry.sequence for entry in one.entries] for one in desk.store.changes] == [[2, 3], [1]]
     assert [one.count for one in done] == [1, 2, 0]
 
 
-def test_an_act_carries_what_it_was_given(desk: Desk) -> None:
-    """Trigger, details, reason, key and time of a call stand in its entry; the time entered is the clock's."""
+def test_an_entry_holds_what_the_call_was_given(desk: Desk) -> None:
+    """Trigger, details, reason, key and time of a call are in its entry; `recorded_at` is the clock's."""
     made = desk.run(Create(Slip.draft(id="S"), by=ANN, at=NOW - 2 * HOUR, key="c"))[0]
     desk.fire(made, "hand", Handing(to="T"), reason="why", key="k", at=NOW - HOUR)
     first, second = desk.store.history(["S"])
@@ -262,17 +268,17 @@ def test_an_act_carries_what_it_was_given(desk: Desk) -> None:
     )
 
 
-def test_ids_are_taken_once(desk: Desk) -> None:
-    """A draft without an id gets one, the same however often it is decided; a draft's own stays."""
-    desk.instead = [StorageBusy("u", "x"), StorageBusy("u", "x")]
+def test_an_id_is_generated_once(desk: Desk) -> None:
+    """A draft without an id gets one, the same one at each retry; an id of its own stays."""
+    desk.store.before_commit = [StorageBusy("u", "x"), StorageBusy("u", "x")]
     assert desk.create().id == "N0"
-    assert desk.asked == [("commit",), ("wait",), ("commit",), ("wait",), ("commit",)]
+    assert desk.calls == [("commit",), ("retry",), ("commit",), ("retry",), ("commit",)]
     assert desk.create(id="mine").id == "mine"
     assert desk.create().id == "N1"
 
 
-def test_what_is_no_request_is_told(desk: Desk) -> None:
-    """A draft that is none, a record in its place, and one id twice, each with the facts."""
+def test_an_invalid_request_is_refused_with_the_facts(desk: Desk) -> None:
+    """Something that is no draft, a stored record in its place, and one id twice are `InvalidValue` with the facts."""
     made = desk.create(id="S")
     assert problem(lambda: desk.run(Create(cast(Any, {"a": 1}), by=ANN))) == (
         "draft",
@@ -301,8 +307,8 @@ def test_what_is_no_request_is_told(desk: Desk) -> None:
     assert raised.value.ids == ("S",)
 
 
-def test_the_creation_that_takes_the_actor_is_taken(desk: Desk) -> None:
-    """Of several creations the first that takes the actor; the first of all, where none does."""
+def test_the_creation_row_that_permits_the_actor_is_used(desk: Desk) -> None:
+    """Of several creation rows the first that permits the actor is used; where none does, the first one refuses."""
     desk.create(id="S", by=BOSS)
     desk.create(id="T", by=ANN)
     assert [one.trigger for one in desk.store.history(["S", "T"])] == ["raise", "create"]
@@ -316,115 +322,105 @@ def test_the_creation_that_takes_the_actor_is_taken(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("error", [Conflict(["S"]), StorageBusy("u", "locked")], ids=["conflict", "busy"])
-def test_patience_ends(desk: Desk, clock: list[float], error: Exception) -> None:
-    """It is tried again up to the last moment of the retry_timeout, and behind it the error is the caller's."""
+def test_retries_end_at_the_deadline(desk: Desk, clock: list[float], error: Exception) -> None:
+    """A command is retried until `retry_timeout` seconds have passed; after that the error is raised."""
     desk.create(id="S")
     clock[:] = [100.0, 104.0, 105.0, 105.1]
-    desk.instead = [error] * 9
+    desk.store.before_commit = [error] * 9
     with pytest.raises(type(error)):
         desk.fire("S", "add")
-    assert [one[0] for one in desk.asked] == ["get", "commit", "wait", "get", "commit", "wait", "get", "commit"]
-    assert len(desk.instead) == 6
-    hasty = Desk(retry_timeout=0.5)
-    hasty.create(id="S")
+    assert [one[0] for one in desk.calls] == ["get", "commit", "retry", "get", "commit", "retry", "get", "commit"]
+    assert len(desk.store.before_commit) == 6
+    brief = Desk(retry_timeout=0.5)
+    brief.create(id="S")
     clock[:] = [100.0, 100.6]
-    hasty.instead = [error]
+    brief.store.before_commit = [error]
     with pytest.raises(type(error)):
-        hasty.fire("S", "add")
+        brief.fire("S", "add")
     clock[:] = [100.0, 100.5]
-    hasty.instead = [error]
-    assert hasty.fire("S", "add").count == 1
+    brief.store.before_commit = [error]
+    assert brief.fire("S", "add").count == 1
 
 
-def test_pauses_grow_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pause is drawn from nothing up to a bound that doubles, and ends at two thousandths of a second."""
-    drawn: list[tuple[float, ...]] = []
+def test_retries_back_off_exponentially_with_jitter(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before each retry it sleeps for a random time up to a bound that doubles, and that is 2 ms at the most."""
+    bounds: list[tuple[float, ...]] = []
+    slept: list[float] = []
 
     def uniform(*ends: float) -> float:
-        drawn.append(ends)
-        return 0.5
+        bounds.append(ends)
+        return len(bounds) / 1000
 
     monkeypatch.setattr(random, "uniform", uniform)
-    assert [handler._back_off(attempt) for attempt in (1, 2, 3, 11, 5000)] == [0.5] * 5
-    assert drawn == [(0, bound) for bound in (0.001, 0.002, 0.002, 0.002, 0.002)]
-
-
-def test_a_pause_is_waited(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first pause is that of the first attempt, the next of the next."""
-    attempts: list[int] = []
-
-    def pause(attempt: int) -> float:
-        attempts.append(attempt)
-        return 0.0
-
-    monkeypatch.setattr(handler, "_back_off", pause)
-    desk.instead = [StorageBusy("u", "x")] * 3
+    monkeypatch.setattr(time, "sleep", slept.append)
+    desk.store.before_commit = [StorageBusy("u", "x")] * 5
     desk.create(id="S")
-    assert attempts == [1, 2, 3]
+    assert bounds == [(0, bound) for bound in (0.001, 0.002, 0.002, 0.002, 0.002)]
+    assert slept == [0.001, 0.002, 0.003, 0.004, 0.005]
 
 
-def test_a_conflict_by_id_is_decided_again(desk: Desk) -> None:
-    """What somebody else wrote meanwhile is read, and decided on."""
+def test_a_conflict_by_id_is_retried(desk: Desk) -> None:
+    """By id, a command is decided again on what another writer has stored."""
     desk.create(id="S")
-    desk.instead = [desk.rival("S")]
+    desk.store.before_commit = [desk.concurrent("S")]
     assert (desk.fire("S", "add").count, desk.store.get(["S"])[0].version) == (2, 3)
 
 
-@pytest.mark.parametrize("how", ["in hand", "version"])
-def test_a_conflict_about_a_version_seen_is_its_holder_s(desk: Desk, how: str) -> None:
-    """Who saw a version hears which one is stored, and nothing is tried again."""
+@pytest.mark.parametrize("how", ["snapshot", "version"])
+def test_a_conflict_about_an_expected_version_is_stale(desk: Desk, how: str) -> None:
+    """A caller who named a version gets `StaleRecord` with the stored version, without a retry."""
     made = desk.create(id="S")
-    desk.instead = [desk.rival("S")]
+    desk.store.before_commit = [desk.concurrent("S")]
     with pytest.raises(StaleRecord) as raised:
-        desk.fire(made if how == "in hand" else "S", "add", version=1)
+        desk.fire(made if how == "snapshot" else "S", "add", version=1)
     assert (raised.value.id, raised.value.seen, raised.value.stored) == ("S", 1, 2)
-    assert ("wait",) not in desk.asked
+    assert ("retry",) not in desk.calls
     with pytest.raises(StaleRecord) as raised:
         desk.fire("S", "add", version=1)
     assert (raised.value.id, raised.value.seen, raised.value.stored) == ("S", 1, 2)
 
 
-def test_a_conflict_in_a_batch_is_told_to_who_asked(desk: Desk) -> None:
-    """Of several actors the one whose record moved hears of it, as one who may see it."""
+def test_a_conflict_in_a_batch_names_the_record_that_changed(desk: Desk) -> None:
+    """In a batch of several actors, `StaleRecord` names the record that changed, which its actor may see."""
     desk.create(id="S")
     desk.create(id="T", by=BEN)
-    desk.instead = [desk.rival("T", by=BEN)]
+    desk.store.before_commit = [desk.concurrent("T", by=BEN)]
     with pytest.raises(StaleRecord) as raised:
         desk.run(Fire("S", "add", by=ANN, version=1), Fire("T", "add", by=BEN, version=1))
     assert (raised.value.id, raised.value.seen, raised.value.stored) == ("T", 1, 2)
 
 
-def test_a_stale_act_is_never_decided_again(desk: Desk) -> None:
-    """By id too: what it passed was read before; as a step of another act as well."""
+def test_a_transition_with_on_conflict_stale_is_never_retried(desk: Desk) -> None:
+    """Neither by id nor as a step of another transition: the conflict is `StaleRecord`."""
     desk.create(id="S", next="T")
     desk.create(id="T")
-    for trigger, id, target in (("close", "S", "S"), ("seal_next", "S", "T")):
-        desk.instead = [desk.rival(target)]
+    for trigger, id, target in (("close", "S", "S"), ("close_next", "S", "T")):
+        desk.store.before_commit = [desk.concurrent(target)]
         seen = desk.store.get([target])[0].version
         with pytest.raises(StaleRecord) as raised:
             desk.fire(id, trigger)
         assert (raised.value.id, raised.value.seen, raised.value.stored) == (target, seen, seen + 1)
 
 
-def test_a_commuting_act_in_hand_is_decided_again(desk: Desk) -> None:
-    """Whoever wrote first: it goes by what is stored."""
+def test_a_commuting_transition_ignores_the_version_seen(desk: Desk) -> None:
+    """A transition with ``on_conflict="commutes"`` is decided on what is stored, whatever version the caller saw."""
     made = desk.create(id="S")
-    desk.instead = [desk.rival("S")]
+    desk.store.before_commit = [desk.concurrent("S")]
     assert desk.fire(made, "remark").version == 3
     desk.fire("S", "add")
     assert desk.fire("S", "remark", version=1).version == 5
 
 
-def test_a_conflict_that_is_none_is_decided_again(desk: Desk) -> None:
-    """Where the stored version is the one seen, and for ids that are no part of the plan, it is tried again."""
+def test_a_conflict_without_a_changed_version_is_retried(desk: Desk) -> None:
+    """Where the stored version is the expected one, or the conflict names an id of no request, it is retried."""
     made = desk.create(id="S")
-    desk.instead = [Conflict(["S"]), Conflict(["other"])]
+    desk.store.before_commit = [Conflict(["S"]), Conflict(["other"])]
     assert desk.fire(made, "add").count == 1
-    assert [one[0] for one in desk.asked] == ["commit", "get", "wait", "get", "commit", "wait", "get", "commit"]
+    assert [one[0] for one in desk.calls] == ["commit", "get", "retry", "get", "commit", "retry", "get", "commit"]
 
 
-def test_a_refusal_of_what_moved_is_stale(desk: Desk) -> None:
-    """A record in hand that has moved meanwhile is stale, not refused; one that has not is refused."""
+def test_a_refusal_of_an_outdated_snapshot_is_stale(desk: Desk) -> None:
+    """A refused snapshot that is no longer current is `StaleRecord`; a current one is refused."""
     made = desk.create(id="S")
     closed = desk.fire("S", "close")
     with pytest.raises(StaleRecord) as raised:
@@ -433,24 +429,20 @@ def test_a_refusal_of_what_moved_is_stale(desk: Desk) -> None:
     with pytest.raises(TransitionRefused) as refused:
         desk.fire(closed, "add")
     assert (refused.value.id, refused.value.version, refused.value.trigger) == ("S", 2, "add")
-    assert desk.asked == [("get", ["S"])]
+    assert desk.calls == [("get", ["S"])]
     with pytest.raises(TransitionRefused):
         desk.fire("S", "add")
-    assert desk.asked == [("get", ["S"])]
+    assert desk.calls == [("get", ["S"])]
     strange = attrs.evolve(closed, id="gone")
     with pytest.raises(RecordNotFound):
         desk.fire(strange, "add")
 
 
-def test_who_may_not_see_it_any_more_hears_nothing(desk: Desk) -> None:
-    """A conflict about a record that its holder may no longer see is `RecordNotFound`."""
+def test_a_conflict_about_a_record_that_became_invisible_is_not_found(desk: Desk) -> None:
+    """A conflict about a record that the caller may no longer see is `RecordNotFound`."""
     made = desk.create(id="S")
 
-    def hide() -> None:
-        stored = desk.store._records["S"]
-        desk.store._records["S"] = attrs.evolve(stored, unit="b", version=2)
-
-    desk.instead = [hide]
+    desk.store.before_commit = [desk.concurrent("S", "move")]
     with pytest.raises(RecordNotFound) as raised:
         desk.fire(made, "add")
     assert raised.value.ids == ("S",)
@@ -460,15 +452,15 @@ def test_who_may_not_see_it_any_more_hears_nothing(desk: Desk) -> None:
 # Keys
 
 
-def test_a_key_gives_what_it_gave(desk: Desk) -> None:
-    """The same command under its key is done once, whatever came after; its own steps on the record are in it."""
+def test_a_used_key_is_an_idempotent_replay(desk: Desk) -> None:
+    """The same command with its key is done once; later calls return its result, with its steps on the record."""
     made = desk.create(id="S", next="S")
     done = desk.fire("S", "push", key="k")
     assert (done.version, done.count) == (3, 1)
     desk.fire("S", "add")
     asked_before = len(desk.store.feed())
     assert desk.fire("S", "push", key="k") == done
-    assert desk.asked == [("by_key", "ann", "k"), ("history", ["S"])]
+    assert desk.calls == [("by_key", "ann", "k"), ("history", ["S"])]
     assert desk.fire(made, "push", key="k") == done
     assert len(desk.store.feed()) == asked_before
     assert desk.fire("S", "push", by=attrs.evolve(ANN, id="other"), key="k").version == 6
@@ -485,8 +477,8 @@ def test_a_key_gives_what_it_gave(desk: Desk) -> None:
     ],
     ids=["details", "reason", "trigger", "record", "a creation"],
 )
-def test_a_key_is_one_command_s(desk: Desk, other: Any) -> None:
-    """Under a key that was used, another command is refused with the record and the key."""
+def test_a_key_belongs_to_one_command(desk: Desk, other: Any) -> None:
+    """Another command with a used key is `DuplicateKey`, with the record and the key."""
     desk.create(id="S")
     desk.create(id="V")
     desk.fire("S", "hand", Handing(to="T"), reason="r", key="k")
@@ -495,8 +487,8 @@ def test_a_key_is_one_command_s(desk: Desk, other: Any) -> None:
     assert (raised.value.ids, raised.value.keys) == (("S",), ("k",))
 
 
-def test_a_creation_s_key_is_its_draft_s(desk: Desk) -> None:
-    """The same draft under the key gives the same record, whatever its id; another draft is refused."""
+def test_the_key_of_a_creation_belongs_to_its_draft(desk: Desk) -> None:
+    """The same draft with the key gives the same record, whatever its id; another draft is refused."""
     made = desk.run(Create(Slip.draft(title="t"), by=ANN, key="k"))[0]
     assert desk.run(Create(Slip.draft(title="t"), by=ANN, key="k")) == [made]
     assert desk.run(Create(Slip.draft(title="t", unit="a"), by=ANN, key="k")) == [made]
@@ -507,33 +499,27 @@ def test_a_creation_s_key_is_its_draft_s(desk: Desk) -> None:
         desk.run(Create(Slip.draft(title="t"), by=attrs.evolve(ANN, unit="b"), key="k"))
 
 
-def test_a_twin_that_was_faster_is_the_answer(desk: Desk) -> None:
-    """Whether the store says that the key is used, or the version, the twin's outcome is this call's."""
-
-    def twin() -> None:
-        other = Desk()
-        other.store = desk.store
-        other.fire("S", "add", key="k")
-
-    for in_hand in (True, False):
-        desk.store = MemoryStore()
+def test_a_concurrent_duplicate_gives_the_result() -> None:
+    """If the same request with the same key was committed concurrently, its result is returned."""
+    for by_snapshot in (True, False):
+        desk = Desk()
         made = desk.create(id="S")
-        desk.instead = [twin]
-        done = desk.fire(made if in_hand else "S", "add", key="k")
+        desk.store.before_commit = [desk.concurrent("S", key="k")]
+        done = desk.fire(made if by_snapshot else "S", "add", key="k")
         assert (done.version, done.count, len(desk.store.history(["S"]))) == (2, 1, 2)
 
 
-def test_a_key_of_another_command_is_looked_for_once(desk: Desk) -> None:
-    """Where the key belongs to something else the store's error is raised, without going round."""
+def test_a_duplicate_key_of_another_command_is_raised(desk: Desk) -> None:
+    """If no entry has the key, the store's `DuplicateKey` is raised without a retry."""
     desk.create(id="S")
-    desk.instead = [DuplicateKey(["S"], ["k"])]
+    desk.store.before_commit = [DuplicateKey(["S"], ["k"])]
     with pytest.raises(DuplicateKey):
         desk.fire("S", "add", key="k")
-    assert [one[0] for one in desk.asked] == ["by_key", "get", "commit", "by_key"]
-    desk.instead = [DuplicateKey(["S"], ["k"])]
+    assert [one[0] for one in desk.calls] == ["by_key", "get", "commit", "by_key"]
+    desk.store.before_commit = [DuplicateKey(["S"], ["k"])]
     with pytest.raises(DuplicateKey):
         desk.fire("S", "add")
-    assert [one[0] for one in desk.asked] == ["get", "commit"]
+    assert [one[0] for one in desk.calls] == ["get", "commit"]
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -541,12 +527,12 @@ def test_a_key_of_another_command_is_looked_for_once(desk: Desk) -> None:
 
 
 def test_a_step_has_its_cause(desk: Desk) -> None:
-    """It is kept with the act, by the same actor and time, with its own reason and the act's entry as its cause."""
+    """A step is committed with its command: same actor and time, its own reason, the command's entry as its cause."""
     desk.create(id="T")
     desk.create(id="S", next="T")
     desk.now = NOW + HOUR
     done = desk.fire("S", "push", reason="mine", key="k", at=NOW + HOUR / 2)
-    assert [one[0] for one in desk.asked] == ["by_key", "get", "get", "commit"]
+    assert [one[0] for one in desk.calls] == ["by_key", "get", "get", "commit"]
     step = desk.store.history(["T"])[-1]
     assert step == Entry(
         record_id="T",
@@ -565,8 +551,8 @@ def test_a_step_has_its_cause(desk: Desk) -> None:
     assert desk.store.history(["T"])[-1].details == Handing(to="x")
 
 
-def test_a_step_happens_when_its_record_was_there(desk: Desk) -> None:
-    """Nothing happens to a record before its creation; what is entered never goes back before its cause."""
+def test_a_step_is_not_before_its_record_or_its_cause(desk: Desk) -> None:
+    """A step happens no earlier than its record's creation, and is recorded no earlier than its cause."""
     desk.create(id="S", next="T")
     desk.now = NOW + HOUR
     desk.create(id="T")
@@ -580,7 +566,7 @@ def test_a_step_happens_when_its_record_was_there(desk: Desk) -> None:
 
 
 def test_a_step_may_create(desk: Desk) -> None:
-    """A draft without an id gets one, is created by the actor at the act's time, and named by the answer's cause."""
+    """A step's draft gets an id, and is created by the command's actor at its time, with its entry as the cause."""
     made = desk.run(Create(Slip.draft(id="S", count=2), by=ANN, at=NOW - HOUR))[0]
     assert (made.id, made.count) == ("S", 2)
     entries = [one.entry for one in desk.store.feed()]
@@ -591,22 +577,21 @@ def test_a_step_may_create(desk: Desk) -> None:
     ]
 
 
-def test_a_step_names_its_target_in_any_way(desk: Desk) -> None:
-    """By id, by the record itself, or by a draft, whose own id is kept."""
+def test_the_target_of_a_step_is_an_id_a_record_or_a_draft(desk: Desk) -> None:
+    """A step takes an id, a record or a draft, whose own id is kept."""
     target = desk.create(id="T")
 
     def then(before: Slip, entry: Entry) -> list[Step]:
         return [Step(target=target, trigger="add"), Step(target=Slip.draft(id="own"), trigger="create")]
 
-    stepping = Desk(attrs.evolve(SLIPS, transitions=[*SLIPS.transitions, row("step", then=then)]))
-    stepping.store = desk.store
+    stepping = Desk(attrs.evolve(SLIPS, transitions=[*SLIPS.transitions, row("step", then=then)]), desk.store)
     stepping.create(id="S")
     stepping.fire("S", "step")
     assert [(one.id, one.version) for one in desk.store.get(["T", "own"])] == [("T", 2), ("own", 1)]
 
 
-def test_a_step_needs_no_role_but_sight(desk: Desk) -> None:
-    """What nobody may do, a step may, on what the actor sees; `system` waives that."""
+def test_a_step_needs_visibility_and_no_role(desk: Desk) -> None:
+    """A step may fire a row of `NOBODY` on a record that the actor sees; ``system=True`` waives visibility."""
     desk.create(id="T")
     desk.create(id="S", next="T")
     desk.create(id="H", by=BEN)
@@ -620,8 +605,8 @@ def test_a_step_needs_no_role_but_sight(desk: Desk) -> None:
     assert desk.store.get(["H"])[0].version == 2
 
 
-def test_steps_that_come_back_are_told_their_path(desk: Desk) -> None:
-    """A circle, and a chain that is too long, are refused with every act on the way."""
+def test_a_cycle_of_steps_is_refused_with_its_path(desk: Desk) -> None:
+    """A cycle and a chain of more than 8 steps are `StepsUnbounded` with each transition of the path."""
     desk.create(id="A", next="B")
     desk.create(id="B", next="A")
     with pytest.raises(StepsUnbounded) as raised:
@@ -635,7 +620,6 @@ def test_steps_that_come_back_are_told_their_path(desk: Desk) -> None:
     assert raised.value.path == tuple(f"chain L{number}" for number in range(DEPTH + 2))
     assert raised.value.id == f"L{DEPTH + 1}"
     assert desk.fire("L2", "chain").version == 2
-    assert DEPTH == 8
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -644,18 +628,18 @@ def test_steps_that_come_back_are_told_their_path(desk: Desk) -> None:
 
 def offered(desk: Desk, target: Any, by: Actor = ANN) -> dict[str, Any]:
     """The options by their triggers."""
-    desk.asked.clear()
-    return {one.trigger: one for one in desk.drive(offers.options(desk.handler, target, by))}
+    desk.calls.clear()
+    return {one.trigger: one for one in desk.flow.options(target, by=by)}
 
 
 def test_an_offer_decides_its_steps(desk: Desk) -> None:
-    """Acts that need no details are offered only where all their steps would be allowed; nothing is written."""
+    """A transition without details is offered only if all its steps are allowed; nothing is written."""
     desk.create(id="T")
     made = desk.create(id="S", next="T")
     found = offered(desk, made)
     assert list(found) == [one for one in SLIPS.triggers if one not in ("create", "raise")]
-    assert {one for one, option in found.items() if option.allowed} == set(found) - {"boss_only", "told"}
-    assert ("commit",) not in desk.asked
+    assert {one for one, option in found.items() if option.allowed} == set(found) - {"boss_only", "note_next"}
+    assert ("commit",) not in desk.calls
     assert offered(desk, "S") == found
     desk.fire("T", "close")
     found = offered(desk, "S")
@@ -666,8 +650,8 @@ def test_an_offer_decides_its_steps(desk: Desk) -> None:
     assert found["ask"].refusals[0].code == "state"
 
 
-def test_an_offer_says_what_cannot_be_seen(desk: Desk) -> None:
-    """A step on a record that the actor may not see, or that is not there, is refused as `step` with its id."""
+def test_an_offer_names_the_step_target_that_is_not_visible(desk: Desk) -> None:
+    """A step on a record that is missing or not visible is the refusal `step` with its id."""
     desk.create(id="H", by=BEN)
     for id, target in (("S", "H"), ("R", "gone")):
         desk.create(id=id, next=target)
@@ -677,8 +661,8 @@ def test_an_offer_says_what_cannot_be_seen(desk: Desk) -> None:
     assert offered(desk, "S")["force"].allowed
 
 
-def test_offers_are_for_stored_records_that_are_seen(desk: Desk) -> None:
-    """A draft has no options; who may not see the record is told that there is none."""
+def test_offers_need_a_stored_visible_record(desk: Desk) -> None:
+    """A draft is `InvalidValue`; a record that the actor may not see is `RecordNotFound`."""
     made = desk.create(id="S")
     assert problem(lambda: offered(desk, Slip.draft())) == ("target", "not_stored", {})
     for target in (made, "S"):
@@ -687,8 +671,8 @@ def test_offers_are_for_stored_records_that_are_seen(desk: Desk) -> None:
         assert raised.value.ids == ("S",)
 
 
-def test_an_offer_is_of_this_moment(desk: Desk) -> None:
-    """Guards see the clock's time, in an offer as in the steps that it decides."""
+def test_an_offer_is_judged_at_the_time_of_the_clock(desk: Desk) -> None:
+    """Guards get the clock's time, in an offer and in the steps that it decides."""
     seen: list[datetime] = []
 
     def watching(record: Slip, command: Any) -> bool:
