@@ -1,4 +1,4 @@
-"""`run`: many requests have the results that each alone would have, in few commits and little memory."""
+"""`run`: many requests have the results that each alone would have, in few commits and bounded memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from reportflow import (
     MemoryStore,
     Outcome,
     Query,
-    Record,
     RecordNotFound,
     ReportFlow,
     ReportflowError,
@@ -36,9 +35,8 @@ from reportflow import (
     UnknownTrigger,
     replay,
 )
-from reportflow.analysis.samples import START
 from reportflow.office import REPORT, Assignment, Author, Comment, Merge, Report
-from reportflow.testing.strategies.definitions import Casework
+from tests.lifecycles import START
 from tests.many import creates, fires
 from tests.testing.test_lifecycle_machine import LOAN, REMINDER, LoanTerms, MachineLoan
 
@@ -47,17 +45,17 @@ CHIEF = Actor(id="cy", roles={"chief"}, unit="north")
 
 
 class Watched(MemoryStore):
-    """Counts its commits, and lets a rival go first."""
+    """Counts its commits; `before_commit` runs once, before the next one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.commits = 0
-        self.rival: Any = None
+        self.before_commit: Any = None
 
     def commit(self, changes: Sequence[Change]) -> None:
-        if self.rival is not None:
-            rival, self.rival = self.rival, None
-            rival()
+        if self.before_commit is not None:
+            before_commit, self.before_commit = self.before_commit, None
+            before_commit()
         self.commits += 1
         super().commit(changes)
 
@@ -78,8 +76,8 @@ def drafts(number: int, **fields: Any) -> Iterator[MachineLoan]:
     return (MachineLoan.draft(title=f"loan {n}", **fields) for n in range(number))
 
 
-def told(flow: ReportFlow) -> list[tuple[str, str, int, list[str]]]:
-    """Each record with its history, less times: a chunk takes the time once."""
+def stored(flow: ReportFlow) -> list[tuple[str, str, int, list[str]]]:
+    """Each record with its history, without times: a chunk reads the clock once."""
     found = flow.store.find(Query(order="id", limit=1000)).records
     return [
         (one.title, one.state, one.version, [entry.trigger for entry in flow.store.history([one.id])]) for one in found
@@ -102,8 +100,8 @@ WHO = st.sampled_from((CLERK, CHIEF))
     acts=st.lists(st.tuples(ACTS, WHO, st.lists(st.integers(0, 5), max_size=9), st.booleans()), max_size=4),
     chunk=st.integers(1, 7),
 )
-def test_many_come_to_what_each_alone_would(acts: list[tuple[str, Actor, list[int], bool]], chunk: int) -> None:
-    """Whatever is done to whatever records, twice to one too, bulk and one by one leave and refuse the same."""
+def test_a_run_results_in_the_same_as_single_calls(acts: list[tuple[str, Actor, list[int], bool]], chunk: int) -> None:
+    """For any requests, also several of one record, `run` and `fire` give the same records and refusals."""
     bulk, single = flow_on(MemoryStore()), flow_on(MemoryStore())
     made = [[flow.create(draft, by=CLERK) for draft in drafts(6)] for flow in (bulk, single)]
     for trigger, actor, numbers, by_id in acts:
@@ -121,13 +119,13 @@ def test_many_come_to_what_each_alone_would(acts: list[tuple[str, Actor, list[in
                 refused.append(sorted(one.code for one in error.refusals))
         assert [one.place for one in outcomes] == list(range(len(aims)))
         assert [codes(one) for one in outcomes] == refused
-    assert told(bulk) == told(single)
+    assert stored(bulk) == stored(single)
     for record in bulk.store.find(Query(limit=1000)).records:
         assert replay(bulk.store.history([record.id]), LOAN if record.kind == LOAN.name else REMINDER) == record
 
 
 @pytest.mark.parametrize("store", [MemoryStore, lambda: SqlStore("sqlite://")], ids=["memory", "sqlite"])
-def test_what_is_created_has_its_history(store: Any) -> None:
+def test_each_created_record_has_its_history(store: Any) -> None:
     """Each draft becomes a record with its first entry, in the order of the drafts."""
     with flow_on(store()) as flow:
         outcomes = list(flow.run(creates(drafts(25), by=CLERK), chunk=10))
@@ -137,16 +135,16 @@ def test_what_is_created_has_its_history(store: Any) -> None:
             assert replay(flow.store.history([one.record.id]), LOAN) == one.record == flow.store.get([one.record.id])[0]
 
 
-def test_a_chunk_is_one_commit_and_progress_is_told() -> None:
-    """A chunk is one commit; after each the number done is told."""
-    store, told = Watched(), list[int]()
+def test_a_chunk_is_one_commit_and_one_call_of_progress() -> None:
+    """Each chunk is one commit, after which `progress` gets the number of requests done."""
+    store, done = Watched(), list[int]()
     flow = flow_on(store)
-    assert len(list(flow.run(creates(drafts(25), by=CLERK), chunk=10, progress=told.append))) == 25
-    assert (store.commits, told) == (3, [10, 20, 25])
+    assert len(list(flow.run(creates(drafts(25), by=CLERK), chunk=10, progress=done.append))) == 25
+    assert (store.commits, done) == (3, [10, 20, 25])
 
 
 def test_an_iterable_is_read_a_chunk_at_a_time() -> None:
-    """No more than a chunk is taken from the iterable ahead of what was given back."""
+    """At most one chunk is taken from the iterable ahead of the outcomes that were returned."""
     taken = 0
 
     def endless() -> Iterator[MachineLoan]:
@@ -161,8 +159,8 @@ def test_an_iterable_is_read_a_chunk_at_a_time() -> None:
         assert taken - number < 10
 
 
-def test_a_refusal_ends_it_and_what_came_before_is_kept() -> None:
-    """With "stop" the refusal is raised in its turn: what came before it in its chunk is kept, and nothing after."""
+def test_a_refusal_stops_the_run_and_earlier_requests_stay_done() -> None:
+    """With "stop" the refusal is raised in its place; earlier requests of its chunk are committed, later ones not."""
     flow = flow_on(MemoryStore())
     ids = [flow.create(draft, by=CLERK).id for draft in drafts(5)]
     flow.fire(ids[2], "lend", LoanTerms(), by=CLERK)
@@ -175,7 +173,7 @@ def test_a_refusal_ends_it_and_what_came_before_is_kept() -> None:
 
 
 def test_a_refused_act_leaves_none_of_its_steps() -> None:
-    """Of an act whose steps are refused nothing is kept, though the others of its chunk are."""
+    """A request whose steps are refused writes nothing, while the others of its chunk are committed."""
     flow = flow_on(MemoryStore())
     lent = [flow.create(draft, by=CLERK) for draft in drafts(3)]
     for one in lent:
@@ -188,12 +186,12 @@ def test_a_refused_act_leaves_none_of_its_steps() -> None:
     assert [flow.get(one.id, by=CLERK, type=MachineLoan).reminders for one in lent] == [1, 0, 1]
 
 
-def test_somebody_faster_costs_a_commit_and_no_record() -> None:
-    """Where a rival writes to one record of a chunk, each has its own chance; by id it is decided again."""
+def test_after_a_conflict_requests_run_one_by_one() -> None:
+    """When a concurrent writer changes one record of a chunk, its requests fall back to one by one; ids are retried."""
     store = Watched()
     flow = flow_on(store)
     ids = [flow.create(draft, by=CLERK).id for draft in drafts(4)]
-    store.rival = lambda: flow.fire(ids[1], "remark", by=CLERK)
+    store.before_commit = lambda: flow.fire(ids[1], "remark", by=CLERK)
     outcomes = list(flow.run(fires(ids, "hide", by=CHIEF)))
     assert [one.record.version for one in outcomes if one.record] == [2, 3, 2, 2]
 
@@ -211,7 +209,7 @@ def test_a_stale_snapshot_is_an_outcome_of_its_own() -> None:
 
 
 def test_each_error_of_a_request_has_its_place() -> None:
-    """Refused, stale, missing, existing, invalid, a used key and an unknown trigger: each is its request's outcome."""
+    """Refused, stale, missing, existing, invalid, a used key, unknown trigger: each is its request's outcome."""
     flow = flow_on(MemoryStore())
     first, second = (flow.create(draft, by=CLERK, key=f"k{n}") for n, draft in enumerate(drafts(2)))
     flow.fire(second.id, "remark", by=CLERK)
@@ -239,8 +237,8 @@ def test_each_error_of_a_request_has_its_place() -> None:
         assert type(raised.value) is type(outcomes[place].error)
 
 
-def test_an_interrupted_stream_goes_on_by_its_keys() -> None:
-    """Requests whose keys were used are repeated: nothing is written twice, and the outcome says so."""
+def test_an_interrupted_run_is_resumed_by_its_keys() -> None:
+    """Requests with used keys are idempotent replays: nothing is written twice, and `repeated` is true."""
     flow = flow_on(MemoryStore())
     stream = [Create(draft, by=CLERK, key=f"k{n}") for n, draft in enumerate(drafts(6))]
     first = list(flow.run(stream[:4], chunk=2))
@@ -251,8 +249,8 @@ def test_an_interrupted_stream_goes_on_by_its_keys() -> None:
     assert flow.count(Query(kind=LOAN.name), by=CLERK) == {(): 6}
 
 
-def test_a_stream_that_raises_ends_it_and_what_came_before_is_kept() -> None:
-    """What the iterable itself raises comes out as it is, after the chunks before it."""
+def test_an_error_of_the_iterable_is_raised_after_the_chunks_before_it() -> None:
+    """An error that the iterable raises is raised unchanged; the chunks before it are committed."""
 
     def broken() -> Iterator[Create]:
         yield from (Create(draft, by=CLERK) for draft in drafts(3))
@@ -281,37 +279,36 @@ def test_a_chunk_in_doubt_is_not_run_again() -> None:
     assert store.count(Query()) == {(): 3}
 
 
-def test_a_lost_store_ends_it_in_any_case() -> None:
+def test_an_error_of_the_store_stops_the_run() -> None:
     """An error of the store itself is raised, with "skip" too."""
 
-    class Lost(MemoryStore):
+    class Unavailable(MemoryStore):
         def commit(self, changes: Sequence[Change]) -> None:
             if any(change.expected for change in changes):
-                raise StorageUnavailable("lost:", "gone")
+                raise StorageUnavailable("db:", "gone")
             super().commit(changes)
 
-    flow = ReportFlow(Lost(), [LOAN, REMINDER])
+    flow = ReportFlow(Unavailable(), [LOAN, REMINDER])
     id = flow.create(MachineLoan.draft(), by=CLERK).id
     with pytest.raises(StorageUnavailable):
         list(flow.run(fires([id], "remark", by=CLERK), on_error="skip"))
 
 
-def test_a_store_that_always_moves_is_told() -> None:
-    """A conflict that does not end is raised, as `fire` does."""
+def test_a_conflict_that_lasts_is_raised() -> None:
+    """A conflict that lasts beyond the deadline is raised, as by `fire`."""
 
-    class Moving(MemoryStore):
+    class AlwaysConflicting(MemoryStore):
         def commit(self, changes: Sequence[Change]) -> None:
             if any(change.expected for change in changes):
                 raise Conflict([change.record.id for change in changes])
             super().commit(changes)
 
-    store = Moving()
+    store = AlwaysConflicting()
     flow = ReportFlow(store, [LOAN, REMINDER], retry_timeout=0.01)
     id = flow.create(MachineLoan.draft(), by=CLERK).id
     with pytest.raises(Conflict):
         list(flow.run(fires([id], "remark", by=CLERK)))
-    assert isinstance(store.get([id])[0], Record)
-    assert not isinstance(store.get([id])[0], Casework)
+    assert store.get([id])[0].version == 1
 
 
 LI = Actor(id="li", roles={"editor"}, unit="yulin")
@@ -326,8 +323,8 @@ def reports(number: int) -> tuple[ReportFlow, list[Report]]:
     return flow, made
 
 
-def test_a_record_in_hand_that_the_bulk_itself_moved_is_stale() -> None:
-    """What an earlier one of the same chunk did to a record nobody has seen: allowed or refused, it is stale."""
+def test_a_snapshot_that_an_earlier_request_outdated_is_stale() -> None:
+    """A snapshot of a record that an earlier request of the chunk changed is `StaleRecord`, allowed or refused."""
     flow, (first, second, third) = reports(3)
     merged = flow.run(fires([second.id, first], "merge", Merge(target=first.id), by=LI))
     assert next(merged).place == 0
@@ -340,8 +337,8 @@ def test_a_record_in_hand_that_the_bulk_itself_moved_is_stale() -> None:
     assert flow.get(third.id, by=LI).version == 2
 
 
-def test_what_commutes_is_never_stale_in_a_bulk() -> None:
-    """An act that goes by the stored record is done, or refused for what it is, whatever its caller has seen."""
+def test_a_commuting_transition_is_never_stale_in_a_run() -> None:
+    """A commuting transition is decided on the stored record, done or refused, whatever version its caller saw."""
     flow, [report] = reports(1)
     flow.fire(report.id, "assign", Assignment(assignee="li"), by=LI)
     outcomes = list(flow.run(fires([report, report], "comment", Comment(text="x"), by=LI)))
@@ -350,8 +347,8 @@ def test_what_commutes_is_never_stale_in_a_bulk() -> None:
     assert isinstance(refused.error, TransitionRefused)
 
 
-def test_a_trigger_that_a_record_in_hand_does_not_know_is_told_as_by_itself() -> None:
-    """Where an earlier one moved a record that the caller may not see, it tells what it alone tells."""
+def test_an_unknown_trigger_of_a_snapshot_is_reported_as_by_fire() -> None:
+    """A snapshot of another kind is `UnknownTrigger`, also where an earlier request changed its record."""
     flow = flow_on(MemoryStore())
     loan = flow.create(MachineLoan.draft(title="loan"), by=CLERK)
     loan = flow.fire(loan, "lend", LoanTerms(days=3), by=CLERK)

@@ -1,4 +1,4 @@
-"""The verbs of a flow: what they promise beyond the judgement of one act."""
+"""The calls of a flow: what they promise beyond the decision of one command."""
 
 from __future__ import annotations
 
@@ -122,27 +122,27 @@ BOSS = Actor(id="boss", roles={"boss"}, unit="a")
 
 
 class Watched:
-    """A store that counts its commits, and lets somebody be faster: `rival` runs once, just before a commit."""
+    """A store that counts its commits; `before_commit` runs once, just before the next one."""
 
     def __init__(self, store: Store) -> None:
         self.inner = store
         self.commits = 0
-        self.rival: Callable[[], object] | None = None
+        self.before_commit: Callable[[], object] | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
     def commit(self, changes: list[Change]) -> None:
-        rival, self.rival = self.rival, None
-        if rival is not None:
-            rival()
+        before_commit, self.before_commit = self.before_commit, None
+        if before_commit is not None:
+            before_commit()
         self.inner.commit(changes)
         self.commits += 1
 
 
 @pytest.fixture(params=["memory", "sqlite"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]:
-    """Each store that ships, watched."""
+    """Each store that ships, inside a `Watched`."""
     inner = MemoryStore() if request.param == "memory" else SqlStore(f"sqlite:///{tmp_path / 'office.db'}")
     yield Watched(inner)
     inner.close()
@@ -165,10 +165,10 @@ def parcel(flow: ReportFlow, by: Actor = ANN, **fields: Any) -> Parcel:
 
 
 def everything(store: Watched) -> object:
-    """All that a store holds, as it says itself."""
-    posted = store.feed(limit=1000)
-    ids = sorted({one.entry.record_id for one in posted})
-    return [one.entry for one in posted], store.get(ids)
+    """Everything that a store returns: entries and records."""
+    items = store.feed(limit=1000)
+    ids = sorted({one.entry.record_id for one in items})
+    return [one.entry for one in items], store.get(ids)
 
 
 def codes(refused: TransitionRefused) -> list[str]:
@@ -180,8 +180,8 @@ def codes(refused: TransitionRefused) -> list[str]:
 # Calls
 
 
-def test_the_calls_are_those_of_the_design() -> None:
-    """Each verb has the parameters that programs outside the project rely on; all say who asks."""
+def test_each_call_names_the_actor() -> None:
+    """Each call has its fixed parameters, and `by` is keyword-only and required."""
     expected = {
         "create": ["draft", "by", "at", "key"],
         "fire": ["target", "trigger", "details", "by", "reason", "at", "key", "version"],
@@ -201,7 +201,7 @@ def test_the_calls_are_those_of_the_design() -> None:
         assert found["by"].default is inspect.Parameter.empty
 
 
-def test_a_creation_settles_what_the_flow_sets(flow: ReportFlow) -> None:
+def test_a_creation_sets_the_fields_of_the_flow(flow: ReportFlow) -> None:
     """A created record has an id, kind, state, version 1, its creator, the creator's unit and the time."""
     made = parcel(flow)
     assert (made.kind, made.state, made.version, made.lifecycle_version) == ("parcel", "open", 1, 1)
@@ -211,8 +211,8 @@ def test_a_creation_settles_what_the_flow_sets(flow: ReportFlow) -> None:
     assert flow.get(made.id, by=ANN) == made == replay(flow.history(made.id, by=ANN), PARCEL)
 
 
-def test_ids_and_times_are_the_hosts_to_give(store: Watched) -> None:
-    """`clock` and `new_id` say when it is and what a record is called."""
+def test_a_host_provides_clock_and_ids(store: Watched) -> None:
+    """`clock` gives the times and `new_id` the ids; a taken id is `AlreadyExists`."""
     now = datetime(2022, 5, 1, tzinfo=UTC)
     flow = flow_on(store, clock=lambda: now, new_id=lambda: "P-1")
     made = parcel(flow)
@@ -223,12 +223,12 @@ def test_ids_and_times_are_the_hosts_to_give(store: Watched) -> None:
 
 
 def test_a_draft_may_bring_its_id(flow: ReportFlow) -> None:
-    """A draft's own id is kept, and taken once."""
+    """A draft's own id is kept."""
     assert parcel(flow, id="mine").id == "mine"
 
 
 def test_fire_takes_a_record_or_an_id(flow: ReportFlow) -> None:
-    """By record and by id the same is done."""
+    """`fire` takes a record, or its id with or without the version seen."""
     made = parcel(flow)
     one = flow.fire(made, "add", by=ANN)
     two = flow.fire(made.id, "add", by=ANN, version=one.version, type=Parcel)
@@ -236,14 +236,14 @@ def test_fire_takes_a_record_or_an_id(flow: ReportFlow) -> None:
 
 
 def test_a_flow_closes_its_store(tmp_path: Path) -> None:
-    """A flow is a context manager, and closes more than once."""
+    """A flow is a context manager; closing it twice is allowed."""
     with open_flow("memory:") as flow:
         assert flow.lifecycles == (REPORT,)
         flow.close()
 
 
-def test_what_is_no_command_is_told_so(flow: ReportFlow) -> None:
-    """Each kind of wrong argument is `InvalidValue` with its field, and nothing is written."""
+def test_invalid_arguments_name_their_field(flow: ReportFlow) -> None:
+    """Each kind of invalid argument is `InvalidValue` with its field, and nothing is written."""
     made = parcel(flow)
     wrong: list[tuple[str, Callable[[], object]]] = [
         ("at", lambda: flow.fire(made, "add", by=ANN, at=datetime(2022, 1, 1))),
@@ -274,8 +274,8 @@ def test_what_is_no_command_is_told_so(flow: ReportFlow) -> None:
     assert flow.get(made.id, by=ANN) == made
 
 
-def test_an_unknown_trigger_names_those_there_are(flow: ReportFlow) -> None:
-    """A trigger that is mistyped is told with the triggers that there are, the most alike first."""
+def test_an_unknown_trigger_names_the_known_ones(flow: ReportFlow) -> None:
+    """A mistyped trigger is `UnknownTrigger` with the known triggers, the most similar first."""
     with pytest.raises(UnknownTrigger) as raised:
         flow.fire(parcel(flow), "seel", by=ANN)
     assert raised.value.triggers[0] == "seal"
@@ -283,7 +283,7 @@ def test_an_unknown_trigger_names_those_there_are(flow: ReportFlow) -> None:
 
 
 def test_wrong_details_are_refused(flow: ReportFlow) -> None:
-    """Missing details, those of another class, and some where none are asked for: each is the refusal `details`."""
+    """Missing details, details of another class, and details where none are taken are the refusal `details`."""
     made = parcel(flow)
     for trigger, details in (("label", None), ("label", Revision(text="x")), ("label", "x"), ("add", Label(text="x"))):
         with pytest.raises(TransitionRefused) as refused:
@@ -306,7 +306,7 @@ def test_all_refusals_come_at_once(flow: ReportFlow) -> None:
 
 
 def test_a_batch_is_one_commit(store: Watched, flow: ReportFlow) -> None:
-    """Creations and acts, several on one record in a row, are decided on each other and kept together."""
+    """Creations and transitions, also several of one record, are decided in order and committed at once."""
     seen = parcel(flow)
     before = store.commits
     results = flow.batch(
@@ -332,7 +332,7 @@ def test_a_batch_is_one_commit(store: Watched, flow: ReportFlow) -> None:
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_batch_is_all_or_nothing(store: Watched, flow: ReportFlow, place: int) -> None:
-    """Wherever one of a batch is refused, nothing of it is kept."""
+    """If one request of a batch is refused, wherever it stands, nothing is written."""
     made = parcel(flow)
     requests: list[Create | Fire] = [Fire(made.id, "add", by=ANN), Create(Parcel.draft(title="new"), by=ANN)]
     requests.insert(place, Fire(made.id, "drop", by=ANN))
@@ -343,13 +343,13 @@ def test_a_batch_is_all_or_nothing(store: Watched, flow: ReportFlow, place: int)
 
 
 def test_an_empty_batch_does_nothing(store: Watched, flow: ReportFlow) -> None:
-    """Nothing asked for, nothing kept."""
+    """No requests: no results and no commit."""
     assert flow.batch([]) == []
     assert store.commits == 0
 
 
 def test_a_batch_decides_each_on_what_came_before(flow: ReportFlow) -> None:
-    """What the first of a batch makes impossible is refused to the second."""
+    """A later request of a batch is refused for the state that an earlier one led to."""
     made = parcel(flow)
     with pytest.raises(TransitionRefused) as refused:
         flow.batch([Fire(made, "seal", by=ANN), Fire(made, "seal", by=ANN)])
@@ -358,7 +358,7 @@ def test_a_batch_decides_each_on_what_came_before(flow: ReportFlow) -> None:
 
 
 def test_an_id_twice_in_a_batch_is_refused(store: Watched, flow: ReportFlow) -> None:
-    """Two creations under one id are `InvalidValue`, and neither is kept."""
+    """Two creations under one id are `InvalidValue`, and neither is written."""
     draft = Parcel.draft(id="one", title="x")
     with pytest.raises(InvalidValue):
         flow.batch([Create(draft, by=ANN), Create(draft, by=ANN)])
@@ -370,7 +370,7 @@ def test_an_id_twice_in_a_batch_is_refused(store: Watched, flow: ReportFlow) -> 
 
 
 def test_the_same_command_with_its_key_is_done_once(store: Watched, flow: ReportFlow) -> None:
-    """A key used again for the same command gives the record of then, though it has moved on since."""
+    """The same command with a used key gives the record of then, though the record has changed since."""
     made = parcel(flow)
     label = Label(text="x")
     first = flow.fire(made, "label", label, by=ANN, key="k")
@@ -411,7 +411,7 @@ def test_another_command_with_a_used_key_is_refused(store: Watched, flow: Report
     assert everything(store) == before
 
 
-def test_a_key_is_its_actors_own(flow: ReportFlow) -> None:
+def test_keys_are_unique_for_an_actor(flow: ReportFlow) -> None:
     """Two actors may use the same key."""
     made = parcel(flow)
     flow.fire(made, "add", by=ANN, key="k")
@@ -419,35 +419,35 @@ def test_a_key_is_its_actors_own(flow: ReportFlow) -> None:
     assert flow.fire(made.id, "add", by=ann_too, key="k", type=Parcel).count == 2
 
 
-def test_a_faster_twin_is_found_whatever_it_changed(store: Watched, flow: ReportFlow) -> None:
-    """Its outcome is given in hand too, and where the record has moved on so far that the act would be refused."""
+def test_a_concurrent_duplicate_is_found_by_snapshot_and_after_later_changes(store: Watched, flow: ReportFlow) -> None:
+    """Its result is returned for a snapshot too, and where the record has changed so that the command is refused."""
     made = parcel(flow)
-    twin = flow_on(store)
-    store.rival = lambda: twin.fire(made, "add", by=ANN, key="k")
+    duplicate = flow_on(store)
+    store.before_commit = lambda: duplicate.fire(made, "add", by=ANN, key="k")
     added = flow.fire(made, "add", by=ANN, key="k")
     assert (added.count, added.version) == (1, made.version + 1)
-    store.rival = lambda: twin.fire(added, "add", by=ANN)
+    store.before_commit = lambda: duplicate.fire(added, "add", by=ANN)
     with pytest.raises(StaleRecord):
         flow.fire(added, "add", by=ANN, key="another")
-    store.rival = lambda: twin.fire(added.id, "seal", by=ANN, key="s")
+    store.before_commit = lambda: duplicate.fire(added.id, "seal", by=ANN, key="s")
     assert flow.fire(flow.get(added.id, by=ANN), "seal", by=ANN, key="s").state == "sealed"
 
 
-def test_a_used_key_gives_the_record_as_the_steps_left_it(flow: ReportFlow) -> None:
-    """A step of the act on the record itself belongs to the outcome that a key gives back."""
+def test_a_replay_includes_the_steps_on_the_record(flow: ReportFlow) -> None:
+    """The record of an idempotent replay includes the steps of the command on the record itself."""
     made = parcel(flow)
     done = flow.fire(made, "knock", Label(text="x"), by=ANN, key="k")
     flow.fire(made.id, "add", by=ANN)
     assert flow.fire(made, "knock", Label(text="x"), by=ANN, key="k") == done
 
 
-def test_a_twin_that_was_faster_is_found(store: Watched, flow: ReportFlow) -> None:
-    """When the same command with the same key is kept just before, its record is given and it is done once."""
+def test_a_concurrent_duplicate_is_found(store: Watched, flow: ReportFlow) -> None:
+    """When the same command with the same key was committed just before, its record is returned; it is done once."""
     made = parcel(flow)
-    twin = flow_on(store)
-    store.rival = lambda: twin.fire(made.id, "add", by=ANN, key="k")
+    duplicate = flow_on(store)
+    store.before_commit = lambda: duplicate.fire(made.id, "add", by=ANN, key="k")
     assert flow.fire(made.id, "add", by=ANN, key="k", type=Parcel).count == 1
-    store.rival = lambda: twin.create(Parcel.draft(title="t"), by=ANN, key="c")
+    store.before_commit = lambda: duplicate.create(Parcel.draft(title="t"), by=ANN, key="c")
     created = flow.create(Parcel.draft(title="t"), by=ANN, key="c")
     assert [one.id for one in flow.find(Query(text="t"), by=ANN)].count(created.id) == 1
     assert len(store.feed()) == 3
@@ -458,7 +458,7 @@ def test_a_twin_that_was_faster_is_found(store: Watched, flow: ReportFlow) -> No
 
 
 def test_run_skips_what_is_refused(flow: ReportFlow) -> None:
-    """With `skip` each record has its outcome: the record after it, or the refusal; the others are done."""
+    """With "skip" each request has its outcome, the record after it or the refusal; the others are done."""
     first, second, third = (parcel(flow) for _ in range(3))
     flow.fire(second, "seal", by=ANN)
     outcomes = list(flow.run(fires([first, second.id, third.id], "seal", by=ANN), on_error="skip"))
@@ -470,7 +470,7 @@ def test_run_skips_what_is_refused(flow: ReportFlow) -> None:
 
 
 def test_run_stops_at_the_first_refusal(flow: ReportFlow) -> None:
-    """By default a refusal is raised; what came before it stays done, what comes after is not begun."""
+    """By default a refusal is raised; requests before it stay done, requests after it are not started."""
     first, second, third = (parcel(flow) for _ in range(3))
     flow.fire(second, "seal", by=ANN)
     done = flow.run(fires([first.id, second.id, third.id], "seal", by=ANN))
@@ -481,7 +481,7 @@ def test_run_stops_at_the_first_refusal(flow: ReportFlow) -> None:
     assert flow.get(third.id, by=ANN).state == "open"
 
 
-def test_run_gives_each_outcome_as_it_is_iterated(store: Watched, flow: ReportFlow) -> None:
+def test_run_is_lazy(store: Watched, flow: ReportFlow) -> None:
     """Nothing is done before the first outcome is asked for, and one commit is made for each chunk."""
     made = [parcel(flow) for _ in range(3)]
     before = store.commits
@@ -499,16 +499,16 @@ def test_run_gives_each_outcome_as_it_is_iterated(store: Watched, flow: ReportFl
 # Conflicts
 
 
-@pytest.mark.parametrize("how", ["id", "in hand", "version"])
+@pytest.mark.parametrize("how", ["id", "snapshot", "version"])
 @pytest.mark.parametrize("trigger", ["add", "seal", "remark"])
-def test_somebody_else_was_faster(store: Watched, flow: ReportFlow, trigger: str, how: str) -> None:
-    """`retry` is decided again by id only, `stale` never, `commutes` always; who saw a version hears `StaleRecord`."""
+def test_a_concurrent_writer(store: Watched, flow: ReportFlow, trigger: str, how: str) -> None:
+    """After a conflict "retry" is retried by id only, "stale" never, "commutes" always; else it is `StaleRecord`."""
     made = parcel(flow)
-    store.rival = lambda: flow_on(store).fire(made.id, "add", by=ANN)
-    target: Parcel | str = made if how == "in hand" else made.id
+    store.before_commit = lambda: flow_on(store).fire(made.id, "add", by=ANN)
+    target: Parcel | str = made if how == "snapshot" else made.id
     version = made.version if how == "version" else None
-    again = trigger == "remark" or (trigger == "add" and how == "id")
-    if again:
+    retried = trigger == "remark" or (trigger == "add" and how == "id")
+    if retried:
         done: Any = flow.fire(target, trigger, by=ANN, version=version)
         assert (done.version, done.count) == (3, 2 if trigger == "add" else 1)
     else:
@@ -519,13 +519,13 @@ def test_somebody_else_was_faster(store: Watched, flow: ReportFlow, trigger: str
     assert replay(flow.history(made.id, by=ANN), PARCEL) == flow.get(made.id, by=ANN)
 
 
-@pytest.mark.parametrize("how", ["in hand", "version"])
+@pytest.mark.parametrize("how", ["snapshot", "version"])
 @pytest.mark.parametrize("trigger", ["add", "seal", "remark"])
 def test_the_version_seen_is_no_longer_stored(flow: ReportFlow, trigger: str, how: str) -> None:
-    """Long moved on, a record in hand or by version is stale; what commutes is done all the same."""
+    """A snapshot or version that is outdated is `StaleRecord`; a commuting transition is done all the same."""
     made = parcel(flow)
     flow.fire(made.id, "add", by=ANN)
-    target: Parcel | str = made if how == "in hand" else made.id
+    target: Parcel | str = made if how == "snapshot" else made.id
     version = made.version if how == "version" else None
     if trigger == "remark":
         assert flow.fire(target, trigger, by=ANN, version=version).version == 3
@@ -535,8 +535,8 @@ def test_the_version_seen_is_no_longer_stored(flow: ReportFlow, trigger: str, ho
         assert flow.get(made.id, by=ANN).version == 2
 
 
-def test_a_refusal_of_what_has_moved_is_stale(flow: ReportFlow) -> None:
-    """A record in hand that was refused and has meanwhile moved is `StaleRecord`; by id it is the refusal."""
+def test_a_refusal_of_an_outdated_snapshot_is_stale(flow: ReportFlow) -> None:
+    """A refused snapshot that is outdated is `StaleRecord`; by id it is the refusal."""
     made = parcel(flow)
     sealed = flow.fire(made.id, "seal", by=ANN)
     with pytest.raises(StaleRecord):
@@ -547,36 +547,36 @@ def test_a_refusal_of_what_has_moved_is_stale(flow: ReportFlow) -> None:
         assert codes(refused.value) == ["state", "role", "reason"]
 
 
-def test_decided_again_it_may_be_refused(store: Watched, flow: ReportFlow) -> None:
-    """What the faster one made impossible is refused when it is decided again, and nothing is written."""
+def test_a_retry_may_be_refused(store: Watched, flow: ReportFlow) -> None:
+    """A command that the concurrent change made impossible is refused on its retry, and nothing is written."""
     made = parcel(flow)
-    store.rival = lambda: flow_on(store).fire(made.id, "seal", by=ANN)
+    store.before_commit = lambda: flow_on(store).fire(made.id, "seal", by=ANN)
     with pytest.raises(TransitionRefused) as refused:
         flow.fire(made.id, "label", Label(text="x"), by=ANN)
     assert (codes(refused.value), refused.value.version) == (["state"], 2)
 
 
-def test_a_step_on_a_record_that_moved_is_decided_again(store: Watched, flow: ReportFlow) -> None:
-    """A conflict about a record that nobody saw, the target of a step, is decided again though another is in hand."""
+def test_a_conflict_on_the_target_of_a_step_is_retried(store: Watched, flow: ReportFlow) -> None:
+    """A conflict on a record without an expected version is retried, though the command has a snapshot of another."""
     made, target = parcel(flow), parcel(flow)
-    store.rival = lambda: flow_on(store).fire(target.id, "add", by=ANN)
+    store.before_commit = lambda: flow_on(store).fire(target.id, "add", by=ANN)
     flow.fire(made, "knock", Label(text="x", target=target.id), by=ANN)
     after = flow.get(target.id, by=ANN, type=Parcel)
     assert (after.version, after.count, after.note) == (3, 1, "back")
 
 
-class Refusing(Watched):
-    """A store in which somebody else is always faster."""
+class AlwaysConflicting(Watched):
+    """A store in which another writer always commits first."""
 
     def commit(self, changes: list[Change]) -> None:
         raise Conflict([change.record.id for change in changes])
 
 
-def test_patience_ends(flow: ReportFlow, store: Watched) -> None:
-    """Who loses for longer than the retry_timeout lasts hears of the conflict."""
+def test_retries_end_at_the_deadline(flow: ReportFlow, store: Watched) -> None:
+    """After `retry_timeout` seconds of conflicts, `Conflict` is raised."""
     made = parcel(flow)
     with pytest.raises(Conflict) as raised:
-        flow_on(Refusing(store.inner), retry_timeout=0.02).fire(made.id, "add", by=ANN)
+        flow_on(AlwaysConflicting(store.inner), retry_timeout=0.02).fire(made.id, "add", by=ANN)
     assert raised.value.ids == (made.id,)
 
 
@@ -584,11 +584,11 @@ def test_patience_ends(flow: ReportFlow, store: Watched) -> None:
 # Steps
 
 
-def test_steps_are_kept_with_their_cause(store: Watched, flow: ReportFlow) -> None:
-    """A creation with descendants is one commit; each names the entry that it followed from, and has its time."""
+def test_steps_are_committed_with_their_cause(store: Watched, flow: ReportFlow) -> None:
+    """A creation with descendants is one commit; each names its cause, and has its time."""
     first = parcel(flow, count=3)
     assert store.commits == 1
-    entries = [posted.entry for posted in store.feed()]
+    entries = [item.entry for item in store.feed()]
     assert [entry.trigger for entry in entries] == ["create"] * 4
     assert [entry.cause for entry in entries] == [None, *(entry.ref for entry in entries[:-1])]
     assert {(entry.at, entry.recorded_at, entry.actor) for entry in entries} == {
@@ -598,8 +598,8 @@ def test_steps_are_kept_with_their_cause(store: Watched, flow: ReportFlow) -> No
         assert replay(flow.history(entry.record_id, by=ANN), PARCEL) == flow.get(entry.record_id, by=ANN)
 
 
-def test_steps_end_at_the_bound(store: Watched, flow: ReportFlow) -> None:
-    """Eight steps deep is kept; one more is `StepsUnbounded` with its path, and nothing is written."""
+def test_steps_are_bounded_in_depth(store: Watched, flow: ReportFlow) -> None:
+    """Eight steps deep is allowed; one more is `StepsUnbounded` with its path, and nothing is written."""
     parcel(flow, count=8)
     assert len(store.feed()) == 9
     before = everything(store)
@@ -609,8 +609,8 @@ def test_steps_end_at_the_bound(store: Watched, flow: ReportFlow) -> None:
     assert everything(store) == before
 
 
-def test_steps_that_come_round_are_refused(store: Watched, flow: ReportFlow) -> None:
-    """Steps between two records, or on one, that come back to where they were: `StepsUnbounded`, nothing written."""
+def test_a_cycle_of_steps_is_refused(store: Watched, flow: ReportFlow) -> None:
+    """A cycle of steps, between two records or on one, is `StepsUnbounded`, and nothing is written."""
     made, target = parcel(flow), parcel(flow)
     before = everything(store)
     for other in (target.id, made.id):
@@ -621,7 +621,7 @@ def test_steps_that_come_round_are_refused(store: Watched, flow: ReportFlow) -> 
 
 
 def test_a_step_is_not_judged_for_role(flow: ReportFlow) -> None:
-    """A step does what nobody may do by hand."""
+    """A step may fire a row of `NOBODY`, which a caller may not."""
     made, target = parcel(flow), parcel(flow)
     with pytest.raises(TransitionRefused) as refused:
         flow.fire(target, "jolt", Label(text="x"), by=ANN)
@@ -631,7 +631,7 @@ def test_a_step_is_not_judged_for_role(flow: ReportFlow) -> None:
 
 
 def test_a_step_is_judged_for_state(store: Watched, flow: ReportFlow) -> None:
-    """A step on a record in the wrong state refuses the whole act, and names that record."""
+    """A step on a record in a wrong state refuses the whole command, and names that record."""
     made, target = parcel(flow), parcel(flow)
     flow.fire(target, "seal", by=ANN)
     before = everything(store)
@@ -641,8 +641,8 @@ def test_a_step_is_judged_for_state(store: Watched, flow: ReportFlow) -> None:
     assert everything(store) == before
 
 
-def test_a_step_sees_what_its_actor_sees(store: Watched, flow: ReportFlow) -> None:
-    """A step on a record of another unit is `RecordNotFound`, unless it is the system's."""
+def test_a_step_is_judged_for_visibility(store: Watched, flow: ReportFlow) -> None:
+    """A step on a record of another unit is `RecordNotFound`, unless it has ``system=True``."""
     made, target = parcel(flow), parcel(flow, by=BEN)
     before = everything(store)
     with pytest.raises(RecordNotFound) as raised:
@@ -653,8 +653,8 @@ def test_a_step_sees_what_its_actor_sees(store: Watched, flow: ReportFlow) -> No
     assert flow.get(target.id, by=BEN, type=Parcel).note == "back"
 
 
-def test_the_record_given_back_is_as_the_steps_left_it(flow: ReportFlow) -> None:
-    """A step on the record itself is in what `fire` returns, with both entries in its history."""
+def test_fire_returns_the_record_after_its_steps(flow: ReportFlow) -> None:
+    """A step on the record itself is in what `fire` returns, and in its history."""
     made = parcel(flow)
     done = flow.fire(made, "knock", Label(text="x"), by=ANN)
     assert (done.version, done.note) == (3, "back")
@@ -681,8 +681,8 @@ def _raise(*_: object) -> Any:
         ("then", {"then": lambda *_: 7}),
     ],
 )
-def test_a_rule_that_fails_is_named(store: Watched, part: str, row: Mapping[str, Any]) -> None:
-    """A guard, `sets` or `then` that raises or answers nonsense is `RuleFailed` naming it, and nothing is written."""
+def test_a_failing_rule_is_named(store: Watched, part: str, row: Mapping[str, Any]) -> None:
+    """A guard, `sets` or `then` that raises or returns a wrong type is `RuleFailed`, and nothing is written."""
     flow = flow_on(store, make(Transition("try", source="open", dest=SAME, roles={"packer"}, **row)))
     made = parcel(flow)
     with pytest.raises(RuleFailed) as raised:
@@ -692,8 +692,8 @@ def test_a_rule_that_fails_is_named(store: Watched, part: str, row: Mapping[str,
     assert flow.get(made.id, by=ANN) == made
 
 
-def test_sets_that_give_what_cannot_be_kept(store: Watched) -> None:
-    """A value of the wrong type from `sets` is `InvalidValue` with its field, before any store sees it."""
+def test_sets_with_a_value_of_the_wrong_type(store: Watched) -> None:
+    """A value of the wrong type from `sets` is `InvalidValue` with its field, and nothing is written."""
     row = Transition("try", source="open", dest=SAME, roles={"packer"}, sets={"count": lambda *_: "seven"})
     flow = flow_on(store, make(row))
     made = parcel(flow)
@@ -707,8 +707,8 @@ def test_sets_that_give_what_cannot_be_kept(store: Watched) -> None:
 # Several lifecycles
 
 
-def test_two_versions_live_side_by_side(store: Watched) -> None:
-    """New records live by the newest version, old ones by theirs, each with its own rows, in one flow."""
+def test_two_versions_in_one_flow(store: Watched) -> None:
+    """New records have the newest version, old ones keep theirs, each with its own rows."""
     old = parcel(flow_on(store))
     newer = make(Transition("burn", source="open", dest="sealed", roles={"packer"}), version=2)
     flow = flow_on(store, [newer, PARCEL])
@@ -726,7 +726,7 @@ def test_two_versions_live_side_by_side(store: Watched) -> None:
 
 
 def test_a_record_of_an_unknown_version_is_named(store: Watched) -> None:
-    """A flow that was not given a record's version says which it was and which there are."""
+    """A record of a version that the flow does not have is `UnknownLifecycle` with the known ones."""
     old = parcel(flow_on(store))
     flow = flow_on(store, make(version=2))
     with pytest.raises(UnknownLifecycle) as raised:
@@ -734,15 +734,15 @@ def test_a_record_of_an_unknown_version_is_named(store: Watched) -> None:
     assert (raised.value.name, raised.value.version, raised.value.choices) == ("parcel", 1, ("parcel 2",))
 
 
-def test_a_draft_without_a_lifecycle_is_named(flow: ReportFlow) -> None:
-    """A draft whose class, or whose kind, no lifecycle moves is `UnknownLifecycle`."""
+def test_a_draft_without_a_lifecycle_is_unknown(flow: ReportFlow) -> None:
+    """A draft whose class or kind has no lifecycle is `UnknownLifecycle`."""
     for draft in (Pebble.draft(), Parcel.draft(kind="pebble")):
         with pytest.raises(UnknownLifecycle):
             flow.create(draft, by=ANN)
 
 
-def test_a_draft_of_several_kinds_says_which(store: Watched) -> None:
-    """Where two lifecycles move records of one class, a draft names its kind, and is refused where it does not."""
+def test_a_draft_of_an_ambiguous_class_names_its_kind(store: Watched) -> None:
+    """Where two lifecycles have one record class, a draft without a kind is `InvalidValue`."""
     flow = flow_on(store, [PARCEL, make(name="crate")])
     with pytest.raises(InvalidValue) as raised:
         flow.create(Parcel.draft(title="x"), by=ANN)
@@ -751,7 +751,7 @@ def test_a_draft_of_several_kinds_says_which(store: Watched) -> None:
 
 
 def test_two_kinds_in_one_flow(store: Watched) -> None:
-    """Records of different classes live in one store, each found by its kind and seen by its own roles."""
+    """Records of different classes are in one store, each found by its kind and visible to its own roles."""
     flow = flow_on(store, [PARCEL, REPORT])
     made = parcel(flow)
     editor = Actor(id="li", roles={"editor"}, unit="a")
