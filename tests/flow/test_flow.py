@@ -357,6 +357,18 @@ def test_a_batch_decides_each_on_what_came_before(flow: ReportFlow) -> None:
     assert flow.get(made.id, by=ANN) == made
 
 
+def test_a_commuting_request_does_not_lend_its_snapshot_to_later_ones(flow: ReportFlow) -> None:
+    """After a commuting request with an old snapshot, later requests of a batch are decided on what is stored."""
+    old = parcel(flow)
+    flow.fire(old, "add", by=ANN)
+    results = flow.batch([Fire(old, "remark", by=ANN), Fire(old.id, "seal", by=ANN)])
+    assert [(one.version, one.state) for one in results] == [(3, "open"), (4, "sealed")]
+    other = parcel(flow)
+    flow.fire(other.id, "add", by=ANN)
+    with pytest.raises(StaleRecord):
+        flow.batch([Fire(other, "add", by=ANN), Fire(other.id, "seal", by=ANN)])
+
+
 def test_an_id_twice_in_a_batch_is_refused(store: Watched, flow: ReportFlow) -> None:
     """Two creations under one id are `InvalidValue`, and neither is written."""
     draft = Parcel.draft(id="one", title="x")

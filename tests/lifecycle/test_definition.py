@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -20,6 +20,7 @@ from reportflow import (
     Constant,
     Details,
     InvalidDefinition,
+    InvalidValue,
     Lifecycle,
     MemoryStore,
     Record,
@@ -460,3 +461,25 @@ def test_odd_names_stay_valid(names: list[str], triggers: list[str]) -> None:
     odd = Lifecycle(name='odd "name"', version=1, record=Casework, roles={"r": ANY}, states=states, transitions=rows)
     assert len(arrows_of_mermaid(mermaid(odd))) == len(rows) + len(states)
     assert len(arrows_of_dot(dot(odd))) == len(rows)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: build(roles={"r": "everywhere"}),
+        lambda: row(on_conflict="shrug"),
+        lambda: row(guards=[print]),
+    ],
+    ids=["scope", "on_conflict", "guard"],
+)
+def test_an_invalid_field_of_a_table_is_an_invalid_value(call: Callable[[], object]) -> None:
+    """An unknown scope, an unknown `on_conflict` and a guard that is no `Guard` are `InvalidValue`."""
+    with pytest.raises(InvalidValue):
+        call()
+
+
+@pytest.mark.parametrize("changes", [{"source": frozenset(), "dest": "a"}, {"dest": "*"}], ids=["no source", "*"])
+def test_a_row_needs_a_source_and_a_state_that_is_not_a_wildcard(changes: Mapping[str, Any]) -> None:
+    """A row from no state, and a state that is named "*", are `InvalidDefinition`."""
+    with pytest.raises(InvalidDefinition):
+        build(row(**changes), states=(*STATES, State("*", final=True)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime
 
 import attrs
 import pytest
@@ -24,6 +25,8 @@ from reportflow import (
     Transition,
     TransitionRefused,
 )
+from reportflow.lifecycle.decision import options
+from reportflow.office import REPORT, Author, Report
 
 
 @attrs.frozen(kw_only=True)
@@ -119,3 +122,12 @@ def test_a_refusal_uses_the_lifecycle_s_own_labels() -> None:
         with pytest.raises(TransitionRefused) as refused:
             flow.fire(made, "burn", by=ANN)
         assert "Not 'set fire to'" in refused.value.message()
+
+
+def test_everybody_are_the_actors_that_see_the_record() -> None:
+    """An actor without a role that reaches the record is offered nothing of it, not even the rows of `EVERYBODY`."""
+    editor = Actor(id="editor", roles={"editor"}, unit="here")
+    with ReportFlow(MemoryStore(), REPORT) as flow:
+        made = flow.create(Report.draft(title="t", text="x", authors=[Author(name="x")]), by=editor)
+        assert any(option.allowed for option in options(REPORT, made, editor, now=datetime.now(UTC)))
+        assert not any(option.allowed for option in options(REPORT, made, Actor(id="x"), now=datetime.now(UTC)))

@@ -358,6 +358,20 @@ def test_a_name_is_one_classs() -> None:
     assert registered("TwofoldTwo") is other
 
 
+def test_a_host_may_use_the_names_of_the_library() -> None:
+    """A host's class may have the name of a class of the library."""
+
+    @attrs.frozen(kw_only=True)
+    class Comment(Record):
+        """Not the library's."""
+
+    @attrs.frozen(kw_only=True)
+    class Page(Record):
+        """Not the library's either."""
+
+    assert (Comment.draft().version, Page.draft().version) == (0, 0)
+
+
 def test_a_class_may_take_another_name() -> None:
     """With `name=` a class is registered under that name, so that its own may be another's too."""
 
