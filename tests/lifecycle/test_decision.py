@@ -1,4 +1,4 @@
-"""What judging says, to the last fact: decisions, refusals, offers, and the errors of rules that fail."""
+"""Decisions, refusals, offers and failing rules, each with all facts."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _below_ten(instance: object, attribute: object, value: int) -> None:
 
 @attrs.frozen(kw_only=True)
 class Barrel(Record):
-    """What the docks move."""
+    """The record of the table below."""
 
     mark: str = attrs.field(default="", converter=_stripped)
     count: int = attrs.field(default=0, validator=_below_ten)
@@ -199,8 +199,8 @@ def refused(record: Record, command: Command) -> list[tuple[str, dict[str, objec
 def test_a_decision_is_the_next_record_and_its_entry() -> None:
     """Every field of the record and of the entry comes from the record before, the command or the row."""
     before = barrel(mark="old", count=1)
-    told = Marking(mark=" new ", count=2)
-    command = ask("mark", details=told, reason="why", key="k", cause="X@1", at=NOW - HOUR)
+    details = Marking(mark=" new ", count=2)
+    command = ask("mark", details=details, reason="why", key="k", cause="X@1", at=NOW - HOUR)
     made = decide(DOCKS, before, command)
     assert made.entry == Entry(
         record_id="B1",
@@ -212,7 +212,7 @@ def test_a_decision_is_the_next_record_and_its_entry() -> None:
         at=NOW - HOUR,
         recorded_at=NOW,
         reason="why",
-        details=told,
+        details=details,
         key="k",
         cause="X@1",
     )
@@ -220,11 +220,13 @@ def test_a_decision_is_the_next_record_and_its_entry() -> None:
     assert made.steps == ()
 
 
-def test_a_creation_settles_the_draft() -> None:
-    """The first entry has the settled draft as its details and no source; the record is version 1."""
+def test_a_creation_initializes_the_draft() -> None:
+    """The first entry has the initialized draft as its details and no source; the record is version 1."""
     draft = Barrel.draft(id="B2", title="t")
     made = decide(DOCKS, draft, ask("create", ANN, key="k"))
-    settled = Barrel(id="B2", title="t", kind="barrel", lifecycle_version=3, unit="a", created_by="ann", created_at=NOW)
+    initialized = Barrel(
+        id="B2", title="t", kind="barrel", lifecycle_version=3, unit="a", created_by="ann", created_at=NOW
+    )
     assert made.entry == Entry(
         record_id="B2",
         sequence=1,
@@ -234,14 +236,14 @@ def test_a_creation_settles_the_draft() -> None:
         actor=ANN,
         at=NOW,
         recorded_at=NOW,
-        details=settled,
+        details=initialized,
         key="k",
     )
-    assert made.record == attrs.evolve(settled, state="afloat", version=1, updated_at=NOW, port="home")
+    assert made.record == attrs.evolve(initialized, state="afloat", version=1, updated_at=NOW, port="home")
 
 
 def test_a_draft_keeps_its_unit_and_its_own_time() -> None:
-    """A draft that names a unit keeps it; created is when it happened, in UTC, not when it was entered."""
+    """A draft that names a unit keeps it; `created_at` is when it happened, in UTC, not when it was recorded."""
     draft = attrs.evolve(Barrel.draft(id="B2", unit="u"), state="stray")
     found = initialize_draft(DOCKS, draft, ask("create", ANN, at=NOW - HOUR))
     assert found == Barrel(
@@ -256,8 +258,8 @@ def test_a_draft_keeps_its_unit_and_its_own_time() -> None:
     assert (raised.value.field, raised.value.problem) == ("id", "type")
 
 
-def test_recorded_never_runs_backward() -> None:
-    """A clock that is behind the record's last entry is overruled; what happened is then of that time too."""
+def test_recorded_at_never_decreases() -> None:
+    """If the clock is behind the record's last entry, `recorded_at` and `at` are the time of that entry."""
     made = decide(DOCKS, barrel(updated_at=NOW + HOUR), ask("shout"))
     assert (made.entry.recorded_at, made.entry.at) == (NOW + HOUR, NOW + HOUR)
     made = decide(DOCKS, barrel(updated_at=NOW), ask("shout"))
@@ -266,8 +268,8 @@ def test_recorded_never_runs_backward() -> None:
     assert (made.entry.recorded_at, made.entry.at) == (NOW, NOW - 9 * HOUR)
 
 
-def test_what_happened_lies_between_the_creation_and_now() -> None:
-    """Both ends belong to it; beyond them the act is told the two times."""
+def test_at_is_between_the_creation_and_now() -> None:
+    """Both ends are allowed; beyond them the command is `InvalidValue` with both times."""
     for at in (NOW, NOW - 2 * HOUR):
         assert decide(DOCKS, barrel(), ask("shout", at=at)).entry.at == at
     with pytest.raises(InvalidValue) as raised:
@@ -281,8 +283,8 @@ def test_what_happened_lies_between_the_creation_and_now() -> None:
     assert (error.field, error.problem, error.details) == ("at", "before_creation", facts)
 
 
-def test_plain_details_are_checked_when_told() -> None:
-    """Details that check nothing themselves are held against their annotations before they are kept."""
+def test_plain_details_are_checked_when_they_are_used() -> None:
+    """Details of a plain attrs class are checked by their annotations before they are stored."""
     made = decide(DOCKS, barrel(state="ashore"), ask("plain", details=PlainMarking(mark="x")))
     assert made.entry.details == PlainMarking(mark="x")
     with pytest.raises(InvalidValue) as raised:
@@ -293,8 +295,8 @@ def test_plain_details_are_checked_when_told() -> None:
 @pytest.mark.parametrize(
     ("port", "targets"), [("one", ["other"]), ("several", ["a", "b"]), ("none", [])], ids=["one", "several", "none"]
 )
-def test_steps_may_be_one_or_several_or_none(port: str, targets: list[str]) -> None:
-    """`then` may answer a step, any number of them, or None."""
+def test_then_returns_one_step_or_several_or_none(port: str, targets: list[str]) -> None:
+    """`then` may return one step, any number of steps, or None."""
     made = decide(DOCKS, barrel(state="ashore", port=port), ask("sink", step=True))
     assert [step.target for step in made.steps] == targets
 
@@ -304,9 +306,9 @@ def test_steps_may_be_one_or_several_or_none(port: str, targets: list[str]) -> N
 
 
 def test_every_reason_has_its_facts() -> None:
-    """State, role, details and reason are refused at once, in this order, each with what there is instead."""
-    told = Marking(mark="x")
-    assert refused(barrel(state="gone"), ask("land", ZOE, details=told)) == [
+    """State, role, details and reason are refused together, in this order, each with what is allowed instead."""
+    details = Marking(mark="x")
+    assert refused(barrel(state="gone"), ask("land", ZOE, details=details)) == [
         ("state", {"lifecycle": "barrel", "trigger": "land", "state": "gone", "states": ("afloat", "ashore")}),
         (
             "role",
@@ -324,8 +326,8 @@ def test_every_reason_has_its_facts() -> None:
     ]
 
 
-def test_a_role_is_refused_with_those_held() -> None:
-    """On a row that applies its roles are named alone, beside those that the actor holds for this record."""
+def test_a_role_is_refused_with_the_roles_held() -> None:
+    """The refusal names the roles of the row that applies, and those that the actor holds for the record."""
     both = Actor(id="ann", roles={"owner", "clerk", "master"}, unit="z")
     assert refused(barrel(), ask("land", both, reason="r")) == [
         (
@@ -343,8 +345,8 @@ def test_a_role_is_refused_with_those_held() -> None:
 
 
 @pytest.mark.parametrize("details", [None, PlainMarking()])
-def test_details_are_of_the_row_s_class(details: object) -> None:
-    """What was told, and what is expected, are named by their classes; guards that read details are left out."""
+def test_details_are_of_the_class_of_the_row(details: object) -> None:
+    """The refusal names the given and the expected class; guards that read details are not judged then."""
     given = "nothing" if details is None else "PlainMarking"
     assert refused(barrel(port="locked"), ask("mark", details=details)) == [
         ("locked", {"lifecycle": "barrel", "id": "B1", "actor": "kai", "name": "Kai", "trigger": "mark"}),
@@ -353,7 +355,7 @@ def test_details_are_of_the_row_s_class(details: object) -> None:
 
 
 def test_guards_refuse_with_their_facts() -> None:
-    """Each guard of the row refuses on its own, with the facts of the case beside its own."""
+    """Each guard refuses on its own, with its own facts beside those of the command."""
     known = {"lifecycle": "barrel", "id": "B1", "actor": "kai", "name": "Kai", "trigger": "mark"}
     assert refused(barrel(port="locked"), ask("mark", details=Marking(mark="x", count=5))) == [
         ("too_many", {**known, "count": 5}),
@@ -361,21 +363,21 @@ def test_guards_refuse_with_their_facts() -> None:
     ]
 
 
-def test_a_reason_of_spaces_is_none() -> None:
-    """Blank is no reason; in a wrong state a reason is asked for where all rows of the trigger ask for one."""
+def test_a_blank_reason_is_no_reason() -> None:
+    """A blank reason is refused; a reason is stored in the entry."""
     assert refused(barrel(), ask("land", reason=" \n")) == [("reason", {"lifecycle": "barrel", "trigger": "land"})]
     assert decide(DOCKS, barrel(), ask("land", reason="storm")).entry.reason == "storm"
 
 
 def test_a_step_is_not_judged_for_role() -> None:
-    """What nobody may do, a step may; all else is judged."""
+    """A step may fire a row of `NOBODY`, but only in the right state."""
     assert [code for code, _ in refused(barrel(state="ashore", port="none"), ask("sink", MAX))] == ["role"]
     assert decide(DOCKS, barrel(state="ashore", port="none"), ask("sink", MAX, step=True)).record.state == "gone"
     assert [code for code, _ in refused(barrel(), ask("sink", MAX, step=True))] == ["state"]
 
 
-def test_a_draft_is_judged_for_its_creator() -> None:
-    """A creation is refused to who holds none of its roles for the draft; a trigger that creates nothing, by state."""
+def test_a_creation_is_judged_for_its_creator() -> None:
+    """A creation is refused without one of its roles for the draft; another trigger on a draft is refused by state."""
     facts = {
         "lifecycle": "barrel",
         "trigger": "create",
@@ -394,7 +396,7 @@ def test_a_draft_is_judged_for_its_creator() -> None:
 
 
 def failure(record: Record, command: Command) -> tuple[str, str, str, str, str]:
-    """All that a failed rule is told by."""
+    """The facts of a `RuleFailed`."""
     with pytest.raises(RuleFailed) as raised:
         decide(DOCKS, record, command)
     error = raised.value
@@ -402,18 +404,18 @@ def failure(record: Record, command: Command) -> tuple[str, str, str, str, str]:
 
 
 def test_a_rule_that_raises_is_named() -> None:
-    """A guard, `sets` or `then` that raises is `RuleFailed`, with the part of the row and what was raised."""
-    said = "ZeroDivisionError: by hand"
-    assert failure(barrel(), ask("fail")) == ("barrel", "fail", "guard 'odd'", "B1", said)
-    assert failure(barrel(state="ashore"), ask("burst")) == ("barrel", "burst", "sets", "B1", said)
+    """A guard, `sets` or `then` that raises is `RuleFailed`, with the part of the row and the error."""
+    given = "ZeroDivisionError: by hand"
+    assert failure(barrel(), ask("fail")) == ("barrel", "fail", "guard 'odd'", "B1", given)
+    assert failure(barrel(state="ashore"), ask("burst")) == ("barrel", "burst", "sets", "B1", given)
     sunk = barrel(state="ashore", port="raises")
-    assert failure(sunk, ask("sink", step=True)) == ("barrel", "sink", "then", "B1", said)
+    assert failure(sunk, ask("sink", step=True)) == ("barrel", "sink", "then", "B1", given)
     sunk = barrel(state="ashore", port="wrong")
     assert failure(sunk, ask("sink", step=True)) == ("barrel", "sink", "then", "B1", "'not a step' is no Step")
 
 
-def test_a_record_that_its_class_refuses_is_not_kept() -> None:
-    """What `sets` makes of a record is held against the record's class, which is named with what it raised."""
+def test_a_record_that_its_class_refuses_is_an_invalid_value() -> None:
+    """The values of `sets` are checked by the record's class; the error names the class and what it raised."""
     with pytest.raises(InvalidValue) as raised:
         decide(DOCKS, barrel(state="ashore"), ask("swell"))
     error = raised.value
@@ -424,8 +426,8 @@ def test_a_record_that_its_class_refuses_is_not_kept() -> None:
     assert (raised.value.field, raised.value.problem) == ("title", "type")
 
 
-def test_a_record_that_its_class_changes_is_not_kept() -> None:
-    """A class that makes something else of its own values each time it is built is named with the fields."""
+def test_a_record_class_that_changes_its_values_is_refused() -> None:
+    """A record class that changes its values each time it is built is `RuleFailed` with the fields."""
 
     @attrs.frozen(kw_only=True)
     class Growing(Record):
@@ -449,8 +451,8 @@ def test_a_record_that_its_class_changes_is_not_kept() -> None:
     assert (raised.value.part, raised.value.given) == ("sets", "Growing converts size, other into something else")
 
 
-def test_an_entry_of_no_row_fails() -> None:
-    """A fold of an entry that the table does not have names the row that is missing; so does one without a draft."""
+def test_an_entry_without_a_row_cannot_be_folded() -> None:
+    """Folding an entry that no row allows is `RuleFailed` with the missing row; so is a creation without its draft."""
     stray = Entry(
         record_id="B1", sequence=5, trigger="land", source="gone", dest="x", actor=KAI, at=NOW, recorded_at=NOW
     )
@@ -466,8 +468,8 @@ def test_an_entry_of_no_row_fails() -> None:
 # Offers
 
 
-def test_options_say_all() -> None:
-    """Each option has its trigger, whether it is allowed, each reason why not, and the row that it goes by."""
+def test_options_have_all_reasons() -> None:
+    """Each option has its trigger, whether it is allowed, each refusal, and its row."""
     calm = attrs.evolve(DOCKS, transitions=[row for row in ROWS if row.trigger != "fail"])
     found = options(calm, barrel(port="locked"), KAI, now=NOW)
     assert [one.trigger for one in found] == ["mark", "land", "shout", "sink", "plain", "burst", "swell", "blur"]
@@ -485,14 +487,14 @@ def test_options_say_all() -> None:
     ] == "ashore"
 
 
-def test_an_option_says_its_name() -> None:
-    """An option is called what its row is called, in each language, in English without one."""
+def test_an_option_has_a_text() -> None:
+    """The text of an option is the label of its row in the language, or in English."""
     option = options(attrs.evolve(DOCKS, transitions=ROWS[:-1]), barrel(), KAI, now=NOW)[0]
     assert (option.text(), option.text("zh"), option.text("xx")) == ("put a mark on", "做标记", "put a mark on")
 
 
-def test_an_offer_raises_what_a_guard_raises() -> None:
-    """A guard that raises fails the offer as it fails the act, by the same name."""
+def test_a_failing_guard_fails_the_offer() -> None:
+    """A guard that raises is `RuleFailed` in `options` as in `decide`."""
     with pytest.raises(RuleFailed) as raised:
         options(DOCKS, barrel(), KAI, now=NOW)
     assert (raised.value.lifecycle, raised.value.trigger, raised.value.part) == ("barrel", "fail", "guard 'odd'")
@@ -502,8 +504,8 @@ def test_an_offer_raises_what_a_guard_raises() -> None:
 # Guards
 
 
-def test_a_guard_answers_true_false_or_facts() -> None:
-    """True passes, False refuses, a mapping refuses with its facts, an empty one too; all else is a mistake."""
+def test_a_guard_returns_true_false_or_facts() -> None:
+    """True allows, False refuses, a mapping refuses with its facts, also an empty one; anything else is `TypeError`."""
     known = {"lifecycle": "barrel", "id": "B1", "actor": "kai", "name": "Kai", "trigger": "x"}
 
     def answer(value: object) -> Refusal | None:
@@ -518,31 +520,31 @@ def test_a_guard_answers_true_false_or_facts() -> None:
     )
     mistakes: list[object] = [None, 1, 0, "yes", []]
     for value in mistakes:
-        said = rf"^the guard 'g' returned {value!r}; it must return True, False or a mapping$".replace("[]", r"\[\]")
-        with pytest.raises(TypeError, match=said):
+        message = rf"^the guard 'g' returned {value!r}; it must return True, False or a mapping$".replace("[]", r"\[\]")
+        with pytest.raises(TypeError, match=message):
             answer(value)
 
 
 def test_a_guard_is_given_the_record_and_the_command() -> None:
-    """The test sees the very record and command that are judged."""
+    """The test of a guard gets the record and the command that are judged."""
     seen: list[object] = []
     record, command = barrel(), ask("x")
 
     @guard("seen")
-    def watcher(given: Any, asked: Any) -> bool:
-        seen.extend([given, asked])
+    def watcher(given: Any, judged: Any) -> bool:
+        seen.extend([given, judged])
         return True
 
     assert watcher.refusal(record, command) is None
     assert seen == [record, command]
     assert (watcher.code, watcher.texts, watcher.reads_details) == ("seen", {}, False)
-    told = guard("told", {"en": "no"}, reads_details=True)(lambda record, command: True)
-    assert (told.code, told.texts, told.reads_details) == ("told", {"en": "no"}, True)
+    reading = guard("reading", {"en": "no"}, reads_details=True)(lambda record, command: True)
+    assert (reading.code, reading.texts, reading.reads_details) == ("reading", {"en": "no"}, True)
     assert (few.code, few.texts["zh"], few.reads_details) == ("too_many", "{count}太多。", True)
 
 
-def test_a_refusal_is_said_in_each_language() -> None:
-    """A guard's own text in the language, else in English, filled; without any the table is asked."""
+def test_a_refusal_has_a_text_in_each_language() -> None:
+    """A refusal uses the guard's text in the language, else its English one; without any, the catalog's."""
     own = Refusal(code="g", params={"n": 3}, texts={"en": "{n} no", "zh": "{n}不"})
     assert (own.message, own.text(), own.text("zh"), own.text("xx")) == ("3 no", "3 no", "3不", "3 no")
     named = Refusal(code="g", params={"trigger": "edit", "lifecycle": "report"}, texts={"en": "<{trigger}>"})
@@ -553,32 +555,32 @@ def test_a_refusal_is_said_in_each_language() -> None:
 
 
 def test_the_guards_that_ship() -> None:
-    """Each lets the right one pass, and refuses the other by its code with its fact."""
+    """Each guard of the library allows the right actor or record, and refuses others with its code and fact."""
 
-    def told(one: Guard, actor: Actor, **changes: Any) -> tuple[str, object] | None:
+    def refusal_of(one: Guard, actor: Actor, **changes: Any) -> tuple[str, object] | None:
         refusal = one.refusal(barrel(**changes), ask("x", actor))
         facts = {} if refusal is None else {**refusal.params}
         for name in ("lifecycle", "id", "actor", "name", "trigger"):
             facts.pop(name, None)
         return None if refusal is None else (refusal.code, facts)
 
-    assert told(not_the_creator, ANN) == ("same_person", {"field": "created_by"})
-    assert told(not_the_creator, KAI) is None
-    assert told(nobody_from("assignee"), KAI, assignee="kai") == ("same_person", {"field": "assignee"})
-    assert told(nobody_from("assignee"), KAI, assignee="ann") is None
-    assert told(has("title"), KAI) == ("missing", {"field": "title"})
-    assert told(has("title"), KAI, title="t") is None
-    assert told(only_the_assignee, KAI, assignee="ann") == ("not_assignee", {"assignee": "ann"})
-    assert told(only_the_assignee, KAI, assignee="kai") is None
-    assert told(only_the_assignee, KAI) is None
+    assert refusal_of(not_the_creator, ANN) == ("same_person", {"field": "created_by"})
+    assert refusal_of(not_the_creator, KAI) is None
+    assert refusal_of(nobody_from("assignee"), KAI, assignee="kai") == ("same_person", {"field": "assignee"})
+    assert refusal_of(nobody_from("assignee"), KAI, assignee="ann") is None
+    assert refusal_of(has("title"), KAI) == ("missing", {"field": "title"})
+    assert refusal_of(has("title"), KAI, title="t") is None
+    assert refusal_of(only_the_assignee, KAI, assignee="ann") == ("not_assignee", {"assignee": "ann"})
+    assert refusal_of(only_the_assignee, KAI, assignee="kai") is None
+    assert refusal_of(only_the_assignee, KAI) is None
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# The table's own answers
+# The table
 
 
-def test_names_have_the_labels_of_the_table() -> None:
-    """Lifecycle, states and rows are called by their labels, in English where the language has none."""
+def test_the_labels_of_a_table() -> None:
+    """Lifecycle, states and rows have labels, the English one where the language has none."""
     name = DOCKS.label_of
     assert [name("lifecycle", "barrel", language) for language in ("en", "zh", "xx")] == ["cask", "桶", "cask"]
     assert (name("state", "afloat", "zh"), name("state", "afloat")) == ("在海上", "at sea")
@@ -589,7 +591,7 @@ def test_names_have_the_labels_of_the_table() -> None:
 
 
 def test_a_table_keeps_its_labels_to_itself() -> None:
-    """A table's labels are its own: building a second version changes nothing of the first, nor of the catalog."""
+    """A second version of a lifecycle changes neither the labels of the first one nor the catalog."""
 
     @attrs.frozen
     class BilgeWater:
@@ -648,8 +650,8 @@ def test_a_label_of_the_table_comes_first(label: Any, language: str, expected: s
     assert catalog.label("trigger", "edit", language, labels=labels) == expected
 
 
-def test_an_unknown_trigger_is_told_all_the_others() -> None:
-    """The most alike come first, then all the others in the order of the table, each once."""
+def test_an_unknown_trigger_names_all_the_others() -> None:
+    """The most similar triggers come first, then all the others in the order of the table, each once."""
     with pytest.raises(UnknownTrigger) as raised:
         DOCKS.rows("lend")
     assert (raised.value.lifecycle, raised.value.trigger) == ("barrel", "lend")
@@ -662,7 +664,7 @@ def test_an_unknown_trigger_is_told_all_the_others() -> None:
 
 
 def test_roles_count_where_their_scope_holds() -> None:
-    """Own, unit and any; a role of another lifecycle counts nowhere, and none above the clearance."""
+    """Roles are held by OWN, UNIT and ANY; a role of another lifecycle never is, and none is above the clearance."""
     all_roles = {"owner", "clerk", "master", "stranger"}
     record = barrel()
     assert DOCKS.roles_held(record, Actor(id="ann", roles=all_roles, unit="z")) == {"owner", "master"}
@@ -676,8 +678,8 @@ def test_roles_count_where_their_scope_holds() -> None:
     }
 
 
-def test_everybody_is_who_may_see_the_record() -> None:
-    """A row for everybody takes who holds any role for the record; for a draft, whom its secrecy does not shut out."""
+def test_everybody_are_all_actors_that_see_the_record() -> None:
+    """A row of `EVERYBODY` permits actors with any role for the record; for a draft, those within their clearance."""
     row = DOCKS.rows("shout")[0]
     assert DOCKS.permits(row, barrel(), MAX)
     assert not DOCKS.permits(row, barrel(), ZOE)
@@ -688,8 +690,8 @@ def test_everybody_is_who_may_see_the_record() -> None:
     assert not DOCKS.permits(land, barrel(), MAX)
 
 
-def test_grants_and_turns_are_data() -> None:
-    """What an actor sees is a grant of their roles' scopes; what awaits them, one for each state that awaits a role."""
+def test_grants_are_data() -> None:
+    """What an actor sees is a grant of their roles' scopes; their inbox is one grant a state that awaits a role."""
     both = Actor(id="x", roles={"owner", "clerk", "stranger"}, unit="a")
     assert DOCKS.grants(both) == (Grant(kind="barrel", scopes=frozenset({OWN, UNIT})),)
     assert DOCKS.grants(Actor(id="x", roles={"stranger"})) == ()
@@ -704,7 +706,7 @@ def test_grants_and_turns_are_data() -> None:
 
 
 def test_a_table_takes_any_collections() -> None:
-    """States and rows may come from generators; scopes by their names, and a wrong one is told."""
+    """States and rows may come from generators; scopes by name, and an unknown one is `InvalidValue`."""
     made = Lifecycle(
         name="loose",
         version=1,
@@ -725,8 +727,8 @@ def test_a_table_takes_any_collections() -> None:
 # Rows
 
 
-def test_a_row_says_where_it_leads() -> None:
-    """From one state, several or none; `SAME` leads to where it starts."""
+def test_the_sources_and_the_destination_of_a_row() -> None:
+    """A row leads from one state, several or none; `SAME` leads back to the source."""
     assert ROWS[0].sources == {None}
     assert ROWS[2].sources == {"afloat", "ashore"}
     assert ROWS[3].sources == {"afloat"}
@@ -737,7 +739,7 @@ def test_a_row_says_where_it_leads() -> None:
 
 
 def test_a_setting_is_a_field_a_constant_or_a_function() -> None:
-    """A text names a field of the details, unless it is an enum's member; the rest is taken, or called."""
+    """In `sets`, a text is a field of the details unless it is an enum's member; other values are used, or called."""
     entry = Entry(
         record_id="B1",
         sequence=5,
@@ -760,7 +762,7 @@ def test_a_setting_is_a_field_a_constant_or_a_function() -> None:
             "b": Constant("mark"),
             "c": 7,
             "d": OWN,
-            "e": lambda given, told: (given, told),
+            "e": lambda given, folded: (given, folded),
             "f": None,
             "g": Constant(len),
         },
@@ -784,8 +786,8 @@ def test_a_setting_is_a_field_a_constant_or_a_function() -> None:
         (lambda: Transition("x", source="a", dest="a", roles="r", on_conflict=cast(Any, "wait")), "on_conflict", None),
     ],
 )
-def test_a_row_that_is_wrong_is_told(make: Callable[[], object], field: str, details: str | None) -> None:
-    """A guard that is none, and an unknown word for conflicts, are refused by name."""
+def test_an_invalid_row_names_the_field(make: Callable[[], object], field: str, details: str | None) -> None:
+    """A guard that is no `Guard`, and an unknown `on_conflict`, are `InvalidValue` with the field."""
     with pytest.raises(InvalidValue) as raised:
         make()
     assert raised.value.field == field
@@ -797,7 +799,7 @@ def test_a_row_that_is_wrong_is_told(make: Callable[[], object], field: str, det
 
 
 def test_a_row_keeps_its_guards_in_order() -> None:
-    """Guards run in the order that they were given in."""
+    """Guards keep the order that they were given in."""
     assert Transition("x", source="a", dest="a", roles="r", guards=[few, unlocked]).guards == (few, unlocked)
     assert Transition("x", source="a", dest="a", roles="r", on_conflict="stale").on_conflict is OnConflict.STALE
 
@@ -807,7 +809,7 @@ def test_a_row_keeps_its_guards_in_order() -> None:
 
 
 def test_the_machine_is_the_table() -> None:
-    """It starts where records are not there yet, has no transitions of its own, and fires one trigger at a time."""
+    """The machine has the table's states and triggers and no others, no models and no queue, and calls the guards."""
     machine = build_machine(DOCKS.states, DOCKS.transitions)
     assert list(machine.states) == ["[*]", "afloat", "ashore", "gone"]
     assert machine.initial == "[*]"
@@ -828,7 +830,7 @@ def _sealed(value: str) -> str:
 
 @attrs.frozen(kw_only=True)
 class Crate(Record):
-    """A record whose fields hold each other: one by a validator, one by a converter that is not done the first time."""
+    """A record with a validator that compares two fields, and a converter that changes some values twice."""
 
     least: int = attrs.field(default=0)
     most: int = 10
@@ -841,7 +843,7 @@ class Crate(Record):
 
 
 def crates(**sets: Any) -> Lifecycle:
-    """A lifecycle of crates in which one act sets something."""
+    """A lifecycle of crates with one transition that sets fields."""
     return Lifecycle(
         name="crate",
         version=1,
@@ -856,14 +858,14 @@ def crates(**sets: Any) -> Lifecycle:
 
 
 def set_on(**sets: Any) -> Record:
-    """What becomes of a crate by that act."""
+    """A crate after that transition."""
     lifecycle = crates(**sets)
     crate = decide(lifecycle, Crate.draft(id="C", least=5, seal="abc"), ask("create")).record
     return decide(lifecycle, crate, ask("set")).record
 
 
-def test_a_field_is_held_against_those_that_did_not_change() -> None:
-    """Where one field is set, the others' validators see it; what a class makes of it once must be all it makes."""
+def test_a_changed_field_is_checked_with_the_unchanged_ones() -> None:
+    """Validators of other fields see the new value; a converter must give the same result when it is applied again."""
     after = set_on(most=7)
     assert isinstance(after, Crate)
     assert (after.least, after.most, after.version) == (5, 7, 2)

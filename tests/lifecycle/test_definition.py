@@ -1,4 +1,4 @@
-"""A definition is checked when it is built, all its faults at once; and drawn from its table."""
+"""A lifecycle is checked when it is built, with all its faults at once; diagrams are drawn from its table."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Sketch(Record):
 
 
 @attrs.frozen(kw_only=True)
-class Told(Details):
+class TextDetails(Details):
     text: str
 
 
@@ -50,8 +50,8 @@ class Unattributed:
 
 
 @attrs.frozen(kw_only=True)
-class Unkeepable:
-    """An attrs class with a field that no store could keep."""
+class Unstorable:
+    """An attrs class with a field that cannot be stored."""
 
     work: bytearray = attrs.field(factory=bytearray)
 
@@ -91,7 +91,7 @@ def codes_of(error: InvalidDefinition) -> list[str]:
 
 
 def test_the_small_lifecycle_has_no_fault() -> None:
-    """What the tests below break is whole."""
+    """The lifecycle that the tests below break is valid."""
     assert build().triggers == ("create", "finish")
 
 
@@ -114,25 +114,25 @@ FAULTS: dict[str, tuple[str, Mapping[str, Any], list[Transition]]] = {
     "a state named as all states": ("reserved_state", {"states": (*STATES, State("*", final=True))}, []),
     "a trigger that machines refuse": ("reserved_trigger", {}, [row("state")]),
     "sets no field": ("sets_unknown_field", {}, [row(sets={"nothing": 1})]),
-    "sets no detail": ("sets_unknown_detail", {}, [row(details=Told, sets={"note": "test"})]),
+    "sets no detail": ("sets_unknown_detail", {}, [row(details=TextDetails, sets={"note": "test"})]),
     "sets a detail without details": ("sets_unknown_detail", {}, [row(sets={"note": "text"})]),
-    "sets a detail of no class": ("sets_unknown_detail", {}, [row(details="Told", sets={"note": "text"})]),
+    "sets a detail of no class": ("sets_unknown_detail", {}, [row(details="TextDetails", sets={"note": "text"})]),
     "sets own field": ("sets_own_field", {}, [row(sets={"version": 7})]),
     "sets the id": ("sets_own_field", {}, [row(sets={"id": Constant("x")})]),
     "details no attrs class": ("details_class", {}, [row(details=Unattributed)]),
-    "details no class": ("details_class", {}, [row(details="Told")]),
-    "two details classes": ("two_details", {}, [row(details=Told), row(source="z", details=ShiftHandover)]),
-    "details and none": ("two_details", {}, [row(details=Told), row(source="z")]),
-    "unkeepable details": ("field_type", {}, [row(details=Unkeepable)]),
+    "details no class": ("details_class", {}, [row(details="TextDetails")]),
+    "two details classes": ("two_details", {}, [row(details=TextDetails), row(source="z", details=ShiftHandover)]),
+    "details and none": ("two_details", {}, [row(details=TextDetails), row(source="z")]),
+    "unkeepable details": ("field_type", {}, [row(details=Unstorable)]),
     "creation to SAME": ("creation_same", {}, [row("make", source=None)]),
     "NOBODY and another": ("nobody_and", {}, [row(roles={NOBODY, "r"})]),
     "NOBODY and EVERYBODY": ("nobody_and", {}, [row(roles={NOBODY, EVERYBODY})]),
     "reserved role": ("reserved_role", {"roles": {"r": ANY, EVERYBODY: OWN}}, []),
     "reserved roles": ("reserved_role", {"roles": {"r": ANY, NOBODY: OWN, EVERYBODY: OWN}}, []),
     "no creation": ("no_creation", {"base": (FINISH,)}, []),
-    "no record class": ("record_class", {"record": Told}, []),
+    "no record class": ("record_class", {"record": TextDetails}, []),
     "a record that is no class": ("record_class", {"record": "Sketch"}, []),
-    "a creation with details": ("creation_told", {}, [row("make", source=None, dest="a", details=Told)]),
+    "a creation with details": ("creation_told", {}, [row("make", source=None, dest="a", details=TextDetails)]),
     "a creation with a reason": ("creation_told", {}, [row("make", source=None, dest="a", reason_required=True)]),
     "a row from nowhere": ("no_source", {}, [row(source=())]),
     "blank lifecycle": ("blank_name", {"name": " "}, []),
@@ -184,28 +184,30 @@ FACTS: dict[str, list[tuple[str, dict[str, object]]]] = {
     "a state named as all states": [("reserved_state", {"name": "*"}), ("unreachable", {"name": "*"})],
     "a trigger that machines refuse": [("reserved_trigger", {"name": "state"})],
     "sets no field": [("sets_unknown_field", {"trigger": "do", "name": "nothing", "owner": "Sketch"})],
-    "sets no detail": [("sets_unknown_detail", {"trigger": "do", "field": "note", "name": "test", "owner": "Told"})],
+    "sets no detail": [
+        ("sets_unknown_detail", {"trigger": "do", "field": "note", "name": "test", "owner": "TextDetails"})
+    ],
     "sets a detail without details": [
         ("sets_unknown_detail", {"trigger": "do", "field": "note", "name": "text", "owner": "nothing"})
     ],
     "sets a detail of no class": [
-        ("details_class", {"trigger": "do", "given": "Told"}),
-        ("sets_unknown_detail", {"trigger": "do", "field": "note", "name": "text", "owner": "Told"}),
+        ("details_class", {"trigger": "do", "given": "TextDetails"}),
+        ("sets_unknown_detail", {"trigger": "do", "field": "note", "name": "text", "owner": "TextDetails"}),
     ],
     "sets own field": [("sets_own_field", {"trigger": "do", "name": "version"})],
     "sets the id": [("sets_own_field", {"trigger": "do", "name": "id"})],
     "details no attrs class": [("details_class", {"trigger": "do", "given": Unattributed})],
-    "details no class": [("details_class", {"trigger": "do", "given": "Told"})],
-    "two details classes": [("two_details", {"trigger": "do", "choices": ["ShiftHandover", "Told"]})],
-    "details and none": [("two_details", {"trigger": "do", "choices": ["Told", "nothing"]})],
-    "unkeepable details": [("field_type", {"owner": "Unkeepable", "name": "work", "given": bytearray, "why": _WRITE})],
+    "details no class": [("details_class", {"trigger": "do", "given": "TextDetails"})],
+    "two details classes": [("two_details", {"trigger": "do", "choices": ["ShiftHandover", "TextDetails"]})],
+    "details and none": [("two_details", {"trigger": "do", "choices": ["TextDetails", "nothing"]})],
+    "unkeepable details": [("field_type", {"owner": "Unstorable", "name": "work", "given": bytearray, "why": _WRITE})],
     "creation to SAME": [("creation_same", {"trigger": "make"})],
     "NOBODY and another": [("nobody_and", {"trigger": "do", "roles": ["r"]})],
     "NOBODY and EVERYBODY": [("nobody_and", {"trigger": "do", "roles": ["everybody"]})],
     "reserved role": [("reserved_role", {"name": "everybody"})],
     "reserved roles": [("reserved_role", {"name": "everybody"}), ("reserved_role", {"name": "nobody"})],
     "no creation": [("no_creation", {}), ("unreachable", {"name": "a"}), ("unreachable", {"name": "z"})],
-    "no record class": [("record_class", {"given": Told})],
+    "no record class": [("record_class", {"given": TextDetails})],
     "a record that is no class": [("record_class", {"given": "Sketch"})],
     "a creation with details": [("creation_told", {"trigger": "make"})],
     "a creation with a reason": [("creation_told", {"trigger": "make"})],
@@ -231,7 +233,7 @@ FACTS: dict[str, list[tuple[str, dict[str, object]]]] = {
 
 @pytest.mark.parametrize("case", list(FAULTS))
 def test_a_fault_has_its_facts(case: str) -> None:
-    """A broken table is told its faults with every fact, in the order in which they are looked for, and no other."""
+    """The faults of a broken table have every fact, come in a fixed order, and are no others."""
     _, changes, rows = FAULTS[case]
     with pytest.raises(InvalidDefinition) as raised:
         build(*rows, **changes)
@@ -240,12 +242,12 @@ def test_a_fault_has_its_facts(case: str) -> None:
 
 @given(kinds=st.sets(st.sampled_from(["source", "role", "field", "detail", "own", "mixed", "twice"]), min_size=1))
 def test_all_faults_are_reported_together(kinds: set[str]) -> None:
-    """However many faults a table has, the error names every one, and no other."""
+    """The error names every fault of a table, and no other."""
     broken = {
         "source": (row("t1", source="nowhere"), "unknown_state"),
         "role": (row("t2", roles={"stranger"}), "unknown_role"),
         "field": (row("t3", sets={"nothing": 1}), "sets_unknown_field"),
-        "detail": (row("t4", details=Told, sets={"note": "test"}), "sets_unknown_detail"),
+        "detail": (row("t4", details=TextDetails, sets={"note": "test"}), "sets_unknown_detail"),
         "own": (row("t5", sets={"state": Constant("z")}), "sets_own_field"),
         "mixed": (row("t6", roles={NOBODY, "r"}), "nobody_and"),
         "twice": (FINISH, "two_rows"),
@@ -271,8 +273,8 @@ def test_five_faults_are_five() -> None:
     assert sorted(found) == ["details_class", "sets_unknown_field", "unknown_role", "unknown_state", "unreachable"]
 
 
-def test_an_unkeepable_record_is_a_fault() -> None:
-    """A record class with a field that no store could keep is refused with the field named."""
+def test_a_record_that_cannot_be_stored_is_a_fault() -> None:
+    """A record class with a field that cannot be stored is refused with the field."""
 
     @attrs.frozen(kw_only=True)
     class Unkept(Record):
@@ -295,7 +297,7 @@ def test_a_version_given_twice_is_a_fault() -> None:
 
 def test_a_table_is_frozen() -> None:
     """A lifecycle that was built cannot be changed, nor its rows, roles and `sets`."""
-    lifecycle = build(row(details=Told, sets={"note": "text"}))
+    lifecycle = build(row(details=TextDetails, sets={"note": "text"}))
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         lifecycle.version = 2  # type: ignore[misc]  # the assignment that must fail
     with pytest.raises(TypeError):
@@ -371,29 +373,29 @@ def test_a_drawing_shows_every_row(lifecycle: Lifecycle, loops: bool) -> None:
 
 @given(lifecycle=lifecycles())
 def test_a_drawing_shows_which_states_are_final(lifecycle: Lifecycle) -> None:
-    """An arrow leads out of each final state in Mermaid, and DOT gives it a double border."""
+    """In Mermaid an arrow leads out of each final state; in DOT it has a double border."""
     final = {state.name for state in lifecycle.states if state.final}
     assert {start for start, end, _ in arrows_of_mermaid(mermaid(lifecycle)) if end == "[*]"} == final
     assert set(re.findall(r'"(s\d+)" \[.* shape=doublecircle\]', dot(lifecycle))) == final
 
 
 def test_the_report_is_drawn_in_chinese() -> None:
-    """Labels come in the language asked for."""
+    """Labels are in the given language."""
     assert ("来稿", "待审核", "编辑") in arrows_of_mermaid(mermaid(REPORT, "zh", loops=False))
     assert ("draft", "edited", "编辑") in arrows_of_dot(dot(REPORT, "zh", loops=False))
     assert ("[*]", "submitted", "create") in arrows_of_mermaid(mermaid(REPORT))
 
 
 def test_a_drawing_is_the_same_each_time() -> None:
-    """The text depends on the table alone, so that a picture in a README can be held against it."""
+    """The text depends on the table alone, so that a drawing in a README can be compared with it."""
     assert mermaid(ERRAND) == (
         "stateDiagram-v2\n    s0 : open\n    s1 : done\n    [*] --> s0 : create\n    s0 --> s1 : finish\n"
         "    s1 --> [*]\n"
     )
 
 
-def test_arrows_go_by_the_order_of_the_states() -> None:
-    """By where they start, then by where they end, creations first; one arrow for all rows between two states."""
+def test_arrows_are_in_the_order_of_the_states() -> None:
+    """Arrows are ordered by source, then by destination, creations first; one arrow for all rows between two states."""
     made = build(
         row("up", source=["z", "a"], dest="m"),
         row("on", source="a", dest="m", label={"en": 'go "on"; \\ now', "zh": "去"}),
@@ -450,7 +452,7 @@ _odd = st.one_of(
     triggers=st.lists(_odd.filter(lambda text: text != "state"), min_size=3, unique=True),
 )
 def test_odd_names_stay_valid(names: list[str], triggers: list[str]) -> None:
-    """Whatever states and triggers are called, each line of the drawing is still a statement of its language."""
+    """With any names of states and triggers, each line of the drawing is a statement of its language."""
     states = [State(name, final=True) for name in names]
     rows = [Transition(triggers[0], source=None, dest=names[0], roles=EVERYBODY)]
     rows += [Transition(triggers[1], source=names[0], dest=name, roles=EVERYBODY) for name in names[1:2]]

@@ -1,4 +1,4 @@
-"""A history that is not one is refused, and says what is wrong with it."""
+"""Replaying histories: invalid ones are refused with the problem, valid ones give any earlier version."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LI = Actor(id="li", roles={"editor"}, unit="yulin")
 
 
 def draft(id: str) -> Report:
-    """A draft that brings its id."""
+    """A draft with an id."""
     return Report.draft(id=id, title="t", text="x", authors=[Author(name="x")])
 
 
@@ -45,7 +45,7 @@ def _history(flow: ReportFlow) -> list[Entry]:
     ],
     ids=["nothing", "no creation", "several records", "a gap", "out of order"],
 )
-def test_what_is_no_history_is_refused(
+def test_an_invalid_history_is_refused(
     history: list[Entry], cut: Callable[[list[Entry]], list[Entry]], said: str
 ) -> None:
     """Only the whole history of one record, from its creation on and without a gap, is replayed."""
@@ -55,7 +55,7 @@ def test_what_is_no_history_is_refused(
 
 
 def test_a_history_finds_the_definition_it_names(history: list[Entry]) -> None:
-    """Of several lifecycles the one that the draft names is taken; one that is not among them is `UnknownLifecycle`."""
+    """The lifecycle that the draft names is used; one that is not among them is `UnknownLifecycle`."""
     assert replay(history[:3], [REPORT]).state == "edited"
     draft = history[0].details
     assert isinstance(draft, Report)
@@ -64,14 +64,14 @@ def test_a_history_finds_the_definition_it_names(history: list[Entry]) -> None:
         replay([stranger, *history[1:3]], [REPORT])
 
 
-def test_an_entry_that_the_table_does_not_know_is_named(history: list[Entry]) -> None:
-    """An entry of a trigger that its state does not have is `RuleFailed`, and names the record."""
+def test_an_entry_without_a_row_is_named(history: list[Entry]) -> None:
+    """An entry of a trigger that its state does not have is `RuleFailed` with the record."""
     with pytest.raises(RuleFailed, match="one"):
         replay([history[0], attrs.evolve(history[1], trigger="juggle")], REPORT)
 
 
-def test_a_version_that_is_none_is_refused(history: list[Entry]) -> None:
-    """`as_of` takes a whole version within the history."""
+def test_an_invalid_version_is_refused(history: list[Entry]) -> None:
+    """`as_of` takes an integer version within the history."""
     for version in (0, 4, "1", True):
         with pytest.raises(InvalidValue) as raised:
             as_of(history[:3], REPORT, version=version)  # type: ignore[arg-type]  # bad input
@@ -85,8 +85,8 @@ def told(call: Callable[[], object]) -> tuple[str, str, dict[str, object]]:
     return raised.value.field, raised.value.problem, raised.value.details
 
 
-def test_what_a_history_lacks_is_said(history: list[Entry]) -> None:
-    """The first thing that is wrong with a history is told, a gap with the sequences that there are, 20 at the most."""
+def test_the_problem_of_a_history(history: list[Entry]) -> None:
+    """The first problem of a history is reported, a gap with at most 20 of the sequences that there are."""
     for cut, given in (
         ([], "no entries"),
         (history[1:3], "the first entry creates nothing"),
@@ -105,8 +105,8 @@ def test_what_a_history_lacks_is_said(history: list[Entry]) -> None:
     assert (raised.value.name, raised.value.version, raised.value.choices) == ("never built", 7, ("report 1",))
 
 
-def test_a_record_as_it_was(history: list[Entry]) -> None:
-    """By a version within the history, or by a time from its creation on: what was recorded until then."""
+def test_as_of_a_version_or_a_time(history: list[Entry]) -> None:
+    """`as_of` takes a version of the history, or a time from the creation on: what was recorded until then."""
     whole = history[:3]
     start = datetime(2022, 1, 1, tzinfo=UTC)
     timed = [attrs.evolve(one, recorded_at=start + timedelta(days=index)) for index, one in enumerate(whole)]
@@ -134,7 +134,7 @@ def test_a_record_as_it_was(history: list[Entry]) -> None:
 
 
 def test_a_given_definition_is_the_one_that_folds(history: list[Entry]) -> None:
-    """With a lifecycle no other is looked for, by version and by time too."""
+    """A given lifecycle is used for the fold, whatever the entries name, by version and by time too."""
     draft = history[0].details
     assert isinstance(draft, Report)
     stranger = [attrs.evolve(history[0], details=attrs.evolve(draft, kind="never built")), *history[1:3]]

@@ -25,7 +25,7 @@ START = "[*]"
 
 
 def all_states(lifecycle: Lifecycle) -> list[str | None]:
-    """Every state, and None for a record that is not there yet."""
+    """Every state, and None for a record before its creation."""
     return [None, *(state.name for state in lifecycle.states)]
 
 
@@ -61,7 +61,7 @@ def cases(lifecycle: Lifecycle) -> Iterator[tuple[str | None, str]]:
     assignee=st.sampled_from([None, "ana"]),
 )
 def test_lookups_and_machine_agree(lifecycle: Lifecycle, actor: Actor, count: int, assignee: str | None) -> None:
-    """For every state and trigger the lookup and the machine say the same: this state, a guard's no, or no row."""
+    """For every state and trigger the lookup and the machine agree: a state, a guard that refuses, or no row."""
     for state, trigger in cases(lifecycle):
         record = Casework(id="r", state=state or "", unit="a", created_by="ana", count=count, assignee=assignee)
         details = valid_details(lifecycle.rows(trigger)[0].details)
@@ -77,7 +77,7 @@ def test_lookups_and_machine_agree(lifecycle: Lifecycle, actor: Actor, count: in
 
 @given(lifecycle=lifecycles(), outcomes=st.lists(st.booleans(), min_size=1, max_size=4))
 def test_they_agree_on_every_guard_outcome(lifecycle: Lifecycle, outcomes: list[bool]) -> None:
-    """However the guards of the rows answer, the machine goes where the lookup leads exactly when all pass."""
+    """For all results of the guards, the machine goes to the state of the lookup exactly when all of them pass."""
     guards = [Guard(code=f"g{number}", test=lambda *_, passes=passes: passes) for number, passes in enumerate(outcomes)]
     rows = [attrs.evolve(row, guards=guards) for row in lifecycle.transitions]
     guarded = attrs.evolve(lifecycle, transitions=rows)
@@ -95,7 +95,7 @@ def test_they_agree_on_every_guard_outcome(lifecycle: Lifecycle, outcomes: list[
 
 @given(lifecycle=lifecycles())
 def test_a_decision_goes_where_the_machine_goes(lifecycle: Lifecycle) -> None:
-    """For whom role, details and reason are no matter, `decide` ends in the machine's state, or in a refusal."""
+    """Given role, details and reason, `decide` gives the machine's state, or a refusal."""
     for state, trigger in cases(lifecycle):
         version = 0 if state is None else 1
         record = Casework(id="r", kind="casework", state=state or "", version=version, unit="c", title="t")
@@ -129,7 +129,7 @@ def test_every_row_is_in_the_lookup_and_nothing_else(lifecycle: Lifecycle) -> No
 
 
 def shape(lifecycle: Lifecycle) -> object:
-    """What is in the machine's default dicts."""
+    """The content of the machine's default dicts."""
     return {
         trigger: {source: [edge.dest for edge in edges] for source, edges in event.transitions.items()}
         for trigger, event in lifecycle.machine.events.items()
@@ -151,7 +151,7 @@ def test_the_machine_has_the_rows_and_no_more(lifecycle: Lifecycle) -> None:
 
 @given(lifecycle=lifecycles())
 def test_reading_leaves_the_machine_alone(lifecycle: Lifecycle) -> None:
-    """Asking the lookup for what is there and for what is not puts nothing into the machine's default dicts."""
+    """Lookups, with and without a row, add nothing to the machine's default dicts."""
     before = shape(lifecycle)
     for state, trigger in cases(lifecycle):
         lifecycle.row(state, trigger)
@@ -162,14 +162,14 @@ def test_reading_leaves_the_machine_alone(lifecycle: Lifecycle) -> None:
 
 @pytest.mark.parametrize("lifecycle", [REPORT, ERRAND], ids=lambda one: one.name)
 def test_the_lifecycles_that_ship_agree_too(lifecycle: Lifecycle) -> None:
-    """`REPORT`'s lookup and machine agree for every state and trigger, whatever its guards answer."""
+    """`REPORT`'s lookup and machine agree for every state and trigger, for all results of its guards."""
     for state, trigger in cases(lifecycle):
         found = lifecycle.row(state, trigger)
         edges = lifecycle.machine.events[trigger].transitions.get(START if state is None else state, [])
         assert [edge.dest for edge in edges] == ([] if found is None else [found[1]])
 
 
-def test_the_machine_asks_the_guards_of_the_row() -> None:
+def test_the_machine_calls_the_guards_of_the_row() -> None:
     """The machine refuses a review by the last editor, and passes one by another."""
     report = Report(id="r", title="t", text="t", authors=[Author(name="x")], state="edited", edited_by="li")
     went = [
@@ -179,8 +179,8 @@ def test_the_machine_asks_the_guards_of_the_row() -> None:
     assert went == [None, "reviewed"]
 
 
-def test_an_odd_name_is_no_other_state() -> None:
-    """States and triggers that are named as a Machine's own attributes work as any other."""
+def test_names_of_the_machine_s_attributes_are_ordinary_names() -> None:
+    """States and triggers with the names of a Machine's own attributes work as any others."""
     states = [State("trigger"), State("to_end", final=True)]
     rows = [
         Transition("create", source=None, dest="trigger", roles={"r"}),

@@ -1,4 +1,4 @@
-"""What is offered beyond the record itself: the steps of an act that needs no details, and the names people use."""
+"""Offers beyond the record itself: the steps of a transition without details, and the lifecycle's own labels."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _offered(flow: ReportFlow, record: Record, trigger: str) -> Option:
 
 
 def test_an_offer_judges_steps_that_need_no_details() -> None:
-    """Where a step of an act without details would be refused, the act is not offered, with the step's refusals."""
+    """A transition without details whose step would be refused is not offered; it has the step's refusals."""
     with ReportFlow(MemoryStore(), FOLDER) as flow:
         parent = flow.create(Folder.draft(), by=ANN)
         child = flow.create(Folder.draft(parent=parent.id), by=ANN)
@@ -91,8 +91,8 @@ def test_an_offer_judges_steps_that_need_no_details() -> None:
         assert option.refusals == refused.value.refusals
 
 
-def test_an_offer_says_when_a_step_cannot_be_seen() -> None:
-    """Where a step needs a record that the actor may not see, the offer says so and still offers the rest.
+def test_an_offer_names_a_step_whose_record_is_not_visible() -> None:
+    """A step on a record that the actor may not see is a refusal of its transition, and of no other.
 
     Its id is for developers: it would show a clerk what is hidden.
     """
@@ -108,7 +108,7 @@ def test_an_offer_says_when_a_step_cannot_be_seen() -> None:
 
 
 def test_a_refusal_uses_the_lifecycle_s_own_labels() -> None:
-    """A clerk reads the labels of their own table for states and triggers, in each language; a developer names."""
+    """For a clerk, states and triggers have the labels of their own table, in each language; for a developer, names."""
     with ReportFlow(MemoryStore(), FOLDER) as flow:
         made = flow.create(Folder.draft(), by=ANN)
         made = flow.fire(made, "close", by=ANN, reason="done")

@@ -38,7 +38,7 @@ Opened = AbstractContextManager[tuple[Store, Callable[[], object]]]
 
 @contextmanager
 def memory() -> Iterator[tuple[Store, Callable[[], object]]]:
-    """A memory store; what it holds is what all its reads say."""
+    """A memory store; its content is the result of all its reads."""
     store = MemoryStore()
 
     def holds() -> object:
@@ -52,7 +52,7 @@ def memory() -> Iterator[tuple[Store, Callable[[], object]]]:
 
 @contextmanager
 def sqlite() -> Iterator[tuple[Store, Callable[[], object]]]:
-    """An SQL store in a file; what it holds is every row of every table, read without reportflow."""
+    """An SQL store in a file; its content is every row of every table, read without reportflow."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "office.db")
         store = SqlStore(f"sqlite:///{path}")
@@ -73,7 +73,7 @@ both = pytest.mark.parametrize("opened", [memory, sqlite])
 
 
 def walk(store: Store, lifecycle: Lifecycle, path: list[Act]) -> Iterator[tuple[Office, Record | ReportflowError]]:
-    """Do one act after another, and give what came of each."""
+    """Do one act after another; gives the result of each."""
     office = Office(store, [lifecycle, ERRAND])
     for act in path:
         outcome = office.do(act)
@@ -102,7 +102,7 @@ def test_a_record_is_the_fold_of_its_history(opened: Callable[[], Opened], story
 
 @both
 @given(story=stories())
-def test_what_a_record_was_can_be_asked(opened: Callable[[], Opened], story: tuple[Lifecycle, list[Act]]) -> None:
+def test_as_of_is_what_the_store_gave(opened: Callable[[], Opened], story: tuple[Lifecycle, list[Act]]) -> None:
     """`as_of(version=n)` is what the store gave at version n, and `as_of(time=t)` the last that was recorded by t."""
     with opened() as (store, _):
         seen: dict[tuple[str, int], Record] = {}
@@ -129,7 +129,7 @@ def test_what_a_record_was_can_be_asked(opened: Callable[[], Opened], story: tup
 def test_a_refused_command_leaves_the_store_as_it_was(
     opened: Callable[[], Opened], story: tuple[Lifecycle, list[Act]]
 ) -> None:
-    """Whatever error a command ends in, the store holds row for row what it held before."""
+    """After any error of a command, the store has the same rows as before."""
     with opened() as (store, holds):
         before = holds()
         for _, outcome in walk(store, *story):
@@ -143,7 +143,7 @@ def test_a_refused_command_leaves_the_store_as_it_was(
 def test_versions_have_no_gaps_and_time_runs_forward(
     opened: Callable[[], Opened], story: tuple[Lifecycle, list[Act]]
 ) -> None:
-    """Sequences count from 1 to the version, `recorded_at` never runs backward though the clock does, `at` fits in."""
+    """Sequences count from 1 to the version; `recorded_at` never decreases though the clock does; `at` is in range."""
     with opened() as (store, _):
         office = walked(store, *story)
         for id in office.ids:
@@ -159,7 +159,7 @@ def test_versions_have_no_gaps_and_time_runs_forward(
 
 
 @given(story=stories())
-def test_both_stores_come_to_the_same(story: tuple[Lifecycle, list[Act]]) -> None:
+def test_both_stores_have_the_same_results(story: tuple[Lifecycle, list[Act]]) -> None:
     """The same path gives the same records, entries and errors on every store."""
     told: list[object] = []
     for opened in (memory, sqlite):
@@ -172,7 +172,7 @@ def test_both_stores_come_to_the_same(story: tuple[Lifecycle, list[Act]]) -> Non
 
 
 @given(story=stories())
-def test_every_act_that_an_entry_follows_from_is_named(story: tuple[Lifecycle, list[Act]]) -> None:
+def test_every_cause_is_an_earlier_entry(story: tuple[Lifecycle, list[Act]]) -> None:
     """The `cause` of an entry is the `ref` of an entry before it, by the same actor and in the same commit."""
     store = MemoryStore()
     walked(store, *story)
@@ -188,7 +188,7 @@ def test_every_act_that_an_entry_follows_from_is_named(story: tuple[Lifecycle, l
 
 
 class Trial:
-    """A store that reads as another does, and drops what it is given: for commands that are only tried."""
+    """A store that reads as another does and writes nothing: for commands that are only tried."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -197,7 +197,7 @@ class Trial:
         return getattr(self._store, name)
 
     def commit(self, changes: object) -> None:
-        """Keep nothing."""
+        """Write nothing."""
 
 
 @given(story=stories(most=5))
@@ -225,7 +225,7 @@ def test_offer_and_enforce_are_one(story: tuple[Lifecycle, list[Act]]) -> None:
 
 
 def enforced(flow: ReportFlow, record: Record, option: Option, actor: Any) -> list[str]:
-    """The codes with which an act is refused when it is told what its row asks for."""
+    """The codes with which a transition is refused when it is given the details and the reason of its row."""
     try:
         flow.fire(record.id, option.trigger, valid_details(option.details), by=actor, reason="because")
     except TransitionRefused as refused:
@@ -236,7 +236,7 @@ def enforced(flow: ReportFlow, record: Record, option: Option, actor: Any) -> li
 
 
 @given(story=stories(most=5))
-def test_what_is_left_out_of_an_offer_is_refused_with_the_rest(story: tuple[Lifecycle, list[Act]]) -> None:
+def test_missing_details_and_reason_are_refused_with_the_rest(story: tuple[Lifecycle, list[Act]]) -> None:
     """Without details and reason, `fire` raises every refusal of the offer, and `details` and `reason` where needed."""
     lifecycle, path = story
     store = MemoryStore()
@@ -259,8 +259,8 @@ def test_what_is_left_out_of_an_offer_is_refused_with_the_rest(story: tuple[Life
 
 
 @given(story=stories())
-def test_a_history_read_by_hand_is_the_record_as_it_was(story: tuple[Lifecycle, list[Act]]) -> None:
-    """The pure `as_of` of any first part of a history is that part's replay."""
+def test_as_of_a_part_of_a_history_is_its_replay(story: tuple[Lifecycle, list[Act]]) -> None:
+    """The pure `as_of` of any first part of a history is the replay of that part."""
     store = MemoryStore()
     office = walked(store, *story)
     for id in office.ids[:1]:

@@ -1,4 +1,4 @@
-"""What the values say of themselves: each problem with all its facts, each order, place and group."""
+"""Values in detail: each problem with all its facts, and orders, cursors, groups and matching."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from reportflow import (
     PARTY,
     UNIT,
     Actor,
+    AlreadyExists,
+    Change,
+    Conflict,
     Details,
     Entry,
     Happened,
@@ -32,10 +35,11 @@ from reportflow import (
     Page,
     Query,
     Record,
+    RecordNotFound,
     Secrecy,
     Value,
 )
-from reportflow.errors import AlreadyExists, Conflict, Fault, RecordNotFound
+from reportflow.errors import Fault
 from reportflow.model.actor import ActorKind, as_secrecy
 from reportflow.model.checks import TEXT_LIMIT, cache_by_class, check, text_problem, time_problem, type_problem
 from reportflow.model.entry import same_content
@@ -66,7 +70,6 @@ from reportflow.model.values import (
     time_text,
 )
 from reportflow.storage import matching
-from reportflow.storage.base import Change
 
 NOW = datetime(2022, 6, 1, 12, tzinfo=UTC)
 INFINITE = float("inf")
@@ -175,21 +178,23 @@ def parts_of(value: object) -> Iterator[object]:
         yield from parts_of(one)
 
 
-@pytest.mark.parametrize(("kind", "kept", "not_kept"), KINDS, ids=[str(kind) for kind, _, _ in KINDS])
-def test_an_annotation_says_what_is_kept(kind: Any, kept: list[object], not_kept: list[tuple[object, Any]]) -> None:
-    """Each annotation lets its own values pass, and says of any other what was expected and what was given."""
+@pytest.mark.parametrize(("kind", "valid", "invalid"), KINDS, ids=[str(kind) for kind, _, _ in KINDS])
+def test_an_annotation_decides_what_can_be_stored(
+    kind: Any, valid: list[object], invalid: list[tuple[object, Any]]
+) -> None:
+    """Each annotation accepts its own values; any other is a problem with what was expected and what was given."""
     held = attrs.make_class("Held", {"value": attrs.field(type=kind)})
-    for value in kept:
+    for value in valid:
         check(held(value))
-    for value, said in not_kept:
+    for value, expected in invalid:
         found = problem(lambda value=value: check(held(value)))  # type: ignore[misc]  # bound now
         assert found[0] == "value"
-        if isinstance(said, str):
+        if isinstance(expected, str):
             assert found[1] == "type"
-            assert found[2] == {"expected": said, "given": found[2]["given"]}
+            assert found[2] == {"expected": expected, "given": found[2]["given"]}
             assert found[2]["given"] in {given_of(one) for one in parts_of(value)}
         else:
-            assert found[1:] == said
+            assert found[1:] == expected
 
 
 @pytest.mark.parametrize(
@@ -203,8 +208,8 @@ def test_an_annotation_says_what_is_kept(kind: Any, kept: list[object], not_kept
     ],
     ids=str,
 )
-def test_an_annotation_that_no_store_keeps_says_why(kind: Any, why: str) -> None:
-    """The class, the field, the annotation and what to write instead; one fault for each field that is wrong."""
+def test_an_annotation_that_cannot_be_stored_is_a_fault(kind: Any, why: str) -> None:
+    """Each such field is one fault with the class, the field, the annotation and what to write instead."""
     held = attrs.make_class(
         "Held", {"one": attrs.field(type=kind), "fine": attrs.field(type=int), "two": attrs.field(type=kind)}
     )
@@ -215,28 +220,28 @@ def test_an_annotation_that_no_store_keeps_says_why(kind: Any, why: str) -> None
     assert raised.value.faults == tuple(Fault("field_type", {**facts, "name": name}) for name in ("one", "two"))
 
 
-def test_a_value_checked_when_it_was_built_is_not_looked_into() -> None:
-    """What checks itself is only asked for its class; a plain attrs value is looked into each time."""
+def test_a_value_that_checks_itself_is_checked_for_its_class_only() -> None:
+    """A value that was checked when it was built is not checked again inside another value, but for its class."""
     held = attrs.make_class("Held", {"value": attrs.field(type=Actor)})
     check(held(changed(Actor(id="x"), {"name": 7})))
     assert problem(lambda: check(held(7)))[1] == "type"
 
 
-def test_what_is_asked_of_a_class_is_asked_once() -> None:
-    """The answer is remembered, class by class."""
-    asked: list[type[Any]] = []
+def test_a_function_of_a_class_is_computed_once() -> None:
+    """`cache_by_class` calls the function once for each class."""
+    computed: list[type[Any]] = []
 
     @cache_by_class
     def name_in_capitals(cls: type[Any]) -> str:
-        asked.append(cls)
+        computed.append(cls)
         return cls.__name__.upper()
 
     assert [name_in_capitals(cls) for cls in (int, str, int, str)] == ["INT", "STR", "INT", "STR"]
-    assert asked == [int, str]
+    assert computed == [int, str]
 
 
-def test_an_annotation_that_cannot_be_read_says_why() -> None:
-    """A name that the module does not have is told with the class and the name."""
+def test_an_annotation_that_cannot_be_resolved_is_a_fault() -> None:
+    """An annotation with an unknown name is a fault with the class and the name."""
     held = attrs.make_class("Held", {"value": attrs.field(type=cast(Any, "NoSuchName"))})
     with pytest.raises(InvalidDefinition) as raised:
         check(held(1))
@@ -244,15 +249,15 @@ def test_an_annotation_that_cannot_be_read_says_why() -> None:
     assert (raised.value.name, raised.value.faults) == ("Held", (Fault("field_type", facts),))
 
 
-def test_a_fault_is_said_in_each_language() -> None:
-    """English without a language; the facts are filled in."""
+def test_a_fault_has_a_text_in_each_language() -> None:
+    """The text is English by default, and its facts are filled in."""
     fault = Fault("unreachable", {"name": "x-y"})
     assert fault.text() == fault.text("en") != fault.text("zh")
     assert "x-y" in fault.text("zh")
 
 
-def test_what_is_wrong_with_a_type() -> None:
-    """The types are said without their modules; a long value is cut."""
+def test_a_type_problem() -> None:
+    """Types are named without their modules; a long value is cut."""
     assert type_problem("datetime.datetime | a.b.C", None) == (
         "type",
         {"expected": "datetime | C", "given": "None"},
@@ -260,8 +265,8 @@ def test_what_is_wrong_with_a_type() -> None:
     assert type_problem("int", "x" * 100) == ("type", {"expected": "int", "given": "str " + repr("x" * 100)[:60]})
 
 
-def test_what_is_wrong_with_a_text() -> None:
-    """Size counts in bytes of UTF-8, and the limit itself passes."""
+def test_a_text_problem_and_a_time_problem() -> None:
+    """The size of a text is counted in bytes of UTF-8, and the limit itself is allowed."""
     for text in ("", "x" * TEXT_LIMIT, "é" * (TEXT_LIMIT // 2)):
         assert text_problem(text) is None
     facts = {"bytes": TEXT_LIMIT + 1, "limit": 1 << 20}
@@ -277,7 +282,7 @@ def test_what_is_wrong_with_a_text() -> None:
 
 
 def test_a_choice_is_a_member() -> None:
-    """From the member or its value; else the field is told with what there is."""
+    """A choice takes a member or its value; anything else is a problem of the field, with the choices."""
     assert choice(Tone, "low", "tone") is choice(Tone, Tone.LOW, "tone") is Tone.LOW
     facts = {"given": "'loud'", "choices": ["high", "low"]}
     assert problem(lambda: choice(Tone, "loud", "tone")) == ("tone", "choice", facts)
@@ -294,8 +299,8 @@ def test_a_choice_is_a_member() -> None:
     assert (made.roles, made.clearance, made.kind) == (frozenset({"one"}), Secrecy.SECRET, ActorKind.SYSTEM)
 
 
-def test_one_or_several() -> None:
-    """One text is not its letters; what is no collection stays as it is, for the check to refuse."""
+def test_one_text_or_several() -> None:
+    """One text is a collection of one, not of its letters; any other value stays for the check to refuse."""
     assert names("ab") == {"ab"}
     assert names(["a", "b", "a"]) == {"a", "b"}
     assert as_texts("ab") == ("ab",)
@@ -304,8 +309,8 @@ def test_one_or_several() -> None:
     assert (as_tuple(seven), as_texts(seven)) == (seven, seven)
 
 
-def test_times_are_said_in_utc() -> None:
-    """Aware times become UTC, all else stays for the check; what UTC cannot say is told by its field."""
+def test_times_are_converted_to_utc() -> None:
+    """Aware times become UTC, other values stay for the check; a time out of the range of UTC is `time_range`."""
     east = datetime(2022, 6, 1, 20, tzinfo=EAST)
     naive = datetime(2022, 6, 1, 20)
     assert in_utc(east) == NOW
@@ -321,19 +326,19 @@ def test_times_are_said_in_utc() -> None:
     assert time_text(east) == "2022-06-01T12:00:00.000000+00:00"
 
 
-@pytest.mark.skipif(not hasattr(time, "tzset"), reason="skipped: this system cannot be told another time zone")
-def test_a_place_in_time_is_no_matter_of_the_machine_s_zone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Times are written in UTC, wherever the machine stands."""
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="skipped: this system has no other time zone to set")
+def test_the_text_of_a_time_does_not_depend_on_the_zone_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Times are written in UTC, whatever time zone the machine has."""
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("TZ", "Asia/Shanghai")
         time.tzset()
-        said = time_text(NOW)
+        text = time_text(NOW)
     time.tzset()
-    assert said == "2022-06-01T12:00:00.000000+00:00"
+    assert text == "2022-06-01T12:00:00.000000+00:00"
 
 
 def test_validators_name_the_field() -> None:
-    """Blank and empty are told by the attribute; None, and what is no text, pass `not_blank`."""
+    """Blank and empty values are problems of the attribute; None and other types pass `not_blank`."""
     field = cast("attrs.Attribute[Any]", attrs.fields(Inside).depth)
     for value in (None, 7, "x", " x "):
         not_blank(object(), field, value)
@@ -342,8 +347,8 @@ def test_validators_name_the_field() -> None:
     assert problem(lambda: not_empty(object(), field, ())) == ("depth", "empty", {})
 
 
-def test_converters_are_those_that_need_no_instance() -> None:
-    """One that wants the instance is left out."""
+def test_converters_are_those_without_an_instance() -> None:
+    """A converter that takes the instance is left out."""
     with_instance: Any = attrs.Converter(lambda value, own: value, takes_self=True)
 
     @attrs.frozen
@@ -356,8 +361,8 @@ def test_converters_are_those_that_need_no_instance() -> None:
     assert converters(Converted) == {"one": str, "four": int}
 
 
-def test_a_class_is_written_under_its_name() -> None:
-    """The library's own have its name before them; a class may be given another."""
+def test_a_class_is_registered_by_name() -> None:
+    """Classes of the library have its name as a prefix; a class may be given another name."""
     assert name_of(Tone) == "Tone"
     assert name_of(MemoryStore) == "reportflow.MemoryStore"
     assert name_of(type("ReportflowLike", (), {"__module__": "reportflowers"})) == "ReportflowLike"
@@ -371,10 +376,10 @@ def test_a_class_is_written_under_its_name() -> None:
     assert (name_of(Renamed), name_of(Below)) == ("ProblemsRenamed", "Below")
     assert registered("ProblemsRenamed") is Renamed
     assert registered("Below") is Below
-    assert registered("ProblemsUnheardOf") is None
+    assert registered("ProblemsUnknown") is None
 
 
-def test_a_name_taken_is_told_with_both_classes() -> None:
+def test_a_name_that_is_taken_is_a_fault_with_both_classes() -> None:
     """The fault names the class that has the name and the one that wants it."""
     one, two = (type("OnlyOnce", (), {"__module__": module, "__qualname__": "OnlyOnce"}) for module in "ab")
     register(one)
@@ -387,7 +392,7 @@ def test_a_name_taken_is_told_with_both_classes() -> None:
 
 
 def test_ranks_do_not_compare_with_texts() -> None:
-    """Ordered by their place with their own kind only, though they are texts."""
+    """Members are ordered among themselves by their place; with texts they do not compare."""
     assert [one.rank for one in Secrecy] == [0, 1, 2, 3]
     assert Secrecy.up_to(Secrecy.CONFIDENTIAL) == (Secrecy.INTERNAL, Secrecy.CONFIDENTIAL)
     for method in ("__lt__", "__le__", "__gt__", "__ge__"):
@@ -441,8 +446,8 @@ def entry(record: str = "V", sequence: int = 1, **changes: Any) -> Entry:
     return Entry(**{**fields, **changes})
 
 
-def test_a_draft_refuses_with_what_there_is() -> None:
-    """An unknown field is told with those that a draft takes, a missing one with the class."""
+def test_a_draft_refuses_fields_with_the_choices() -> None:
+    """An unknown field is refused with the fields that a draft takes, a missing one with the class."""
 
     @attrs.frozen(kw_only=True)
     class Shelf(Record):
@@ -471,7 +476,7 @@ def test_a_draft_refuses_with_what_there_is() -> None:
 
 
 def test_a_record_belongs_to_its_creator_and_authors() -> None:
-    """And a scope holds for its own, for its unit, or for all."""
+    """A record belongs to its creator and authors; the scopes OWN, UNIT and ANY cover it accordingly."""
     made = volume(authors=("bo",))
     assert [made.belongs_to(id) for id in ("ann", "bo", "kai")] == [True, True, False]
     assert Record(created_by="ann").belongs_to("ann")
@@ -484,12 +489,12 @@ def test_a_record_belongs_to_its_creator_and_authors() -> None:
     assert not volume(secrecy="secret").readable_by(Actor(id="x", clearance=Secrecy.CONFIDENTIAL))
 
 
-def test_an_entry_is_marked_by_its_details() -> None:
-    """By the marked field: a text as it is, an enum by its value, a flag by its name where it is true."""
-    told = entry(details=Loan(reader="R", grade=Tone.HIGH, overdue=True))
-    assert [told.mark(name) for name in ("party", "level", "code", "other")] == ["R", "high", "overdue", None]
-    untold = entry(details=Loan())
-    assert [untold.mark(name) for name in ("party", "level", "code")] == [None, None, None]
+def test_the_marks_of_an_entry_are_fields_of_its_details() -> None:
+    """A mark is the value of the marked field: a text as it is, an enum's value, the name of a true flag."""
+    marked = entry(details=Loan(reader="R", grade=Tone.HIGH, overdue=True))
+    assert [marked.mark(name) for name in ("party", "level", "code", "other")] == ["R", "high", "overdue", None]
+    unmarked = entry(details=Loan())
+    assert [unmarked.mark(name) for name in ("party", "level", "code")] == [None, None, None]
     assert entry().mark("party") is entry(details={"party": "x"}).mark("party") is None
     assert entry(details=cast(Any, Loan(reader=cast(str, None)))).mark("party") is None
 
@@ -501,8 +506,8 @@ def test_an_entry_is_marked_by_its_details() -> None:
     assert entry(record="R", sequence=3).ref == "R@3"
 
 
-def test_the_same_content_leaves_fields_aside() -> None:
-    """Values of one class, equal but for some fields."""
+def test_the_same_content_but_for_some_fields() -> None:
+    """`same_content` compares values of one class, without some fields."""
     one = Loan(reader="R", days=1)
     assert same_content(one, Loan(reader="R", days=2), but=frozenset({"days"}))
     assert not same_content(one, Loan(reader="S", days=1), but=frozenset({"days"}))
@@ -514,8 +519,8 @@ def test_the_same_content_leaves_fields_aside() -> None:
 # Queries
 
 
-def test_an_interval_is_told_by_its_ends() -> None:
-    """Turned round; an instant is an interval that holds nothing."""
+def test_an_interval_has_two_ends() -> None:
+    """An end before the start is refused with both; an interval of one instant holds nothing; times become UTC."""
     late = NOW + timedelta(hours=1)
     assert problem(lambda: Interval(late, NOW)) == ("interval", "interval", {"start": late, "end": NOW})
     assert NOW not in Interval(NOW, NOW)
@@ -525,8 +530,8 @@ def test_an_interval_is_told_by_its_ends() -> None:
         Interval(cast(datetime, "x"))
 
 
-def test_a_year_is_told_by_its_range() -> None:
-    """The first and the last year that any zone can say."""
+def test_the_range_of_years() -> None:
+    """The years 2 to 9998 are intervals in any zone; others are refused with the range."""
     facts = {"least": 2, "most": 9998}
     for year in (1, 9999):
         assert problem(lambda year=year: Interval.year(year, UTC)) == ("year", "range", {"given": year, **facts})  # type: ignore[misc]  # bound now
@@ -538,8 +543,8 @@ def test_a_year_is_told_by_its_range() -> None:
         )
 
 
-def test_a_query_is_told_what_there_is() -> None:
-    """An order and a limit that are none, with what they may be; the ends of the limit are in it."""
+def test_a_query_refuses_with_the_choices() -> None:
+    """An unknown order and a limit out of range are refused with the choices; both ends of the range are allowed."""
     facts = {"given": "'-colour'", "choices": ORDERS}
     assert problem(lambda: Query(order=["title", "-colour"])) == ("order", "choice", facts)
     for limit in (0, 10_001):
@@ -562,12 +567,12 @@ def test_a_query_is_told_what_there_is() -> None:
     ],
 )
 def test_an_order_is_total(order: Any, keys: tuple[tuple[str, bool], ...]) -> None:
-    """Each key once, as it was named first; the id ends it, the way of the key before."""
+    """Each key is used once, as it was named first; the id is last, in the direction of the key before it."""
     assert Query(order=order).sort_keys() == keys
 
 
-def test_a_cursor_is_a_place() -> None:
-    """It goes into an address as it is, whatever its texts, and comes back as the place; another order refuses it."""
+def test_a_cursor_is_a_position_in_an_order() -> None:
+    """A cursor is safe in a URL, whatever its texts, and gives back the position; another order refuses it."""
     query = Query(order="-title", limit=1)
     for place in (("?>~ü中", "id"), ("", ""), ("a" * 50, "\x7f>>>???")):
         cursor = query.cursor_after(place)
@@ -584,8 +589,8 @@ def test_a_cursor_is_a_place() -> None:
     assert Query(order="title").cursor_after(("中", "y")) == "WyJ0aXRsZSxpZCIsICLkuK0iLCAieSJd"
 
 
-def test_a_place_sorts_as_its_texts() -> None:
-    """Times by one width, no time behind all times, numbers and texts as texts."""
+def test_a_position_is_made_of_sortable_texts() -> None:
+    """Times have one width, no time sorts after all times, numbers and texts are texts."""
     made = volume(due_at=datetime(2022, 6, 1, 20, tzinfo=EAST), title="t")
     assert place_of(made, ["due_at", "title", "id", "parent", "version"]) == (
         "2022-06-01T12:00:00.000000+00:00",
@@ -597,13 +602,13 @@ def test_a_place_sorts_as_its_texts() -> None:
 
 
 def test_a_page_is_its_records() -> None:
-    """A page counts and gives its records, in their order."""
+    """A page is iterable, has a length, and keeps the order."""
     made = Page((volume("a"), volume("b")), "next")
     assert ([one.id for one in made], len(made), made.next) == (["a", "b"], 2, "next")
 
 
-def test_a_group_is_told_what_there_is() -> None:
-    """One name or several, each known and named once; only records or entries are counted."""
+def test_a_group_refuses_with_the_choices() -> None:
+    """A group is one name or several, each known and named once; records or entries are counted."""
     choices = RECORD_GROUPS + LABEL_GROUPS + ENTRY_GROUPS
     assert grouping("records", "kind") == ("kind",)
     assert grouping("entries", ["kind", "level"]) == ("kind", "level")
@@ -626,8 +631,8 @@ def test_a_group_is_told_what_there_is() -> None:
     )
 
 
-def test_what_covers_a_record() -> None:
-    """Kind, state and one of the scopes of any one grant, within clearance."""
+def test_a_visibility_rule_covers_a_record() -> None:
+    """A record is covered by a grant with its kind, its state and one scope that holds, within the clearance."""
     own = Grant(kind="volume", scopes=frozenset({OWN}))
     here = Grant(kind="volume", scopes=frozenset({UNIT, OWN}), states=frozenset({"in"}))
     other = Grant(kind="other", scopes=frozenset({ANY}))
@@ -662,13 +667,13 @@ HISTORY = {
 }
 
 
-def matched(record: Volume | None = None, **asked: Any) -> bool:
+def matched(record: Volume | None = None, **fields: Any) -> bool:
     """Whether a query finds a volume."""
-    return matching.matches(Query(**asked), record or volume(), lambda id: HISTORY.get(id, []))
+    return matching.matches(Query(**fields), record or volume(), lambda id: HISTORY.get(id, []))
 
 
-def test_each_field_is_asked_for() -> None:
-    """A query finds by each field that it has, and by none that it does not ask for."""
+def test_a_query_matches_by_each_field() -> None:
+    """A query matches by each field that it names, and by no other."""
     made = volume(
         state="in",
         unit="a",
@@ -724,8 +729,8 @@ def test_each_field_is_asked_for() -> None:
     assert not matched(visible=rule)
 
 
-def test_one_entry_fits_all_that_is_asked() -> None:
-    """What happened is asked of one entry at a time."""
+def test_one_entry_meets_all_conditions_of_happened() -> None:
+    """All conditions of a `Happened` are met by one and the same entry."""
     one, two = HISTORY["V"]
     right: dict[str, Any] = {
         "trigger": "lend",
@@ -755,7 +760,7 @@ def test_one_entry_fits_all_that_is_asked() -> None:
 
 
 def test_pages_follow_each_other() -> None:
-    """Page by page each record once, in the order, with a cursor as long as something is left."""
+    """The pages have each record once, in the order, and a cursor as long as more records follow."""
     shelf = [volume(id, title=title) for id, title in (("a", "x"), ("b", "y"), ("c", "x"), ("d", "z"), ("e", "y"))]
     for order, ids in (("title", "acbed"), ("-title", "debca"), ("id", "abcde"), (["-title", "id"], "dbeac")):
         for limit in (1, 2, 3, 4, 5, 6):
@@ -775,19 +780,19 @@ def test_pages_follow_each_other() -> None:
 
 
 def test_counts_are_of_records_or_entries() -> None:
-    """A record counts once in each group, an entry each time; a label's values each, None where it has none."""
+    """A record counts once in each group, an entry each time; each value of a label is a group, None without one."""
     shelf = [
         volume("V", authors=("bo", "cy", "bo"), secrecy="secret"),
         volume("W", unit="b"),
         volume("X"),
     ]
-    told = {
+    histories = {
         **HISTORY,
         "W": [entry("W", trigger="lend"), entry("W", 2, trigger="lend", details=Loan(reader="R"))],
     }
 
-    def counted(of: Any = "records", group: Any = (), **asked: Any) -> dict[Any, int]:
-        return matching.count(Query(**asked), shelf, lambda id: told.get(id, []), of, group)
+    def counted(of: Any = "records", group: Any = (), **fields: Any) -> dict[Any, int]:
+        return matching.count(Query(**fields), shelf, lambda id: histories.get(id, []), of, group)
 
     assert counted() == {(): 3}
     assert counted(id="no") == {(): 0}
@@ -817,7 +822,7 @@ def change(record: Volume, expected: int | None, **changes: Any) -> Change:
 
 
 def test_memory_refuses_in_the_contract_s_order() -> None:
-    """Missing, taken, moved: each error names all its records in the order of the changes, and changes nothing."""
+    """Missing, existing, conflicting: each error names all records in the order of the changes; nothing is written."""
     store = MemoryStore()
     store.commit([change(volume("a"), None), change(volume("b"), None), change(volume("c"), None)])
     later = [change(volume(id, version=2), 1) for id in ("x", "y")]
@@ -838,7 +843,7 @@ def test_memory_refuses_in_the_contract_s_order() -> None:
     assert missing.value.ids == ("no", "none")
 
 
-def test_memory_gives_back_what_it_keeps() -> None:
+def test_memory_returns_what_it_stored() -> None:
     """Records, histories, keys and the feed, in the orders of the contract."""
     store = MemoryStore()
     store.commit([change(volume("a", version=2), None, key=None), change(volume("b"), None, key="k")])
@@ -852,8 +857,8 @@ def test_memory_gives_back_what_it_keeps() -> None:
     ]
     assert store.by_key("kai", "k") == store.history(["b"])[0]
     assert store.by_key("ann", "k") is None
-    posted = [(one.position, one.entry.record_id, one.entry.sequence) for one in store.feed()]
-    assert posted == [(1, "a", 1), (2, "a", 2), (3, "b", 1), (4, "a", 3)]
+    items = [(one.position, one.entry.record_id, one.entry.sequence) for one in store.feed()]
+    assert items == [(1, "a", 1), (2, "a", 2), (3, "b", 1), (4, "a", 3)]
     assert [one.position for one in store.feed(1, 2)] == [2, 3]
     assert [one.position for one in store.feed(after=3)] == [4]
     assert [one.position for one in store.feed(0, 1)] == [1]

@@ -52,7 +52,7 @@ class Mood(enum.Enum):
 
 @attrs.frozen(kw_only=True)
 class Checked(Details):
-    """One field of each kind that can be kept."""
+    """One field of each kind that can be stored."""
 
     text: str = ""
     number: int = 0
@@ -94,7 +94,7 @@ def entry(**changes: Any) -> Entry:
 
 @given(naive=st.datetimes())
 def test_a_naive_time_is_refused_everywhere(naive: datetime) -> None:
-    """Wherever a time is kept, one without a time zone is `naive`, with its field named."""
+    """A time without a time zone is `naive` in every field, which is named."""
     cases: list[tuple[str, Callable[[], object]]] = [
         ("due_at", lambda: Record.draft(due_at=naive)),
         ("at", lambda: entry(at=naive)),
@@ -114,16 +114,16 @@ _zones = st.integers(-23, 23).map(lambda hours: timezone(timedelta(hours=hours))
 
 @given(time=st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 12, 31), timezones=_zones))
 def test_an_aware_time_is_the_same_moment_in_utc(time: datetime) -> None:
-    """A time in any zone is kept as the same moment in UTC."""
-    kept = Record.draft(due_at=time).due_at
-    assert kept == time
-    assert kept is not None
-    assert kept.tzinfo is UTC
+    """A time in any zone is stored as the same moment in UTC."""
+    stored = Record.draft(due_at=time).due_at
+    assert stored == time
+    assert stored is not None
+    assert stored.tzinfo is UTC
 
 
 @pytest.mark.parametrize(("year", "hours"), [(1, 12), (9999, -12)])
-def test_a_time_that_utc_cannot_say_is_refused(year: int, hours: int) -> None:
-    """A moment outside of the years 1 to 9999 in UTC is `time_range`, no foreign error."""
+def test_a_time_out_of_the_range_of_utc_is_refused(year: int, hours: int) -> None:
+    """A time outside the years 1 to 9999 in UTC is `time_range`, no foreign error."""
     zone = timezone(timedelta(hours=hours))
     edge = datetime(year, 1, 1, tzinfo=zone) if year == 1 else datetime(year, 12, 31, 23, tzinfo=zone)
     for call in (lambda: Record.draft(due_at=edge), lambda: entry(at=edge), lambda: Interval(edge)):
@@ -146,7 +146,7 @@ def test_an_interval_has_its_start_and_not_its_end() -> None:
 
 @given(start=st.datetimes(timezones=st.just(UTC)), end=st.datetimes(timezones=st.just(UTC)))
 def test_an_interval_does_not_end_before_it_starts(start: datetime, end: datetime) -> None:
-    """Turned round it is refused."""
+    """An interval whose end is before its start is `InvalidValue`."""
     if end < start:
         assert refused(lambda: Interval(start, end)) == ("interval", "interval")
     else:
@@ -155,7 +155,7 @@ def test_an_interval_does_not_end_before_it_starts(start: datetime, end: datetim
 
 @pytest.mark.parametrize("year", [1, 0, 9999, -3])
 def test_a_year_out_of_range_is_refused(year: int) -> None:
-    """Years that no zone can begin and end are `range`."""
+    """Years whose start and end are not times in every zone are `range`."""
     assert refused(lambda: Interval.year(year, UTC)) == ("year", "range")
 
 
@@ -199,21 +199,21 @@ TEXTS: list[tuple[str, Callable[[str], object]]] = [
     ],
     ids=["nul in", "nul", "surrogate", "surrogates", "long", "long in Chinese"],
 )
-def test_text_that_cannot_be_kept_is_refused(field: str, make: Callable[[str], object], bad: str, problem: str) -> None:
+def test_bad_text_is_refused(field: str, make: Callable[[str], object], bad: str, problem: str) -> None:
     """NUL, lone surrogates and more than 1 MiB of UTF-8 are refused before any store sees them, with the field."""
     assert refused(lambda: make(bad)) == (field, problem)
 
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
-def test_all_other_text_is_kept(text: str) -> None:
-    """Chinese, emoji, right-to-left text, controls: what is text, and short enough, passes as it is."""
+def test_all_other_text_is_accepted(text: str) -> None:
+    """Chinese, emoji, right-to-left text, control characters: any text that is short enough stays as it is."""
     assert Checked(text=text).text == text
     assert entry(reason=text).reason == text
 
 
 @pytest.mark.parametrize("text", ["x" * TEXT_LIMIT, "é" * (TEXT_LIMIT // 2), "😀" * (TEXT_LIMIT // 4)])
-def test_one_mebibyte_is_kept(text: str) -> None:
-    """A text of exactly 1 MiB passes."""
+def test_one_mebibyte_is_accepted(text: str) -> None:
+    """A text of exactly 1 MiB is accepted."""
     assert Checked(text=text).text == text
 
 
@@ -251,19 +251,19 @@ WRONG: dict[str, list[object]] = {
 
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field, several in WRONG.items() for value in several])
 def test_a_value_of_the_wrong_type_is_refused(field: str, value: object) -> None:
-    """What an annotation does not say is `type`, with the field named."""
+    """A value of another type than its annotation is `type`, with the field named."""
     assert refused(lambda: Checked(**cast(Any, {field: value}))) == (field, "type")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_numbers_are_finite(value: float) -> None:
-    """NaN and the infinities are refused: JSON cannot say them."""
+    """NaN and the infinities are refused: JSON does not have them."""
     assert refused(lambda: Checked(share=value)) == ("share", "not_finite")
     assert refused(lambda: Checked(amount=Decimal(value))) == ("amount", "not_finite")
 
 
 def test_a_literal_is_one_of_its_values() -> None:
-    """What a `Literal` does not list is `choice`."""
+    """A value that a `Literal` does not list is `choice`."""
     assert refused(lambda: Checked(choice=cast(Any, "c"))) == ("choice", "choice")
 
 
@@ -295,8 +295,8 @@ def test_values_out_of_bounds_are_refused(make: Callable[[], object], field: str
     [Decimal | str, date | datetime, Mood | str | None, Author | Actor, Mapping[int, str], bytes, Callable[[], int]],
     ids=str,
 )
-def test_an_annotation_that_plain_data_cannot_tell_is_a_fault(kind: Any) -> None:
-    """What could not be read again as it was is refused where the class is first used, with the field named."""
+def test_an_annotation_that_plain_data_cannot_distinguish_is_a_fault(kind: Any) -> None:
+    """An annotation whose values could not be read back is refused where the class is first used, with the field."""
     vague = attrs.make_class("Vague", {"amount": attrs.field(type=kind)}, kw_only=True)
     with pytest.raises(InvalidDefinition, match=r"Vague\.amount") as raised:
         check(vague(amount=None))
@@ -308,7 +308,7 @@ def test_an_annotation_that_plain_data_cannot_tell_is_a_fault(kind: Any) -> None
 
 
 def test_a_draft_takes_the_fields_of_its_class() -> None:
-    """What is unknown, missing, or set by the flow is refused by name; what there is instead is said."""
+    """A field that is unknown, missing, or set by the flow is refused by name, with the fields that there are."""
     whole: dict[str, Any] = {"title": "t", "text": "t", "authors": [Author(name="a")]}
     for name in ("state", "version", "lifecycle_version", "created_by", "created_at", "updated_at"):
         given: dict[str, Any] = {**whole, name: "x"}
@@ -323,7 +323,7 @@ def test_a_draft_takes_the_fields_of_its_class() -> None:
 
 @given(changes=st.dictionaries(st.sampled_from(["text", "number", "flag", "words"]), st.none()))
 def test_changed_keeps_everything_else(changes: dict[str, None]) -> None:
-    """A copy with some fields changed has these, all the others as they were, and leaves the original alone."""
+    """A changed copy has the new fields and all the others unchanged; the original stays as it is."""
     before = Checked(text="t", number=7, table={"a": 1})
     after = changed(before, changes)
     assert type(after) is Checked
@@ -340,7 +340,7 @@ def test_values_are_frozen() -> None:
             value.id = "x"  # type: ignore[union-attr,misc]  # the assignment that must fail
 
 
-def test_a_name_is_one_classs() -> None:
+def test_a_name_belongs_to_one_class() -> None:
     """Another class under a name that is taken is refused; the same class defined again replaces it."""
 
     def define(module: str) -> type[Any]:
@@ -373,7 +373,7 @@ def test_a_host_may_use_the_names_of_the_library() -> None:
 
 
 def test_a_class_may_take_another_name() -> None:
-    """With `name=` a class is registered under that name, so that its own may be another's too."""
+    """With `name=` a class is registered under that name, so that another class may have its own name."""
 
     @attrs.frozen(kw_only=True)
     class Checked(Details, name="CheckedElsewhere"):
@@ -402,7 +402,7 @@ def test_ranked_enums_are_ordered_as_written(ranked: type[Secrecy] | type[Level]
 
 
 def test_a_query_takes_one_or_several() -> None:
-    """One text, an enum's member, or a set of texts: all are sets; None means that it does not matter."""
+    """One text, an enum's member and a set of texts are all sets; None is no condition."""
     query = Query(state="a", secrecy=Secrecy.SECRET, unit=["a", "b"], assignee={None, "x"})
     assert query.state == frozenset({"a"})
     assert query.secrecy == frozenset({"secret"})
@@ -422,7 +422,7 @@ def _tupled(value: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen
 class Part(Value):
-    """A value with nothing to it but its fields."""
+    """A value that is nothing but its fields."""
 
     one: int
     _two: str = ""
@@ -442,44 +442,44 @@ class Empty(Value):
 
 
 @attrs.frozen
-class Finished(Part):
-    """A value that is finished when it is built."""
+class PostInit(Part):
+    """A value with `__attrs_post_init__`."""
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
 
 
 @attrs.frozen
-class Begun(Part):
-    """A value that does something before it is built."""
+class PreInit(Part):
+    """A value with `__attrs_pre_init__`."""
 
     def __attrs_pre_init__(self) -> None:
         pass
 
 
 @attrs.frozen(init=False)
-class ByItself(Part):
-    """A value that builds itself."""
+class OwnInit(Part):
+    """A value with an `__init__` of its own."""
 
     def __init__(self, one: int) -> None:
         self.__attrs_init__(one=one)
 
 
 @attrs.frozen
-class Counting(Part):
-    """A value with a field that nobody gives."""
+class NoArgument(Part):
+    """A value with a field that is no argument."""
 
     four: int = attrs.field(init=False, default=4)
 
 
-_ASKS: Any = attrs.Converter(lambda given, self: given, takes_self=True)
+_TAKES_SELF: Any = attrs.Converter(lambda given, self: given, takes_self=True)
 
 
 @attrs.frozen
-class Asking(Part):
-    """A value whose converter asks for the value."""
+class TakesSelf(Part):
+    """A value whose converter takes the instance."""
 
-    four: int = attrs.field(default=4, converter=_ASKS)  # type: ignore[misc]  # a kind that mypy does not follow
+    four: int = attrs.field(default=4, converter=_TAKES_SELF)  # type: ignore[misc]  # a kind that mypy does not follow
 
 
 class Derived(Part):
@@ -497,16 +497,17 @@ class Open(Part):
     ("cls", "plain"),
     [
         (Part, True), (Alone, True), (Empty, True), (Open, True), (Report, True), (Actor, True),
-        (Finished, False), (Begun, False), (ByItself, False), (Counting, False), (Asking, False), (Derived, False),
+        (PostInit, False), (PreInit, False), (OwnInit, False), (NoArgument, False), (TakesSelf, False),
+        (Derived, False),
     ],
     ids=lambda one: getattr(one, "__name__", str(one)),
 )  # fmt: skip
-def test_which_values_are_their_fields_and_nothing_else(cls: type[Any], plain: bool) -> None:
-    """A class that does something of its own when it is built is told from one that does not."""
+def test_which_classes_are_built_from_their_fields_alone(cls: type[Any], plain: bool) -> None:
+    """A class with code of its own that runs when it is built is distinguished from one without."""
     assert plainly_built(cls) is plain
 
 
-@pytest.mark.parametrize("value", [Part(1, "x", ("y",)), Alone(1), Empty(), Open(1, four=7), Counting(3)], ids=repr)
+@pytest.mark.parametrize("value", [Part(1, "x", ("y",)), Alone(1), Empty(), Open(1, four=7), NoArgument(3)], ids=repr)
 def test_a_copy_is_equal_and_a_change_changes_what_it_names(value: Any) -> None:
     """A copy has all fields, with a dict or with slots, and a change sets those that it names and no others."""
     names = field_names(type(value))

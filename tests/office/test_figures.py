@@ -28,12 +28,12 @@ from reportflow.office import (
     Uptake,
 )
 from reportflow.office.figures import DENOMINATORS, LIVELIHOOD, NAMES, Figures, figures
-from reportflow.serialization import plain as wire
+from reportflow.serialization import plain as serialization
 
 ZONE = timezone(timedelta(hours=8))
 ALL = Actor(id="all", roles=REPORT.roles, unit="u")
 OTHER = Actor(id="other", roles=REPORT.roles, unit="u")
-BODIES = ("own", "rival", "province's")
+BODIES = ("own", "another", "province's")
 TOPICS = ("education", "housing", "industry", "culture")
 
 
@@ -75,7 +75,7 @@ ACTS: dict[str, st.SearchStrategy[object]] = {
     "merge": st.just("merge"),
     "comment": st.builds(Comment, text=st.just("c")),
 }
-# A path that comes far, and then anything: chance alone seldom gets a report out of the office.
+# A path that leaves the office, and then anything: random triggers alone seldom reach that.
 FAR = st.lists(st.sampled_from(("adopt", "forward", "instruct", "absorb", "keep")), max_size=4)
 PATHS = st.builds(
     lambda start, far, rest: [*start, *far, *rest],
@@ -87,7 +87,7 @@ PATHS = st.builds(
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[tuple[int, tuple[str, ...], Source, list[tuple[str, object, int]]]]:
-    """Reports: when each came, its topics, its source, and what is tried on it, when."""
+    """Reports: the day of each, its topics, its source, and what is tried on it on which day."""
     found = []
     for _ in range(draw(st.integers(0, 4))):
         acts = [(trigger, draw(ACTS[trigger]), draw(st.integers(0, 400))) for trigger in draw(PATHS)]
@@ -97,25 +97,25 @@ def histories(draw: st.DrawFn) -> list[tuple[int, tuple[str, ...], Source, list[
 
 
 def play(flow: ReportFlow, script: list[tuple[int, tuple[str, ...], Source, list[tuple[str, object, int]]]]) -> None:
-    """Do it all; what is refused does not happen."""
+    """Try it all; refusals are ignored."""
     first = create(flow, when(0))
     for day, topics, source, acts in script:
         report = create(flow, when(day), topics, source)
         for trigger, details, later in acts:
-            told = Merge(target=first.id) if details == "merge" else details
+            given = Merge(target=first.id) if details == "merge" else details
             by = OTHER if trigger == "review" else ALL
             try:
-                flow.fire(report.id, trigger, told, by=by, reason="r", at=when(day + later))
+                flow.fire(report.id, trigger, given, by=by, reason="r", at=when(day + later))
             except ReportflowError:
                 continue
 
 
 def naive(flow: ReportFlow, interval: Interval, body: str | None, level: Level) -> Figures:
-    """The same figures from all entries, by hand."""
-    told = [posted.entry for posted in flow.store.feed(None, 10_000) if posted.entry.at in interval]
+    """The same figures, counted naively from all entries."""
+    entries = [item.entry for item in flow.store.feed(None, 10_000) if item.entry.at in interval]
 
     def number(fits: Callable[[Entry], bool]) -> int:
-        return len({entry.record_id for entry in told if fits(entry)})
+        return len({entry.record_id for entry in entries if fits(entry)})
 
     def happened(trigger: str) -> int:
         return number(lambda entry: entry.trigger == trigger)
@@ -123,7 +123,7 @@ def naive(flow: ReportFlow, interval: Interval, body: str | None, level: Level) 
     def adopted(entry: Entry, levels: list[Level]) -> bool:
         return isinstance(entry.details, Adoption) and entry.details.level in levels
 
-    created = [e.details for e in told if isinstance(e.details, Report)]
+    created = [e.details for e in entries if isinstance(e.details, Report)]
     triggers = {
         "edited": "edit", "reviewed": "review", "returned": "return", "revised": "revise", "kept": "keep",
         "rejected": "reject", "merged": "merge", "withdrawn": "withdraw", "instructed": "instruct",
@@ -153,7 +153,7 @@ def test_figures_equal_a_naive_count_of_the_entries(
     body: str | None,
     level: Level,
 ) -> None:
-    """Whatever happened to whatever reports, the store's figures are those counted by hand from the entries."""
+    """For any reports and acts, the store's figures are those counted naively from the entries."""
     with open_flow(url) as flow:
         play(flow, script)
         for interval in (Interval.year(2022, ZONE), Interval(), Interval(when(100), when(101))):
@@ -174,7 +174,7 @@ def of_2022(flow: ReportFlow, *, body: str | None = None, level: str = "city") -
     return figures(flow, by=ALL, interval=Interval.year(2022, ZONE), body=body, level=level)
 
 
-def test_a_report_counts_once_however_often_it_happened(flow: ReportFlow) -> None:
+def test_a_report_counts_once_in_a_figure(flow: ReportFlow) -> None:
     """A report that three leaders instructed on is one instructed report."""
     id = reviewed(flow, when(40))
     for leader in ("a", "b", "c"):
@@ -184,7 +184,7 @@ def test_a_report_counts_once_however_often_it_happened(flow: ReportFlow) -> Non
 
 
 def test_a_late_fact_counts_where_it_happened(flow: ReportFlow) -> None:
-    """What is entered now with the `at` of another year counts in that year."""
+    """An entry recorded now with the `at` of another year counts in that year."""
     id = reviewed(flow, when(40))
     flow.fire(id, "adopt", Adoption(body="p", level="province"), by=ALL, at=datetime(2023, 2, 1, tzinfo=UTC))
 
@@ -192,7 +192,7 @@ def test_a_late_fact_counts_where_it_happened(flow: ReportFlow) -> None:
     assert figures(flow, by=ALL, interval=Interval.year(2023, ZONE)).adopted == 1
 
 
-def test_a_year_is_the_zones_own(flow: ReportFlow) -> None:
+def test_a_year_has_a_time_zone(flow: ReportFlow) -> None:
     """New Year's morning in China counts in the new year there, and in the old one by UTC."""
     create(flow, datetime(2022, 1, 1, 7, tzinfo=ZONE))
 
@@ -203,7 +203,7 @@ def test_a_year_is_the_zones_own(flow: ReportFlow) -> None:
 def test_issued_is_by_the_named_body_and_at_the_own_level(flow: ReportFlow) -> None:
     """With `body`, another body's adoption at the office's level is no issue; `level` says which level that is."""
     flow.fire(reviewed(flow, when(40)), "adopt", Adoption(body="own", level="city"), by=ALL, at=when(41))
-    flow.fire(reviewed(flow, when(40)), "adopt", Adoption(body="rival", level="city"), by=ALL, at=when(41))
+    flow.fire(reviewed(flow, when(40)), "adopt", Adoption(body="another", level="city"), by=ALL, at=when(41))
     flow.fire(reviewed(flow, when(40)), "adopt", Adoption(body="low", level="county"), by=ALL, at=when(41))
 
     assert (of_2022(flow).issued, of_2022(flow, body="own").issued) == (2, 1)
@@ -211,8 +211,8 @@ def test_issued_is_by_the_named_body_and_at_the_own_level(flow: ReportFlow) -> N
     assert of_2022(flow, level="county").issued == 1
 
 
-def test_what_one_may_not_see_is_not_counted(flow: ReportFlow) -> None:
-    """Reports of another unit are in nobody's figures but their own."""
+def test_figures_count_what_the_actor_may_see(flow: ReportFlow) -> None:
+    """Reports of another unit are not in an actor's figures."""
     create(flow, when(40), unit="u")
     create(flow, when(40), unit="elsewhere")
 
@@ -220,13 +220,13 @@ def test_what_one_may_not_see_is_not_counted(flow: ReportFlow) -> None:
 
 
 def test_an_unknown_level_is_refused(flow: ReportFlow) -> None:
-    """A level that is none is `InvalidValue`."""
+    """An unknown level is `InvalidValue`."""
     with pytest.raises(InvalidValue, match="level"):
         of_2022(flow, level="village")
 
 
 def test_shares_are_of_the_denominators() -> None:
-    """The shares of Yulin's year are the published ones, and there is none of nothing."""
+    """The shares of Yulin's year are the published ones; the share of a figure that is 0 is None."""
     none = Figures(**dict.fromkeys(NAMES, 0), sources={})
     counted = attrs.evolve(none, collected=446, issued=87, submitted=78, adopted=5, livelihood=281)
 
@@ -239,10 +239,10 @@ def test_shares_are_of_the_denominators() -> None:
 
 @given(st.integers(0, 9))
 def test_figures_go_to_plain_data_and_back(number: int) -> None:
-    """Figures are a value like all others, and `as_dict` is in the order of the fields."""
+    """Figures go to plain data and back, and `as_dict` is in the order of the fields."""
     counted = Figures(**dict.fromkeys(NAMES, number), sources={"member": number})
 
-    assert wire.from_json(wire.to_json(counted)) == counted
+    assert serialization.from_json(serialization.to_json(counted)) == counted
     assert list(counted.as_dict()) == [*NAMES, "sources"]
 
 
@@ -250,5 +250,5 @@ def test_figures_go_to_plain_data_and_back(number: int) -> None:
     "code", [*(f"figure.{name}" for name in NAMES), *(f"topic.{name}" for name in sorted(LIVELIHOOD))]
 )
 def test_each_figure_and_topic_has_a_name_in_both_languages(code: str) -> None:
-    """What figures and topics of livelihood are called is in the table, in English and Chinese."""
+    """The labels of figures and of topics of livelihood are in the catalog, in English and Chinese."""
     assert all(code in STANDARD.codes(language) for language in ("en", "zh"))

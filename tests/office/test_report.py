@@ -1,4 +1,4 @@
-"""The standard lifecycle: its table, its stories, and who sees and touches what."""
+"""The standard lifecycle: its table, whole paths through it, and the permissions."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ START = datetime(2022, 1, 10, 9, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that goes on by a minute each time it is read."""
+    """A clock that advances by a minute each time it is read."""
 
     def __init__(self) -> None:
         self.now = START
@@ -80,17 +80,17 @@ def clock() -> Clock:
 
 @pytest.fixture
 def flow(clock: Clock) -> ReportFlow:
-    """A flow on memory."""
+    """A flow on a memory store."""
     return ReportFlow(MemoryStore(), REPORT, clock=clock)
 
 
 def draft(**changes: Any) -> Report:
-    """A draft of Zhang's in the unit."""
+    """A draft by Zhang in the unit."""
     fields = {"title": "完善校园安全防控体系的建议", "text": "…", "authors": [Author(name="张三", id="zhang")]}
     return Report.draft(**{**fields, "unit": UNIT_NAME, **changes})
 
 
-#: What brings a report from its creation to each state.
+#: State -> the triggers from the creation to it.
 WAYS: dict[str, list[str]] = {
     "draft": [],
     "edited": ["edit"],
@@ -104,7 +104,7 @@ WAYS: dict[str, list[str]] = {
     "withdrawn": ["withdraw"],
     "merged": ["merge"],
 }
-TOLD: dict[str, Callable[[str], object]] = {
+DETAILS: dict[str, Callable[[str], object]] = {
     "revise": lambda _: Revision(text="revised"),
     "edit": lambda _: Revision(text="edited"),
     "classify": lambda _: Classification(topics=["education"]),
@@ -119,9 +119,9 @@ TOLD: dict[str, Callable[[str], object]] = {
 }
 
 
-def told(trigger: str, target: str = "") -> object:
+def details_for(trigger: str, target: str = "") -> object:
     """Valid details for a trigger."""
-    return TOLD[trigger](target) if trigger in TOLD else None
+    return DETAILS[trigger](target) if trigger in DETAILS else None
 
 
 def bring(flow: ReportFlow, state: str, **changes: Any) -> Report:
@@ -130,7 +130,7 @@ def bring(flow: ReportFlow, state: str, **changes: Any) -> Report:
     target = flow.create(draft(title="target"), by=ZHANG).id if state == "merged" else ""
     for trigger in WAYS[state]:
         by = WANG if trigger == "review" else CHEN if trigger in ("adopt", "withdraw", "instruct") else LI
-        report = flow.fire(report, trigger, told(trigger, target), by=by, reason="because")
+        report = flow.fire(report, trigger, details_for(trigger, target), by=by, reason="because")
     assert report.state == state
     return report
 
@@ -144,7 +144,7 @@ def codes(refused: TransitionRefused) -> list[str]:
 # The table, written by hand from the design
 
 STATES = list(WAYS)
-IN_HAND = ["draft", "edited", "reviewed"]
+OPEN = ["draft", "edited", "reviewed"]
 OUT = ["adopted", "forwarded", "instructed"]
 EDITOR, REVIEWER, REGISTRAR, CONTRIBUTOR = "editor", "reviewer", "registrar", "contributor"
 
@@ -153,10 +153,10 @@ Lines = list[tuple[Iterable[str | None], str]]
 TABLE: dict[str, tuple[Lines, set[str], type[Any] | None, bool]] = {
     "create": ([([None], "draft")], {CONTRIBUTOR, EDITOR}, None, False),
     "revise": ([(["draft", "returned"], "draft")], {CONTRIBUTOR}, Revision, False),
-    "edit": ([(IN_HAND, "edited")], {EDITOR}, Revision, False),
-    "classify": ([(IN_HAND, "")], {EDITOR}, Classification, False),
+    "edit": ([(OPEN, "edited")], {EDITOR}, Revision, False),
+    "classify": ([(OPEN, "")], {EDITOR}, Classification, False),
     "assign": ([([one for one in STATES if one != "merged"], "")], {EDITOR, REGISTRAR}, Assignment, False),
-    "return": ([(IN_HAND, "returned")], {EDITOR, REVIEWER}, None, True),
+    "return": ([(OPEN, "returned")], {EDITOR, REVIEWER}, None, True),
     "review": ([(["edited"], "reviewed")], {REVIEWER}, None, False),
     "adopt": (
         [(["reviewed", "forwarded"], "adopted"), (["adopted", "instructed"], "")],
@@ -172,19 +172,19 @@ TABLE: dict[str, tuple[Lines, set[str], type[Any] | None, bool]] = {
         False,
     ),
     "absorb": ([(OUT, "")], {REGISTRAR}, Uptake, False),
-    "keep": ([(IN_HAND, "kept")], {EDITOR, REVIEWER}, None, True),
-    "reject": ([(IN_HAND, "rejected")], {EDITOR, REVIEWER}, Rejection, True),
+    "keep": ([(OPEN, "kept")], {EDITOR, REVIEWER}, None, True),
+    "reject": ([(OPEN, "rejected")], {EDITOR, REVIEWER}, Rejection, True),
     "merge": ([(["draft", "edited"], "merged")], {EDITOR}, Merge, False),
     "unmerge": ([(["merged"], "draft")], {EDITOR}, None, False),
-    "withdraw": ([([*IN_HAND, "returned"], "withdrawn")], {CONTRIBUTOR, REGISTRAR}, None, True),
+    "withdraw": ([([*OPEN, "returned"], "withdrawn")], {CONTRIBUTOR, REGISTRAR}, None, True),
     "reopen": ([(["kept", "rejected", "withdrawn"], "draft")], {REGISTRAR}, None, True),
     "comment": ([(STATES, "")], {EVERYBODY}, Comment, False),
 }
 STEPS_ONLY = {"credit", "discredit"}
 
 
-def test_the_table_is_the_designs() -> None:
-    """`REPORT` has the states, roles, moves, details and reasons of the design, and not one more."""
+def test_the_table_is_that_of_the_design() -> None:
+    """`REPORT` has exactly the states, roles, transitions, details and reasons of the design."""
     assert [state.name for state in REPORT.states] == STATES
     assert set(REPORT.triggers) == {*TABLE, *STEPS_ONLY}
     expected = {}
@@ -202,11 +202,11 @@ def test_the_table_is_the_designs() -> None:
 
 
 def test_credits_are_steps_only() -> None:
-    """Nobody credits or discredits by hand, and it is possible wherever a report is alive, so never when merged."""
+    """No role may credit or discredit; as steps they are possible in every state but merged."""
     for trigger in STEPS_ONLY:
         (row,) = REPORT.rows(trigger)
         assert row.roles == {NOBODY}
-        assert row.sources == {*IN_HAND, *OUT}
+        assert row.sources == {*OPEN, *OUT}
         assert row.dest == SAME
 
 
@@ -215,9 +215,9 @@ def test_roles_reach_as_far_as_the_design_says() -> None:
     assert REPORT.roles == {CONTRIBUTOR: OWN, EDITOR: UNIT, REVIEWER: UNIT, REGISTRAR: UNIT, "auditor": UNIT}
 
 
-def test_final_states_and_whose_turn_it_is() -> None:
-    """What is out or put away is final; the four states in hand await one role each."""
-    assert {state.name for state in REPORT.states if state.final} == {*STATES} - {*IN_HAND, "returned"}
+def test_final_states_and_awaited_roles() -> None:
+    """Published and filed states are final; each of the other four awaits one role."""
+    assert {state.name for state in REPORT.states if state.final} == {*STATES} - {*OPEN, "returned"}
     awaited = {state.name: set(state.awaits) for state in REPORT.states if state.awaits}
     assert awaited == {
         "draft": {EDITOR},
@@ -228,14 +228,14 @@ def test_final_states_and_whose_turn_it_is() -> None:
 
 
 def test_only_a_review_is_stale_and_a_comment_commutes() -> None:
-    """A review passes the version seen and no other; a comment lets all pass; the rest is decided again by id."""
+    """A review is "stale", a comment "commutes", and all other transitions are "retry"."""
     assert {row.trigger for row in REPORT.transitions if row.on_conflict == "stale"} == {"review"}
     assert {row.trigger for row in REPORT.transitions if row.on_conflict == "commutes"} == {"comment"}
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_can_be_reached_and_does_what_its_rows_say(flow: ReportFlow, state: str) -> None:
-    """In each state each trigger is done where the table has a row, and refused as `state` where it has none."""
+def test_every_state_can_be_reached_and_allows_its_rows(flow: ReportFlow, state: str) -> None:
+    """In each state each trigger with a row is allowed, and each without one is the refusal `state`."""
     for trigger in TABLE:
         report = bring(flow, state)
         target = bring(flow, "draft").id
@@ -244,10 +244,10 @@ def test_every_state_can_be_reached_and_does_what_its_rows_say(flow: ReportFlow,
         found = REPORT.row(state, trigger)
         if found is None:
             with pytest.raises(TransitionRefused) as refused:
-                flow.fire(mine, trigger, told(trigger, target), by=actor, reason="because")
+                flow.fire(mine, trigger, details_for(trigger, target), by=actor, reason="because")
             assert "state" in codes(refused.value)
         else:
-            done = flow.fire(mine, trigger, told(trigger, target), by=actor, reason="because")
+            done = flow.fire(mine, trigger, details_for(trigger, target), by=actor, reason="because")
             assert done.state == found[1]
             assert replay(flow.history(done.id, by=ALL), REPORT) == done
 
@@ -269,18 +269,18 @@ def test_a_creation_needs_title_text_and_author() -> None:
 
 
 def test_from_draft_to_instructed(flow: ReportFlow) -> None:
-    """A report is edited, reviewed, adopted, forwarded, instructed on and absorbed, and each leaves its entry."""
+    """A report is edited, reviewed, adopted, forwarded, instructed on and absorbed, each with its entry."""
     report = flow.create(draft(), by=ZHANG)
-    report = flow.fire(report, "classify", told("classify"), by=LI)
+    report = flow.fire(report, "classify", details_for("classify"), by=LI)
     report = flow.fire(report, "edit", Revision(text="better", title="Better"), by=LI)
     assert (report.text, report.title, report.revision, report.edited_by) == ("better", "Better", 1, "li")
     report = flow.fire(report, "review", by=WANG)
-    report = flow.fire(report, "adopt", told("adopt"), by=CHEN)
-    report = flow.fire(report, "forward", told("forward"), by=LI)
+    report = flow.fire(report, "adopt", details_for("adopt"), by=CHEN)
+    report = flow.fire(report, "forward", details_for("forward"), by=LI)
     assert report.state == "adopted"
-    report = flow.fire(report, "instruct", told("instruct"), by=CHEN)
+    report = flow.fire(report, "instruct", details_for("instruct"), by=CHEN)
     report = flow.fire(report, "adopt", Adoption(body="省政协", level=Level.PROVINCE), by=CHEN)
-    report = flow.fire(report, "absorb", told("absorb"), by=CHEN)
+    report = flow.fire(report, "absorb", details_for("absorb"), by=CHEN)
     assert report.state == "instructed"
     history = flow.history(report.id, by=CHEN)
     assert [entry.trigger for entry in history] == [
@@ -292,7 +292,7 @@ def test_from_draft_to_instructed(flow: ReportFlow) -> None:
 
 
 def test_return_and_revise(flow: ReportFlow) -> None:
-    """A returned report waits for its contributor, whose revision makes it a draft again, with a new text."""
+    """A returned report awaits its contributor, whose revision makes it a draft again, with a new text."""
     report = bring(flow, "returned")
     assert [one.id for one in flow.inbox(by=ZHANG)] == [report.id]
     report = flow.fire(report, "revise", Revision(text="new"), by=ZHANG)
@@ -301,42 +301,42 @@ def test_return_and_revise(flow: ReportFlow) -> None:
 
 
 @pytest.mark.parametrize("trigger", ["return", "keep", "withdraw", "reject"])
-def test_who_turns_a_report_away_says_why(flow: ReportFlow, trigger: str) -> None:
-    """Without a reason, or with a blank one, it is refused; for a rejection also without its code."""
+def test_turning_a_report_away_needs_a_reason(flow: ReportFlow, trigger: str) -> None:
+    """Without a reason, or with a blank one, the transition is refused; a rejection also needs its code."""
     report = bring(flow, "draft")
     by = CHEN if trigger == "withdraw" else LI
     for reason in ("", "  \n"):
         with pytest.raises(TransitionRefused) as refused:
-            flow.fire(report, trigger, told(trigger), by=by, reason=reason)
+            flow.fire(report, trigger, details_for(trigger), by=by, reason=reason)
         assert codes(refused.value) == ["reason"]
     with pytest.raises(TransitionRefused) as refused:
         flow.fire(report, "reject", by=LI)
     assert codes(refused.value) == ["details", "reason"]
-    done = flow.fire(report, trigger, told(trigger), by=by, reason="重复")
+    done = flow.fire(report, trigger, details_for(trigger), by=by, reason="重复")
     assert flow.history(done.id, by=LI)[-1].reason == "重复"
 
 
-def test_nobody_reviews_what_they_edited_last(flow: ReportFlow) -> None:
+def test_the_last_editor_cannot_review(flow: ReportFlow) -> None:
     """The last editor cannot review; an earlier editor can, once another has edited."""
-    report = flow.fire(bring(flow, "draft"), "edit", told("edit"), by=ALL)
+    report = flow.fire(bring(flow, "draft"), "edit", details_for("edit"), by=ALL)
     with pytest.raises(TransitionRefused) as refused:
         flow.fire(report, "review", by=ALL)
     assert codes(refused.value) == ["same_person"]
-    report = flow.fire(report, "edit", told("edit"), by=LI)
+    report = flow.fire(report, "edit", details_for("edit"), by=LI)
     assert flow.fire(report, "review", by=ALL).state == "reviewed"
 
 
-def test_an_edit_lapses_the_approval(flow: ReportFlow) -> None:
-    """Edited after its review, a report is to be reviewed again before it is adopted."""
-    report = flow.fire(bring(flow, "reviewed"), "edit", told("edit"), by=LI)
+def test_an_edit_revokes_the_review(flow: ReportFlow) -> None:
+    """A report that is edited after its review must be reviewed again before it is adopted."""
+    report = flow.fire(bring(flow, "reviewed"), "edit", details_for("edit"), by=LI)
     assert report.state == "edited"
     with pytest.raises(TransitionRefused) as refused:
-        flow.fire(report, "adopt", told("adopt"), by=CHEN)
+        flow.fire(report, "adopt", details_for("adopt"), by=CHEN)
     assert codes(refused.value) == ["state"]
 
 
-def test_a_review_passes_what_was_read_and_no_other(flow: ReportFlow) -> None:
-    """A review of a version that is no longer the stored one is stale, in hand or by version."""
+def test_a_review_needs_the_current_version(flow: ReportFlow) -> None:
+    """A review of an outdated snapshot or version is `StaleRecord`."""
     seen = bring(flow, "edited")
     flow.fire(seen.id, "edit", Revision(text="later"), by=LI)
     with pytest.raises(StaleRecord):
@@ -346,7 +346,7 @@ def test_a_review_passes_what_was_read_and_no_other(flow: ReportFlow) -> None:
     assert flow.get(seen.id, by=WANG).state == "edited"
 
 
-def test_merge_credits_the_target_and_unmerge_takes_it_back(flow: ReportFlow) -> None:
+def test_merge_credits_the_target_and_unmerge_removes_the_credit(flow: ReportFlow) -> None:
     """A merged report names its target, which names it; unmerging undoes both and keeps the text."""
     target, report = bring(flow, "edited", title="target"), bring(flow, "edited")
     merged = flow.fire(report, "merge", Merge(target=target.id), by=LI)
@@ -376,8 +376,8 @@ def test_no_merge_into_itself_or_into_a_merged_one(flow: ReportFlow) -> None:
     assert flow.get(first.id, by=LI) == merged
 
 
-def test_no_merge_into_what_one_cannot_see(flow: ReportFlow) -> None:
-    """A target in another unit is told like one that is not there."""
+def test_no_merge_into_an_invisible_report(flow: ReportFlow) -> None:
+    """A target in another unit is `RecordNotFound`, like a missing one."""
     report = bring(flow, "draft")
     for target in (bring(flow, "draft", unit="elsewhere").id, "nothing"):
         with pytest.raises(RecordNotFound) as raised:
@@ -386,8 +386,8 @@ def test_no_merge_into_what_one_cannot_see(flow: ReportFlow) -> None:
     assert flow.get(report.id, by=LI) == report
 
 
-def test_a_merged_target_can_be_unmerged_only_where_its_target_is_alive(flow: ReportFlow) -> None:
-    """What the steps would refuse is refused in the offer too."""
+def test_a_refusal_of_a_step_is_in_the_offer(flow: ReportFlow) -> None:
+    """A refusal of a step is a refusal of the offer too: a merge is undone only while its target is not merged."""
     report, target = bring(flow, "draft"), bring(flow, "draft")
     merged = flow.fire(report, "merge", Merge(target=target.id), by=LI)
     flow.fire(target.id, "keep", by=LI, reason="later")
@@ -400,7 +400,7 @@ def test_a_merged_target_can_be_unmerged_only_where_its_target_is_alive(flow: Re
 
 @pytest.mark.parametrize("state", ["kept", "rejected", "withdrawn"])
 def test_reopen(flow: ReportFlow, state: str) -> None:
-    """What was put away comes back as a draft, by the registrar and with a reason."""
+    """A filed report becomes a draft again, by the registrar and with a reason."""
     report = bring(flow, state)
     with pytest.raises(TransitionRefused) as refused:
         flow.fire(report, "reopen", by=LI, reason="new facts")
@@ -409,7 +409,7 @@ def test_reopen(flow: ReportFlow, state: str) -> None:
 
 
 def test_a_contributor_withdraws_their_own(flow: ReportFlow) -> None:
-    """The creator and an author may withdraw; another contributor does not even find it."""
+    """The creator and an author may withdraw; to another contributor the report is not found."""
     report = flow.create(draft(authors=[Author(name="张三", id="zhang"), Author(name="赵六", id="zhao")]), by=LI)
     assert flow.fire(report.id, "withdraw", by=ZHAO, reason="mistake").state == "withdrawn"
     other = bring(flow, "draft")
@@ -418,9 +418,9 @@ def test_a_contributor_withdraws_their_own(flow: ReportFlow) -> None:
 
 
 def test_a_comment_commutes(flow: ReportFlow) -> None:
-    """A comment on a version that has moved on is kept all the same, and changes no field."""
+    """A comment on an outdated version is stored all the same, and changes no field."""
     seen = bring(flow, "draft")
-    edited = flow.fire(seen.id, "edit", told("edit"), by=LI, type=Report)
+    edited = flow.fire(seen.id, "edit", details_for("edit"), by=LI, type=Report)
     after = flow.fire(seen, "comment", Comment(text="好"), by=WU)
     assert after.version == edited.version + 1
     assert (after.state, after.text) == (edited.state, edited.text)
@@ -432,7 +432,7 @@ def test_a_late_adoption_has_its_own_time(flow: ReportFlow, clock: Clock) -> Non
     happened = clock.now + timedelta(days=30)
     clock.now += timedelta(days=400)
     known_before = flow.history(report.id, by=CHEN)
-    adopted = flow.fire(report.id, "adopt", told("adopt"), by=CHEN, at=happened)
+    adopted = flow.fire(report.id, "adopt", details_for("adopt"), by=CHEN, at=happened)
     last = flow.history(report.id, by=CHEN)[-1]
     assert (last.at, last.recorded_at) == (happened, adopted.updated_at)
     assert flow.history(report.id, by=CHEN)[:-1] == known_before
@@ -445,13 +445,13 @@ def test_a_time_out_of_range_is_refused(flow: ReportFlow, days: int, problem: st
     report = bring(flow, "draft")
     assert report.created_at is not None
     with pytest.raises(InvalidValue) as raised:
-        flow.fire(report, "edit", told("edit"), by=LI, at=report.created_at + timedelta(days=days))
+        flow.fire(report, "edit", details_for("edit"), by=LI, at=report.created_at + timedelta(days=days))
     assert (raised.value.field, raised.value.problem) == ("at", problem)
     assert flow.get(report.id, by=LI) == report
 
 
-def test_texts_are_taken_for_enums(flow: ReportFlow) -> None:
-    """Where an enum is asked for its value is taken, and any other text refused with the choices named."""
+def test_enums_are_given_by_value(flow: ReportFlow) -> None:
+    """An enum may be given by its value; any other text is refused with the choices."""
     assert Adoption(body="b", level="city", usage="combined").usage is Usage.COMBINED
     assert Adoption(body="b", level="city").level is Level.CITY
     assert Author(name="n", level="county").level is Level.COUNTY
@@ -464,7 +464,7 @@ def test_texts_are_taken_for_enums(flow: ReportFlow) -> None:
     assert flow.create(draft(source="public"), by=LI).source is Source.PUBLIC
 
 
-def test_classify_leaves_what_it_is_not_told(flow: ReportFlow) -> None:
+def test_classify_changes_only_the_fields_given(flow: ReportFlow) -> None:
     """A classification changes the fields that it names, and only those; an empty list of topics empties them."""
     report = bring(flow, "draft", topics=["a"], category="c")
     report = flow.fire(report, "classify", Classification(category="d"), by=LI)
@@ -485,7 +485,7 @@ def test_classify_leaves_what_it_is_not_told(flow: ReportFlow) -> None:
     secrecy=st.sampled_from(Secrecy),
 )
 def test_who_sees_a_report(roles: set[str], unit: str, who: str, clearance: Secrecy, secrecy: Secrecy) -> None:
-    """A contributor sees their own, the office's roles see their unit's, nobody above their clearance."""
+    """A contributor sees their own reports, the office's roles those of their unit, within their clearance."""
     flow = ReportFlow(MemoryStore(), REPORT)
     trusted = Actor(id="zhang", roles={"contributor"}, clearance=Secrecy.TOP_SECRET)
     report = flow.create(draft(secrecy=secrecy, authors=[Author(name="A", id="author")]), by=trusted)
@@ -503,8 +503,8 @@ def test_who_sees_a_report(roles: set[str], unit: str, who: str, clearance: Secr
                 read(report.id, by=actor)
 
 
-def test_invisible_and_unknown_are_told_alike(flow: ReportFlow) -> None:
-    """In every call, a record that one may not see and one that is not there give the same error, but for the id."""
+def test_invisible_and_unknown_are_the_same_error(flow: ReportFlow) -> None:
+    """In every call, a record that is not visible and one that does not exist give the same error, but for the id."""
     hidden = flow.create(draft(unit="elsewhere"), by=ZHANG).id
     calls: list[Callable[[str], object]] = [
         lambda id: flow.get(id, by=LI),
@@ -512,12 +512,12 @@ def test_invisible_and_unknown_are_told_alike(flow: ReportFlow) -> None:
         lambda id: flow.options(id, by=LI),
         lambda id: flow.as_of(id, by=LI, version=1),
         lambda id: flow.as_of(id, by=LI, version=99),
-        lambda id: flow.fire(id, "edit", told("edit"), by=LI),
+        lambda id: flow.fire(id, "edit", details_for("edit"), by=LI),
         lambda id: flow.fire(id, "nonsense", by=LI),
         lambda id: flow.fire(id, "edit", by=LI, version=99),
         lambda id: flow.fire(id, "adopt", by=LI),
-        lambda id: flow.fire(id, "edit", told("edit"), by=LI, at=START - timedelta(days=999)),
-        lambda id: flow.fire(id, "edit", told("edit"), by=LI, key="k"),
+        lambda id: flow.fire(id, "edit", details_for("edit"), by=LI, at=START - timedelta(days=999)),
+        lambda id: flow.fire(id, "edit", details_for("edit"), by=LI, key="k"),
     ]
     for number, call in enumerate(calls):
         said = []
@@ -529,33 +529,33 @@ def test_invisible_and_unknown_are_told_alike(flow: ReportFlow) -> None:
 
 
 def test_an_auditor_reads_and_comments_and_no_more(flow: ReportFlow) -> None:
-    """Of everything that could be done in any state, an auditor is offered the comment alone."""
+    """In every state an auditor is offered the comment alone."""
     for state in STATES:
         report = bring(flow, state)
         assert flow.get(report.id, by=WU) == report
         assert [option.trigger for option in flow.options(report, by=WU) if option.allowed] == ["comment"]
 
 
-def test_a_contributor_touches_their_own_only(flow: ReportFlow) -> None:
+def test_a_contributor_acts_on_their_own_reports_only(flow: ReportFlow) -> None:
     """A contributor is offered revise, withdraw and comment on a draft of their own, whatever unit it is in."""
     report = bring(flow, "draft")
     offered = [option.trigger for option in flow.options(report, by=ZHANG) if option.allowed]
     assert sorted(offered) == ["comment", "revise", "withdraw"]
 
 
-def test_roles_of_another_unit_count_for_nothing(flow: ReportFlow) -> None:
-    """Who holds all roles elsewhere, and is also the author here, has the author's rights only."""
+def test_roles_of_another_unit_are_not_held(flow: ReportFlow) -> None:
+    """An author with all roles of another unit has the permissions of an author only."""
     both = Actor(id="zhang", roles={*ABROAD.roles, "contributor"}, unit="elsewhere")
     report = bring(flow, "draft")
     offered = [option.trigger for option in flow.options(report, by=both) if option.allowed]
     assert sorted(offered) == ["comment", "revise", "withdraw"]
     with pytest.raises(TransitionRefused) as refused:
-        flow.fire(report, "edit", told("edit"), by=both)
+        flow.fire(report, "edit", details_for("edit"), by=both)
     assert codes(refused.value) == ["role"]
 
 
-def test_who_creates_where(flow: ReportFlow) -> None:
-    """A draft takes its creator's unit; an editor creates in no other unit than theirs, and a reviewer nowhere."""
+def test_where_roles_may_create(flow: ReportFlow) -> None:
+    """A draft gets its creator's unit; an editor may create in their own unit only, and a reviewer in none."""
     assert flow.create(draft(unit=""), by=LI).unit == UNIT_NAME
     assert flow.create(draft(unit=UNIT_NAME), by=ZHANG).created_by == "zhang"
     for unit, by in (("elsewhere", LI), (UNIT_NAME, WANG), (UNIT_NAME, WU)):
@@ -564,8 +564,8 @@ def test_who_creates_where(flow: ReportFlow) -> None:
         assert codes(refused.value) == ["role"]
 
 
-def test_nobody_reads_above_their_clearance(flow: ReportFlow) -> None:
-    """Classified upward, a report is gone for its own editor, and there for who is cleared."""
+def test_secrecy_above_the_clearance_hides_a_report(flow: ReportFlow) -> None:
+    """A report classified above its editor's clearance is not found by them, and found by a cleared actor."""
     report = flow.fire(bring(flow, "draft"), "classify", Classification(secrecy="secret"), by=LI)
     for by in (LI, ZHANG):
         with pytest.raises(RecordNotFound):
@@ -574,8 +574,8 @@ def test_nobody_reads_above_their_clearance(flow: ReportFlow) -> None:
     assert flow.get(report.id, by=cleared) == report
 
 
-def test_the_inbox_is_what_awaits_me(flow: ReportFlow, clock: Clock) -> None:
-    """An inbox holds what is visible, awaits a role of mine and is not another's; due first, then oldest."""
+def test_the_inbox_is_what_awaits_the_actor(flow: ReportFlow, clock: Clock) -> None:
+    """An inbox is what is visible, awaits the actor and is not assigned to others; due first, then oldest."""
     by_state = {state: bring(flow, state).id for state in STATES}
     assert {one.id for one in flow.inbox(by=WANG)} == {by_state["edited"]}
     assert {one.id for one in flow.inbox(by=CHEN)} == {by_state["reviewed"]}

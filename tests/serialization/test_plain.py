@@ -1,4 +1,4 @@
-"""Every value goes to plain data and back without loss; what is no such data is told so."""
+"""Every value goes to plain data and back without loss; other data is `InvalidValue`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ from reportflow.office import (
     Uptake,
     Usage,
 )
-from reportflow.serialization import plain as wire
+from reportflow.serialization import plain as serialization
 
 
 class Colour(enum.Enum):
@@ -71,7 +71,7 @@ class Inner(Details):
 
 @attrs.frozen(kw_only=True)
 class Outer(Details):
-    """A details class of a host with everything that can be kept."""
+    """A details class of a host with everything that can be stored."""
 
     day: date
     time: datetime
@@ -98,7 +98,7 @@ class Outer(Details):
 
 @attrs.frozen(kw_only=True)
 class Unknown:
-    """An attrs class that nobody registered."""
+    """An attrs class that is not registered."""
 
     text: str = ""
 
@@ -309,7 +309,7 @@ values: st.SearchStrategy[Any] = st.one_of(
 
 
 def is_plain(plain: object) -> bool:
-    """Whether it is only what JSON says, of exactly these types."""
+    """Whether it is JSON data, of exactly these types."""
     if isinstance(plain, dict):
         return type(plain) is dict and all(type(key) is str and is_plain(one) for key, one in plain.items())
     if isinstance(plain, list):
@@ -320,9 +320,9 @@ def is_plain(plain: object) -> bool:
 @given(value=values)
 def test_every_value_goes_to_plain_data_and_back(value: Any) -> None:
     """Plain data is dicts, lists, texts, numbers, booleans and None, and gives the equal value of the same class."""
-    plain = wire.to_plain(value)
+    plain = serialization.to_plain(value)
     assert is_plain(plain)
-    back = wire.from_plain(plain)
+    back = serialization.from_plain(plain)
     assert back == value
     assert type(back) is type(value)
 
@@ -330,43 +330,43 @@ def test_every_value_goes_to_plain_data_and_back(value: Any) -> None:
 @given(value=values)
 def test_every_value_goes_to_json_and_back(value: Any) -> None:
     """JSON text, read by any JSON reader, gives the equal value."""
-    text = wire.to_json(value)
-    assert wire.from_json(text) == value
-    assert wire.from_json(json.dumps(json.loads(text))) == value
-    assert wire.to_json(wire.from_json(text)) == text
+    text = serialization.to_json(value)
+    assert serialization.from_json(text) == value
+    assert serialization.from_json(json.dumps(json.loads(text))) == value
+    assert serialization.to_json(serialization.from_json(text)) == text
 
 
 @given(value=values)
 def test_a_value_of_a_known_class_is_read_with_and_without_its_name(value: Any) -> None:
     """`read` takes plain data with the registered name and without it, and refuses that of another class."""
-    plain = wire.to_plain(value)
-    assert wire.read(type(value), plain) == value
-    del plain[wire.TYPE]
-    assert wire.read(type(value), plain) == value
+    plain = serialization.to_plain(value)
+    assert serialization.read(type(value), plain) == value
+    del plain[serialization.TYPE]
+    assert serialization.read(type(value), plain) == value
     with pytest.raises(InvalidValue):
-        wire.read(Inner if type(value) is not Inner else Actor, wire.to_plain(value))
+        serialization.read(Inner if type(value) is not Inner else Actor, serialization.to_plain(value))
 
 
-def test_a_megabyte_of_text_is_kept() -> None:
-    """A text as long as one may be comes back as it was."""
+def test_a_megabyte_of_text_is_preserved() -> None:
+    """A text of the greatest length comes back unchanged."""
     revision = Revision(text="中" * ((1 << 20) // 3), title="x" * (1 << 20))
-    assert wire.from_json(wire.to_json(revision)) == revision
+    assert serialization.from_json(serialization.to_json(revision)) == revision
 
 
 def test_chinese_is_written_as_it_is_read() -> None:
-    """JSON text holds the characters themselves, not their escapes."""
-    assert "张三" in wire.to_json(Author(name="张三"))
+    """JSON text has the characters themselves, not their escapes."""
+    assert "张三" in serialization.to_json(Author(name="张三"))
 
 
 def test_equal_sets_are_equal_texts() -> None:
     """The plain data of a set does not depend on the order in which it was filled."""
     words = [f"w{number}" for number in range(50)]
-    assert wire.to_json(Query(state=words)) == wire.to_json(Query(state=words[::-1]))
+    assert serialization.to_json(Query(state=words)) == serialization.to_json(Query(state=words[::-1]))
 
 
 @pytest.mark.parametrize("row", [row for row in REPORT.transitions if row.details], ids=lambda row: row.trigger)
 def test_every_details_class_is_tried(row: Transition) -> None:
-    """The properties above are about each details class of the report's table."""
+    """The properties above cover each details class of the report's table."""
     find(details, lambda value: type(value) is row.details, settings=settings(database=None, max_examples=1000))
 
 
@@ -380,11 +380,11 @@ def addressless(value: object) -> str:
     [Unknown(), object(), {1, 2}, b"x", datetime(2022, 1, 1, tzinfo=UTC), Decimal(1), Details(), [Unknown()]],
     ids=addressless,
 )
-def test_what_is_no_registered_value_is_refused(value: object) -> None:
-    """A class that nobody registered cannot be written, neither by itself nor inside another value."""
+def test_a_class_that_is_not_registered_is_refused(value: object) -> None:
+    """A class that is not registered cannot be written, neither by itself nor inside another value."""
     for given_value in (value, {"x": value}, Refusal(code="x", params={"x": value})):
         with pytest.raises(InvalidValue):
-            wire.to_plain(given_value)
+            serialization.to_plain(given_value)
 
 
 @pytest.mark.parametrize(
@@ -422,16 +422,16 @@ def test_what_is_no_registered_value_is_refused(value: object) -> None:
     ids=addressless,
 )
 def test_malformed_plain_data_is_an_invalid_value(plain: object) -> None:
-    """Plain data from a stranger makes values, or `InvalidValue`: never a foreign error, never another class."""
+    """Malformed plain data is `InvalidValue`: never a foreign error, never another class."""
     with pytest.raises(InvalidValue):
-        wire.from_plain(plain)
+        serialization.from_plain(plain)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "nul", "{'a': 1}", '{"$type": "NoSuchClass"}', "1" * 5000])
 def test_malformed_json_is_an_invalid_value(text: str) -> None:
-    """What is no JSON text, or none of a value, is `InvalidValue`."""
+    """A text that is no JSON, or no JSON of a value, is `InvalidValue`."""
     with pytest.raises(InvalidValue):
-        wire.from_json(text)
+        serialization.from_json(text)
 
 
 json_like = st.recursive(
@@ -442,14 +442,14 @@ json_like = st.recursive(
 
 
 @given(value=values, data=st.data())
-def test_spoilt_plain_data_is_a_value_or_an_invalid_value(value: Any, data: st.DataObject) -> None:
-    """Whatever stands in place of a field of plain data, reading gives a value of the class, or `InvalidValue`."""
-    plain = wire.to_plain(value)
+def test_altered_plain_data_is_a_value_or_an_invalid_value(value: Any, data: st.DataObject) -> None:
+    """With any data in place of a field, reading gives a value of the class, or `InvalidValue`."""
+    plain = serialization.to_plain(value)
     field = data.draw(st.sampled_from([*plain, "colour"]))
     plain[field] = data.draw(json_like)
     with contextlib.suppress(InvalidValue):
-        back = wire.from_plain(plain)
-        assert field == wire.TYPE or type(back) is type(value)
+        back = serialization.from_plain(plain)
+        assert field == serialization.TYPE or type(back) is type(value)
 
 
 @given(plain=json_like)
@@ -457,4 +457,4 @@ def test_any_plain_data_is_read_or_refused(plain: Any) -> None:
     """Reading any JSON as a value gives one of that class, or `InvalidValue`."""
     for cls in (Actor, Entry, Query, Outer, Report):
         with contextlib.suppress(InvalidValue):
-            assert type(wire.read(cls, plain)) is cls
+            assert type(serialization.read(cls, plain)) is cls

@@ -35,7 +35,7 @@ CLASSES: tuple[type[Any], ...] = (
 
 
 def said(value: object) -> Any:
-    """What comes of the expression, with nothing at hand but the imports that it names."""
+    """The value of the expression, evaluated with nothing but the imports that it names."""
     names: Names = {}
     expression = python(value, names)
     known: dict[str, Any] = {}
@@ -54,7 +54,7 @@ def test_values_of_the_library(cls: type[Any], data: st.DataObject) -> None:
 
 @given(data=st.data())
 def test_stored_records_and_their_entries(data: st.DataObject) -> None:
-    """Stored records, as paths leave them, and each entry come back equal."""
+    """Stored records at the end of paths, and each entry, come back equal."""
     path = data.draw(strategies.paths(REPORT))
     assert said(path.record) == path.record
     for entry in path.history:
@@ -100,7 +100,7 @@ class Point(NamedTuple):
 
 @attrs.frozen
 class Odd:
-    """Positional, with a field that hides, one that is reckoned, and defaults made anew."""
+    """Positional, with a private field, a computed one, and defaults by a factory."""
 
     _hidden: int
     words: list[str] = attrs.field(factory=list)
@@ -132,23 +132,23 @@ class Odd:
     ids=repr,
 )
 def test_odd_values(value: object) -> None:
-    """Flags, hidden fields, fields that are reckoned, infinities, folds and empty sets come back equal."""
+    """Flags, private and computed fields, infinities, folds and empty sets come back equal."""
     assert said(value) == value
 
 
 def test_not_a_number() -> None:
-    """What is equal to nothing comes back as what it is."""
+    """NaN, which equals nothing, comes back as NaN."""
     assert math.isnan(said(math.nan))
 
 
-def test_what_has_no_expression_is_its_repr() -> None:
+def test_a_value_without_an_expression_is_its_repr() -> None:
     """A value of a foreign class is written as its `repr`."""
     assert python(Point(1, 2)) == "Point(x=1, y=2)"
     assert python(range(3)) == "range(0, 3)"
 
 
-def test_the_plainest_text() -> None:
-    """Defaults are left out, a set is written plainly where the class makes a frozenset of it, times are short."""
+def test_the_shortest_text() -> None:
+    """Defaults are left out, a set is written as a set where the class converts it, times are short."""
     assert python(Actor(id="li", roles={"editor"})) == "Actor(id='li', roles={'editor'})"
     assert python(Revision(text="正文")) == "Revision(text='正文')"
     assert python(Record.draft(title="t")) == "Record.draft(title='t')"
@@ -158,8 +158,8 @@ def test_the_plainest_text() -> None:
     )
 
 
-def test_imports_are_what_a_person_writes() -> None:
-    """Names that the package itself gives are imported from there, the others from where they are; sorted."""
+def test_imports_use_public_packages() -> None:
+    """Names that the package exports are imported from there, others from their module; sorted."""
     names: Names = {}
     python(Happened(trigger="adopt", at=Interval(datetime(2022, 1, 1, tzinfo=UTC), None)), names)
     python(Note(), names)
@@ -170,7 +170,7 @@ def test_imports_are_what_a_person_writes() -> None:
     ]
 
 
-def test_a_class_that_nobody_can_import() -> None:
+def test_a_class_that_cannot_be_imported() -> None:
     """A class made inside a function is written by its name, and not imported."""
 
     @attrs.frozen
@@ -238,13 +238,13 @@ class Held:
     ],
     ids=lambda one: one if isinstance(one, str) else "",
 )  # fmt: skip
-def test_a_value_is_written_as_a_person_would(value: object, text: str) -> None:
-    """What has its default is left out, sets are in order, times end where they end, a draft is made by `draft`."""
+def test_a_value_is_written_in_its_shortest_form(value: object, text: str) -> None:
+    """Defaults are left out, sets are sorted, times have no trailing zeros, a draft is made by `draft`."""
     assert python(value) == text
 
 
 def test_a_nested_class_is_imported_by_its_outermost() -> None:
-    """Of a class in a class the outer one is imported; of the library's own values, the package."""
+    """Of a nested class the outer one is imported; values of the library are imported from the package."""
     names: Names = {}
     python([Outer.Inner(), Author(name="x"), Revision(text="x"), UUID(int=1)], names)
     assert names == {"Outer": __name__, "Author": "reportflow.office", "Revision": "reportflow.office", "UUID": "uuid"}
@@ -254,8 +254,8 @@ def test_a_nested_class_is_imported_by_its_outermost() -> None:
 # The name of a value
 
 
-def test_a_value_is_named_by_the_module_that_says_it_is_its_own() -> None:
-    """A function or class is found where it says it is from; a lifecycle in the package, the plainest place."""
+def test_a_function_is_named_by_the_module_that_defines_it() -> None:
+    """A function or class is found in its `__module__`; a lifecycle in the package with the shortest name."""
     names: Names = {}
     assert named(said, names) == "said"
     assert named(Report, names) == "Report"
@@ -268,8 +268,8 @@ def test_a_value_is_named_by_the_module_that_says_it_is_its_own() -> None:
     assert len(names) == 3
 
 
-def test_of_several_names_the_plainest_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A public name before a private one, a short place before a long one, and the program itself last of all."""
+def test_of_several_names_the_shortest_public_one_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A public name goes before a private one, a short module before a long one, and `__main__` last."""
 
     def place(module: str, **held: object) -> None:
         made = ModuleType(module)
@@ -296,8 +296,8 @@ def test_of_several_names_the_plainest_is_taken(monkeypatch: pytest.MonkeyPatch)
     assert named(lone, names) is None
 
 
-def test_a_value_that_only_looks_like_another_is_not_named_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What says that it is a module's, but is another one than the module has there, is looked for elsewhere."""
+def test_a_value_that_only_claims_a_name_is_not_named_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value whose `__module__` has another object under its name is looked up elsewhere."""
 
     def twin() -> None: ...
 
