@@ -1,4 +1,4 @@
-"""What an operator sees of a flow's retries: the log ``reportflow.flow`` and the hook `observe`, without any text."""
+"""Incidents of a flow: in the log ``reportflow.flow`` and to the hook `observe`, without any text of a record."""
 
 from __future__ import annotations
 

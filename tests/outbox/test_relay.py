@@ -1,4 +1,4 @@
-"""The relay: every entry handed out, in order for each record, whoever fails and whoever dies."""
+"""The relay: every entry is published, in order for each record, in spite of failures and crashes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,88 +20,22 @@ from hypothesis import strategies as st
 
 from reportflow import (
     Entry,
+    FeedItem,
     InvalidValue,
     MemoryStore,
     MissingExtra,
-    Record,
     Relay,
+    SqlStore,
     StorageUnavailable,
-    Store,
     open_store,
 )
 from reportflow.errors import BrokerUnavailable
 from reportflow.outbox.cloudevents import Message
 from reportflow.outbox.nats import NatsPublisher
-from reportflow.serialization import plain as wire
-from reportflow.storage.base import FeedItem
+from reportflow.serialization.plain import from_plain
 from reportflow.storage.leases import Delivery, Leases, MemoryLeases
-from reportflow.storage.sql.store import SqlStore
-from reportflow.testing.acts import Note, acted, created, sample
+from tests.outbox.world import START, Clock, Crash, World, failing
 from tests.servers import Nats, database
-
-START: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
-
-
-class Clock:
-    """A time that moves when it is told to."""
-
-    def __init__(self) -> None:
-        self.time = START
-
-    def __call__(self) -> datetime:
-        return self.time
-
-    def move(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
-
-
-class Died(BaseException):
-    """The process is no more: nothing after this line is run."""
-
-
-class World:
-    """A store with some entries, and what came of them outside."""
-
-    def __init__(self, store: Any | None = None) -> None:
-        self.store: Any = MemoryStore() if store is None else store
-        self.clock = Clock()
-        self.received: list[Message] = []
-        self._records: dict[str, Record] = {}
-
-    def write(self, *ids: str, store: Store | None = None) -> None:
-        """An entry more in each of these records."""
-        for id in ids:
-            before = self._records.get(id)
-            change = created(sample(id)) if before is None else acted(before, "note", Note())
-            (store or self.store).commit([change])
-            self._records[id] = change.record
-
-    def relay(self, publish: Callable[[Message], object] | None = None, **options: Any) -> Relay:
-        return Relay(self.store, publish or self.received.append, clock=self.clock, **options)
-
-    @property
-    def ids(self) -> list[str]:
-        return [one.id for one in self.received]
-
-    @property
-    def position(self) -> int:
-        held = self.store.leases.current("relay")
-        return 0 if held is None or held.position is None else int(held.position)
-
-    def deliveries(self) -> list[Delivery]:
-        leases: Leases = self.store.leases
-        return [*leases.deliveries("relay", dead=True), *leases.deliveries("relay", dead=False)]
-
-
-def failing(world: World, *ids: str) -> Callable[[Message], None]:
-    """A publisher that takes all messages but some."""
-
-    def publish(message: Message) -> None:
-        if message.id in ids:
-            raise ValueError(f"no {message.id}")
-        world.received.append(message)
-
-    return publish
 
 
 @contextmanager
@@ -138,21 +72,23 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         yield World(store)
 
 
-# -- whatever happens -----------------------------------------------------------------------------------------------
+# -- failures and crashes in any order ------------------------------------------------------------------------------
 
-#: What comes of one message: taken, refused, the broker gone, the relay dead before or after it was taken, or asleep
-#: until another relay has taken over, before or after.
-FATES: Final = ("taken", "failed", "away", "dead before", "dead after", "late before", "late after")
+#: The outcome of one message: accepted, failed, the broker unavailable, a crash before or after it was accepted, or a
+#: delay until another relay has the lease, before or after.
+OUTCOMES: Final = (
+    "accepted", "failed", "unavailable", "crash before", "crash after", "delay before", "delay after"
+)  # fmt: skip
 LEASE: Final = 30.0
 
 
 class Story:
-    """Two relays, a publisher with a script, and what must hold at every moment."""
+    """Two relays, a publisher with scripted outcomes, and checks after each batch."""
 
-    def __init__(self, world: World, tries: int, fates: list[str]) -> None:
+    def __init__(self, world: World, tries: int, outcomes: list[str]) -> None:
         self.world = world
         self.tries = tries
-        self.fates = fates
+        self.outcomes = outcomes
         self.failures: Counter[str] = Counter()
         self.positions = [0]
         self.relays = [self.new(), self.new()]
@@ -162,24 +98,24 @@ class Story:
         return self.world.relay(self.publish, tries=self.tries, lease=LEASE, batch=4, max_in_flight=6)
 
     def publish(self, message: Message) -> None:
-        fate = self.fates.pop(0) if self.fates else "taken"
-        if fate == "failed":
+        outcome = self.outcomes.pop(0) if self.outcomes else "accepted"
+        if outcome == "failed":
             self.failures[message.id] += 1
-            raise ValueError("it was said so")
-        if fate == "away":
-            raise BrokerUnavailable("nats://nowhere", "it was said so")
-        if fate == "dead before":
-            raise Died
-        if fate == "late before":
+            raise ValueError("scripted")
+        if outcome == "unavailable":
+            raise BrokerUnavailable("nats://nowhere", "scripted")
+        if outcome == "crash before":
+            raise Crash
+        if outcome == "delay before":
             self.overtake()
-        self.take(message)
-        if fate == "dead after":
-            raise Died
-        if fate == "late after":
+        self.accept(message)
+        if outcome == "crash after":
+            raise Crash
+        if outcome == "delay after":
             self.overtake()
 
-    def take(self, message: Message) -> None:
-        """In order: of one record nothing is new before all that came before it was taken, or given up."""
+    def accept(self, message: Message) -> None:
+        """In order: all earlier entries of the record were accepted before, or are dead letters."""
         seen = set(self.world.ids)
         for earlier in range(1, message.entry.sequence):
             ref = f"{message.subject}@{earlier}"
@@ -187,7 +123,7 @@ class Story:
         self.world.received.append(message)
 
     def overtake(self) -> None:
-        """The lease runs out while a message is on its way, and another relay comes."""
+        """The lease expires while a message is being published, and another relay acquires it."""
         if not self.overtaken:
             self.overtaken = True
             self.world.clock.move(LEASE + 1)
@@ -195,11 +131,11 @@ class Story:
             self.overtaken = False
 
     def step(self, relay: Relay) -> bool:
-        """One batch; whether the relay lives. Nothing that was passed over is lost, and no position runs back."""
+        """One batch; whether the relay survived. No entry is lost, and the position never decreases."""
         alive = True
         try:
             relay.run_once()
-        except Died:
+        except Crash:
             alive = False
         position = self.world.position
         assert position >= self.positions[-1]
@@ -209,22 +145,22 @@ class Story:
         return alive
 
     def recover(self) -> None:
-        """All is well again: a fresh relay, a publisher that takes everything, and nobody holds a lease."""
-        self.fates.clear()
+        """Recover: a new relay, a publisher that accepts everything, and no valid lease."""
+        self.outcomes.clear()
         relay = self.new()
         for _ in range(50):
             self.world.clock.move(1000)
-            for one in relay.parked():
-                assert relay.release(one.id)
+            for one in relay.dead_letters():
+                assert relay.requeue(one.id)
             if not relay.run_once() and not self.world.deliveries():
                 return
-        raise AssertionError("it does not come to an end")
+        raise AssertionError("it does not end")
 
 
-def check_story(store: Any, ids: list[str], fates: list[str], steps: list[tuple[int, float]], tries: int) -> None:
-    """Play a story, and hold the end against it: everything was handed out, in order."""
+def check_story(store: Any, ids: list[str], outcomes: list[str], steps: list[tuple[int, float]], tries: int) -> None:
+    """Run a story, and check its end: everything was published, in order."""
     world = World(store)
-    story = Story(world, tries, list(fates))
+    story = Story(world, tries, list(outcomes))
     rest = list(ids)
     for which, seconds in steps:
         world.write(*rest[:3])
@@ -241,25 +177,23 @@ def check_story(store: Any, ids: list[str], fates: list[str], steps: list[tuple[
 
 IDS: Final = st.lists(st.sampled_from("abc"), max_size=12)
 STEPS: Final = st.lists(st.tuples(st.integers(0, 1), st.sampled_from([0.0, 1.0, 20.0, 31.0])), max_size=10)
-SCRIPT: Final = st.lists(st.sampled_from(FATES), max_size=25)
+SCRIPT: Final = st.lists(st.sampled_from(OUTCOMES), max_size=25)
 
 
-@given(ids=IDS, fates=SCRIPT, steps=STEPS, tries=st.sampled_from([1, 2, 1000]))
-def test_nothing_is_lost_whatever_fails_and_whoever_dies(
-    ids: list[str], fates: list[str], steps: list[tuple[int, float]], tries: int
-) -> None:
-    """Whatever fails, dies or comes late, all entries go out at last, in order; no position ever runs back."""
-    check_story(MemoryStore(), ids, fates, steps, tries)
+@given(ids=IDS, outcomes=SCRIPT, steps=STEPS, tries=st.sampled_from([1, 2, 1000]))
+def test_nothing_is_lost(ids: list[str], outcomes: list[str], steps: list[tuple[int, float]], tries: int) -> None:
+    """With any failures, crashes and delays, all entries are published in the end, in order."""
+    check_story(MemoryStore(), ids, outcomes, steps, tries)
 
 
-@given(ids=IDS, fates=SCRIPT, steps=STEPS, tries=st.sampled_from([1, 2, 1000]))
+@given(ids=IDS, outcomes=SCRIPT, steps=STEPS, tries=st.sampled_from([1, 2, 1000]))
 def test_nothing_is_lost_on_a_database(
-    ids: list[str], fates: list[str], steps: list[tuple[int, float]], tries: int
+    ids: list[str], outcomes: list[str], steps: list[tuple[int, float]], tries: int
 ) -> None:
     """The same where position, lease and deliveries are in tables."""
     store = open_store("sqlite://")
     try:
-        check_story(store, ids, fates, steps, tries)
+        check_story(store, ids, outcomes, steps, tries)
     finally:
         store.close()
 
@@ -310,11 +244,11 @@ def test_the_tables_mean_what_memory_means(calls: list[tuple[str, int, int]]) ->
         store.close()
 
 
-# -- one after the other --------------------------------------------------------------------------------------------
+# -- one relay --------------------------------------------------------------------------------------------
 
 
-def test_entries_go_out_once_in_order(world: World) -> None:
-    """Where nothing fails, each entry goes out once, in the order of the feed, a batch at a time."""
+def test_entries_are_published_once_in_order(world: World) -> None:
+    """Without failures, each entry is published once, in the order of the feed, a batch at a time."""
     world.write("a", "b", "a", "c", "b")
     relay = world.relay(batch=2)
     assert [relay.run_once() for _ in range(4)] == [2, 2, 1, 0]
@@ -324,7 +258,7 @@ def test_entries_go_out_once_in_order(world: World) -> None:
 
 
 def test_a_message_is_a_cloud_event() -> None:
-    """The body is a CloudEvents 1.0 event in structured JSON, which any reader can check; its data are the entry."""
+    """The body is a CloudEvents 1.0 event in structured JSON, and its data is the entry."""
     from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 
     world = World()
@@ -335,22 +269,22 @@ def test_a_message_is_a_cloud_event() -> None:
     entry = world.store.history(["记录"])[1]
     assert message.content_type == "application/cloudevents+json"
     assert (event.get_specversion(), event.get_id(), event.get_source()) == ("1.0", "记录@2", "urn:office:yulin")
-    assert event.get_type() == message.type == "reportflow.conformance.note"
+    assert event.get_type() == message.type == "reportflow.letter.note"
     assert (event.get_subject(), event.get_time()) == ("记录", entry.recorded_at)
     assert event.get_datacontenttype() == "application/json"
     assert event.get_extension("sequence") == "0000000002"
-    assert json.loads(message.body)["data"]["kind"] == "conformance"
-    assert wire.from_plain(event.get_data()["entry"]) == message.entry == entry
+    assert json.loads(message.body)["data"]["kind"] == "letter"
+    assert from_plain(event.get_data()["entry"]) == message.entry == entry
 
 
-def test_relays_of_two_names_each_hand_out_everything(world: World) -> None:
-    """Relays of different names know nothing of each other."""
+def test_relays_of_two_names_each_publish_everything(world: World) -> None:
+    """Relays of different names have positions of their own."""
     world.write("a", "b")
     assert [world.relay(name=name).run_once() for name in ("mail", "search")] == [2, 2]
 
 
 def test_a_failing_message_holds_up_its_record_only(world: World) -> None:
-    """While one fails, later ones of its record wait, in order; all others go on; then they come in one go."""
+    """While a message fails, later ones of its record wait, in order, and others are published."""
     world.write("a", "b", "a", "b", "a")
     bad = ["a@1"]
     relay = world.relay(lambda message: failing(world, *bad)(message), pause=10)
@@ -367,8 +301,8 @@ def test_a_failing_message_holds_up_its_record_only(world: World) -> None:
     assert world.deliveries() == []
 
 
-def test_what_fails_again_goes_on_holding_up_its_record(world: World) -> None:
-    """A message that fails once more keeps those behind it waiting once more."""
+def test_a_message_that_fails_again_still_holds_up_its_record(world: World) -> None:
+    """A message that fails once more keeps the later ones of its record waiting."""
     world.write("a", "a")
     relay = world.relay(failing(world, "a@1"), pause=1)
     for _ in range(3):
@@ -382,7 +316,7 @@ def test_what_fails_again_goes_on_holding_up_its_record(world: World) -> None:
 
 
 def test_the_pause_doubles_up_to_the_longest() -> None:
-    """A failing message is tried again after pauses that double, and never grow beyond the longest."""
+    """A failing message is retried after pauses that double up to the longest."""
     world = World()
     tried: list[float] = []
 
@@ -396,62 +330,62 @@ def test_the_pause_doubles_up_to_the_longest() -> None:
         relay.run_once()
         world.clock.move(1)
     assert tried == [0, 2, 6, 14, 24, 34]
-    assert [one.id for one in relay.parked()] == ["a@1"]
+    assert [one.id for one in relay.dead_letters()] == ["a@1"]
 
 
-def test_a_message_is_parked_and_listed_and_its_record_goes_on(world: World) -> None:
-    """After its last try a message is parked, with its error; the later ones of its record go on without it."""
+def test_a_message_becomes_a_dead_letter_and_its_record_goes_on(world: World) -> None:
+    """After its last try a message is a dead letter with its error; later ones of its record are published."""
     world.write("a", "a", "b")
     relay = world.relay(failing(world, "a@1"), tries=2, pause=1)
     relay.run_once()
-    assert relay.parked() == []
+    assert relay.dead_letters() == []
     world.clock.move(1)
     relay.run_once()
     assert world.ids == ["b@1", "a@2"]
-    (parked,) = relay.parked()
-    assert (parked.id, parked.state, parked.tries, parked.error) == ("a@1", "dead", 2, "ValueError: no a@1")
+    (dead,) = relay.dead_letters()
+    assert (dead.id, dead.state, dead.tries, dead.error) == ("a@1", "dead", 2, "ValueError: no a@1")
     world.write("a")
     assert (relay.run_once(), world.ids[-1]) == (1, "a@3")
     world.clock.move(10_000)
     assert relay.run_once() == 0
 
 
-def test_a_parked_message_can_be_released(world: World) -> None:
-    """Released, by any relay of the name, a message is due at once and has all its tries again."""
+def test_a_dead_letter_can_be_requeued(world: World) -> None:
+    """A dead letter that any relay of the name requeues is due at once, with all its tries."""
     world.write("a")
     bad = ["a@1"]
     relay = world.relay(lambda message: failing(world, *bad)(message), tries=1)
     relay.run_once()
     other = world.relay()
-    assert [one.id for one in other.parked()] == ["a@1"]
-    assert other.release("a@1")
-    assert other.parked() == []
-    assert not any(other.release(id) for id in ("a@1", "a@2", "b@1", "a", "", "a@\0", "\ud800@1"))
+    assert [one.id for one in other.dead_letters()] == ["a@1"]
+    assert other.requeue("a@1")
+    assert other.dead_letters() == []
+    assert not any(other.requeue(id) for id in ("a@1", "a@2", "b@1", "a", "", "a@\0", "\ud800@1"))
     relay.run_once()
-    assert [one.tries for one in relay.parked()] == [1]
-    assert relay.release("a@1")
+    assert [one.tries for one in relay.dead_letters()] == [1]
+    assert relay.requeue("a@1")
     bad.clear()
     assert relay.run_once() == 1
-    assert (world.ids, relay.parked(), world.deliveries()) == (["a@1"], [], [])
+    assert (world.ids, relay.dead_letters(), world.deliveries()) == (["a@1"], [], [])
 
 
-def test_a_release_in_the_middle_of_a_batch_holds(world: World) -> None:
-    """What is released while the batch that parked it goes on stays released."""
+def test_a_dead_letter_can_be_requeued_during_its_batch(world: World) -> None:
+    """A dead letter that is requeued while the batch that made it still runs stays requeued."""
     world.write("a", "b")
 
     def publish(message: Message) -> None:
         world.clock.move(20)
         if message.id == "a@1":
             raise ValueError
-        assert world.relay().release("a@1")
+        assert world.relay().requeue("a@1")
 
     relay = world.relay(publish, tries=1, lease=30)
     assert relay.run_once() == 1
-    assert (relay.parked(), [one.id for one in world.deliveries()]) == ([], ["a@1"])
+    assert (relay.dead_letters(), [one.id for one in world.deliveries()]) == ([], ["a@1"])
 
 
-def test_what_an_error_says_is_kept_whatever_it_says(world: World) -> None:
-    """An error's text may hold what no database keeps, and be of any length."""
+def test_any_text_of_an_error_is_stored(world: World) -> None:
+    """The text of an error may have characters that no database stores, and any length."""
 
     def publish(_: Message) -> None:
         raise ValueError("不行\0\ud800" + "x" * 10_000)
@@ -459,17 +393,17 @@ def test_what_an_error_says_is_kept_whatever_it_says(world: World) -> None:
     world.write("a")
     relay = world.relay(publish, tries=1)
     relay.run_once()
-    assert relay.parked()[0].error.startswith("ValueError: 不行\\0\\ud800xxx")
+    assert relay.dead_letters()[0].error.startswith("ValueError: 不行\\0\\ud800xxx")
 
 
-def test_what_fails_has_a_bound() -> None:
-    """With so many failing or waiting, nothing more is read until they are gone: the tables do not fill up."""
+def test_deliveries_in_flight_are_bounded() -> None:
+    """With `max_in_flight` deliveries failing or waiting, no new entries are read."""
     world = World()
     world.write(*"abcdefgh")
-    away = [True]
+    unavailable = [True]
 
     def publish(message: Message) -> None:
-        if away[0]:
+        if unavailable[0]:
             raise ValueError
         world.received.append(message)
 
@@ -477,20 +411,20 @@ def test_what_fails_has_a_bound() -> None:
     for _ in range(5):
         relay.run_once()
     assert len(world.deliveries()) == 4
-    away[0] = False
+    unavailable[0] = False
     world.clock.move(1)
     for _ in range(5):
         relay.run_once()
     assert sorted(world.ids) == [f"{id}@1" for id in "abcdefgh"]
 
 
-def test_a_broker_that_is_away_is_no_fault_of_a_message(world: World) -> None:
-    """Without the broker nothing is counted and nothing parked; the relay gives way, and comes back after a pause."""
+def test_an_unavailable_broker_is_not_counted_against_a_message(world: World) -> None:
+    """Without the broker no failure is counted; the relay gives up its lease, and tries again after a pause."""
     world.write("a", "b")
-    away = [True]
+    unavailable = [True]
 
     def publish(message: Message) -> None:
-        if away[0] and message.id == "b@1":
+        if unavailable[0] and message.id == "b@1":
             raise BrokerUnavailable("nats://x", "refused")
         world.received.append(message)
 
@@ -500,7 +434,7 @@ def test_a_broker_that_is_away_is_no_fault_of_a_message(world: World) -> None:
     assert relay.run_once() == 0
     world.clock.move(5)
     relay.run_once()  # the second pause is longer
-    away[0] = False
+    unavailable[0] = False
     world.clock.move(5)
     assert relay.run_once() == 0
     world.clock.move(5)
@@ -508,31 +442,31 @@ def test_a_broker_that_is_away_is_no_fault_of_a_message(world: World) -> None:
     assert world.ids == ["a@1", "b@1"]
 
 
-def test_the_pause_for_a_broker_begins_anew() -> None:
-    """Once the broker took something, the next time that it is away is waited for as the first time was."""
+def test_the_pause_for_a_broker_starts_again_after_a_success() -> None:
+    """After the broker accepted a message, its next outage begins with the first pause again."""
     world = World()
-    away = [True]
+    unavailable = [True]
 
     def publish(message: Message) -> None:
-        if away[0]:
+        if unavailable[0]:
             raise BrokerUnavailable("nats://x", "refused")
         world.received.append(message)
 
     relay = world.relay(publish, pause=5)
     for number in range(1, 4):
         world.write("a")
-        away[0] = True
+        unavailable[0] = True
         assert relay.run_once() == 0
-        away[0] = False
+        unavailable[0] = False
         world.clock.move(5)
         assert (relay.run_once(), len(world.ids)) == (1, number)
 
 
-# -- several at once ------------------------------------------------------------------------------------------------
+# -- several relays ------------------------------------------------------------------------------------------------
 
 
 def test_one_works_and_the_others_stand_by(world: World) -> None:
-    """While one relay has the lease, others of its name hand out nothing; when it is closed, another goes on."""
+    """While one relay has the lease, others of its name publish nothing; when it is closed, another goes on."""
     world.write("a")
     first, second = world.relay(), world.relay()
     assert first.run_once() == 1
@@ -546,15 +480,15 @@ def test_one_works_and_the_others_stand_by(world: World) -> None:
     assert world.ids == ["a@1", "b@1"]
 
 
-def test_a_lease_that_expires_is_taken_over(world: World) -> None:
-    """The lease of a relay that died is another's when it has expired, not a moment sooner."""
+def test_an_expired_lease_is_taken_over(world: World) -> None:
+    """Another relay acquires the lease of a crashed one when it has expired, and not before."""
     world.write("a", "b")
 
-    def die(_: Message) -> None:
-        raise Died
+    def crash(_: Message) -> None:
+        raise Crash
 
-    with pytest.raises(Died):
-        world.relay(die, lease=30).run_once()
+    with pytest.raises(Crash):
+        world.relay(crash, lease=30).run_once()
     second = world.relay(lease=30)
     world.clock.move(29.999)
     assert second.run_once() == 0
@@ -562,8 +496,8 @@ def test_a_lease_that_expires_is_taken_over(world: World) -> None:
     assert second.run_once() == 2
 
 
-def test_a_relay_that_works_keeps_its_lease(world: World) -> None:
-    """A batch may take longer than a lease: it is renewed between messages, and the position moved."""
+def test_a_lease_is_renewed_during_a_batch(world: World) -> None:
+    """A batch may take longer than a lease: the lease is renewed between messages, and the position advanced."""
     world.write(*"abcdef")
     second = world.relay(lease=30)
 
@@ -575,19 +509,19 @@ def test_a_relay_that_works_keeps_its_lease(world: World) -> None:
     assert world.relay(slow, lease=30).run_once() == 6
 
 
-def test_who_comes_back_late_moves_nothing(world: World) -> None:
-    """A relay that was believed dead and wakes up hands out no further message, and does not touch the position."""
+def test_a_relay_whose_lease_was_lost_writes_nothing(world: World) -> None:
+    """A relay that is delayed beyond its lease publishes no further message, and does not write the position."""
     world.write("a", "b", "c")
     second = world.relay(lease=30, batch=1)
     positions = []
 
-    def asleep(message: Message) -> None:
+    def delayed(message: Message) -> None:
         world.clock.move(31)
         assert second.run_once() == 1
         positions.append(world.position)
         world.received.append(message)
 
-    first = world.relay(asleep, lease=30)
+    first = world.relay(delayed, lease=30)
     assert first.run_once() == 1
     assert world.ids == ["a@1", "a@1"]
     assert [world.position] == positions == [world.store.feed()[0].position]
@@ -639,7 +573,7 @@ def test_threads_that_lease_at_once(world: World) -> None:
 
 
 def test_relays_race_in_threads(sql_world: World) -> None:
-    """Relays in threads, beside writers, hand out each entry just once while leases hold, in order for each record."""
+    """Relays in threads, beside writers, publish each entry once while leases are valid, in order for each record."""
     world, stop = sql_world, threading.Event()
     relays = [world.relay(batch=7) for _ in range(3)]
     threads = [threading.Thread(target=relay.run, args=(stop, 0.001)) for relay in relays]
@@ -647,7 +581,7 @@ def test_relays_race_in_threads(sql_world: World) -> None:
         thread.start()
     for number in range(60):
         world.write("abcde"[number % 5])
-    for relay in relays:  # whoever works is sent away in the middle, and another goes on
+    for relay in relays:  # the one with the lease gives it up in the middle, and another goes on
         relay.close()
     enough = threading.Event()
     for _ in range(6000):
@@ -677,11 +611,11 @@ def test_a_fork_is_another_relay(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def relay_in_process(url: str, folder: str, name: str) -> None:
-    """What one process does: hand out to a file, by a clock in a file, until it is killed or told to stop."""
+    """One process: publish to a file, by a clock in a file, until it is killed or stopped."""
     out = Path(folder, "out")
 
     def publish(message: Message) -> None:
-        with out.open("a", encoding="utf-8") as file:  # appended as one line, whoever else appends
+        with out.open("a", encoding="utf-8") as file:  # appended as one line, also beside other processes
             file.write(f"{name} {message.id}\n")
         if Path(folder, "pause").exists():
             threading.Event().wait()  # until it is killed
@@ -689,12 +623,12 @@ def relay_in_process(url: str, folder: str, name: str) -> None:
     def clock() -> datetime:
         return START + timedelta(seconds=int(Path(folder, "clock").read_text()))
 
-    class Told(threading.Event):
+    class Stop(threading.Event):
         def is_set(self) -> bool:
             return Path(folder, "stop").exists()
 
     store: Any = open_store(url, create=False)
-    Relay(store, publish, clock=clock, lease=30, batch=3).run(Told(), poll=0.02)
+    Relay(store, publish, clock=clock, lease=30, batch=3).run(Stop(), poll=0.02)
     store.close()
 
 
@@ -742,7 +676,7 @@ def test_relays_race_in_processes(sql_world: World, tmp_path: Path) -> None:
 
 
 def test_a_late_commit_is_not_skipped(sql_world: World) -> None:
-    """An entry whose transaction stays open while others commit is handed out after it commits, and not skipped."""
+    """An entry whose transaction stays open while others commit is published after its own commit."""
     world = sql_world
     relay = world.relay()
     world.write("a")
@@ -752,7 +686,7 @@ def test_a_late_commit_is_not_skipped(sql_world: World) -> None:
     with engine.connect().execution_options(isolation_level=level) as connection:
         slow = connection.begin()
         world.write("slow", store=world.store.bound_to(connection))
-        if engine.dialect.name != "sqlite":  # there nobody else may write meanwhile
+        if engine.dialect.name != "sqlite":  # SQLite allows one writer at a time
             world.write("quick")
             assert relay.run_once() == 1
         assert relay.run_once() == 0
@@ -763,13 +697,13 @@ def test_a_late_commit_is_not_skipped(sql_world: World) -> None:
     assert world.ids == ["a@1", *quick, "slow@1", "last@1"]
 
 
-# -- running, and what it is given ----------------------------------------------------------------------------------
+# -- running, and arguments -----------------------------------------------------------------------------------------
 
 
 def test_a_relay_outlives_its_database() -> None:
-    """A store that cannot be used for a while is waited for; when the relay is told to stop it gives up its lease."""
+    """While the store is unavailable the relay tries again; when it is stopped it gives up its lease."""
 
-    class Broken(MemoryStore):
+    class Unavailable(MemoryStore):
         times = 3
 
         def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
@@ -778,7 +712,7 @@ def test_a_relay_outlives_its_database() -> None:
                 raise StorageUnavailable("db", "gone", "server")
             return super().feed(after, limit)
 
-    world, stop = World(Broken()), threading.Event()
+    world, stop = World(Unavailable()), threading.Event()
     world.write("a")
 
     def publish(message: Message) -> None:
@@ -793,25 +727,25 @@ def test_a_relay_outlives_its_database() -> None:
 
 
 def test_a_relay_that_stops_without_its_database() -> None:
-    """Where the lease cannot be given up, stopping is no error: it expires by itself."""
+    """If the lease cannot be given up, stopping is no error: the lease expires by itself."""
 
-    class Gone(MemoryLeases):
+    class Unavailable(MemoryLeases):
         def current(self, name: str) -> Any:
             raise StorageUnavailable("db", "gone", "server")
 
     stop = threading.Event()
     stop.set()
-    World().relay(leases=Gone()).run(stop)
+    World().relay(leases=Unavailable()).run(stop)
 
 
 def test_leases_may_be_kept_elsewhere() -> None:
     """A relay takes leases of another kind, beside any store."""
-    world, kept = World(), MemoryLeases()
+    world, leases = World(), MemoryLeases()
     world.write("a")
-    assert world.relay(leases=kept).run_once() == 1
-    held = kept.current("relay")
-    assert held is not None
-    assert held.position == 1
+    assert world.relay(leases=leases).run_once() == 1
+    current = leases.current("relay")
+    assert current is not None
+    assert current.position == 1
     assert world.store.leases.current("relay") is None
 
 
@@ -825,7 +759,7 @@ def test_leases_may_be_kept_elsewhere() -> None:
     ],
     ids=lambda options: f"{next(iter(options))}-{type(next(iter(options.values()))).__name__}",
 )  # fmt: skip
-def test_a_relay_refuses_what_makes_no_sense(options: dict[str, Any]) -> None:
+def test_a_relay_refuses_invalid_arguments(options: dict[str, Any]) -> None:
     """Numbers out of range, blank names and what keeps no leases are refused, by the name of the argument."""
     with pytest.raises(InvalidValue) as caught:
         World().relay(**options)
@@ -849,10 +783,10 @@ def test_a_clock_without_a_zone_is_refused() -> None:
         ("nats.aio.client", "reportflow[nats]", lambda: NatsPublisher("nats://127.0.0.1:1")),
     ],
 )
-def test_a_missing_package_says_its_extra(
+def test_a_missing_package_names_its_extra(
     monkeypatch: pytest.MonkeyPatch, module: str, extra: str, make: Callable[[], object]
 ) -> None:
-    """Without the package of an extra, the error says which one to install."""
+    """Without the package of an extra, `MissingExtra` names the extra to install."""
     import sys
 
     monkeypatch.setitem(sys.modules, module, None)
@@ -873,7 +807,7 @@ def nats() -> Iterator[Nats]:
 
 
 def on_server(server: Nats, ask: Callable[[Any], Any]) -> Any:
-    """What JetStream answers."""
+    """The answer of JetStream."""
     import nats
 
     async def work() -> Any:
@@ -887,7 +821,7 @@ def on_server(server: Nats, ask: Callable[[Any], Any]) -> Any:
 
 
 def in_stream(server: Nats) -> list[Any]:
-    """The messages that the stream has."""
+    """The messages of the stream."""
 
     async def read(stream: Any) -> list[Any]:
         number = (await stream.stream_info("OFFICE")).state.messages
@@ -897,31 +831,31 @@ def in_stream(server: Nats) -> list[Any]:
     return found
 
 
-def test_nats_keeps_each_message_once(nats: Nats) -> None:
-    """A message that is published again, by a relay that died before it wrote it down, is in the stream once."""
+def test_nats_stores_each_message_once(nats: Nats) -> None:
+    """A message that is published again, after a crash before the position was written, is in the stream once."""
     world = World()
     world.write("a", "b", "a")
     with NatsPublisher(nats.url) as publish:
 
-        def die(message: Message) -> None:
+        def crash(message: Message) -> None:
             publish(message)
             if message.id == "b@1":
-                raise Died
+                raise Crash
 
-        with pytest.raises(Died):
-            world.relay(die).run_once()
+        with pytest.raises(Crash):
+            world.relay(crash).run_once()
         assert len(in_stream(nats)) == 2
         world.clock.move(60)
         assert world.relay(publish).run_once() == 3
-    kept = in_stream(nats)
-    assert [one.headers["Nats-Msg-Id"] for one in kept] == ["a@1", "b@1", "a@2"]
-    assert {one.headers["Content-Type"] for one in kept} == {"application/cloudevents+json"}
-    read: list[Entry] = [wire.from_plain(json.loads(one.data)["data"]["entry"]) for one in kept]
+    stored = in_stream(nats)
+    assert [one.headers["Nats-Msg-Id"] for one in stored] == ["a@1", "b@1", "a@2"]
+    assert {one.headers["Content-Type"] for one in stored} == {"application/cloudevents+json"}
+    read: list[Entry] = [from_plain(json.loads(one.data)["data"]["entry"]) for one in stored]
     assert read == [one.entry for one in world.store.feed()]
 
 
-def test_nats_comes_back(nats: Nats) -> None:
-    """While the server is away nothing is counted against a message; when it is back, the rest goes out."""
+def test_a_nats_server_that_restarts(nats: Nats) -> None:
+    """While the server is down nothing is counted against a message; after its restart, the rest is published."""
     world = World()
     with NatsPublisher(nats.url, timeout=2) as publish:
         relay = world.relay(publish, tries=1)
@@ -930,7 +864,7 @@ def test_nats_comes_back(nats: Nats) -> None:
         nats.stop()
         world.write("a", "b")
         assert relay.run_once() == 0
-        assert (relay.parked(), world.deliveries()) == ([], [])
+        assert (relay.dead_letters(), world.deliveries()) == ([], [])
         world.clock.move(60)
         assert relay.run_once() == 0
         nats.start()
@@ -939,8 +873,8 @@ def test_nats_comes_back(nats: Nats) -> None:
     assert [one.headers["Nats-Msg-Id"] for one in in_stream(nats)] == ["a@1", "a@2", "b@1"]
 
 
-def test_nats_without_a_stream_is_no_fault_of_a_message(nats: Nats) -> None:
-    """No stream of the subject is the host's to mend; a message that is too long is the message's own fault."""
+def test_nats_without_a_stream_is_an_unavailable_broker(nats: Nats) -> None:
+    """A missing stream is `BrokerUnavailable`; a message that is too long is an error of the message."""
     world = World()
     world.write("a")
     world.relay().run_once()
@@ -953,8 +887,8 @@ def test_nats_without_a_stream_is_no_fault_of_a_message(nats: Nats) -> None:
         publish(attrs.evolve(message, body=b"x" * 2_000_000))
 
 
-def test_a_closed_publisher_says_so() -> None:
-    """Closed, also twice, a publisher takes no message; no password is told."""
+def test_a_closed_publisher_is_an_unavailable_broker() -> None:
+    """A publisher that is closed, also twice, raises `BrokerUnavailable`, without the password."""
     world = World()
     world.write("a")
     publish = NatsPublisher("nats://office:geheim@127.0.0.1:1")
@@ -967,7 +901,7 @@ def test_a_closed_publisher_says_so() -> None:
 
 
 @pytest.mark.parametrize("subject", ["", "a b", "a.*", "a.>", ".a", "a..b", None])
-def test_a_subject_that_cannot_be_published_under(subject: Any) -> None:
+def test_an_invalid_subject_is_refused(subject: Any) -> None:
     """Blanks, wildcards and empty parts are refused when the publisher is made."""
     with pytest.raises(InvalidValue, match="subject"):
         NatsPublisher("nats://127.0.0.1:1", subject)

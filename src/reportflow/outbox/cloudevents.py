@@ -1,4 +1,4 @@
-"""An entry as the message that the world gets: a CloudEvents 1.0 event in structured JSON."""
+"""An entry as the message that is published: a CloudEvents 1.0 event in structured JSON."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import attrs
 
 from reportflow.errors import MissingExtra
 from reportflow.model.entry import Entry
-from reportflow.serialization import plain as wire
+from reportflow.serialization.plain import to_plain
 
-#: What the content of a message's body is.
+#: The content type of the event's data.
 _DATA: Final = "application/json"
 
 
 @attrs.frozen(kw_only=True)
 class Message:
-    """What a publisher is given: one entry, ready to be sent.
+    """The argument of a publisher: one entry, ready to be sent.
 
     Attributes:
-        id: The entry's `ref`. It is the same at each try, so that a broker or a reader can tell what it has.
+        id: The entry's `ref`. It is the same at each try, so that a broker or a reader can drop duplicates.
         subject: The id of the record.
         type: ``reportflow.<kind of the record>.<trigger>``.
-        content_type: What `body` is: ``application/cloudevents+json``.
+        content_type: The content type of `body`: ``application/cloudevents+json``.
         body: The whole event, in UTF-8.
         entry: The entry itself.
     """
@@ -36,13 +36,13 @@ class Message:
 
 
 def check_installed() -> None:
-    """See that events can be written.
+    """Check that events can be written.
 
     Raises:
         MissingExtra: the package `cloudevents` is not installed.
     """
     try:
-        import cloudevents.core  # noqa: F401  # whether it is there is the question
+        import cloudevents.core  # noqa: F401  # only whether it is installed matters
     except ImportError as error:
         raise MissingExtra("cloudevents", "reportflow[relay]") from error
 
@@ -50,13 +50,13 @@ def check_installed() -> None:
 def make_message(entry: Entry, kind: str, source: str) -> Message:
     """The message of an entry of a record of some kind.
 
-    The event's `data` is ``{"kind": …, "entry": …}``; `wire.from_plain` makes an `Entry` of the latter. Its `sequence`,
-    an extension of CloudEvents, sorts as text in the order of the record's history.
+    The event's `data` is ``{"kind": …, "entry": …}``; `serialization.plain.from_plain` makes an `Entry` of the latter.
+    Its `sequence`, an extension of CloudEvents, sorts as text in the order of the record's history.
 
     Args:
-        entry: What happened.
-        kind: The record's.
-        source: The event's, a URI reference: whose entries these are.
+        entry: The entry.
+        kind: The kind of its record.
+        source: The `source` of the event, a URI reference.
     """
     from cloudevents.core.bindings.http import to_structured_event
     from cloudevents.core.v1.event import CloudEvent
@@ -71,13 +71,13 @@ def make_message(entry: Entry, kind: str, source: str) -> Message:
         "datacontenttype": _DATA,
         "sequence": f"{entry.sequence:010}",
     }
-    event = CloudEvent(attributes, {"kind": kind, "entry": wire.to_plain(entry)})
-    sent = to_structured_event(event)
+    event = CloudEvent(attributes, {"kind": kind, "entry": to_plain(entry)})
+    structured = to_structured_event(event)
     return Message(
         id=entry.ref,
         subject=entry.record_id,
         type=type,
-        content_type=sent.headers["content-type"],
-        body=sent.body,
+        content_type=structured.headers["content-type"],
+        body=structured.body,
         entry=entry,
     )

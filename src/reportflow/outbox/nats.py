@@ -12,8 +12,8 @@ from typing import Any, Final, Self, TypeVar
 from reportflow.errors import BrokerUnavailable, InvalidValue, MissingExtra
 from reportflow.outbox.cloudevents import Message
 
-#: How long after the first try to connect there is a second and last one, in seconds.
-_AGAIN: Final = 0.05
+#: The pause between the first and the second, last, attempt to connect, in seconds.
+_RECONNECT_PAUSE: Final = 0.05
 
 T = TypeVar("T")
 
@@ -21,19 +21,19 @@ T = TypeVar("T")
 class NatsPublisher:
     """Publishes to JetStream, and waits until a stream has the message. A context manager; calls from any thread.
 
-    ``Nats-Msg-Id`` is the id of the message: within the stream's window of duplicates (two minutes, unless it was made
-    with another) a message that comes again is kept once. The stream is the host's to make, with the subject in it.
+    ``Nats-Msg-Id`` is the id of the message: within the duplicate window of the stream (two minutes by default) a
+    message that is published again is stored once. The host makes the stream, with the subject in it.
 
-    It connects when it is first called, and again after the connection was lost.
+    It connects at the first call, and again after the connection was lost.
 
     Args:
         url: Such as ``nats://127.0.0.1:4222``.
-        subject: What all messages are published under.
+        subject: The subject of all messages.
         timeout: How long to wait for a connection, and for an answer, in seconds.
 
     Raises:
         MissingExtra: the package `nats-py` is not installed.
-        InvalidValue: a subject that cannot be published under.
+        InvalidValue: a subject with blanks, wildcards or empty parts.
     """
 
     def __init__(self, url: str, subject: str = "reportflow", *, timeout: float = 5.0) -> None:
@@ -50,7 +50,7 @@ class NatsPublisher:
         self._timeout = timeout
         self._client: nats.aio.client.Client | None = None
         self._loop = asyncio.new_event_loop()
-        self._one_at_a_time = asyncio.Lock()
+        self._connecting = asyncio.Lock()
         self._thread = threading.Thread(target=self._loop.run_forever, name="reportflow-nats", daemon=True)
         self._thread.start()
 
@@ -73,7 +73,7 @@ class NatsPublisher:
         """Close the connection. Closing twice is fine."""
         if self._loop.is_closed():
             return
-        self._wait(self._leave())
+        self._wait(self._disconnect())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -81,7 +81,7 @@ class NatsPublisher:
     def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if self._loop.is_closed():
             coroutine.close()
-            raise BrokerUnavailable(self._said(), "closed")
+            raise BrokerUnavailable(self._url_without_password(), "closed")
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     async def _send(self, message: Message) -> None:
@@ -93,7 +93,7 @@ class NatsPublisher:
             stream = (await self._connected()).jetstream(timeout=self._timeout)
             await stream.publish(self._subject, message.body, headers=headers)
         except (
-            OSError,  # and what runs into the timeout
+            OSError,  # also a timeout
             errors.ConnectionClosedError,
             errors.ConnectionDrainingError,
             errors.ConnectionReconnectingError,
@@ -103,39 +103,39 @@ class NatsPublisher:
             NoStreamResponseError,
             ServiceUnavailableError,
         ) as error:
-            raise BrokerUnavailable(self._said(), f"{type(error).__name__}: {error}") from error
+            raise BrokerUnavailable(self._url_without_password(), f"{type(error).__name__}: {error}") from error
 
     async def _connected(self) -> Any:
         from nats.aio.client import Client
 
-        async with self._one_at_a_time:
+        async with self._connecting:
             if self._client is None or self._client.is_closed:
                 client = Client()
                 try:
-                    # it is connected again here, by the next message, and not behind the relay's back
+                    # the next message connects again here; the client must not do so by itself
                     async with asyncio.timeout(self._timeout):
                         await client.connect(
                             self._url,
                             allow_reconnect=False,
                             max_reconnect_attempts=1,
-                            reconnect_time_wait=_AGAIN,  # type: ignore[arg-type]  # it is given to `asyncio.sleep`
-                            error_cb=_unheard,
+                            reconnect_time_wait=_RECONNECT_PAUSE,  # type: ignore[arg-type]  # it is passed to `asyncio.sleep`
+                            error_cb=_ignore,
                         )
                 except BaseException:
-                    with suppress(Exception):  # what went wrong first is what must be heard
+                    with suppress(Exception):  # the first error is the one to raise
                         await client.close()
                     raise
                 self._client = client
             return self._client
 
-    async def _leave(self) -> None:
+    async def _disconnect(self) -> None:
         if self._client is not None and not self._client.is_closed:
             await self._client.close()
 
-    def _said(self) -> str:
+    def _url_without_password(self) -> str:
         """The URL, without the password."""
         return re.sub("(://[^:/@]*:)[^@]*@", r"\1***@", self._url)
 
 
-async def _unheard(_: Exception) -> None:
-    """What the client tells here, whoever publishes is told too."""
+async def _ignore(_: Exception) -> None:
+    """An error of the client, which is raised to the caller of `publish` too."""

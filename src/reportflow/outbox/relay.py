@@ -1,19 +1,19 @@
-"""Entries out to the world, none lost, none skipped.
+"""The relay of the transactional outbox: publishes each entry at least once, in order for each record.
 
-Relays of one name share one position in the feed. One of them at a time has the claim on it: it reads a batch, hands
-each entry to the publisher, and moves the position; the others stand by, and one of them takes over when the claim
-runs out. Who had it before may still be at work then, and hand out what is handed out again; but it can write nothing
-any more, for its token is an old one. So each entry goes out at least once, and a repeated one has the same id.
+The feed of a store is the outbox: an entry is in it exactly when its commit is. Relays of one name share one position
+in the feed. One of them at a time has the lease on the name: it reads a batch, publishes each entry, and advances the
+position; the others stand by, and one of them takes over when the lease expires. A relay whose lease has expired may
+still be running, and publish an entry that is published again; but it can write nothing, for its fencing token is an
+old one. So each entry is published at least once, and a duplicate has the same id.
 
-The entries of a record go out in the order of its history. One that fails keeps those behind it waiting, of its own
-record only; what waits is written down beside the position, in the same write. It is tried again after a pause that
-doubles, and after the last try it is parked. Those behind it then go on: what no broker takes would otherwise silence
-its record for good, with nobody the wiser. Whoever must not go on without it sees the hole by `sequence`.
+The entries of a record are published in the order of its history. One that fails holds up the later ones of its own
+record only; these deliveries are written beside the position, in the same write. A failed one is retried with
+exponential back-off, and becomes a dead letter after its last try. Then the later ones go on: an entry that no broker
+accepts would otherwise silence its record for ever. A reader that needs every entry sees the gap by `sequence`.
 """
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import platform
@@ -24,44 +24,46 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from reportflow.errors import BrokerUnavailable, InvalidValue, StorageUnavailable
+from reportflow.errors import BrokerUnavailable, InvalidValue, ReportflowError, StorageUnavailable
 from reportflow.flow.base import now
+from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.model.checks import time_problem, type_problem
 from reportflow.model.entry import Entry
 from reportflow.outbox.cloudevents import Message, check_installed, make_message
 from reportflow.storage.base import FeedItem, Store
 from reportflow.storage.leases import Delivery, Lease, Leases, SupportsLeases
 
-_LOG: Final = logging.getLogger("reportflow.relay")
-#: The longest text of an error that is kept.
-_SAID: Final = 500
+#: The longest text of an error that is stored.
+_ERROR_LIMIT: Final = 500
 
 
 class Relay:
-    """Hands every entry of a store to a publisher: at least once, in order for each record.
+    """Publishes every entry of a store: at least once, in order for each record.
 
     Any number of relays of one name may run, in threads and processes and on several machines: one works, the others
-    stand by. The clocks of the machines must agree to well within a lease. Relays of different names each hand out
+    stand by. The clocks of the machines must agree to well within a lease. Relays of different names each publish
     everything.
 
     Args:
-        store: Its feed is read, from the start or from where the last relay of this name was.
-        publish: Takes a `Message`, and returns when the message is safe. What it raises means that the message failed;
-            `BrokerUnavailable` means that no message could have been sent: nothing is counted against this one.
-        name: What relays share that are one and the same.
+        store: Its feed is read, from the start or from the position of the relays of this name.
+        publish: Takes a `Message`, and returns when the broker has stored it. If it raises, the message has failed;
+            `BrokerUnavailable` means that no message could be sent, and is not counted against this one.
+        name: The name that relays share which do the same work.
         batch: How many entries are read at a time.
-        lease: How long a claim holds without a sign of life, in seconds: longer than one call of `publish` takes.
+        lease: How long a lease is valid without a renewal, in seconds: longer than one call of `publish` takes.
         clock: Gives the time, aware.
         source: The `source` of the events, a URI reference.
-        tries: After how many failures a message is parked.
-        pause: How long after the first failure it is tried again, in seconds; doubled after each one more.
-        longest_pause: The most that this grows to.
-        max_in_flight: With as many entries failing or waiting nothing more is read, until there are fewer.
-        leases: Keep how far it is; the store's own unless given.
+        tries: After how many failures a message becomes a dead letter.
+        pause: How long after the first failure it is retried, in seconds; doubled after each further one.
+        longest_pause: The limit of that.
+        max_in_flight: With as many deliveries failing or waiting, no new entries are read.
+        leases: Where the lease and the deliveries are kept; the store's own unless given.
+        observe: Takes each incident: dead letters, a lost lease, an unavailable broker or store; see `flow.incidents`.
+            They are logged under ``reportflow.outbox`` too. Neither has the text of an error.
 
     Raises:
         MissingExtra: the package `cloudevents` is not installed.
-        InvalidValue: a number out of range, or a store that keeps no leases, and none were given.
+        InvalidValue: a number out of range, or a store without leases, and none were given.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Relay:
         longest_pause: float = 300.0,
         max_in_flight: int = 1000,
         leases: Leases | None = None,
+        observe: Observer | None = None,
     ) -> None:
         check_installed()
         for field, number, least in (("batch", batch, 1), ("tries", tries, 1), ("max_in_flight", max_in_flight, 1)):
@@ -98,90 +101,92 @@ class Relay:
         self._publish = publish
         self._name = name
         self._batch = batch
-        self._lease = timedelta(seconds=lease)
+        self._lease_time = timedelta(seconds=lease)
         self._clock = clock
         self._source = source
         self._tries = tries
         self._pause = pause
         self._longest_pause = longest_pause
-        self._most_open = max_in_flight
+        self._max_in_flight = max_in_flight
         self._leases = leases
-        self._self = uuid.uuid4().hex[:12]
-        self._turn = threading.Lock()
-        self._claim: Lease | None = None
-        self._away = 0
-        self._away_until: datetime | None = None
+        self._observe = observe
+        self._instance = uuid.uuid4().hex[:12]
+        self._lock = threading.Lock()
+        self._lease: Lease | None = None
+        #: How often the broker was unavailable since it last accepted a message, and when it is tried again.
+        self._outages = 0
+        self._resume_at: datetime | None = None
 
     @property
-    def owner(self) -> str:
-        """What it calls itself where it has the claim: the machine, the process (a fork's own), and itself."""
-        return f"{platform.node()} {os.getpid()} {self._self}"
+    def holder(self) -> str:
+        """Its name as the holder of a lease: the machine, the process (a fork has its own), and this instance."""
+        return f"{platform.node()} {os.getpid()} {self._instance}"
 
     def run_once(self) -> int:
-        """Hand out what is due and a batch of what is new, if it has the claim or can have it.
+        """Publish what is due and one batch of new entries, if it has the lease or can acquire it.
 
         Returns:
-            How many messages were handed out.
+            How many messages were published.
 
         Raises:
-            StorageError: the store cannot be used. Nothing is lost: what was handed out and not written down will be
-                handed out again.
+            StorageError: the store cannot be used. Nothing is lost: what was published and not written will be
+                published again.
         """
-        with self._turn:
+        with self._lock:
             time = self._now()
-            if self._away_until is not None and time < self._away_until:
+            if self._resume_at is not None and time < self._resume_at:
                 return 0
-            claim, self._claim = self._claimed(time), None
-            if claim is None:
+            lease, self._lease = self._acquire(time), None
+            if lease is None:
                 return 0
-            work = _Round(self, claim)
-            self._claim = work.run()
-            return work.handed
+            batch = _Batch(self, lease)
+            self._lease = batch.run()
+            return batch.published
 
     def run(self, stop: threading.Event | None = None, poll: float = 1.0) -> None:
-        """Hand out entries as they come, until told to stop; then let another relay have the claim.
+        """Publish entries as they are committed, until it is stopped; then give up the lease.
 
-        A store that cannot be used for a while is waited for; that is logged as ``reportflow.relay``.
+        While the store is unavailable it tries again after each `poll`; each time is an incident.
 
         Args:
-            stop: Set by whoever wants it to stop, after the batch in hand.
-            poll: How long to wait where there is nothing to do, in seconds.
+            stop: Set to stop it after the current batch.
+            poll: How long to wait when there is nothing to publish, in seconds.
         """
         stop = threading.Event() if stop is None else stop
         try:
             while not stop.is_set():
                 try:
-                    handed = self.run_once()
+                    published = self.run_once()
                 except StorageUnavailable as error:
-                    _LOG.warning("%s: %s", self._name, error)
-                    handed = 0
-                if not handed:
+                    self._note("store_unavailable", error.code)
+                    published = 0
+                if not published:
                     stop.wait(poll)
         finally:
             try:
                 self.close()
-            except StorageUnavailable as error:  # then the claim runs out by itself
-                _LOG.warning("%s: %s", self._name, error)
+            except StorageUnavailable as error:  # then the lease expires by itself
+                self._note("store_unavailable", error.code)
 
     def close(self) -> None:
-        """Give up the claim, if it has it, so that another relay need not wait until it runs out.
+        """Give up the lease, if it has it, so that another relay need not wait until it expires.
 
         It may be run again after that.
         """
-        with self._turn:
-            self._claim = None
-            held = self._leases.current(self._name)
-            if held is not None and held.holder == self.owner:
-                self._leases.advance(held, position=held.position, until=self._now())
+        with self._lock:
+            self._lease = None
+            current = self._leases.current(self._name)
+            if current is not None and current.holder == self.holder:
+                self._leases.advance(current, position=current.position, until=self._now())
 
-    def parked(self) -> list[Delivery]:
-        """The messages that failed too often, in the order of the feed, each with what its last try raised."""
+    def dead_letters(self) -> list[Delivery]:
+        """The messages that failed too often, in the order of the feed, each with the error of its last try."""
         return self._leases.deliveries(self._name, dead=True)
 
-    def release(self, id: str) -> bool:
-        """Have a parked message tried again, with all its tries; whether there was one of this id.
+    def requeue(self, id: str) -> bool:
+        """Have a dead letter retried, with all its tries; whether there was one of this id.
 
-        It comes late, behind entries of its record that went on without it. Any relay of this name may be asked.
+        It is published late, after entries of its record that went on without it. Any relay of this name may be called.
         """
         return self._leases.requeue(self._name, id, now=self._now())
 
@@ -194,64 +199,69 @@ class Relay:
             raise InvalidValue("clock", *problem)
         return time
 
-    def _claimed(self, time: datetime) -> Lease | None:
-        held = self._claim
-        # half a lease in hand is enough to begin with: a round renews it by itself
-        if held is not None and held.holder == self.owner and time < held.expires_at - self._lease / 2:
-            return held
-        return self._leases.acquire(self._name, self.owner, now=time, until=time + self._lease)
+    def _acquire(self, time: datetime) -> Lease | None:
+        own = self._lease
+        # with half of its time left it is long enough to begin: a batch renews it
+        if own is not None and own.holder == self.holder and time < own.expires_at - self._lease_time / 2:
+            return own
+        return self._leases.acquire(self._name, self.holder, now=time, until=time + self._lease_time)
 
     def _pause_after(self, failures: int) -> timedelta:
         return timedelta(seconds=min(self._longest_pause, self._pause * 2.0 ** min(failures - 1, 60)))
 
+    def _note(self, kind: str, code: str, *ids: str, attempt: int = 0) -> None:
+        note(Incident(kind=kind, code=code, ids=ids, attempt=attempt, relay=self._name), self._observe)
 
-class _Lost(Exception):
-    """Another relay has the claim now."""
+
+class _LeaseLost(Exception):
+    """Another relay has the lease now."""
 
 
-class _Round:
-    """One batch under one claim: what it hands out, and what there is to write down."""
+class _Batch:
+    """One batch under one lease: what it publishes, and what is to be written."""
 
-    def __init__(self, relay: Relay, claim: Lease) -> None:
-        self.handed = 0
+    def __init__(self, relay: Relay, lease: Lease) -> None:
+        self.published = 0
         self._relay = relay
-        self._claim = claim
-        self._position = claim.position
+        self._lease = lease
+        self._position = lease.position
         self._put: dict[int, Delivery] = {}
         self._drop: set[int] = set()
-        #: Record id -> what is failing, and what waits behind it, in order.
-        self._open: dict[str, deque[Delivery]] = {}
+        #: The new dead letters, each with the code of its error: an incident once they are written.
+        self._dead_letters: list[tuple[Delivery, str]] = []
+        #: Record id -> the delivery that is failing, and those that wait behind it, in order.
+        self._in_flight: dict[str, deque[Delivery]] = {}
 
     def run(self) -> Lease | None:
-        """Do it; the claim that is left, None where there is none."""
+        """Run it; the lease as it is then, None where it was given up or lost."""
         relay = self._relay
         try:
             try:
-                self._again()
-                self._onward()
+                self._retry_due()
+                self._publish_new()
             except BrokerUnavailable as error:
-                _LOG.warning("%s: %s", relay._name, error)
-                relay._away += 1
+                relay._outages += 1
                 time = relay._now()
-                relay._away_until = time + relay._pause_after(relay._away)
-                self._write(until=time)  # perhaps another relay can reach it
+                relay._resume_at = time + relay._pause_after(relay._outages)
+                relay._note("broker_unavailable", error.code, attempt=relay._outages)
+                self._write(until=time)  # another relay may be able to reach it
                 return None
-            relay._away, relay._away_until = 0, None
-            if self._changed():
+            relay._outages, relay._resume_at = 0, None
+            if self._put or self._drop or self._position != self._lease.position:
                 self._write()
-            return self._claim
-        except _Lost:
+            return self._lease
+        except _LeaseLost:
             return None
 
-    def _again(self) -> None:
-        """Try again what is due: of each record the first, and when it is gone those behind it."""
+    def _retry_due(self) -> None:
+        """Retry what is due: the first delivery of each record, and once it is gone those behind it."""
         relay = self._relay
         for one in relay._leases.deliveries(relay._name, dead=False):
-            self._open.setdefault(one.record_id, deque()).append(one)
-        for queue in self._open.values():
+            self._in_flight.setdefault(one.record_id, deque()).append(one)
+        for queue in self._in_flight.values():
             while queue and queue[0].due_at <= relay._now():
                 first = queue[0]
-                error = self._hand_out(self._entry_of(first), None)
+                error = self._publish(self._entry_of(first), None)
                 if error is None:
                     self._drop.add(first.position)
                 elif (failed := self._failed(first, error)).state == "failing":
@@ -259,23 +269,23 @@ class _Round:
                     break
                 queue.popleft()
 
-    def _onward(self) -> None:
-        """Hand out what is new, in the order of the feed."""
+    def _publish_new(self) -> None:
+        """Publish the next entries, in the order of the feed."""
         relay = self._relay
-        if sum(map(len, self._open.values())) >= relay._most_open:
+        if sum(map(len, self._in_flight.values())) >= relay._max_in_flight:
             return
-        posted = relay._store.feed(self._position, relay._batch)
-        ids = list(dict.fromkeys(one.entry.record_id for one in posted))
+        items = relay._store.feed(self._position, relay._batch)
+        ids = list(dict.fromkeys(item.entry.record_id for item in items))
         kinds = {record.id: record.kind for record in relay._store.get(ids)} if ids else {}
-        for one in posted:
-            self._pass_on(one, kinds)
-            self._position = one.position
+        for item in items:
+            self._publish_or_queue(item, kinds)
+            self._position = item.position
 
-    def _pass_on(self, posted: FeedItem, kinds: dict[str, str]) -> None:
-        entry = posted.entry
-        queue = self._open.setdefault(entry.record_id, deque())
-        fresh = Delivery(
-            position=posted.position,
+    def _publish_or_queue(self, item: FeedItem, kinds: dict[str, str]) -> None:
+        entry = item.entry
+        queue = self._in_flight.setdefault(entry.record_id, deque())
+        delivery = Delivery(
+            position=item.position,
             record_id=entry.record_id,
             sequence=entry.sequence,
             state="waiting",
@@ -283,26 +293,26 @@ class _Round:
             due_at=self._relay._now(),
         )
         if queue:
-            self._put[fresh.position] = fresh
-            queue.append(fresh)
+            self._put[delivery.position] = delivery
+            queue.append(delivery)
             return
-        error = self._hand_out(entry, kinds[entry.record_id])
-        if error is not None and (failed := self._failed(fresh, error)).state == "failing":
+        error = self._publish(entry, kinds[entry.record_id])
+        if error is not None and (failed := self._failed(delivery, error)).state == "failing":
             queue.append(failed)
 
     def _entry_of(self, delivery: Delivery) -> Entry:
         history = self._relay._store.history([delivery.record_id])
         return history[delivery.sequence - 1]
 
-    def _hand_out(self, entry: Entry, kind: str | None) -> str | None:
-        """Hand out an entry; what went wrong, or None.
+    def _publish(self, entry: Entry, kind: str | None) -> Exception | None:
+        """Publish an entry; the error, or None.
 
         Raises:
-            BrokerUnavailable: it is no fault of this one.
-            _Lost: the claim ran out, and another relay has it.
+            BrokerUnavailable: it is not counted against this entry.
+            _LeaseLost: the lease expired, and another relay has it.
         """
         relay = self._relay
-        if relay._now() >= self._renew_at():
+        if relay._now() >= self._lease.expires_at - relay._lease_time / 2:
             self._write()
         if kind is None:
             kind = relay._store.get([entry.record_id])[0].kind
@@ -311,57 +321,55 @@ class _Round:
         except BrokerUnavailable:
             raise
         except Exception as error:
-            return _said(error)
-        self.handed += 1
+            return error
+        self.published += 1
         return None
 
-    def _failed(self, delivery: Delivery, error: str) -> Delivery:
-        """Write down that it failed once more."""
+    def _failed(self, delivery: Delivery, error: Exception) -> Delivery:
+        """The delivery after one more failure, which is to be written."""
         relay = self._relay
         tries = delivery.tries + 1
-        parked = tries >= relay._tries
+        dead = tries >= relay._tries
         failed = self._put[delivery.position] = Delivery(
             position=delivery.position,
             record_id=delivery.record_id,
             sequence=delivery.sequence,
-            state="dead" if parked else "failing",
+            state="dead" if dead else "failing",
             tries=tries,
-            due_at=relay._now() + (timedelta() if parked else relay._pause_after(tries)),
-            error=error,
+            due_at=relay._now() + (timedelta() if dead else relay._pause_after(tries)),
+            error=_text_of(error),
         )
-        if parked:
-            _LOG.error("%s: %s is parked after %d tries: %s", relay._name, failed.id, tries, error)
+        if dead:
+            code = error.code if isinstance(error, ReportflowError) else type(error).__name__
+            self._dead_letters.append((failed, code))
         return failed
 
-    def _changed(self) -> bool:
-        return bool(self._put or self._drop) or self._position != self._claim.position
-
-    def _renew_at(self) -> datetime:
-        return self._claim.expires_at - self._relay._lease / 2
-
     def _write(self, until: datetime | None = None) -> None:
-        """Write down how far it is.
+        """Write the position and the deliveries, and renew the lease.
 
         Raises:
-            _Lost: another relay has the claim.
+            _LeaseLost: another relay has the lease.
         """
         relay = self._relay
-        moved = relay._leases.advance(
-            self._claim,
+        renewed = relay._leases.advance(
+            self._lease,
             position=self._position,
-            until=relay._now() + relay._lease if until is None else until,
+            until=relay._now() + relay._lease_time if until is None else until,
             put=list(self._put.values()),
             drop=self._drop,
         )
-        if moved is None:
-            _LOG.warning("%s: another relay took over", relay._name)
-            raise _Lost
-        self._claim = moved
+        if renewed is None:
+            relay._note("lease_lost", "stale_token")
+            raise _LeaseLost
+        self._lease = renewed
         self._put.clear()
         self._drop.clear()
+        written, self._dead_letters = self._dead_letters, []
+        for one, code in written:
+            relay._note("dead_letter", code, one.id, attempt=one.tries)
 
 
-def _said(error: Exception) -> str:
-    """An error as a text that may be kept."""
-    said = f"{type(error).__name__}: {error}".replace("\0", "\\0")
-    return said.encode(errors="backslashreplace").decode()[:_SAID]
+def _text_of(error: Exception) -> str:
+    """An error as a text that can be stored."""
+    text = f"{type(error).__name__}: {error}".replace("\0", "\\0")
+    return text.encode(errors="backslashreplace").decode()[:_ERROR_LIMIT]
