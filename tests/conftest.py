@@ -1,4 +1,4 @@
-"""What all tests share: how hard Hypothesis tries, and where the real data is."""
+"""What all tests share: the profiles of Hypothesis, and the folder of the real data."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ settings.register_profile(
     derandomize=False,
     max_examples=40,
     print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no fault of the code
+    suppress_health_check=[HealthCheck.too_slow],  # the machine may be busy
 )
-# The gate asks the same each time: what chance finds is for the desk and the night, and becomes a test of its own.
+# The gate runs the same examples each time; random ones are for development, and what they find becomes a test.
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=1000)
-# Thousands of mutants, one after the other: the same few examples for each, and the first failure is enough.
+# Thousands of mutants: the same few examples for each, and the first failure is enough.
 settings.register_profile(
     "mutants", settings.get_profile("ci"), max_examples=10, database=None, phases=[Phase.explicit, Phase.generate]
 )

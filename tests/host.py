@@ -1,4 +1,4 @@
-"""A host with a transaction of its own, around what a store does."""
+"""A host with a transaction of its own around the calls of a store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @contextmanager
 def rolled_back(store: SqlStore) -> Iterator[BoundSqlStore]:
-    """The store inside a transaction of somebody's, which is rolled back."""
+    """The store inside a host's transaction, which is rolled back."""
     with store.engine.connect().execution_options(isolation_level=_level(store.engine)) as connection:
         transaction = connection.begin()
         yield store.bound_to(connection)
@@ -29,7 +29,7 @@ def _level(engine: Any) -> str:
 
 
 class Host(AsyncSqlStore):
-    """A store with a transaction of somebody's around all its calls, which is rolled back when it is closed."""
+    """A store with a host's transaction around all its calls, which is rolled back when it is closed."""
 
     async def begin(self) -> Self:
         """Begin the transaction."""
@@ -50,7 +50,7 @@ class Host(AsyncSqlStore):
 
 @contextmanager
 def async_rolled_back(url: str, prefix: str) -> Iterator[Store]:
-    """A store inside a transaction of somebody's, in an event loop of its own, which is rolled back."""
+    """A store inside a host's transaction, in an event loop of its own, which is rolled back."""
     store = awaited(Host(url, prefix=prefix, create=False).begin())
     yield store
     store.close()

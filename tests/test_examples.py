@@ -1,4 +1,4 @@
-"""The examples on the real data, where it is: what they print is counted again here, straight from the files."""
+"""The examples on the real data, where it is available: their output is counted again from the files."""
 
 from __future__ import annotations
 
@@ -75,10 +75,10 @@ def database(kind: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_petitions_print_the_files_figures(
+def test_petitions_print_the_figures_of_the_file(
     kind: str, data_dir: Path, tmp_path: Path, petitions: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All 4,134 petitions go through `REPORT`, and what the store counts is what the file says."""
+    """All 4,134 petitions go through `REPORT`, and the counts of the store are those of the file."""
     with gzip.open(data_dir / petitions.FILE, "rt", encoding="utf-8") as lines:
         every = [json.loads(line) for line in lines]
     codes = Counter(one["rejection_code"] for one in every if one["rejected_at"])
@@ -119,7 +119,7 @@ def test_petitions_equal_their_replay(data_dir: Path, petitions: ModuleType) -> 
 def test_petitions_notice_a_difference(
     data_dir: Path, tmp_path: Path, petitions: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A store that holds other petitions than the file ends in exit code 1 and a sentence."""
+    """A store with other petitions than the file results in exit code 1 and a message."""
     url = database("sqlite", tmp_path)
     every = petitions.read_petitions(data_dir)
     folder = tmp_path / "fewer"
@@ -129,12 +129,12 @@ def test_petitions_notice_a_difference(
             file.writelines(json.dumps(one) + "\n" for one in every[:number])
         code = petitions.main([str(folder), "--database", url])
         assert code == (0 if number == 3 else 1)
-    said = capsys.readouterr()
-    assert "2 petitions were there already." in said.out
-    assert said.err == "The figures of the store differ from those of the file.\n"
+    output = capsys.readouterr()
+    assert "2 petitions were there already." in output.out
+    assert output.err == "The figures of the store differ from those of the file.\n"
 
 
-def test_petitions_keep_the_files_times(data_dir: Path, petitions: ModuleType) -> None:
+def test_petitions_have_the_times_of_the_file(data_dir: Path, petitions: ModuleType) -> None:
     """The history of a petition that was debated has the file's times and departments."""
     every = petitions.read_petitions(data_dir)
     one = next(one for one in every if one["debate"] and len(one["departments"]) == 1)
@@ -149,7 +149,7 @@ def test_petitions_keep_the_files_times(data_dir: Path, petitions: ModuleType) -
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_permits_have_the_files_histories(
+def test_permits_have_the_histories_of_the_file(
     kind: str, data_dir: Path, tmp_path: Path, permits: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All 1,434 cases are replayed, their histories are the file's, and an order never seen is refused."""
@@ -176,8 +176,8 @@ def test_permits_have_the_files_histories(
             assert replayed(flow, permits.READER, "permit") == cases
             stored = [
                 (entry.record_id, entry.trigger, entry.actor.id, entry.at)
-                for posted in flow.store.feed(limit=10_000)
-                for entry in [posted.entry]
+                for item in flow.store.feed(limit=10_000)
+                for entry in [item.entry]
             ]
         assert sorted(stored) == sorted(
             (
@@ -197,13 +197,13 @@ def test_permits_equal_their_replay(data_dir: Path, permits: ModuleType) -> None
         assert permits.enter(flow, cases) == 0
         assert replayed(flow, permits.READER, "permit") == len(cases)
         name, events = next(iter(cases.items()))
-        other = permits.attrs.evolve(events[-1], resource="somebody else")
+        other = permits.attrs.evolve(events[-1], resource="another resource")
         assert permits.find_differing(flow, {**cases, name: [*events[:-1], other]}) == [name]
 
 
 @pytest.mark.parametrize("name", ["petitions", "permits"])
-def test_a_missing_file_is_said(name: str, tmp_path: Path) -> None:
-    """An example run by its path on a file that is not there says so in one sentence, with exit code 2."""
+def test_a_missing_file_is_reported(name: str, tmp_path: Path) -> None:
+    """An example run by its path on a missing file prints one line with its name, and exits with code 2."""
     missing = tmp_path / "nothing.gz"
     run = subprocess.run(
         [sys.executable, str(EXAMPLES / f"{name}.py"), str(missing)], capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""The two packages in examples/: what people are told to call is what the gate calls. Their own tests are theirs."""
+"""The two packages in examples/: their READMEs name the commands that the gate runs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ GATE = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 CALLED = re.findall(r"^reportflow (?:conform|check) .*$", GATE, re.MULTILINE)
 
 
-def test_readme_names_what_the_gate_calls() -> None:
-    """Each chore and each proof that the gate calls stands in the README."""
+def test_the_readme_names_the_commands_of_the_gate() -> None:
+    """Each chore and each proof that the gate runs is in the README."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     chores = re.findall(r"^make \w+$", GATE, re.MULTILINE)
     assert chores
@@ -23,8 +23,8 @@ def test_readme_names_what_the_gate_calls() -> None:
 
 @pytest.mark.parametrize("name", ["own_store", "own_lifecycle"])
 def test_each_package_is_proven_by_the_gate_as_its_readme_says(name: str) -> None:
-    """The proofs in a package's README are those that the gate calls."""
+    """The proofs in a package's README are those that the gate runs."""
     readme = (ROOT / "examples" / name / "README.md").read_text(encoding="utf-8")
-    said = re.findall(r"^reportflow .*$", readme, re.MULTILINE)
-    assert said
-    assert said == [call for call in CALLED if f" {name}" in call]
+    commands = re.findall(r"^reportflow .*$", readme, re.MULTILINE)
+    assert commands
+    assert commands == [call for call in CALLED if f" {name}" in call]

@@ -1,4 +1,4 @@
-"""The public names: one sorted list, each of them documented, with the signatures that the design fixes."""
+"""The public names: a sorted list, each name documented, with the signatures that the design fixes."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def test_the_names_are_one_sorted_list() -> None:
 
 
 @pytest.mark.parametrize("name", reportflow.__all__)
-def test_every_name_is_there(name: str) -> None:
-    """Every name of `__all__` can be imported, and stays the same object."""
+def test_every_name_can_be_imported(name: str) -> None:
+    """Every name of `__all__` can be imported, and is the same object each time."""
     value = getattr(reportflow, name)
     assert value is not None
     assert value is getattr(reportflow, name)
@@ -46,7 +46,7 @@ def test_every_name_is_there(name: str) -> None:
     ],
 )
 def test_every_name_is_documented(name: str) -> None:
-    """Every public class and function says in a sentence of its own what it is."""
+    """Every public class and function has a docstring of its own."""
     value = getattr(reportflow, name)
     own = value.__dict__.get("__doc__") if inspect.isclass(value) else value.__doc__
     assert own
@@ -64,19 +64,19 @@ def test_every_name_is_documented(name: str) -> None:
     ],
 )
 def test_every_method_is_documented(name: str, member: str) -> None:
-    """Every public method and property of a public class says what it promises."""
+    """Every public method and property of a public class has a docstring."""
     assert inspect.getdoc(getattr(getattr(reportflow, name), member))
 
 
-def test_the_sql_store_is_reached_by_name() -> None:
-    """`reportflow.SqlStore` is the class of the module that owns it."""
+def test_a_lazy_name_is_the_class_of_its_module() -> None:
+    """`reportflow.SqlStore` is the class of the module that defines it."""
     assert importlib.import_module("reportflow.storage.sql.store").SqlStore is SqlStore is reportflow.SqlStore
 
 
-def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
-    """An unknown name of the package is an `AttributeError` that says it, so that `hasattr` works."""
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """An unknown name of the package is an `AttributeError` with the name, so that `hasattr` works."""
     with pytest.raises(AttributeError, match="no attribute 'Repot'"):
-        reportflow.Repot  # noqa: B018  # asking is the point
+        reportflow.Repot  # noqa: B018  # the lookup is the point
     assert not hasattr(reportflow, "sqlalchemy")
 
 
@@ -86,7 +86,7 @@ def test_the_types_are_shipped() -> None:
 
 
 #: Names that the design fixes, beside the methods below.
-WORDS = [
+NAMES = [
     "Actor",
     "Record",
     "Report",
@@ -142,10 +142,10 @@ WORDS = [
 ]
 
 
-@pytest.mark.parametrize("word", WORDS)
-def test_the_words_of_the_design_are_public(word: str) -> None:
-    """What the design names, programs import from `reportflow`."""
-    assert word in (*reportflow.__all__, *office.__all__)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_names_of_the_design_are_public(name: str) -> None:
+    """Names of the design can be imported from `reportflow` or `reportflow.office`."""
+    assert name in (*reportflow.__all__, *office.__all__)
 
 
 #: Class -> the fields that the design names.
@@ -179,14 +179,14 @@ FIELDS: dict[str, str] = {
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_the_fields_of_the_design_are_there(name: str) -> None:
+def test_classes_have_the_fields_of_the_design(name: str) -> None:
     """Each class has the fields that the design names."""
     cls: Any = getattr(reportflow if name in reportflow.__all__ else office, name)
     fields = {field.name for field in attrs.fields(cls)} if attrs.has(cls) else set(cls._fields)
     assert set(FIELDS[name].split()) <= fields
 
 
-#: What programs outside the project call, without annotations.
+#: The calls of programs outside the project, without annotations.
 SIGNATURES: dict[Any, str] = {
     ReportFlow.create: "(self, draft, *, by, at=None, key=None)",
     ReportFlow.fire: (
@@ -216,37 +216,37 @@ def bare(function: Any) -> str:
 
 
 @pytest.mark.parametrize("method", SIGNATURES, ids=lambda method: method.__name__)
-def test_the_verbs_have_the_signatures_of_the_design(method: Any) -> None:
-    """Each verb of `ReportFlow` takes just what the design says."""
+def test_the_calls_have_the_signatures_of_the_design(method: Any) -> None:
+    """Each call of `ReportFlow` has exactly the parameters of the design."""
     assert bare(method) == SIGNATURES[method]
 
 
-def verbs(flow: type[Any]) -> set[str]:
+def calls_of(flow: type[Any]) -> set[str]:
     """The public methods of a flow."""
     return {name for name, value in inspect.getmembers(flow, inspect.isfunction) if name[0] != "_"}
 
 
-def test_a_flow_has_these_verbs_and_no_others() -> None:
+def test_a_flow_has_these_calls_and_no_others() -> None:
     """The public methods of `ReportFlow` are those of the design."""
-    assert verbs(ReportFlow) == {method.__name__ for method in SIGNATURES}
+    assert calls_of(ReportFlow) == {method.__name__ for method in SIGNATURES}
 
 
 @pytest.mark.parametrize("method", SIGNATURES, ids=lambda method: method.__name__)
-def test_the_verbs_are_the_same_awaited(method: Any) -> None:
-    """Each verb of `AsyncReportFlow` takes just what that of `ReportFlow` does, awaited unless it streams."""
+def test_the_asynchronous_calls_have_the_same_signatures(method: Any) -> None:
+    """Each call of `AsyncReportFlow` has the parameters of `ReportFlow`'s, and is a coroutine unless it is lazy."""
     awaited = getattr(AsyncReportFlow, method.__name__)
     assert bare(awaited) == SIGNATURES[method]
     assert inspect.iscoroutinefunction(awaited) == (method.__name__ not in ("run", "bound_to"))
 
 
-def test_an_asynchronous_flow_has_these_verbs_and_no_others() -> None:
-    """The public methods of `AsyncReportFlow` are those of `ReportFlow`, and it is made and opened with the same."""
-    assert verbs(AsyncReportFlow) == {method.__name__ for method in SIGNATURES}
+def test_an_asynchronous_flow_has_these_calls_and_no_others() -> None:
+    """The public methods of `AsyncReportFlow` are those of `ReportFlow`; both are built and opened alike."""
+    assert calls_of(AsyncReportFlow) == {method.__name__ for method in SIGNATURES}
     assert bare(AsyncReportFlow) == bare(ReportFlow)
     assert bare(open_async_flow) == bare(open_flow)
 
 
-def test_the_ways_in_have_the_signatures_of_the_design() -> None:
+def test_the_entry_points_have_the_signatures_of_the_design() -> None:
     """`open_flow(url, *, create=True)` and `ReportFlow(store, lifecycles, *, clock=…, new_id=…)`."""
     opening = inspect.signature(open_flow).parameters
     assert next(iter(opening)) == "url"
@@ -258,7 +258,7 @@ def test_the_ways_in_have_the_signatures_of_the_design() -> None:
 
 @pytest.mark.parametrize("name", ["commit", "get", "find", "count", "history", "by_key", "feed", "close"])
 def test_the_stores_have_the_calls_of_the_contract(name: str) -> None:
-    """All stores take just what the contract says."""
+    """All stores have exactly the parameters of the contract."""
     contract = bare(getattr(reportflow.Store, name))
     assert bare(getattr(reportflow.MemoryStore, name)) == bare(getattr(SqlStore, name)) == contract
     awaited = getattr(AsyncSqlStore, name)
