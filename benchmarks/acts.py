@@ -107,7 +107,7 @@ def in_memory(name: str) -> Callable[[Setting], Found]:
     def found(setting: Setting) -> Found:
         with closing(_ours("memory:")) as ours:
             [seconds] = measure(timed(attrgetter(name)(ours), RECORDS), rounds=setting.rounds)
-        return Found(ours=seconds, said=rate)
+        return Found(ours=seconds, as_text=rate)
 
     return found
 

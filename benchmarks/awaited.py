@@ -35,7 +35,7 @@ def _by_tasks(runner: asyncio.Runner, flow: AsyncReportFlow, records: Sequence[R
 def _by_threads(pool: ThreadPoolExecutor, flow: Ours) -> Sample:
     def acts(number: int) -> None:
         for _ in range(ACTS):
-            flow.fire_in_hand(number)
+            flow.fire_snapshot(number)
 
     return _each(lambda: list(pool.map(acts, range(TASKS))))
 
@@ -50,7 +50,7 @@ def _each(work: Callable[[], object]) -> Sample:
 
 
 def tasks(setting: Setting) -> Found:
-    """Tasks that each act on a record of their own, in hand, on PostgreSQL."""
+    """Tasks that each act on a snapshot of their own record, on PostgreSQL."""
     with setting.postgresql() as first, setting.postgresql() as second, asyncio.Runner() as runner:
         with open_flow(first.url) as flow:
             mine = adopted(flow, ids(TASKS))
@@ -63,4 +63,4 @@ def tasks(setting: Setting) -> Found:
                 ours, floor = measure(*samples, rounds=setting.rounds)
         finally:
             runner.run(awaited.close())
-    return Found(ours=ours, floor=floor, said=rate, floor_name=f"`ReportFlow`, {CONNECTIONS} threads")
+    return Found(ours=ours, floor=floor, as_text=rate, floor_name=f"`ReportFlow`, {CONNECTIONS} threads")

@@ -89,7 +89,7 @@ class SqliteHand:
         """See `Hand.assign`."""
         self._connection.execute("BEGIN IMMEDIATE")
         if self._connection.executemany(UPDATE_ASSIGNED, rows).rowcount != len(rows):
-            raise RuntimeError("somebody else wrote to the benchmark's file")
+            raise RuntimeError("another program wrote to the benchmark's file")
         self._connection.executemany(INSERT_ENTRY, entries)
         self._connection.execute("COMMIT")
 
@@ -132,7 +132,7 @@ class PostgresHand:
                 "WHERE r.id = s.id AND r.version = s.expected AND r.state = s.source"
             )
             if moved.rowcount != len(rows):
-                raise RuntimeError("somebody else wrote to the benchmark's database")
+                raise RuntimeError("another program wrote to the benchmark's database")
             self._copy("reportflow_entry", ENTRY, entries)
 
     def close(self) -> None:
@@ -197,17 +197,17 @@ class Bulk:
             self._rows += [record for record, _, _ in chunk]
 
     def fire(self) -> None:
-        """Assign them all, in hand."""
+        """Assign them all, from snapshots."""
         details = Assignment(assignee=ASSIGNEE)
         for _ in self._flow.run(Fire(record, "assign", details, by=EDITOR) for record in self._records):
             pass
 
     def fire_by_hand(self) -> None:
         """The same."""
-        told = {"$type": "reportflow.Assignment", "assignee": ASSIGNEE, "due_at": None}
+        details = {"$type": "reportflow.Assignment", "assignee": ASSIGNEE, "due_at": None}
         for rows in _chunks(self._rows):
             now = time_of(self._clock())
-            entries = [fired(row, now, "assign", EDITOR, told) for row in rows]
+            entries = [fired(row, now, "assign", EDITOR, details) for row in rows]
             moved = [
                 {
                     "id": row["id"], "expected": row["version"], "source": row["state"],
@@ -300,7 +300,7 @@ def memory(setting: Setting) -> Found:
         path.unlink()
     ours, hand = peaks
     return Found(
-        ours=[ours], floor=[LIMIT], floor_name=f"the limit; by hand {megabytes(hand)}", said=megabytes,
+        ours=[ours], floor=[LIMIT], floor_name=f"the limit; by hand {megabytes(hand)}", as_text=megabytes,
         note=f"{setting.imported:,} records",
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The very rows that reportflow stores, by hand: nothing checked, nothing judged, as few statements as can be."""
+"""The very rows that reportflow stores, by hand: without checks or decisions, in as few statements as possible."""
 
 from __future__ import annotations
 
@@ -78,23 +78,23 @@ def created(id: str, now: str) -> Created:
     return record, entry, labels
 
 
-def fired(row: Mapping[str, Any], now: str, trigger: str, actor: Actor, told: Mapping[str, Any]) -> Values:
+def fired(row: Mapping[str, Any], now: str, trigger: str, actor: Actor, details: Mapping[str, Any]) -> Values:
     """The entry of an act that leaves the state alone."""
     return {
         "record_id": row["id"], "sequence": row["version"] + 1, "trigger": trigger, "source": row["state"],
         "dest": row["state"], "actor_id": actor.id, "actor": actor_of(actor), "at": now, "recorded_at": now,
-        "reason": "", "details": text_of(told), "key": None, "cause": None,
-        "party": told.get("body"), "level": told.get("level"), "code": told.get("usage"),
+        "reason": "", "details": text_of(details), "key": None, "cause": None,
+        "party": details.get("body"), "level": details.get("level"), "code": details.get("usage"),
     }  # fmt: skip
 
 
 def adopting(row: Mapping[str, Any], now: str) -> tuple[Values, Values]:
     """A record after an adoption, and the entry of it."""
-    told = {
+    details = {
         "$type": "reportflow.Adoption", "body": "City Committee", "level": "city", "carrier": "The Gazette",
         "issue": "", "usage": "single",
     }  # fmt: skip
-    entry = fired(row, now, "adopt", REGISTRAR, told)
+    entry = fired(row, now, "adopt", REGISTRAR, details)
     return {**row, "version": entry["sequence"], "updated_at": now}, entry
 
 
@@ -145,8 +145,8 @@ def read(connection: sqlite3.Connection, id: str) -> Values:
 class Hand(Protocol):
     """The acts of `Ours`, by hand."""
 
-    def fire_in_hand(self, number: int) -> None:
-        """Adopt the record in hand."""
+    def fire_snapshot(self, number: int) -> None:
+        """Adopt a snapshot of the record."""
         ...
 
     def fire_by_id(self, number: int) -> None:
@@ -158,7 +158,7 @@ class Hand(Protocol):
         ...
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the connection."""
         ...
 
 
@@ -175,8 +175,8 @@ class SqliteHand:
         """See `Hand.close`."""
         self._connection.close()
 
-    def fire_in_hand(self, number: int) -> None:
-        """See `Hand.fire_in_hand`."""
+    def fire_snapshot(self, number: int) -> None:
+        """See `Hand.fire_snapshot`."""
         self._records[number] = self._adopt(self._records[number])
 
     def fire_by_id(self, number: int) -> None:
@@ -189,7 +189,7 @@ class SqliteHand:
         execute("BEGIN IMMEDIATE")
         moved = execute(UPDATE_RECORD, {**after, "expected": row["version"], "source": row["state"]})
         if moved.rowcount != 1:
-            raise RuntimeError("somebody else wrote to the benchmark's file")
+            raise RuntimeError("another program wrote to the benchmark's file")
         execute(INSERT_ENTRY, entry)
         execute("COMMIT")
         return after
@@ -230,7 +230,7 @@ ADOPT: Final = f"""
 CREATE: Final = f"""
     WITH made AS (
         INSERT INTO reportflow_record ({quoted(RECORD)}) VALUES ({_cast(RECORD, "record_")})
-    ), told AS (
+    ), written AS (
         INSERT INTO reportflow_entry ({quoted(ENTRY)}) VALUES ({_cast(ENTRY)})
     )
     INSERT INTO reportflow_label VALUES (%(id)s, 'author', %(author)s), (%(id)s, 'topic', %(topic)s)"""
@@ -256,8 +256,8 @@ class PostgresHand:
         json.loads(row["data"])
         return row
 
-    def fire_in_hand(self, number: int) -> None:
-        """See `Hand.fire_in_hand`."""
+    def fire_snapshot(self, number: int) -> None:
+        """See `Hand.fire_snapshot`."""
         self._records[number] = self._adopt(self._records[number])
 
     def fire_by_id(self, number: int) -> None:
@@ -267,7 +267,7 @@ class PostgresHand:
     def _adopt(self, row: Mapping[str, Any]) -> Values:
         after, entry = adopting(row, time_of(self._clock()))
         if self._connection.execute(ADOPT, {**entry, "expected": row["version"]}).rowcount != 1:
-            raise RuntimeError("somebody else wrote to the benchmark's database")
+            raise RuntimeError("another program wrote to the benchmark's database")
         return after
 
     def create(self, _: int) -> None:

@@ -1,7 +1,7 @@
 """Many writers at once: processes on one record of an SQLite file, threads on records of their own on PostgreSQL.
 
 Run as a program it is one of the processes: it does so many acts as each line of its input says, and answers each line
-with how often it lost, and the seconds of each act.
+with the number of its conflicts, and the seconds of each act.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from benchmarks.measure import Found, Sample, duration, measure, rate
 from benchmarks.setting import Setting
 from benchmarks.work import REGISTRAR, Ours, adopted, adoption, ids
 
-from reportflow import Conflict, ReportFlow, SqlStore, open_flow
+from reportflow import Change, Conflict, ReportFlow, SqlStore, open_flow
 from reportflow.office import REPORT
-from reportflow.storage.base import Change
 
 PROCESSES = 4
 THREADS = 16
@@ -38,28 +37,28 @@ CONTENDED = "report-0"
 
 
 class CountingStore(SqlStore):
-    """A store that counts how often a commit was beaten."""
+    """A store that counts how often a commit was rejected by a conflict."""
 
-    lost = 0
+    conflicts = 0
 
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`."""
         try:
             super().commit(changes)
         except Conflict:
-            self.lost += 1
+            self.conflicts += 1
             raise
 
 
 def _ours(path: Path) -> Iterator[bool]:
-    """Opens the file, then acts; gives after each try whether it was kept: `fire` tries again by itself."""
+    """Opens the file, then acts; gives after each attempt whether it was committed: `fire` retries by itself."""
     store = CountingStore(f"sqlite:///{path}")
     flow = ReportFlow(store, REPORT)
     yield True
     while True:
-        before = store.lost
+        before = store.conflicts
         flow.fire(CONTENDED, "adopt", adoption(), by=REGISTRAR)
-        yield from [False] * (store.lost - before)
+        yield from [False] * (store.conflicts - before)
         yield True
 
 
@@ -85,17 +84,17 @@ HOW = {"ours": _ours, "by_hand": _by_hand}
 
 
 def _serve(how: str, path: str) -> None:
-    tries = HOW[how](Path(path))
-    next(tries)
+    attempts = HOW[how](Path(path))
+    next(attempts)
     print("[]", flush=True)
     for line in sys.stdin:
-        lost, taken = 0, []
+        conflicts, taken = 0, []
         for _ in range(int(line)):
             start = time.perf_counter()
-            while not next(tries):
-                lost += 1
+            while not next(attempts):
+                conflicts += 1
             taken.append(time.perf_counter() - start)
-        print(json.dumps([lost, taken]), flush=True)
+        print(json.dumps([conflicts, taken]), flush=True)
 
 
 class _Crowd:
@@ -108,7 +107,7 @@ class _Crowd:
             subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             for _ in range(PROCESSES)
         ]
-        self.lost = 0
+        self.conflicts = 0
         self.taken: list[float] = []
         self._answers()
 
@@ -130,8 +129,8 @@ class _Crowd:
             one.stdin.flush()
         answers = self._answers()
         seconds = time.perf_counter() - start
-        for lost, taken in answers:
-            self.lost += lost
+        for conflicts, taken in answers:
+            self.conflicts += conflicts
             self.taken += taken
         return seconds / (PROCESSES * ACTS_OF_A_PROCESS)
 
@@ -141,10 +140,10 @@ class _Crowd:
             one.communicate()
 
     @property
-    def told(self) -> str:
-        """How often one of them lost, and how long the slowest acts took, as text."""
+    def summary(self) -> str:
+        """The conflicts an act, and how long the slowest acts took, as text."""
         slow = statistics.quantiles(self.taken, n=100, method="inclusive")[98]
-        return f"{self.lost / len(self.taken):.2f} conflicts an act, p99 {duration(slow)}"
+        return f"{self.conflicts / len(self.taken):.2f} conflicts an act, p99 {duration(slow)}"
 
 
 def contended(setting: Setting) -> Found:
@@ -162,7 +161,7 @@ def contended(setting: Setting) -> Found:
     for path, crowd in zip(paths, crowds, strict=True):
         _none_lost(path, len(crowd.taken))
     ours, hand = crowds
-    return Found(ours=seconds, floor=floor, note=ours.told, floor_name=f"by hand, {hand.told}", said=rate)
+    return Found(ours=seconds, floor=floor, note=ours.summary, floor_name=f"by hand, {hand.summary}", as_text=rate)
 
 
 def _none_lost(path: Path, done: int) -> None:
@@ -202,15 +201,15 @@ def _hands(connect: Callable[[], object]) -> Iterator[list[PostgresHand]]:
 
 
 def threads(setting: Setting) -> Found:
-    """Threads that each act on a record of their own, in hand."""
+    """Threads that each act on a snapshot of their own record."""
     with setting.postgresql() as first, setting.postgresql() as second, ThreadPoolExecutor(THREADS) as pool:
         with open_flow(second.url) as other:
             adopted(other, ids(THREADS))
         with open_flow(first.url) as flow, _hands(second.connect) as hands:
-            mine = [Ours(flow, [record]).fire_in_hand for record in adopted(flow, ids(THREADS))]
-            samples = _together(pool, mine), _together(pool, [hand.fire_in_hand for hand in hands])
+            mine = [Ours(flow, [record]).fire_snapshot for record in adopted(flow, ids(THREADS))]
+            samples = _together(pool, mine), _together(pool, [hand.fire_snapshot for hand in hands])
             seconds, floor = measure(*samples, rounds=setting.rounds)
-    return Found(ours=seconds, floor=floor, said=rate)
+    return Found(ours=seconds, floor=floor, as_text=rate)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measuring beside a floor: the thing and the least that could do its work, in turns, in the same run.
+"""Measuring beside a floor: the thing and the least that could do its work, alternately, in the same run.
 
 A machine's speed changes from minute to minute, and from one machine to the next; the ratio of two neighbours hardly
 does.
@@ -18,7 +18,7 @@ Sample = Callable[[], float]
 
 
 class Missing(Exception):
-    """What a row needs is not on this machine; the text says what."""
+    """A program or package that a row needs is not installed; the text names it."""
 
 
 def duration(seconds: float) -> str:
@@ -46,15 +46,15 @@ class Found:
         ours: What reportflow took.
         floor: What the floor took, in the same rounds; empty where there is none.
         floor_name: What the floor is.
-        note: What else is to be said of ours.
-        said: A number as text.
+        note: A note on ours.
+        as_text: Writes one of these numbers.
     """
 
     ours: Sequence[float]
     floor: Sequence[float] = ()
     floor_name: str = "by hand"
     note: str = ""
-    said: Callable[[float], str] = duration
+    as_text: Callable[[float], str] = duration
 
     @property
     def shares(self) -> list[float]:
@@ -86,12 +86,12 @@ class Row:
         if isinstance(found, Missing):
             yield from ("", "", "", _bound(self.at_least), _bound(self.wanted), str(found))
             return
-        ours = found.said(statistics.median(found.ours))
+        ours = found.as_text(statistics.median(found.ours))
         yield f"{ours}, {found.note}" if found.note else ours
         if not found.floor:
             yield from ("", "", "", "", "")
             return
-        yield f"{found.said(statistics.median(found.floor))}, {found.floor_name}"
+        yield f"{found.as_text(statistics.median(found.floor))}, {found.floor_name}"
         shares = found.shares
         median = statistics.median(shares)
         yield f"{min(shares):.2f} / {median:.2f} / {max(shares):.2f}"
@@ -138,22 +138,22 @@ def quantile(work: Callable[[int], object], times: int, per_cent: int) -> Sample
 
 
 def measure(*samples: Sample, rounds: int, warm: bool = True) -> list[list[float]]:
-    """Take samples in turns, the order turned round each time; gives the seconds of each sample, round by round.
+    """Take the samples alternately, in the opposite order each time; gives the seconds of each sample, round by round.
 
     One round before them all is not counted: caches and files are warm after it.
     """
     found: list[list[float]] = [[] for _ in samples]
-    turns = list(zip(samples, found, strict=True))
+    pairs = list(zip(samples, found, strict=True))
     if warm:
         for sample in samples:
             sample()
     gc.collect()
-    gc.disable()  # a collection would fall to whoever's turn it is
+    gc.disable()  # a collection would count for the sample that runs then
     try:
         for _ in range(rounds):
-            for sample, seconds in turns:
+            for sample, seconds in pairs:
                 seconds.append(sample())
-            turns.reverse()
+            pairs.reverse()
             gc.collect()
     finally:
         gc.enable()

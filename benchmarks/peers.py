@@ -1,4 +1,4 @@
-"""The same act by what people write or take instead: no floor, and no promise, for they judge and keep other things.
+"""The same act by common alternatives: no floor and no promise, for they check and store other things.
 
 Each adopts the record of an id in an SQLite file, with a history that grows: loaded, judged, stored in one commit.
 """
@@ -22,7 +22,7 @@ from transitions import Machine
 
 from reportflow import open_flow
 
-TOLD = {"body": "City Committee", "level": "city", "carrier": "The Gazette", "issue": "", "usage": "single"}
+ADOPTION = {"body": "City Committee", "level": "city", "carrier": "The Gazette", "issue": "", "usage": "single"}
 
 
 class Peer(Protocol):
@@ -79,7 +79,12 @@ class Glue:
 
         Base.metadata.create_all(self._engine)
         moves = [
-            {"trigger": "adopt", "source": "adopted", "dest": "adopted", "conditions": lambda told: bool(told["body"])}
+            {
+                "trigger": "adopt",
+                "source": "adopted",
+                "dest": "adopted",
+                "conditions": lambda details: bool(details["body"]),
+            }
         ]
         self._machine = Machine(
             model=None, states=["reviewed", "adopted"], transitions=moves, initial="reviewed", auto_transitions=False
@@ -97,11 +102,11 @@ class Glue:
         with Session(self._engine) as session:
             report = session.get_one(Report, f"report-{number}")
             self._machine.add_model(report, initial=report.state)
-            report.adopt(TOLD)  # type: ignore[attr-defined]  # the machine puts it there
+            report.adopt(ADOPTION)  # type: ignore[attr-defined]  # the machine adds it
             self._machine.remove_model(report)
             report.updated_at = now
-            told = json.dumps(TOLD)
-            session.add(History(report_id=report.id, trigger="adopt", actor=REGISTRAR.id, at=now, details=told))
+            details = json.dumps(ADOPTION)
+            session.add(History(report_id=report.id, trigger="adopt", actor=REGISTRAR.id, at=now, details=details))
             session.commit()
 
     def close(self) -> None:
@@ -145,7 +150,7 @@ class EventSourced:
     def adopt(self, number: int) -> None:
         """See `Peer.adopt`."""
         report = self._application.repository.get(self._ids[number])
-        report.adopt(REGISTRAR.id, TOLD["body"], TOLD["level"], TOLD["carrier"])
+        report.adopt(REGISTRAR.id, ADOPTION["body"], ADOPTION["level"], ADOPTION["carrier"])
         self._application.save(report)
 
     def close(self) -> None:
@@ -169,7 +174,7 @@ class Django:
         self._db = import_module("django.db")
         meta: Any = type("Meta", (), {"app_label": "benchmarks"})
 
-        def adopt(self: Any, told: Any) -> None:
+        def adopt(self: Any, details: Any) -> None:
             """Adopt it."""
 
         moves = fsm.transition(field="state", source="adopted", target="adopted")
@@ -208,11 +213,11 @@ class Django:
         now = datetime.now(UTC)
         with self._db.transaction.atomic():
             report = self._report.objects.get(pk=f"report-{number}")
-            report.adopt(TOLD)
+            report.adopt(ADOPTION)
             report.updated_at = now
             report.save()
             self._history.objects.create(
-                report=report, trigger="adopt", actor=REGISTRAR.id, at=now, details=json.dumps(TOLD)
+                report=report, trigger="adopt", actor=REGISTRAR.id, at=now, details=json.dumps(ADOPTION)
             )  # fmt: skip
 
     def close(self) -> None:

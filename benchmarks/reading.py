@@ -1,4 +1,4 @@
-"""Reading what has grown: pages, an inbox, counts. Reportflow and the SQL by hand read one and the same SQLite file.
+"""Reading a large store: pages, an inbox, counts. Reportflow and the SQL by hand read one and the same SQLite file.
 
 The rows are put there by hand, in the form in which the store puts them: reports of two units, in several states, each
 with the entries that led there. That both give the same is compared before they are measured.
@@ -31,7 +31,7 @@ CALLS = 100
 UNITS = (*["office"] * 9, "branch")
 CATEGORIES = ("transport", "schools", "housing", "water")
 STATES = ("draft", "edited", "reviewed", "adopted", "kept")
-#: How many of a hundred records have come to each of these: four entries each, on the average.
+#: How many of a hundred records are in each of these states: four entries each, on the average.
 REACHED = (5, 5, 15, 35, 40)
 INSERT_ENTRY = insert("entry", (*ENTRY, "position"))
 
@@ -89,7 +89,7 @@ SQL_ENTRIES = (
 
 @attrs.frozen
 class Library:
-    """A file that has grown, opened both ways."""
+    """A large file, opened both ways."""
 
     flow: ReportFlow
     connection: sqlite3.Connection
@@ -149,7 +149,7 @@ def later_page(library: Library) -> Ways:
 
 
 def inbox(library: Library) -> Ways:
-    """The first page of what waits for an actor."""
+    """The first page of an actor's inbox."""
     return _pages(
         lambda: library.flow.inbox(by=REGISTRAR, limit=PAGE), lambda: library.rows(SQL_INBOX, REGISTRAR.id)
     )  # fmt: skip

@@ -31,21 +31,21 @@ PACKAGES = ("reportflow", "transitions", "attrs", "cattrs", "sqlalchemy", "psyco
 ROWS: Sequence[tuple[Row, Callable[[Setting], Found]]] = (
     (Row("`import reportflow`", 0.77), acts.imported("import reportflow")),
     (Row("`import` of `REPORT` and `open_flow`"), acts.imported("from reportflow import REPORT, open_flow")),
-    (Row("memory: `fire`, in hand"), acts.in_memory("fire_in_hand")),
+    (Row("memory: `fire`, snapshot"), acts.in_memory("fire_snapshot")),
     (Row("memory: `create`"), acts.in_memory("create")),
-    (Row("SQLite: `fire`, in hand", 0.50, 0.80), acts.act(on_sqlite, "fire_in_hand")),
+    (Row("SQLite: `fire`, snapshot", 0.50, 0.80), acts.act(on_sqlite, "fire_snapshot")),
     (Row("SQLite: `fire`, by id", 0.45, 0.75), acts.act(on_sqlite, "fire_by_id")),
     (Row("SQLite: `create`"), acts.act(on_sqlite, "create")),
-    (Row("PostgreSQL: `fire`, in hand", 0.55, 0.80), acts.act(on_postgresql, "fire_in_hand")),
+    (Row("PostgreSQL: `fire`, snapshot", 0.55, 0.80), acts.act(on_postgresql, "fire_snapshot")),
     (Row("PostgreSQL: `fire`, by id", 0.55, 0.80), acts.act(on_postgresql, "fire_by_id")),
     (Row("PostgreSQL: `create`"), acts.act(on_postgresql, "create")),
     (Row("SQLite: `fire`, 4 processes, one record", 0.40, 0.70), contention.contended),
     (Row("PostgreSQL: `fire`, 16 threads, own records", 0.80, 0.95), contention.threads),
     (Row("PostgreSQL: async `fire`, 100 tasks", 0.60, 0.80), awaited.tasks),
     (Row("SQLite: `run`, creations", 0.40, 0.70), bulk.create_many(bulk.on_sqlite)),
-    (Row("SQLite: `run`, transitions in hand", 0.40, 0.70), bulk.fire_many(bulk.on_sqlite)),
+    (Row("SQLite: `run`, transitions of snapshots", 0.40, 0.70), bulk.fire_many(bulk.on_sqlite)),
     (Row("PostgreSQL: `run`, creations", 0.40, 0.70), bulk.create_many(bulk.on_postgresql)),
-    (Row("PostgreSQL: `run`, transitions in hand", 0.40, 0.70), bulk.fire_many(bulk.on_postgresql)),
+    (Row("PostgreSQL: `run`, transitions of snapshots", 0.40, 0.70), bulk.fire_many(bulk.on_postgresql)),
     (Row("SQLite: memory of an import", None, 1.0), bulk.memory),
     (Row("SQLite: `find`, page 1, p50", 0.70, 0.90), reading.paged(reading.first_page, 50)),
     (Row("SQLite: `find`, page 1, p99", 0.70, 0.90), reading.paged(reading.first_page, 99)),
@@ -83,7 +83,7 @@ Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; do not edit. {given.rou
 {shown}
 
 Numbers are medians. A share is the floor's time as a part of ours: 1.00 is as fast as by hand, 0.50 half as \
-fast. Both are measured in turns in the same run, a share for each round; the median of these is held against \
+fast. Both are measured alternately in the same run, a share for each round; the median of these is held against \
 what is promised (at least) and what is wanted.
 
 By hand means the driver on a connection held open, with the same durability (SQLite: WAL, `synchronous=NORMAL`; \

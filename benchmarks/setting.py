@@ -23,7 +23,7 @@ class Database:
 
 
 class Setting:
-    """What all rows share; a server is started when the first row asks for it.
+    """What all rows share; a server is started at its first use.
 
     Attributes:
         folder: Gone behind.
@@ -47,7 +47,7 @@ class Setting:
         self._open.close()
 
     def path(self) -> Path:
-        """A file that is not there yet."""
+        """The path of a new file."""
         return self.folder / f"{uuid.uuid4().hex}.db"
 
     @cached_property
@@ -71,7 +71,7 @@ class Setting:
 
     @contextmanager
     def postgresql(self) -> Iterator[Database]:
-        """A database on a PostgreSQL of its own, gone behind.
+        """A database on a PostgreSQL of its own, dropped at the end.
 
         Raises:
             Missing: there is no server.

@@ -38,12 +38,12 @@ def draft(id: str) -> Report:
 
 
 def adoption() -> Adoption:
-    """What an adoption is told."""
+    """The details of an adoption."""
     return Adoption(body="City Committee", level="city", carrier="The Gazette")
 
 
 def ids(number: int = RECORDS) -> list[str]:
-    """The ids of the records that are there before anything is measured."""
+    """The ids of the records that exist before the measuring."""
     return [f"report-{one}" for one in range(number)]
 
 
@@ -66,8 +66,8 @@ class Ours:
         self._records = list(records)
         self._made = 0
 
-    def fire_in_hand(self, number: int) -> None:
-        """Adopt the record in hand."""
+    def fire_snapshot(self, number: int) -> None:
+        """Adopt a snapshot of the record."""
         self._records[number] = self._flow.fire(self._records[number], "adopt", adoption(), by=REGISTRAR)
 
     def fire_by_id(self, number: int) -> None:

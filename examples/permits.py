@@ -3,8 +3,8 @@
     python examples/permits.py receipt.csv.gz --database sqlite:///permits.db
 
 The log says which activity followed which. So a case's state is its last activity, each activity is a trigger, and a
-row of the table leads to it from all activities that it ever followed: an order that the log has never seen is refused.
-A case may rest for good where one of the log's cases ended. Then each case's history, as the store gives it, must equal
+row of the table leads to it from all activities that it ever followed: an order that is not in the log is refused.
+States in which a case of the log ended are final. Then each case's history, as the store gives it, must equal
 the file: activity, resource, time and task, in order.
 
 The log: receipt phase of an environmental permit application process (CoSeLoG), J.C.A.M. Buijs, 4TU.ResearchData.
@@ -48,7 +48,7 @@ READER = Actor(id="reader", roles={"reader"})
 
 @attrs.frozen(kw_only=True)
 class PermitTask(Details):
-    """One event of the log, beside what every entry says: who, what and when."""
+    """One event of the log, beside the actor, trigger and time of every entry."""
 
     instance: str
     group: str
@@ -56,7 +56,7 @@ class PermitTask(Details):
 
 @attrs.frozen(kw_only=True)
 class PermitCase(Record):
-    """A case: what the log says of it as a whole, and its last task.
+    """A case: the case's own fields in the log, and its last task.
 
     The case's deadline is the `due_at` that every record has.
     """
@@ -73,7 +73,7 @@ class PermitCase(Record):
 
 @attrs.frozen
 class Event:
-    """What a line of the file says happened; two are compared by that, not by the line."""
+    """The event of a line of the file; the line itself is not compared."""
 
     activity: str
     resource: str
@@ -83,7 +83,7 @@ class Event:
 
     @property
     def actor(self) -> Actor:
-        """Who did it."""
+        """The resource as an actor."""
         return Actor(id=self.resource, roles={"clerk"})
 
 
@@ -105,7 +105,7 @@ def read_cases(path: Path) -> Cases:
 
 
 def make_lifecycle(cases: Cases) -> Lifecycle:
-    """The table that the log tells.
+    """The table of the log.
 
     Raises:
         ValueError: the cases begin with different activities; a flow creates a kind of record in one way.
@@ -195,11 +195,11 @@ def find_differing(flow: ReportFlow, cases: Cases) -> list[str]:
 
 
 def try_unseen_order(flow: ReportFlow, case: str, event: Event) -> str:
-    """What the flow answers to an activity that never followed a case's last one; "" where it lets it pass."""
+    """The refusal of an activity that never followed a case's last one; "" where it is allowed."""
     record = flow.get(case, by=READER)
     table = flow.lifecycles[0]
-    never = (row for row in table.transitions if row.details and not table.row(record.state, row.trigger))
-    row = next(never, None)
+    unseen = (row for row in table.transitions if row.details and not table.row(record.state, row.trigger))
+    row = next(unseen, None)
     if row is None:
         return "there is none, every activity has followed the last one of the first case"
     try:
@@ -238,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"activities       {len(lifecycle.triggers):>6,}")
     print(f"resources        {len({event.resource for event in every}):>6,}")
     print(f"histories equal  {len(cases) - len(wrong):>6,} of {len(cases):,}")
-    print(f"an order never seen: {refused or 'it was let pass'}")
+    print(f"an order never seen: {refused or 'it was allowed'}")
     if wrong:
         print(f"The histories of {len(wrong):,} cases differ from the file, first {wrong[0]}.", file=sys.stderr)
     return 1 if wrong or not refused else 0

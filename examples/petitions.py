@@ -7,8 +7,8 @@ signatures) or rejected with its code, forwarded to the departments (10,000 sign
 absorbed (the government's response), instructed on (the debate's outcome). Then the store counts what happened, and the
 figures must equal those counted straight from the file.
 
-In this file every fact has the earlier ones that the lifecycle asks for, so nothing is made up. If one were missing,
-the act would be refused, and the refusal says which petition and why. Two things the file knows are not entered: that
+In this file every fact has the earlier ones that the lifecycle asks for, so no fact is invented. If one were missing,
+the act would be refused, with the petition and the reason. Two facts of the file are not entered: that
 the time for signing ended (`closed_at`), and the date that a debate was scheduled for.
 """
 
@@ -53,14 +53,14 @@ from reportflow.office import (
 FILE = "uk_petitions.jsonl.gz"
 UNIT = "petitions.parliament.uk"
 
-# The file names nobody, so each role is one actor. The reviewer must not be the one who edited last.
+# The file has no persons, so each role is one actor. The reviewer must not be the last editor.
 PETITIONER = Actor(id="petitioner", roles={"contributor"}, unit=UNIT)
 EDITOR = Actor(id="editor", roles={"editor"}, unit=UNIT)
 MODERATOR = Actor(id="moderator", roles={"reviewer"}, unit=UNIT)
 REGISTRAR = Actor(id="registrar", roles={"registrar"}, unit=UNIT)
 AUDITOR = Actor(id="auditor", roles={"auditor"}, unit=UNIT)
 
-#: What is counted: figure -> the trigger in the store, and the time in the file.
+#: Figure -> the trigger in the store, and the time in the file.
 FIGURES = {
     "created": ("create", "created_at"),
     "reached moderation": ("edit", "moderation_threshold_reached_at"),
@@ -93,7 +93,7 @@ def acts_of(petition: Petition) -> list[Create | Fire]:
         text=text,
         authors=[Author(name="a petitioner")],
         source=Source.PUBLIC,
-        topics=departments,  # who answers for a matter is the nearest thing to a topic that the file has
+        topics=departments,  # the responsible department is the closest to a topic in the file
         origin=f"https://petition.parliament.uk/petitions/{petition['id']}",
     )
     acts: list[Fire] = []
@@ -104,13 +104,13 @@ def acts_of(petition: Petition) -> list[Create | Fire]:
     if at := time_of(petition, "opened_at"):
         acts.append(Fire(id, "review", by=MODERATOR, at=at))
     if at := time_of(petition, "rejected_at"):
-        # Mostly instead of being opened; one petition was opened first. The code is all the reason that is given.
+        # Mostly instead of being opened; one petition was opened first. The file has no other reason than the code.
         code = petition["rejection_code"]
         acts.append(Fire(id, "reject", Rejection(code=code), by=MODERATOR, at=at, reason=code))
     if at := time_of(petition, "response_threshold_reached_at"):
         for department in departments:
-            told = Forwarding(to=department, level=Level.NATIONAL)
-            acts.append(Fire(id, "forward", told, by=REGISTRAR, at=at))
+            forwarding = Forwarding(to=department, level=Level.NATIONAL)
+            acts.append(Fire(id, "forward", forwarding, by=REGISTRAR, at=at))
     if at := time_of(petition, "debate_threshold_reached_at"):
         adoption = Adoption(body="House of Commons, Petitions Committee", level=Level.NATIONAL)
         acts.append(Fire(id, "adopt", adoption, by=REGISTRAR, at=at))

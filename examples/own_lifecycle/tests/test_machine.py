@@ -1,4 +1,4 @@
-"""Whatever people do, in whatever order: what reportflow promises of every lifecycle holds, and what this one adds."""
+"""Any acts in any order: the properties of every lifecycle hold, and one of this lifecycle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from own_lifecycle import DELIVERY, PROCUREMENT
 from reportflow import Entry, Record
 from reportflow.testing import LifecycleMachine
 
-# a short run need not come to every row; it says which were left out
+# a short run need not reach every row; a warning names those that it missed
 pytestmark = pytest.mark.filterwarnings("default::reportflow.testing.broken.NeverFired")
 
 PurchaseMachine = LifecycleMachine.of(PROCUREMENT, DELIVERY)
@@ -17,7 +17,7 @@ PurchaseMachine = LifecycleMachine.of(PROCUREMENT, DELIVERY)
 
 @PurchaseMachine.invariant
 def what_was_received_was_approved(record: Record, history: list[Entry]) -> None:
-    """Nothing is ordered or received that nobody approved."""
+    """Nothing is ordered or received without an approval."""
     done = [entry.trigger for entry in history]
     assert "order" not in done or "approve" in done[: done.index("order")]
     assert record.state != "received" or "order" in done

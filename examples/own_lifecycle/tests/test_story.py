@@ -1,4 +1,4 @@
-"""What the office expects of its purchases, case by case."""
+"""The rules of purchases, case by case."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HAN = Actor(id="han", roles={"manager", "buyer", "requester"}, unit="lab")
 
 @pytest.fixture
 def flow() -> ReportFlow:
-    """Both lifecycles, and nothing kept yet."""
+    """A flow of both lifecycles on an empty store."""
     return ReportFlow(MemoryStore(), [PROCUREMENT, DELIVERY])
 
 
@@ -39,28 +39,28 @@ def ordered(flow: ReportFlow) -> tuple[Purchase, Delivery]:
 
 
 def codes(flow: ReportFlow, purchase: Purchase, trigger: str, details: object, by: Actor) -> list[str]:
-    """Why an act is refused."""
+    """The codes with which a transition is refused."""
     with pytest.raises(TransitionRefused) as refused:
         flow.fire(purchase, trigger, details, by=by)
     return [refusal.code for refusal in refused.value.refusals]
 
 
 def test_what_costs_much_needs_three_offers(flow: ReportFlow) -> None:
-    """A small purchase is approved upon one offer, a large one upon three."""
+    """A small purchase is approved with one offer, a large one with three."""
     assert flow.fire(bought(flow, "a"), "approve", Approval(supplier="a"), by=HAN).state == "approved"
     large = bought(flow, "a", "b", estimate=10_001)
     assert codes(flow, large, "approve", Approval(supplier="a"), by=HAN) == ["too_few_offers"]
 
 
 def test_a_new_offer_replaces_the_suppliers_old_one(flow: ReportFlow) -> None:
-    """Each supplier has one offer, the last; it is the one that is taken."""
+    """Each supplier has one offer, the last one, which can be chosen."""
     purchase = bought(flow, "a", "b", "a")
     assert [(offer.supplier, offer.price) for offer in purchase.offers] == [("b", Decimal(491)), ("a", Decimal(492))]
     assert flow.fire(purchase, "approve", Approval(supplier="a"), by=HAN).price == 492
 
 
 def test_three_persons_are_needed(flow: ReportFlow) -> None:
-    """Who asks does not approve, and who asked or approved does not order."""
+    """The requester does not approve; requester and approver do not order."""
     own = bought(flow, "a", by=HAN)
     assert codes(flow, own, "approve", Approval(supplier="a"), by=HAN) == ["same_person"]
     purchase = flow.fire(bought(flow, "a", by=BO), "approve", Approval(supplier="a"), by=HAN)
@@ -69,21 +69,21 @@ def test_three_persons_are_needed(flow: ReportFlow) -> None:
 
 
 def test_a_draft_brings_no_offers(flow: ReportFlow) -> None:
-    """Offers, the choice and the approval are entered by those whose task it is, never by who asks."""
+    """Offers, the choice and the approval of a draft are ignored."""
     forged = Purchase.draft(title="Lamps", estimate=Decimal(1), offers=(Offer(supplier="a", price=Decimal(1)),))
     assert flow.create(forged, by=MEI).offers == ()
 
 
 def test_an_accepted_delivery_ends_the_purchase(flow: ReportFlow) -> None:
-    """The delivery waits for the one who asked; accepting it takes the purchase to its end."""
+    """The delivery awaits the requester; accepting it completes the purchase."""
     purchase, delivery = ordered(flow)
     assert (delivery.parent, delivery.assignee) == (purchase.id, "mei")
     flow.fire(delivery, "accept", by=MEI)
     assert flow.get(purchase.id, by=MEI).state == "received"
 
 
-def test_what_was_sent_back_is_ordered_again(flow: ReportFlow) -> None:
-    """A delivery that is sent back puts the purchase back to be ordered; the grounds can be counted."""
+def test_a_purchase_is_ordered_again_after_a_complaint(flow: ReportFlow) -> None:
+    """A delivery that is sent back makes the purchase orderable again; the grounds are counted."""
     purchase, delivery = ordered(flow)
     flow.fire(delivery, "send_back", Complaint(ground=Ground.BROKEN), by=MEI)
     again = flow.fire(purchase.id, "order", Order(number="A-2"), by=BO, type=Purchase)
@@ -91,7 +91,7 @@ def test_what_was_sent_back_is_ordered_again(flow: ReportFlow) -> None:
     assert flow.count(Query(happened=Happened(trigger="send_back")), by=MEI, group="code") == {("broken",): 1}
 
 
-def test_the_story_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """`python -m own_lifecycle` tells of a purchase up to its receipt."""
+def test_the_program_prints_a_purchase(capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m own_lifecycle` prints a purchase up to its receipt."""
     main()
     assert capsys.readouterr().out.splitlines()[-1].split() == ["9", "receive", "ordered", "->", "received", "mei"]

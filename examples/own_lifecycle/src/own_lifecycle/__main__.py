@@ -1,4 +1,4 @@
-"""One purchase from the request to the delivery, told on the terminal: ``python -m own_lifecycle``."""
+"""One purchase from the request to the delivery, printed on the terminal: ``python -m own_lifecycle``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HAN = Actor(id="han", roles={"manager"}, unit="lab")
 
 
 def main() -> None:
-    """Buy a microscope; the first one comes broken."""
+    """Buy a microscope; the first one arrives broken."""
     with ReportFlow(MemoryStore(), [PROCUREMENT, DELIVERY]) as flow:
         purchase = flow.create(Purchase.draft(title="A microscope", estimate=Decimal(18_000)), by=MEI)
         for supplier, price in (("Lens & Co", 17_500), ("Optik", 16_900), ("北光", 17_200)):

@@ -1,4 +1,4 @@
-"""Purchases and their deliveries: the records, what is told, the guards and steps, and the two tables."""
+"""Purchases and their deliveries: the details, the records, the guards and steps, and the two tables."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from reportflow import (
 )
 from reportflow.office import Comment
 
-# -- what transitions are told ----------------------------------------------------------------------------------
+# -- the details of transitions -----------------------------------------------------------------------------------
 
 
 @attrs.frozen(kw_only=True)
 class Offer(Details, name="procurement.Offer"):
-    """What a supplier asks for it."""
+    """An offer of a supplier."""
 
     supplier: str = attrs.field(metadata=PARTY)
     price: Decimal
@@ -46,7 +46,7 @@ class Offer(Details, name="procurement.Offer"):
 
 @attrs.frozen(kw_only=True)
 class Approval(Details, name="procurement.Approval"):
-    """Whose offer is taken."""
+    """The choice of an offer."""
 
     supplier: str = attrs.field(metadata=PARTY)
 
@@ -102,13 +102,13 @@ SMALL = Decimal(10_000)
 
 @guard("no_estimate", {"en": "An estimate above 0 is needed.", "zh": "请填写大于0的预算。"})
 def estimated(draft: Purchase, command: Command) -> bool:
-    """A purchase is asked for with what it may cost."""
+    """A purchase is requested with an estimate."""
     return draft.estimate > 0
 
 
 @guard("no_price", {"en": "A price above 0 is needed.", "zh": "请填写大于0的报价。"}, reads_details=True)
 def priced(purchase: Purchase, command: Command) -> bool:
-    """Nothing is for free."""
+    """An offer has a price."""
     assert isinstance(command.details, Offer)
     return command.details.price > 0
 
@@ -121,7 +121,7 @@ def priced(purchase: Purchase, command: Command) -> bool:
     },
 )
 def enough_offers(purchase: Purchase, command: Command) -> bool | dict[str, object]:
-    """What costs much is approved upon three offers."""
+    """A large purchase is approved with three offers."""
     needed = 3 if purchase.estimate > SMALL else 1
     return len(purchase.offers) >= needed or {"needed": needed, "there": len(purchase.offers)}
 
@@ -132,7 +132,7 @@ def enough_offers(purchase: Purchase, command: Command) -> bool | dict[str, obje
     reads_details=True,
 )
 def has_offered(purchase: Purchase, command: Command) -> bool | dict[str, object]:
-    """Only an offer that was made can be taken."""
+    """Only an offer that was made can be chosen."""
     assert isinstance(command.details, Approval)
     supplier = command.details.supplier
     return any(offer.supplier == supplier for offer in purchase.offers) or {"supplier": supplier}
@@ -143,7 +143,7 @@ not_the_approver = nobody_from("approved_by")
 
 # -- what rows set ----------------------------------------------------------------------------------------------
 
-#: What later rows set, no draft brings.
+#: What later rows set, and no draft.
 NOT_YET: dict[str, object] = {"offers": (), "supplier": None, "price": None, "approved_by": None, "number": None}
 
 
@@ -154,21 +154,21 @@ def offers_with(purchase: Purchase, entry: Entry) -> tuple[Offer, ...]:
 
 
 def price_of_chosen(purchase: Purchase, entry: Entry) -> Decimal:
-    """The price that the chosen supplier asks for."""
+    """The price of the chosen offer."""
     assert isinstance(entry.details, Approval)
     return next(offer.price for offer in purchase.offers if offer.supplier == entry.details.supplier)
 
 
-def who_did_it(record: Record, entry: Entry) -> str:
-    """The id of the one who acts."""
+def id_of_actor(record: Record, entry: Entry) -> str:
+    """The id of the actor."""
     return entry.actor.id
 
 
-# -- what follows from an act -----------------------------------------------------------------------------------
+# -- what follows from a transition ------------------------------------------------------------------------------
 
 
 def expect_delivery(purchase: Purchase, entry: Entry) -> Iterable[Step]:
-    """What was ordered is expected by the one who asked for it."""
+    """The delivery of the order is expected by the requester."""
     assert isinstance(entry.details, Order)
     draft = Delivery.draft(
         title=purchase.title,
@@ -182,12 +182,12 @@ def expect_delivery(purchase: Purchase, entry: Entry) -> Iterable[Step]:
 
 
 def receive_purchase(delivery: Delivery, entry: Entry) -> Iterable[Step]:
-    """With its delivery the purchase is done."""
+    """An accepted delivery completes its purchase."""
     return [Step(target=delivery.parent or "", trigger="receive", system=True)]
 
 
 def reorder_purchase(delivery: Delivery, entry: Entry) -> Iterable[Step]:
-    """What was sent back can be ordered again."""
+    """After a delivery was sent back, its purchase can be ordered again."""
     return [Step(target=delivery.parent or "", trigger="reorder", system=True)]
 
 
@@ -241,7 +241,7 @@ PROCUREMENT = Lifecycle(
             label={"en": "approve", "zh": "批准"},
             details=Approval,
             guards=[not_the_creator, enough_offers, has_offered],
-            sets={"supplier": "supplier", "price": price_of_chosen, "approved_by": who_did_it},
+            sets={"supplier": "supplier", "price": price_of_chosen, "approved_by": id_of_actor},
             on_conflict="stale",
         ),
         Transition(
