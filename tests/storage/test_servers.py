@@ -12,10 +12,8 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from reportflow import Actor, AlreadyExists, Query, ReportFlow, open_flow, replay
+from reportflow import Actor, AlreadyExists, Query, ReportFlow, SqlStore, Store, open_flow, replay
 from reportflow.office import REPORT, Author, Comment, Report, Revision
-from reportflow.storage.base import Store
-from reportflow.storage.sql.store import SqlStore
 from reportflow.testing import LifecycleMachine, StoreTests
 from reportflow.testing.conformance.suite import RolledBack
 from tests.host import rolled_back
