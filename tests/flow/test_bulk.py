@@ -143,6 +143,31 @@ def test_a_chunk_is_one_commit_and_one_call_of_progress() -> None:
     assert (store.commits, done) == (3, [10, 20, 25])
 
 
+@pytest.mark.parametrize(
+    ("field", "arguments"),
+    [
+        ("requests", {"requests": None}),
+        ("requests", {"requests": 7}),
+        ("on_error", {"on_error": "sikp"}),
+        ("on_error", {"on_error": None}),
+        ("chunk", {"chunk": 0}),
+        ("chunk", {"chunk": True}),
+        ("chunk", {"chunk": "500"}),
+    ],
+)
+def test_the_arguments_of_run_are_checked_at_the_call(field: str, arguments: dict[str, Any]) -> None:
+    """Invalid arguments are `InvalidValue` before anything is iterated, and no request is taken."""
+    taken: list[int] = []
+
+    def requests() -> Iterator[Create]:
+        taken.append(1)
+        yield from creates(drafts(1), by=CLERK)
+
+    with pytest.raises(InvalidValue) as raised:
+        flow_on(MemoryStore()).run(**{"requests": requests(), **arguments})
+    assert (raised.value.field, taken) == (field, [])
+
+
 def test_an_iterable_is_read_a_chunk_at_a_time() -> None:
     """At most one chunk is taken from the iterable ahead of the outcomes that were returned."""
     taken = 0

@@ -1,10 +1,10 @@
-"""The figures of an office: what came in, what became of it, and of what each is a share.
+"""The figures of an office: how many reports came in, what happened to them, and the shares.
 
 The first eight stand in the yearly circular (通报), in its order; those after them describe the office's own work and
 do not. All of them are counted by the store, from the entries of the histories, distinct by report (条, not 件次): a
 report that three leaders instructed on counts once. An entry counts where its `at` lies in the interval, so a late
-fact counts in the year in which it happened, whenever it was entered. Both sides of a share are counted so: a
-share compares what happened in an interval with what came in during it, not the fate of those that came in.
+fact counts in the year in which it happened, whenever it was recorded. Both sides of a share are counted so: a
+share compares what happened in an interval with what came in during it; it does not follow single reports.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LIVELIHOOD: Final = frozenset(
     }
 )
 
-#: figure -> the figure that it is a share of. What is not here is a share of nothing.
+#: Figure -> its denominator, the figure that it is a share of. Others have no share.
 DENOMINATORS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "issued": "collected",
@@ -80,7 +80,7 @@ class Figures(Value):
         rejected: Not used.
         merged: Merged into another.
         withdrawn: Withdrawn.
-        sources: Those collected, by where they came from; sources of nothing are left out.
+        sources: Those collected, by source; sources without reports are left out.
     """
 
     collected: int
@@ -102,7 +102,7 @@ class Figures(Value):
     sources: Mapping[str, int] = attrs.field(factory=dict, hash=False)
 
     def share(self, name: str) -> float | None:
-        """A figure's share of its denominator, such as 0.195; None where there is none, or it is 0."""
+        """A figure's share of its denominator, such as 0.195; None where it has none, or the denominator is 0."""
         whole = getattr(self, DENOMINATORS[name]) if name in DENOMINATORS else 0
         return getattr(self, name) / whole if whole else None
 
@@ -111,7 +111,7 @@ class Figures(Value):
         return {**attrs.asdict(self, recurse=False), "sources": dict(self.sources)}
 
 
-#: The names of the figures, in their order; `sources` is no single figure.
+#: The names of the figures, in their order; `sources` is not a single figure.
 NAMES: Final = tuple(field.name for field in attrs.fields(Figures) if field.name != "sources")
 #: Those of the circular, in its order; the others describe the office's own work.
 CIRCULAR: Final = NAMES[: NAMES.index("edited")]
@@ -125,17 +125,17 @@ def figures(
     body: str | None = None,
     level: Level | str = Level.CITY,
 ) -> Figures:
-    """The figures of what an actor may see.
+    """The figures of the reports that an actor may see.
 
     Args:
         flow: Holds the reports.
-        by: Who asks: reports that they may not see are not counted.
-        interval: When it happened, by `Entry.at`; a year is ``Interval.year(2022, zone)``.
-        body: The office's own body: `issued` then counts its adoptions only, not those of others at its level.
+        by: The actor; reports that they may not see are not counted.
+        interval: The time of the entries, by `Entry.at`; a year is ``Interval.year(2022, zone)``.
+        body: The office's own body: `issued` then counts its adoptions only, not those of other bodies at its level.
         level: The office's own level.
 
     Raises:
-        InvalidValue: no such level.
+        InvalidValue: an unknown level.
         StorageError: the store cannot be read.
     """
     own = choice(Level, level, "level")

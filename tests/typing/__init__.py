@@ -1,0 +1,1 @@
+"""A user's program, checked by mypy with the tests."""
