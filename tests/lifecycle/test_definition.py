@@ -168,7 +168,7 @@ def test_a_fault_is_named(code: str, changes: Mapping[str, Any], rows: list[Tran
 
 
 _WRITE: Final = "write str, int, float, bool, Decimal, date, an aware datetime, an Enum or an attrs class"
-#: What each of the tables above is told, to the last fact.
+#: The faults of each of the tables above, with all facts.
 FACTS: dict[str, list[tuple[str, dict[str, object]]]] = {
     "unknown source": [("unknown_state", {"trigger": "do", "name": "nowhere"})],
     "unknown dest": [("unknown_state", {"trigger": "do", "name": "nowhere"})],

@@ -78,7 +78,7 @@ def test_an_invalid_version_is_refused(history: list[Entry]) -> None:
         assert raised.value.field == "version"
 
 
-def told(call: Callable[[], object]) -> tuple[str, str, dict[str, object]]:
+def problem(call: Callable[[], object]) -> tuple[str, str, dict[str, object]]:
     """The field, the problem and all the facts with which something is refused."""
     with pytest.raises(InvalidValue) as raised:
         call()
@@ -96,7 +96,7 @@ def test_the_problem_of_a_history(history: list[Entry]) -> None:
         ([history[0], history[2]], "sequences [1, 3]"),
         ([history[0]] * 30, f"sequences {[1] * 20}"),
     ):
-        assert told(lambda cut=cut: replay(cut, REPORT)) == ("history", "history", {"given": given})  # type: ignore[misc]  # bound now
+        assert problem(lambda cut=cut: replay(cut, REPORT)) == ("history", "history", {"given": given})  # type: ignore[misc]  # bound now
     draft = history[0].details
     assert isinstance(draft, Report)
     stranger = attrs.evolve(history[0], details=attrs.evolve(draft, kind="never built", lifecycle_version=7))
@@ -115,22 +115,22 @@ def test_as_of_a_version_or_a_time(history: list[Entry]) -> None:
         assert as_of(whole, REPORT, version=version).version == version
         assert as_of(timed, REPORT, time=start + timedelta(days=version - 1)).version == version
         assert as_of(timed, REPORT, time=start + timedelta(days=version - 1, hours=23)).version == version
-    assert told(lambda: as_of(whole, REPORT)) == ("as_of", "version_or_time", {})
-    assert told(lambda: as_of(whole, REPORT, version=1, time=start)) == ("as_of", "version_or_time", {})
+    assert problem(lambda: as_of(whole, REPORT)) == ("as_of", "version_or_time", {})
+    assert problem(lambda: as_of(whole, REPORT, version=1, time=start)) == ("as_of", "version_or_time", {})
     for wrong_version in (0, 4):
         facts = {"given": wrong_version, "least": 1, "most": 3}
-        assert told(lambda given=wrong_version: as_of(whole, REPORT, version=given)) == ("version", "range", facts)  # type: ignore[misc]  # bound now
+        assert problem(lambda given=wrong_version: as_of(whole, REPORT, version=given)) == ("version", "range", facts)  # type: ignore[misc]  # bound now
     wrong_type = {"expected": "int", "given": "str '1'"}
-    assert told(lambda: as_of(whole, REPORT, version="1")) == ("version", "type", wrong_type)  # type: ignore[arg-type]  # bad input
+    assert problem(lambda: as_of(whole, REPORT, version="1")) == ("version", "type", wrong_type)  # type: ignore[arg-type]  # bad input
     early = start - timedelta(seconds=1)
-    assert told(lambda: as_of(timed, REPORT, time=early)) == (
+    assert problem(lambda: as_of(timed, REPORT, time=early)) == (
         "time",
         "no_such_time",
         {"given": early, "created": start},
     )
-    assert told(lambda: as_of([], REPORT, time=early)) == ("time", "no_such_time", {"given": early, "created": "?"})
+    assert problem(lambda: as_of([], REPORT, time=early)) == ("time", "no_such_time", {"given": early, "created": "?"})
     naive = datetime(2022, 1, 1)
-    assert told(lambda: as_of(timed, REPORT, time=naive)) == ("time", "naive", {"given": "2022-01-01T00:00:00"})
+    assert problem(lambda: as_of(timed, REPORT, time=naive)) == ("time", "naive", {"given": "2022-01-01T00:00:00"})
 
 
 def test_a_given_definition_is_the_one_that_folds(history: list[Entry]) -> None:

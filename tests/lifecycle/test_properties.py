@@ -42,10 +42,10 @@ def memory() -> Iterator[tuple[Store, Callable[[], object]]]:
     store = MemoryStore()
 
     def holds() -> object:
-        posted = store.feed(limit=10_000)
-        ids = list(dict.fromkeys(one.entry.record_id for one in posted))
+        item = store.feed(limit=10_000)
+        ids = list(dict.fromkeys(one.entry.record_id for one in item))
         found = store.find(Query(limit=1000)).records
-        return posted, store.get(ids), store.history(ids), found, store.count(Query(), "entries", ["trigger"])
+        return item, store.get(ids), store.history(ids), found, store.count(Query(), "entries", ["trigger"])
 
     yield store, holds
 
@@ -161,14 +161,14 @@ def test_versions_have_no_gaps_and_time_runs_forward(
 @given(story=stories())
 def test_both_stores_have_the_same_results(story: tuple[Lifecycle, list[Act]]) -> None:
     """The same path gives the same records, entries and errors on every store."""
-    told: list[object] = []
+    results: list[object] = []
     for opened in (memory, sqlite):
         with opened() as (store, _):
-            said = [
+            outcomes = [
                 str(outcome) if isinstance(outcome, ReportflowError) else outcome for _, outcome in walk(store, *story)
             ]
-            told.append((said, [posted.entry for posted in store.feed(limit=10_000)]))
-    assert told[0] == told[1]
+            results.append((outcomes, [item.entry for item in store.feed(limit=10_000)]))
+    assert results[0] == results[1]
 
 
 @given(story=stories())
@@ -176,7 +176,7 @@ def test_every_cause_is_an_earlier_entry(story: tuple[Lifecycle, list[Act]]) -> 
     """The `cause` of an entry is the `ref` of an entry before it, by the same actor and in the same commit."""
     store = MemoryStore()
     walked(store, *story)
-    entries = [posted.entry for posted in store.feed(limit=10_000)]
+    entries = [item.entry for item in store.feed(limit=10_000)]
     by_ref = {entry.ref: entry for entry in entries}
     for entry in entries:
         if entry.trigger == "tick":

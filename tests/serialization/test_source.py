@@ -261,7 +261,7 @@ def test_a_function_is_named_by_the_module_that_defines_it() -> None:
     assert named(Report, names) == "Report"
     assert named(REPORT, names) == "REPORT"
     assert (names["said"], names["Report"]) == (__name__, "reportflow.office.report")
-    home = names["REPORT"]  # the package, unless a module of somebody's with as short a name has it too
+    home = names["REPORT"]  # the package, unless another module with as short a name has it too
     assert home == "reportflow.office"
     assert vars(sys.modules[home])["REPORT"] is REPORT
     assert named(object(), names) is None
@@ -299,13 +299,13 @@ def test_of_several_names_the_shortest_public_one_is_used(monkeypatch: pytest.Mo
 def test_a_value_that_only_claims_a_name_is_not_named_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A value whose `__module__` has another object under its name is looked up elsewhere."""
 
-    def twin() -> None: ...
+    def copied() -> None: ...
 
-    twin.__module__, twin.__qualname__ = __name__, "said"
+    copied.__module__, copied.__qualname__ = __name__, "said"
     names: Names = {}
-    assert named(twin, names) is None
+    assert named(copied, names) is None
     assert names == {}
-    made = ModuleType("zz_twins")
-    vars(made)["twin"] = twin
-    monkeypatch.setitem(sys.modules, "zz_twins", made)
-    assert (named(twin, names), names) == ("twin", {"twin": "zz_twins"})
+    made = ModuleType("zz_copies")
+    vars(made)["copied"] = copied
+    monkeypatch.setitem(sys.modules, "zz_copies", made)
+    assert (named(copied, names), names) == ("copied", {"copied": "zz_copies"})

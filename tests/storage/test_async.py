@@ -188,7 +188,7 @@ def read_blocking(flow: ReportFlow, id: str) -> list[object]:
 
 
 def test_both_flows_read_the_same(url: str) -> None:
-    """What was written by awaited calls, both kinds of flow read alike: each verb gives equal answers."""
+    """Both kinds of flow read what asynchronous calls wrote: each call gives equal results."""
 
     async def main() -> tuple[str, list[object]]:
         async with open_async_flow(url) as flow:
@@ -268,8 +268,8 @@ def test_no_update_is_lost(url: str) -> None:
     run(main())
 
 
-def test_a_call_goes_on_where_its_turn_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits for a turn that another call does not give back goes on without, and gives back no turn."""
+def test_a_call_goes_on_without_the_retry_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that cannot acquire the retry lock in time goes on without it, and does not release it."""
     monkeypatch.setattr("reportflow.flow.aio.RETRY_LOCK_TIMEOUT", 0.01)
 
     class Losing(AsyncMemoryStore):
@@ -378,7 +378,7 @@ def test_what_is_cancelled_is_whole_or_absent(
 
 
 def test_what_was_cancelled_is_made_again_by_its_key(url: str) -> None:
-    """With a key, a call that was cancelled is made again, and is done once, whatever became of it the first time."""
+    """A cancelled call with a key can be repeated and is done once, whether or not it was committed the first time."""
     chance = random.Random(3)
 
     async def main() -> None:
@@ -397,7 +397,7 @@ def test_what_was_cancelled_is_made_again_by_its_key(url: str) -> None:
 
 
 def test_a_timeout_ends_a_call(file: str) -> None:
-    """`asyncio.timeout` around a call that waits for somebody's lock is heard, in its grace, and nothing is written."""
+    """`asyncio.timeout` around a call that waits for a lock ends the call in time, and nothing is written."""
 
     async def main() -> None:
         async with open_async_flow(f"sqlite+aiosqlite:///{file}") as flow:
@@ -420,7 +420,7 @@ def test_a_timeout_ends_a_call(file: str) -> None:
     "engine", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("postgresql", "mariadb")]
 )
 def test_a_connection_that_the_server_ends_is_replaced(engine: str) -> None:
-    """Where the server ends a connection, the call on it says `StorageUnavailable`, and those after it go on."""
+    """When the server ends a connection, its call is `StorageUnavailable`, and later calls work."""
     others = {
         "postgresql": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
@@ -510,7 +510,7 @@ def test_many_open_a_new_file_at_once(file: str) -> None:
 
 
 def test_a_hosts_engine_stays_the_hosts(file: str) -> None:
-    """On an `AsyncEngine` of the host's, closing the store closes nothing, and the host's own mode stays as it was."""
+    """On a host's `AsyncEngine`, closing the store closes no connection, and the host's settings stay unchanged."""
 
     async def main() -> None:
         engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
@@ -595,7 +595,7 @@ def test_what_is_no_database_is_refused(file: str) -> None:
         AsyncReportFlow(5, REPORT)  # type: ignore[arg-type]  # bad input
 
 
-def test_what_cannot_be_opened_says_so(file: str, tmp_path: Path) -> None:
+def test_a_url_that_cannot_be_opened_is_an_error(file: str, tmp_path: Path) -> None:
     """A missing file that may not be made, a folder, a server that is not there: `StorageUnavailable`, nothing left."""
 
     async def main() -> None:

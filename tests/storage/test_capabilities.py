@@ -1,4 +1,4 @@
-"""A capability and the Protocol that types it say the same of each store that ships."""
+"""For each store of the library, a capability and the Protocol that types it agree."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_store_on_disk_is_durable_and_shared(tmp_path: Path) -> None:
 
 
 def test_an_asynchronous_store_bound_to_a_host(tmp_path: Path) -> None:
-    """The asynchronous store says the same."""
+    """The same holds for the asynchronous store."""
 
     async def main() -> None:
         store = AsyncSqlStore(f"sqlite+aiosqlite:///{tmp_path}/office.db")
@@ -98,7 +98,7 @@ def test_what_gives_no_connection_is_refused(host: object) -> None:
 
 
 def test_a_relay_asks_for_leases_where_the_store_has_none() -> None:
-    """A relay takes the leases of its store, needs some of the program's where that keeps none, and says so."""
+    """A relay uses the leases of its store, and needs given ones where the store has none."""
     store = SqlStore("sqlite://")
     Relay(store, print)
     with store.engine.connect() as connection:

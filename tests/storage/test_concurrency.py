@@ -1,4 +1,4 @@
-"""Many writers on one record: threads, processes, and a rival who is faster by a moment."""
+"""Concurrent writers on one record: threads, processes, and another writer just before the commit."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def url_in(folder: Path) -> str:
 
 
 def all_at_once(jobs: Iterable[Callable[[], T]]) -> list[T]:
-    """Start each job in a thread of its own at the same moment; their answers, or the first error."""
+    """Start each job in its own thread at the same moment; gives the results, or raises the first error."""
     several = list(jobs)
     start = threading.Barrier(len(several))
 
@@ -116,7 +116,7 @@ def add_by_id(flow: ReportFlow, id: str, mark: str, times: int) -> list[int]:
     return [flow.fire(id, "add", one, by=CLERK).version for one in details]
 
 
-def add_in_hand(flow: ReportFlow, id: str, mark: str, times: int) -> list[int]:
+def add_by_snapshot(flow: ReportFlow, id: str, mark: str, times: int) -> list[int]:
     """Fire on the record as it was read; read it again when that was stale."""
     versions = []
     for number in range(1, times + 1):
@@ -145,9 +145,9 @@ def hold_together(flow: ReportFlow, id: str, versions: Iterable[int], marks: Ite
     assert replay(history, RACED) == record
 
 
-@pytest.mark.parametrize("add", [add_by_id, add_in_hand])
+@pytest.mark.parametrize("add", [add_by_id, add_by_snapshot])
 def test_eight_threads_lose_nothing(store: Store, add: Callable[[ReportFlow, str, str, int], list[int]]) -> None:
-    """Eight threads that fire at one record, by id or in hand, make each version once and lose no entry."""
+    """Eight threads that fire at one record, by id or by snapshot, make each version once and lose no entry."""
     flow = ReportFlow(store, RACED)
     id = flow.create(RacedTally.draft(), by=CLERK).id
     done = all_at_once(partial(add, flow, id, str(name), 10) for name in range(8))
@@ -156,7 +156,7 @@ def test_eight_threads_lose_nothing(store: Store, add: Callable[[ReportFlow, str
 
 
 def test_sixteen_threads_do_not_run_out_of_patience(store: Store) -> None:
-    """Sixteen threads that fire twenty times each at one record, with the default timeout, all come through."""
+    """Sixteen threads that fire twenty times each at one record all succeed within the default deadline."""
     flow = ReportFlow(store, RACED)
     id = flow.create(RacedTally.draft(), by=CLERK).id
     done = all_at_once(partial(add_by_id, flow, id, str(name), 20) for name in range(16))
@@ -184,12 +184,12 @@ def in_processes(work: Callable[..., T], arguments: list[tuple[Any, ...]]) -> li
     return done
 
 
-def fire_in_process(url: str, id: str, name: str, in_hand: bool) -> list[int]:
-    """What one process does: fire, by id or in hand."""
+def fire_in_process(url: str, id: str, name: str, by_snapshot: bool) -> list[int]:
+    """One process: fire, by id or by snapshot."""
     with open_flow(url, lifecycles=RACED) as flow:
         flow.get(id, by=CLERK)
         _start.wait(120)
-        return (add_in_hand if in_hand else add_by_id)(flow, id, name, 15)
+        return (add_by_snapshot if by_snapshot else add_by_id)(flow, id, name, 15)
 
 
 def open_in_process(url: str, name: str) -> str:
@@ -200,7 +200,7 @@ def open_in_process(url: str, name: str) -> str:
 
 
 def test_four_processes_lose_nothing(tmp_path: Path) -> None:
-    """Four processes that fire at one record, two by id and two in hand, make each version once and lose no entry."""
+    """Four processes that fire at one record, by id and by snapshot, make each version once and lose no entry."""
     url = url_in(tmp_path)
     with open_flow(url, lifecycles=RACED) as flow:
         id = flow.create(RacedTally.draft(), by=CLERK).id
@@ -265,42 +265,42 @@ def test_a_flow_opened_before_a_fork_works_in_the_child(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-# -- a rival who is faster by a moment ------------------------------------------------------------------------------
+# -- another writer just before the commit -------------------------------------------------------------------------
 
 
-class Overtaken:
-    """A store where a rival writes once, at the very moment between the decision and its commit."""
+class WrittenBefore:
+    """A store in which another writer writes once, between the decision and its commit."""
 
-    def __init__(self, store: Store, rival: Callable[[], object]) -> None:
+    def __init__(self, store: Store, before_commit: Callable[[], object]) -> None:
         self._store = store
-        self._rivals = [rival]
+        self._before_commit = [before_commit]
 
     def commit(self, changes: Any) -> None:
-        if self._rivals:
-            self._rivals.pop()()
+        if self._before_commit:
+            self._before_commit.pop()()
         self._store.commit(changes)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
 
-#: What becomes of an act: row, how it named the record, when the rival wrote -> decided on what is now stored, or not.
+#: Row, how the record is named, when the other writer wrote -> whether it is decided on what is stored then.
 DONE, STALE = "done", "stale"
 VERDICTS = {
-    ("add", "in hand", "before"): STALE,
-    ("add", "in hand", "meanwhile"): STALE,
+    ("add", "snapshot", "before"): STALE,
+    ("add", "snapshot", "meanwhile"): STALE,
     ("add", "id and version", "before"): STALE,
     ("add", "id and version", "meanwhile"): STALE,
     ("add", "id", "before"): DONE,
     ("add", "id", "meanwhile"): DONE,
-    ("seal", "in hand", "before"): STALE,
-    ("seal", "in hand", "meanwhile"): STALE,
+    ("seal", "snapshot", "before"): STALE,
+    ("seal", "snapshot", "meanwhile"): STALE,
     ("seal", "id and version", "before"): STALE,
     ("seal", "id and version", "meanwhile"): STALE,
     ("seal", "id", "before"): DONE,
     ("seal", "id", "meanwhile"): STALE,
-    ("note", "in hand", "before"): DONE,
-    ("note", "in hand", "meanwhile"): DONE,
+    ("note", "snapshot", "before"): DONE,
+    ("note", "snapshot", "meanwhile"): DONE,
     ("note", "id and version", "before"): DONE,
     ("note", "id and version", "meanwhile"): DONE,
     ("note", "id", "before"): DONE,
@@ -310,25 +310,25 @@ VERDICTS = {
 
 def named(seen: RacedTally, how: str) -> dict[str, Any]:
     """How an act names its record."""
-    if how == "in hand":
+    if how == "snapshot":
         return {"target": seen}
     return {"target": seen.id, "version": seen.version if how == "id and version" else None}
 
 
 @pytest.mark.parametrize(("trigger", "how", "moment"), VERDICTS)
-def test_the_loser_fares_as_its_row_says(store: Store, trigger: str, how: str, moment: str) -> None:
-    """Whoever is overtaken hears `StaleRecord` or is decided again, as `on_conflict` and the way of naming say."""
+def test_a_conflict_follows_on_conflict(store: Store, trigger: str, how: str, moment: str) -> None:
+    """After a conflict the call is `StaleRecord` or retried, by `on_conflict` and whether it named a version."""
     calm = ReportFlow(store, RACED)
     seen = calm.create(RacedTally.draft(), by=CLERK)
 
-    def rival() -> None:
-        calm.fire(seen.id, "add", RacedAddition(number=1, mark="rival"), by=CLERK)
+    def write_first() -> None:
+        calm.fire(seen.id, "add", RacedAddition(number=1, mark="other"), by=CLERK)
 
     flow = calm
     if moment == "before":
-        rival()
+        write_first()
     else:
-        flow = ReportFlow(Overtaken(store, rival), RACED)
+        flow = ReportFlow(WrittenBefore(store, write_first), RACED)
     details = RacedAddition(number=10, mark="mine")
 
     def act() -> RacedTally:
@@ -337,12 +337,12 @@ def test_the_loser_fares_as_its_row_says(store: Store, trigger: str, how: str, m
 
     if VERDICTS[trigger, how, moment] == DONE:
         done = act()
-        assert (done.version, done.total, done.marks) == (3, 11, ("rival", "mine"))
+        assert (done.version, done.total, done.marks) == (3, 11, ("other", "mine"))
     else:
         with pytest.raises(StaleRecord) as caught:
             act()
         assert (caught.value.id, caught.value.seen, caught.value.stored) == (seen.id, 1, 2)
-        assert calm.get(seen.id, by=CLERK, type=RacedTally).marks == ("rival",)
+        assert calm.get(seen.id, by=CLERK, type=RacedTally).marks == ("other",)
     hold_together(
         calm,
         seen.id,
@@ -354,20 +354,20 @@ def test_the_loser_fares_as_its_row_says(store: Store, trigger: str, how: str, m
 @pytest.mark.parametrize(
     ("trigger", "how", "error"),
     [
-        ("add", "in hand", StaleRecord),
+        ("add", "snapshot", StaleRecord),
         ("add", "id and version", StaleRecord),
         ("add", "id", TransitionRefused),
-        ("seal", "in hand", StaleRecord),
+        ("seal", "snapshot", StaleRecord),
         ("seal", "id", StaleRecord),
-        ("note", "in hand", TransitionRefused),
+        ("note", "snapshot", TransitionRefused),
         ("note", "id", TransitionRefused),
     ],
 )
 def test_who_is_decided_again_is_judged_again(store: Store, trigger: str, how: str, error: type[Exception]) -> None:
-    """A rival who moves the record to a state where the act is not allowed: decided again means refused."""
+    """If another writer moved the record to a state without the transition, the retry is refused."""
     calm = ReportFlow(store, RACED)
     seen = calm.create(RacedTally.draft(), by=CLERK)
-    overtaken = Overtaken(store, lambda: calm.fire(seen.id, "shut", by=CLERK))
+    overtaken = WrittenBefore(store, lambda: calm.fire(seen.id, "shut", by=CLERK))
     flow = ReportFlow(overtaken, RACED)
     with pytest.raises(error):
         flow.fire(trigger=trigger, details=RacedAddition(number=1, mark="mine"), by=CLERK, **named(seen, how))

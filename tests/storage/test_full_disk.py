@@ -1,4 +1,4 @@
-"""A server whose disk is full: a disk of a few megabytes is mounted for it and filled, by somebody else's file."""
+"""A server whose disk is full: a disk of a few megabytes is mounted for it and filled with another file."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def _disk() -> Iterator[Path]:
     """A disk of its own, which the servers' users may write to; skips where none can be mounted."""
     folder = Path(tempfile.mkdtemp(prefix="rf-disk-"))  # not in the folders of pytest, which are its user's alone
     try:
-        told = ["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0777", "tmpfs", str(folder)]
-        subprocess.run(told, check=True, capture_output=True)
+        command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0777", "tmpfs", str(folder)]
+        subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         folder.rmdir()
         pytest.skip("a small disk cannot be mounted here: only root may do that.")
@@ -101,7 +101,7 @@ def _fill(disk: Path) -> Path:
 
 @pytest.mark.parametrize("engine", [pytest.param(one, marks=pytest.mark.xdist_group(one)) for one in ENGINES])
 def test_a_server_with_a_full_disk_loses_nothing(engine: str) -> None:
-    """Acts end in `StorageUnavailable` that tells of the disk; what was kept is whole; with room all goes on."""
+    """Writes are `StorageUnavailable` with the disk as the cause; stored data is intact; with room writes succeed."""
     chance = random.Random(7)
 
     def draft(id: str) -> Report:

@@ -67,8 +67,8 @@ def flow(url: str, request: pytest.FixtureRequest) -> Iterator[ReportFlow]:
         yield made
 
 
-def test_what_the_host_commits_is_kept(flow: ReportFlow, host: Engine) -> None:
-    """Record, entry and what the feed tells are kept with the host's commit, and nobody sees them before."""
+def test_a_commit_of_the_host_stores_everything(flow: ReportFlow, host: Engine) -> None:
+    """Record, entry and feed item are stored by the host's commit, and not visible before."""
     with host.connect() as connection, connection.begin():
         bound = flow.bound_to(connection)
         report = bound.create(draft("r1"), by=LI, key="k")
@@ -83,7 +83,7 @@ def test_what_the_host_commits_is_kept(flow: ReportFlow, host: Engine) -> None:
     assert flow.create(draft("r1"), by=LI, key="k").version == 1
 
 
-def test_what_the_host_rolls_back_is_gone(flow: ReportFlow, host: Engine) -> None:
+def test_a_rollback_of_the_host_removes_everything(flow: ReportFlow, host: Engine) -> None:
     """A rollback of the host's takes record, entry, key and message with it."""
     first = flow.create(draft("r1"), by=LI)
     with host.connect() as connection:
@@ -109,7 +109,7 @@ LONG: Final[Mapping[str, tuple[Callable[[str], Report], str]]] = {
 
 @pytest.mark.parametrize("what", LONG)
 def test_a_name_longer_than_its_column_is_refused_by_name(flow: ReportFlow, host: Engine, what: str) -> None:
-    """A server says so of what SQLite keeps, and names the field; the host's transaction goes on, and so does all."""
+    """A value that a server refuses and SQLite stores is an error with its field; the host's transaction goes on."""
     made, field = LONG[what]
     flow.create(made("长" * 255), by=LI)
     longer = made("长" * 256) if what == "id" else attrs.evolve(made("长" * 256), id="r8")
@@ -132,7 +132,7 @@ def test_a_name_longer_than_its_column_is_refused_by_name(flow: ReportFlow, host
 
 
 def test_under_a_savepoint(flow: ReportFlow, host: Engine) -> None:
-    """What was done under a savepoint goes with it, and what was done before stays."""
+    """A rollback to a savepoint removes what was written after it, and nothing before."""
     with host.connect() as connection, connection.begin():
         bound = flow.bound_to(connection)
         report = bound.create(draft("r1"), by=LI)
@@ -166,7 +166,7 @@ def test_under_a_savepoint_that_comes_first(flow: ReportFlow, host: Engine) -> N
 
 
 def test_a_session_of_the_orm(flow: ReportFlow, host: Engine) -> None:
-    """A `Session` is a host too: its commit keeps what the flow did."""
+    """A `Session` is a host too: its commit stores what the flow wrote."""
     with Session(host) as session:
         flow.bound_to(session).create(draft("r1"), by=LI)
         session.rollback()
@@ -176,7 +176,7 @@ def test_a_session_of_the_orm(flow: ReportFlow, host: Engine) -> None:
 
 
 def test_nothing_is_begun_or_ended_there(flow: ReportFlow, host: Engine) -> None:
-    """Neither BEGIN, COMMIT, ROLLBACK nor SAVEPOINT is said on the host's connection."""
+    """The library sends no BEGIN, COMMIT, ROLLBACK or SAVEPOINT on the host's connection."""
     said: list[str] = []
     with host.connect() as connection, connection.begin():
         event.listen(host, "before_cursor_execute", lambda *given: said.append(given[2]))
@@ -193,7 +193,7 @@ def test_nothing_is_begun_or_ended_there(flow: ReportFlow, host: Engine) -> None
 
 
 def test_a_refused_call_leaves_the_transaction_usable(flow: ReportFlow, host: Engine) -> None:
-    """A stale record, a key used before and an id that is taken are told, and the host goes on."""
+    """After a stale record, a used key and a taken id, the host's transaction goes on."""
     first = flow.create(draft("r1"), by=LI, key="k")
     second = flow.fire(first, "edit", Revision(text="y"), by=LI)
     with host.connect() as connection, connection.begin():
@@ -207,8 +207,8 @@ def test_a_refused_call_leaves_the_transaction_usable(flow: ReportFlow, host: En
     assert flow.count(Query(), by=LI) == {(): 2}
 
 
-def test_a_twin_that_commits_in_between_breaks_nothing(flow: ReportFlow, host: Engine) -> None:
-    """Where another transaction keeps the same key meanwhile, the host's hears of it and goes on.
+def test_a_concurrent_duplicate_that_commits_first(flow: ReportFlow, host: Engine) -> None:
+    """If another transaction commits the same key first, the host's transaction gets the error and goes on.
 
     On PostgreSQL an error of the database would have broken the host's transaction.
     """
@@ -236,7 +236,7 @@ def test_a_twin_that_commits_in_between_breaks_nothing(flow: ReportFlow, host: E
 
 
 def test_many_labels_in_one_call(flow: ReportFlow, host: Engine) -> None:
-    """A record with more topics than are written one by one is kept in the host's transaction, and found by each."""
+    """A record with many topics is stored in the host's transaction, and found by each."""
     topics = [f"road {number}" for number in range(30)]
     with host.connect() as connection, connection.begin():
         flow.bound_to(connection).create(draft("r1", topics=topics), by=LI)
@@ -245,7 +245,7 @@ def test_many_labels_in_one_call(flow: ReportFlow, host: Engine) -> None:
 
 
 def test_one_key_sixteen_threads(flow: ReportFlow) -> None:
-    """Of sixteen threads with one key one acts, and the others are given what it came to."""
+    """Of sixteen threads with one key one writes, and the others get its result."""
     first = flow.create(draft("r1"), by=LI)
     barrier, versions = threading.Barrier(16), []
 

@@ -50,7 +50,7 @@ class KilledMark(Details):
 
 
 def _copied(before: KilledSheet, entry: Entry) -> list[Step]:
-    """Each mark on a sheet is put on its parent too, and creates a note that says so: three records, one commit."""
+    """Each mark of a sheet also marks its parent and creates a note: three records, one commit."""
     assert before.parent is not None
     note = KilledSheet.draft(title=entry.ref, parent=before.id)
     return [
@@ -81,7 +81,7 @@ SHEETS = Lifecycle(
 
 
 def work(url: str, root: str, name: str, said: Connection) -> None:
-    """What the process that will be killed does: write without end, and tell of each call after it has returned."""
+    """The process that will be killed: it writes without end, and reports each call after it has returned."""
     with open_flow(url, lifecycles=SHEETS) as flow:
         mine = flow.create(KilledSheet.draft(title=name, parent=root), by=BY)
         for number in count():
@@ -99,7 +99,7 @@ def work(url: str, root: str, name: str, said: Connection) -> None:
 
 
 def heard(connection: Connection) -> list[Said]:
-    """All that the process could say before it died."""
+    """Everything that the process reported before it was killed."""
     calls = []
     while True:
         try:
@@ -109,7 +109,7 @@ def heard(connection: Connection) -> list[Said]:
 
 
 def hold_together(flow: ReportFlow, url: str) -> dict[str, list[Entry]]:
-    """Every record equals its replay, no entry stands alone, every act came with all its steps; gives the histories."""
+    """Check that records equal their replay, and that each act has all its steps; gives the histories."""
     found: list[Record] = []
     query = Query(order="id", limit=500)
     while True:
@@ -169,7 +169,7 @@ def test_sigkill_loses_nothing_that_was_acknowledged(tmp_path_factory: pytest.Te
 
 
 def office(factory: pytest.TempPathFactory) -> Path:
-    """One folder for all rounds: each goes on with the store that the round before left."""
+    """One folder for all rounds: each continues with the store of the round before."""
     folder = factory.getbasetemp() / "killed"
     folder.mkdir(exist_ok=True)
     return folder

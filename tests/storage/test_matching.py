@@ -1,4 +1,4 @@
-"""What a stranger may hand in as a cursor, to a store that matches by itself and to one that asks a database."""
+"""Cursors of any content, on a store that matches in Python and on one that queries a database."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _problem(store: Store, cursor: str) -> str | None:
 @example(_cursor([ORDER, "x", 1]))
 @example(base64.urlsafe_b64encode(b"[" * 100_000).decode())
 def test_what_is_no_cursor_is_refused(cursor: str) -> None:
-    """Whatever text comes as a cursor, a query refuses it as InvalidValue and nothing else happens."""
+    """Any text that is no cursor is `InvalidValue`, and never another error."""
     try:
         Query(cursor=cursor)
     except InvalidValue:
@@ -46,5 +46,5 @@ def test_what_is_no_cursor_is_refused(cursor: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5))
 def test_a_forged_place_is_a_place(text: str) -> None:
-    """A cursor of the query's order whose place no record ever had is taken as a place, by each store alike."""
+    """A cursor of the query's order at a position that no record has is a position, for each store alike."""
     assert [_problem(store, _cursor([ORDER, text, text])) for store in STORES] == [None] * 2

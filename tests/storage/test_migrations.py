@@ -1,4 +1,4 @@
-"""The tables of an older version brought to today's: what comes out is as if it had always been of this version."""
+"""Migrations: the tables of an older version are upgraded to those that a new database has."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def dump(url: str) -> list[str]:
 
 
 def shape(connection: Connection, prefix: str = PREFIX, schema: str | None = None) -> dict[str, Any]:
-    """All that a database says of the tables of a store."""
+    """The tables of a store, as the database describes them."""
     look = inspect(connection)
     there = set(look.get_table_names(schema))
     found: dict[str, Any] = {}
@@ -106,7 +106,7 @@ def shape(connection: Connection, prefix: str = PREFIX, schema: str | None = Non
 
 
 def differences(connection: Connection, **options: Any) -> Sequence[Any]:
-    """What Alembic would change to make a database as `tables.py` says."""
+    """The changes that Alembic would make to reach `schema.py`."""
     metadata = MetaData()
     make_tables(metadata)
     context = MigrationContext.configure(connection, opts={"version_table": version_table(), **options})
@@ -168,8 +168,8 @@ def test_alembic_finds_nothing_to_do(tmp_path: Path, url: str) -> None:
 # -- what is kept ---------------------------------------------------------------------------------------------------
 
 
-def test_what_was_kept_is_kept(tmp_path: Path, url: str) -> None:
-    """Records, histories, labels, keys and positions are as they were; the record is the fold; work goes on."""
+def test_an_upgrade_preserves_all_data(tmp_path: Path, url: str) -> None:
+    """Records, histories, labels, keys and positions are unchanged; records are the fold; writing works."""
     make_old(tmp_path, url)
     with pytest.raises(SchemaMismatch, match="reportflow db upgrade"):
         SqlStore(url)
@@ -218,7 +218,7 @@ def test_the_rows_are_the_very_rows(lite: str) -> None:
 
 
 def test_an_office_without_entries_begins_at_one(tmp_path: Path, url: str) -> None:
-    """Where nothing was kept yet, the first entry after the upgrade has the first position."""
+    """In an empty database, the first entry after the upgrade has the first position."""
     make_old(tmp_path, url)
     with connected(url) as connection:
         for name in ("label", "entry", "record"):
@@ -234,7 +234,7 @@ def test_an_office_without_entries_begins_at_one(tmp_path: Path, url: str) -> No
 
 
 def test_a_second_upgrade_does_nothing(lite: str) -> None:
-    """Typed again, it says that the tables are of today's version, and changes nothing."""
+    """A second upgrade reports that the tables are of today's version, and changes nothing."""
     assert current(lite) == "1"
     assert upgrade(lite) == "1"
     before = dump(lite)
@@ -298,8 +298,8 @@ def test_threads_upgrade_at_once(lite: str) -> None:
 
 
 @pytest.mark.xdist_group("mariadb")
-def test_who_waits_in_vain_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where another process keeps the lock, an upgrade on MariaDB ends in an error, and changes nothing."""
+def test_an_upgrade_that_cannot_get_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another process holds the lock, an upgrade on MariaDB is an error, and changes nothing."""
     brief = attrs.evolve(BACKENDS["mysql"], lock="SELECT GET_LOCK('reportflow', 0)")
     monkeypatch.setitem(cast(dict[str, Backend], BACKENDS), "mysql", brief)
     with empty("mariadb", tmp_path) as url:
@@ -314,8 +314,8 @@ def test_who_waits_in_vain_is_told_so(tmp_path: Path, monkeypatch: pytest.Monkey
 # -- names ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_prefix_is_a_store_of_its_own(tmp_path: Path, url: str) -> None:
-    """With a prefix its tables are upgraded and no others; what a store says to type names the prefix."""
+def test_a_prefix_is_a_separate_store(tmp_path: Path, url: str) -> None:
+    """With a prefix its tables are upgraded and no others; the command in the error names the prefix."""
     make_old(tmp_path, url, prefix="north_")
     make_old(tmp_path, url, prefix="south_")
     with pytest.raises(SchemaMismatch, match="--prefix north_"):
@@ -331,7 +331,7 @@ def test_a_prefix_is_a_store_of_its_own(tmp_path: Path, url: str) -> None:
 
 @pytest.mark.xdist_group("postgresql")
 def test_a_schema_is_the_hosts_to_choose(tmp_path: Path) -> None:
-    """With a schema all is done in it, the version table too, and what a store says to type names it."""
+    """With a schema everything is in it, also the version table; the command in the error names the schema."""
     with empty("postgresql", tmp_path) as url:
         with connected(url) as connection:
             connection.execute(text("CREATE SCHEMA office"))
@@ -372,7 +372,7 @@ def test_an_engine_of_the_hosts_is_taken(tmp_path: Path, lite: str) -> None:
 
 @pytest.mark.parametrize(("found", "advice"), [("3", "newer"), ("x", "foreign"), ("0", "foreign")])
 def test_what_is_newer_or_strange_is_refused(lite: str, found: str, advice: str) -> None:
-    """Tables of a newer version, or that say what no version says, are left alone."""
+    """Tables of a newer or an unknown version stay as they are."""
     with connected(lite) as connection:
         connection.execute(text(f"UPDATE {PREFIX}meta SET value = '{found}'"))
     before = dump(lite)
@@ -383,7 +383,7 @@ def test_what_is_newer_or_strange_is_refused(lite: str, found: str, advice: str)
 
 
 def test_tables_of_others_are_refused(tmp_path: Path) -> None:
-    """Tables of these names that are somebody else's are left alone."""
+    """Foreign tables of these names stay as they are."""
     url = f"sqlite:///{tmp_path}/other.db"
     with connected(url) as connection:
         connection.execute(text(f"CREATE TABLE {PREFIX}meta (x INTEGER)"))
@@ -418,7 +418,7 @@ def test_there_is_no_way_back(revision: Any) -> None:
 
 
 def feed(url: str, sql: str) -> None:
-    """Hand a script to a database, as its own client does."""
+    """Run a script on a database, as its own client does."""
     if url.startswith("sqlite"):
         with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
             connection.executescript(sql)
@@ -460,7 +460,7 @@ def test_the_sql_needs_no_server_and_no_driver(url: str) -> None:
 
 @pytest.mark.parametrize(("url", "advice"), [("office.db", "url"), ("oracle://x", "engine"), ("x://a:b@c:d", "url")])
 def test_the_sql_of_no_engine_is_refused(url: str, advice: str) -> None:
-    """What names no engine that is supported is said, without its password."""
+    """A URL of an unsupported engine is refused, without its password."""
     with pytest.raises(InvalidURL) as caught:
         offline_sql(url)
     assert caught.value.advice == advice
@@ -479,7 +479,7 @@ def test_the_sql_since_no_older_version_is_refused(since: str) -> None:
 
 @pytest.mark.parametrize("begin", ["nothing", "version 1", "a store"])
 def test_a_host_runs_the_revisions_among_its_own(tmp_path: Path, url: str, begin: str) -> None:
-    """A host's Alembic finds the branch by `version_locations`, and begins where the tables are, whoever made them."""
+    """A host's Alembic finds the branch by `version_locations`, and starts at the version of the existing tables."""
     if begin == "version 1":
         make_old(tmp_path, url, prefix="rf_")
     elif begin == "a store":
@@ -502,7 +502,7 @@ def test_a_host_may_say_the_names_in_python(tmp_path: Path) -> None:
 
 
 def test_a_host_need_not_say_the_names(tmp_path: Path) -> None:
-    """Where nobody says a prefix or a schema, they are those of a store."""
+    """The default prefix and schema are those of a store."""
     with empty("sqlite", tmp_path) as url, connected(url) as connection:
         with Operations.context(MigrationContext.configure(connection)):
             version_1.upgrade()
@@ -529,8 +529,8 @@ def test_a_hosts_autogenerate_leaves_our_tables_alone(tmp_path: Path, url: str, 
         make_tables(metadata, prefix="other_")
     both = [include_object(), include_object(prefix="other_")]
 
-    def agreed(*told: Any) -> bool:
-        return all(one(*told) for one in both)
+    def agreed(*arguments: Any) -> bool:
+        return all(one(*arguments) for one in both)
 
     engine = make_engine(url)
     assert ("remove_table", "reportflow_record") in proposed(engine, metadata)
@@ -538,8 +538,8 @@ def test_a_hosts_autogenerate_leaves_our_tables_alone(tmp_path: Path, url: str, 
     engine.dispose()
 
 
-def test_include_object_knows_its_own_store_only() -> None:
-    """Tables of another prefix or schema, and tables of the host's that begin alike, are the host's to judge."""
+def test_include_object_recognises_the_tables_of_its_store_only() -> None:
+    """Tables of another prefix or schema, and host's tables with a similar name, are left to the host."""
     include = include_object(prefix="rf_", schema="office")
 
     def asked(name: str, schema: str | None) -> bool:
@@ -569,13 +569,13 @@ def test_there_is_a_revision_for_each_version() -> None:
 
 
 def test_only_the_latest_revision_is_by_todays_tables() -> None:
-    """An older revision says itself what its tables were: `schema.py` may change."""
+    """An older revision defines its own tables, so `schema.py` may change."""
     by_today = [path.stem for path in (FOLDER / "versions").glob("*.py") if ".today()" in path.read_text("utf-8")]
     assert by_today in ([f"version_{SCHEMA_VERSION}"], [])
 
 
 def test_without_alembic_the_extra_is_named() -> None:
-    """Where Alembic is not installed, the module says which extra to install; the stores do without."""
+    """Without Alembic, the module names the extra to install; the stores do not need it."""
     script = """
 import sys
 sys.modules["alembic"] = None

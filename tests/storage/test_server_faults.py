@@ -1,4 +1,4 @@
-"""What breaks around a server: writers and servers that are killed, refused connections, lost ones, full pools."""
+"""Faults around a server: killed writers and servers, refused and lost connections, full pools."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def check(url: str, acknowledged: dict[str, int]) -> int:
 
 
 def acknowledged(lines: list[str]) -> dict[str, int]:
-    """The highest version of each record that a writer was told of."""
+    """The highest version of each record that was returned to a writer."""
     found: dict[str, int] = {}
     for line in lines:
         if line.endswith("\n"):  # the last one may be half of one
@@ -108,7 +108,7 @@ def test_a_killed_server_has_all_that_it_acknowledged(engine: str) -> None:
         url = server.url("office")
         filled(url)
         flow = open_flow(url)
-        told: dict[str, int] = {}
+        acknowledged: dict[str, int] = {}
         initialize_draft, errors = threading.Semaphore(0), []
 
         def write(number: int) -> None:
@@ -116,7 +116,7 @@ def test_a_killed_server_has_all_that_it_acknowledged(engine: str) -> None:
             try:
                 while True:
                     version = flow.fire(id, "comment", Comment(text="x"), by=LI).version
-                    told[id] = max(told.get(id, 0), version)
+                    acknowledged[id] = max(acknowledged.get(id, 0), version)
                     initialize_draft.release()
             except (StorageUnavailable, Conflict) as error:
                 errors.append(error)
@@ -134,7 +134,7 @@ def test_a_killed_server_has_all_that_it_acknowledged(engine: str) -> None:
         if engine == "mariadb":
             server.process.wait()
         server.restart()
-        check(url, told)
+        check(url, acknowledged)
         deadline = time.monotonic() + 60
         while True:  # the flow that saw it die goes on
             with contextlib.suppress(StorageUnavailable):
@@ -142,21 +142,21 @@ def test_a_killed_server_has_all_that_it_acknowledged(engine: str) -> None:
                 break
             assert time.monotonic() < deadline
         flow.close()
-        check(url, told)
+        check(url, acknowledged)
     finally:
         server.stop()
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port without a listener."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
 
 
 @pytest.mark.parametrize("driver", ["postgresql+psycopg", "mysql+pymysql"])
-def test_a_server_that_is_not_there_is_told(driver: str) -> None:
-    """Where nobody answers, it is `StorageUnavailable`, in both languages, and no password is told."""
+def test_a_missing_server_is_unavailable(driver: str) -> None:
+    """A server that does not answer is `StorageUnavailable`, in both languages, without the password."""
     with pytest.raises(StorageUnavailable) as caught:
         open_flow(f"{driver}://li:s3cret@127.0.0.1:{free_port()}/office")
     assert "Check that the server runs" in str(caught.value)
@@ -165,16 +165,16 @@ def test_a_server_that_is_not_there_is_told(driver: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_database_that_is_not_there_is_told(engine: str) -> None:
-    """A server without such a database says so, and what to do."""
+def test_a_missing_database_names_the_remedy(engine: str) -> None:
+    """A missing database on a server is an error with the remedy."""
     with database(engine) as url, pytest.raises(StorageUnavailable) as caught:
         open_flow(url.replace("rf_", "no_"))
     assert "has this database" in str(caught.value) or "no such database" in str(caught.value)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_pool_that_is_used_up_is_told(engine: str) -> None:
-    """Where all connections of a host's engine are in use, it is told, and nothing was written."""
+def test_an_exhausted_pool_is_unavailable(engine: str) -> None:
+    """When all connections of a host's engine are in use, it is `StorageUnavailable`, and nothing is written."""
     with database(engine) as url:
         filled(url)
         host = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.05)
@@ -221,7 +221,7 @@ flow.close()
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_fork_has_connections_of_its_own(engine: str) -> None:
-    """A flow that was opened and used before a fork works on both sides, and neither hears the other's answers."""
+    """A flow that was opened and used before a fork works in both processes, with connections of their own."""
     with database(engine) as url:
         filled(url)
         command = [sys.executable, "-c", FORKED, url]
@@ -274,10 +274,10 @@ def broken(pooled: Any) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("word", "known"), [("UPDATE", True), ("COMMIT", False)])
-def test_a_lost_connection_says_what_is_known(
+def test_a_lost_connection_may_leave_the_commit_in_doubt(
     engine: str, word: str, known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A connection lost before the commit wrote nothing; lost with it, it is not known, and the message says so."""
+    """A connection lost before the commit wrote nothing; lost during it, it is in doubt, and the error says so."""
     with database(engine) as url:
         filled(url)
         with open_flow(url) as flow:
@@ -299,7 +299,7 @@ def test_a_lost_connection_says_what_is_known(
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_processes_on_one_report_lose_nothing(engine: str) -> None:
-    """Two processes write to the same records: no version is given twice, and none is lost."""
+    """Two processes write to the same records: no version is assigned twice, and none is missing."""
     with database(engine) as url:
         filled(url)
         writers = [

@@ -72,7 +72,7 @@ class TestMariaDB(OnAServer):
 
 
 @pytest.mark.parametrize("engine", [pytest.param(one, marks=pytest.mark.xdist_group(one)) for one in SERVERS])
-def test_any_lifecycle_keeps_every_promise_there(engine: str) -> None:
+def test_any_lifecycle_holds_on_a_server(engine: str) -> None:
     """The state machines of two lifecycles, one of them with steps, find nothing wrong with the store."""
     with database(engine) as url:
         for several in ((REPORT,), (LOAN, REMINDER)):
@@ -82,7 +82,7 @@ def test_any_lifecycle_keeps_every_promise_there(engine: str) -> None:
 
 @contextmanager
 def asked(connection: Any, path: Path) -> Iterator[list[str]]:
-    """The statements that PostgreSQL is told to run meanwhile, as the client library writes them down."""
+    """The statements sent to PostgreSQL meanwhile, as the client library traces them."""
     found: list[str] = []
     with path.open("w+", encoding="utf-8") as file:
         connection.pgconn.trace(file.fileno())
@@ -105,7 +105,7 @@ COSTS: dict[str, tuple[Callable[[ReportFlow, Report], object], int]] = {
 
 
 def test_what_an_act_asks_of_postgresql(tmp_path: Path) -> None:
-    """A fire is one statement with the record in hand, and two by id, also when the driver has prepared them."""
+    """A fire is one statement with a snapshot, and two by id, also when the driver has prepared them."""
     connections: list[Any] = []
 
     def made(connection: Any, _: object) -> None:

@@ -98,7 +98,7 @@ def test_a_schema_is_the_hosts_to_choose(tmp_path: Path, engine: Engine) -> None
 
 
 def test_a_metadata_is_the_hosts_to_choose(engine: Engine) -> None:
-    """The tables are put into the host's `MetaData`, among its own, which are not made with them."""
+    """The tables are added to the host's `MetaData`, whose other tables are not created with them."""
     from sqlalchemy import Column, Integer, Table
 
     metadata = MetaData()
@@ -146,7 +146,7 @@ NORMAL, FULL = 1, 2
 
 
 def settings_of(url: str) -> dict[str, Any]:
-    """What the connections of a store are set to, asked of one that the store itself has opened."""
+    """The settings of a store's connections, read from one that the store has opened."""
     found: list[dict[str, Any]] = []
 
     def ask(connection: sqlite3.Connection, *_: object) -> None:
@@ -199,7 +199,7 @@ def test_every_connection_is_set_up(url: str) -> None:
 
 @contextmanager
 def statements(flow: ReportFlow) -> Iterator[list[str]]:
-    """All that the database of a flow is told meanwhile, as SQLite hears it, values and all."""
+    """The statements that SQLite runs meanwhile, with their values."""
     said: list[str] = []
     assert isinstance(flow.store, SqlStore)
     flow.store.engine.dispose()  # so that each connection comes out of the pool
@@ -255,7 +255,7 @@ COSTS: dict[str, tuple[Callable[[ReportFlow, Report], object], list[str]]] = {
 
 @pytest.mark.parametrize("act", COSTS)
 def test_what_an_act_costs(url: str, act: str) -> None:
-    """A fire in hand takes three statements: the write lock, one UPDATE that compares the version, one INSERT."""
+    """A fire of a snapshot takes three statements: the write lock, one UPDATE with the version, one INSERT."""
     work, expected = COSTS[act]
     with open_flow(url) as flow:
         report = flow.create(draft(), by=BY)
@@ -311,7 +311,7 @@ def test_more_ids_than_one_statement_names(url: str) -> None:
     ["sqlite://", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true", "sqlite:///file:x?mode=memory&uri=true"],
 )
 def test_a_database_in_memory_is_one_for_all_threads(memory: str) -> None:
-    """A SQLite database in memory is the same one from every thread, and tells that it is not durable."""
+    """An SQLite database in memory is the same one from every thread, and is declared as not durable."""
     with open_flow(memory) as flow:
         assert not flow.store.capabilities.durable
         assert not flow.store.capabilities.shared
@@ -326,7 +326,7 @@ def test_a_database_in_memory_is_one_for_all_threads(memory: str) -> None:
 
 
 def test_a_file_is_durable_and_shared(url: str) -> None:
-    """A file says that it is durable and shared, and a second store on it sees what the first has kept."""
+    """A file is declared as durable and shared, and a second store on it sees what the first one stored."""
     with open_flow(url) as flow, open_flow(url) as other:
         assert flow.store.capabilities.durable
         assert flow.store.capabilities.shared
@@ -337,7 +337,7 @@ def test_a_file_is_durable_and_shared(url: str) -> None:
 
 
 def test_marks_stand_in_columns(url: str, engine: Engine) -> None:
-    """What figures count by stands in columns beside the entry, and is counted there."""
+    """The marks that figures count by are columns of the entry, and are counted there."""
     with open_flow(url) as flow:
         report = flow.create(draft(), by=BY)
         report = flow.fire(report, "edit", Revision(text="y"), by=BY)

@@ -14,7 +14,7 @@ from reportflow.testing.machine import store_machine
 
 
 class FileStore(SqlStore):
-    """A store on a file in a folder of its own, gone when it is closed."""
+    """A store on a file in a folder of its own, which is removed when the store is closed."""
 
     def __init__(self) -> None:
         self._folder = TemporaryDirectory()

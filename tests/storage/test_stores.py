@@ -1,4 +1,4 @@
-"""The stores that ship keep the contract: each gives the suite a factory."""
+"""The stores of the library pass the contract: each gives the suite a factory."""
 
 from __future__ import annotations
 
