@@ -15,7 +15,7 @@
     ├── MissingExtra            a package of an extra, or a database driver, is not installed (an ImportError too)
     ├── BrokerUnavailable       the broker that a relay publishes to cannot be reached
     └── StorageError            what a store may raise
-        ├── RecordNotFound      unknown, or not visible to the caller: the two cannot be told apart
+        ├── RecordNotFound      unknown, or not visible to the caller: it does not say which
         ├── AlreadyExists       a creation under an id that is taken
         ├── Conflict            the stored version is not the expected one
         ├── DuplicateKey        an idempotency key that was used for another command
@@ -312,7 +312,7 @@ class _AboutRecords(StorageError):
 
 
 class RecordNotFound(_AboutRecords):
-    """No such record, or none that the caller may see: the two cannot be told apart, on purpose."""
+    """No such record, or none that the caller may see: it does not say which, on purpose."""
 
     code = "record_not_found"
 
