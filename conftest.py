@@ -1,7 +1,7 @@
-"""The Python snippets of README.md and of the docs are tests: what is shown is run.
+"""The Python snippets of README.md, README.zh-CN.md and of the docs are tests: what is shown is run.
 
-The snippets of one page share their names and run in order, in an empty folder of their own. A snippet that
-is not to be run has the line `<!--- skip: next -->` before it.
+The snippets of one page share their names and run in order, in an empty folder of their own. A snippet that is not
+run has the line `<!--- skip: next -->` before it, such as one that shows a part of a file: see docs/shown.py.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def pytest_report_header() -> str:
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
-    patterns=["README.md", "docs/**/*.md", "docs/*.md"],
+    patterns=["README.md", "README.zh-CN.md", "docs/*.md", "docs/*/*.md", "docs/*/*/*.md"],
     setup=enter_page,
     teardown=leave_page,
 ).pytest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib.metadata import version as version_of
 
 from pygments.lexers.special import TextLexer
@@ -29,6 +30,10 @@ napoleon_numpy_docstring = False
 html_theme = "furo"
 html_title = f"reportflow {version}"
 html_copy_source = False
+
+
+# the reference imports Alembic, which announces its plugins as soon as logging is set up
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def setup(app: Sphinx) -> None:

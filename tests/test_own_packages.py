@@ -12,13 +12,13 @@ GATE = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 CALLED = re.findall(r"^reportflow (?:conform|check) .*$", GATE, re.MULTILINE)
 
 
-def test_the_readme_names_the_commands_of_the_gate() -> None:
-    """Each chore and each proof that the gate runs is in the README."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_contributing_names_the_commands_of_the_gate() -> None:
+    """Each chore and each proof that the gate runs is in CONTRIBUTING.md."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     chores = re.findall(r"^make \w+$", GATE, re.MULTILINE)
     assert chores
-    assert [call for call in CALLED if f"\n{call}\n" not in readme] == []
-    assert [chore for chore in chores if f"`{chore}`" not in readme] == []
+    assert [call for call in CALLED if f"\n{call}\n" not in page] == []
+    assert [chore for chore in chores if f"`{chore}`" not in page] == []
 
 
 @pytest.mark.parametrize("name", ["own_store", "own_lifecycle"])

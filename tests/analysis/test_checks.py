@@ -733,7 +733,7 @@ def test_every_code_has_its_texts_and_its_line_on_the_page() -> None:
     known = {code.removeprefix("finding.") for code in STANDARD.codes() if code.startswith("finding.")}
     assert known - {"fault"} == given_codes  # a fault is the terminal's
     assert {f"finding.{code}" for code in known} <= STANDARD.codes("zh")
-    page = (Path(__file__).resolve().parents[2] / "docs" / "check.md").read_text("utf-8")
+    page = (Path(__file__).resolve().parents[2] / "docs" / "howto" / "basic" / "check.md").read_text("utf-8")
     lines = [line for line in page.splitlines() if re.match(r"\| `", line)]
     assert {code for line in lines for code in re.findall(r"`(\w+)`", line.split("|")[1])} == given_codes
 

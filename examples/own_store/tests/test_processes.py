@@ -29,7 +29,7 @@ with ReportFlow(SqliteStore(sys.argv[1]), REPORT, retry_timeout=60) as flow:
 
 
 def test_processes_that_are_killed_lose_nothing(tmp_path: Path) -> None:
-    """Two processes write to one record until they are killed: all they were told is kept, and nothing by half."""
+    """Two processes write to one record until they are killed: all that was confirmed is kept, and each act whole."""
     path = tmp_path / "office.db"
     draft = Report.draft(id="r1", title="Dark lamps", text="Eight.", authors=[Author(name="Qian")])
     with ReportFlow(SqliteStore(path), REPORT) as flow:
@@ -48,9 +48,9 @@ def test_processes_that_are_killed_lose_nothing(tmp_path: Path) -> None:
     finally:
         for writer in writers.values():
             writer.kill()
-    told = {name: 5 + writer.communicate()[0].count("kept\n") for name, writer in writers.items()}
+    confirmed = {name: 5 + writer.communicate()[0].count("kept\n") for name, writer in writers.items()}
     with ReportFlow(SqliteStore(path), REPORT) as flow:
         history = flow.history("r1", by=LI)
         assert replay(history, REPORT) == flow.get("r1", by=LI)
     kept = Counter(entry.actor.id for entry in history)
-    assert all(told[name] <= kept[name] <= told[name] + 1 for name in told), (told, kept)
+    assert all(confirmed[name] <= kept[name] <= confirmed[name] + 1 for name in confirmed), (confirmed, kept)
