@@ -494,7 +494,7 @@ def test_run_stops_at_the_first_refusal(flow: ReportFlow) -> None:
 
 
 def test_run_is_lazy(store: Watched, flow: ReportFlow) -> None:
-    """Nothing is done before the first outcome is asked for, and one commit is made for each chunk."""
+    """Nothing is done before the first outcome is requested, and one commit is made for each chunk."""
     made = [parcel(flow) for _ in range(3)]
     before = store.commits
     done = flow.run(fires(made, "label", Label(text="x"), by=ANN), chunk=2)

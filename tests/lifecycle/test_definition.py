@@ -357,16 +357,16 @@ def expected_arrows(lifecycle: Lifecycle, *, loops: bool) -> set[tuple[str, str,
 def test_a_drawing_shows_every_row(lifecycle: Lifecycle, loops: bool) -> None:
     """Mermaid and DOT show every row from each of its states, and without `loops` only those that move."""
     drawn = {
-        (start.replace("[*]", ""), end, said)
+        (start.replace("[*]", ""), end, label_of_row)
         for start, end, label in arrows_of_mermaid(mermaid(lifecycle, loops=loops))
         if end != "[*]"
-        for said in label.split(", ")
+        for label_of_row in label.split(", ")
     }
     assert drawn == expected_arrows(lifecycle, loops=loops)
     drawn = {
-        (start, end, said)
+        (start, end, label_of_row)
         for start, end, label in arrows_of_dot(dot(lifecycle, loops=loops))
-        for said in label.split(", ")
+        for label_of_row in label.split(", ")
     }
     assert drawn == expected_arrows(lifecycle, loops=loops)
 

@@ -35,7 +35,7 @@ def _history(flow: ReportFlow) -> list[Entry]:
 
 
 @pytest.mark.parametrize(
-    ("cut", "said"),
+    ("cut", "message"),
     [
         (lambda entries: [], "no entries"),
         (lambda entries: entries[1:3], "creates nothing"),
@@ -46,10 +46,10 @@ def _history(flow: ReportFlow) -> list[Entry]:
     ids=["nothing", "no creation", "several records", "a gap", "out of order"],
 )
 def test_an_invalid_history_is_refused(
-    history: list[Entry], cut: Callable[[list[Entry]], list[Entry]], said: str
+    history: list[Entry], cut: Callable[[list[Entry]], list[Entry]], message: str
 ) -> None:
     """Only the whole history of one record, from its creation on and without a gap, is replayed."""
-    with pytest.raises(InvalidValue, match=said) as raised:
+    with pytest.raises(InvalidValue, match=message) as raised:
         replay(cut(history), REPORT)
     assert raised.value.field == "history"
 

@@ -66,13 +66,13 @@ def test_lookups_and_machine_agree(lifecycle: Lifecycle, actor: Actor, count: in
         record = Casework(id="r", state=state or "", unit="a", created_by="ana", count=count, assignee=assignee)
         details = valid_details(lifecycle.rows(trigger)[0].details)
         command = Command(trigger=trigger, actor=actor, now=NOW, details=details)
-        said: list[object] = []
+        answers: list[object] = []
         for ask in (ask_machine, ask_lookup):
             try:
-                said.append(ask(lifecycle, state, trigger, record, command))
+                answers.append(ask(lifecycle, state, trigger, record, command))
             except MachineError:
-                said.append(MachineError)
-        assert said[0] == said[1]
+                answers.append(MachineError)
+        assert answers[0] == answers[1]
 
 
 @given(lifecycle=lifecycles(), outcomes=st.lists(st.booleans(), min_size=1, max_size=4))

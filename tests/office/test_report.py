@@ -520,12 +520,12 @@ def test_invisible_and_unknown_are_the_same_error(flow: ReportFlow) -> None:
         lambda id: flow.fire(id, "edit", details_for("edit"), by=LI, key="k"),
     ]
     for number, call in enumerate(calls):
-        said = []
+        answers = []
         for id in (hidden, "unknown"):
             with pytest.raises(RecordNotFound) as raised:
                 call(id)
-            said.append((str(raised.value).replace(id, "ID"), raised.value.message("zh").replace(id, "ID")))
-        assert said[0] == said[1], number
+            answers.append((str(raised.value).replace(id, "ID"), raised.value.message("zh").replace(id, "ID")))
+        assert answers[0] == answers[1], number
 
 
 def test_an_auditor_reads_and_comments_and_no_more(flow: ReportFlow) -> None:

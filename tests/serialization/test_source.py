@@ -34,7 +34,7 @@ CLASSES: tuple[type[Any], ...] = (
 )  # fmt: skip
 
 
-def said(value: object) -> Any:
+def evaluated(value: object) -> Any:
     """The value of the expression, evaluated with nothing but the imports that it names."""
     names: Names = {}
     expression = python(value, names)
@@ -48,23 +48,23 @@ def said(value: object) -> Any:
 def test_values_of_the_library(cls: type[Any], data: st.DataObject) -> None:
     """Each record, each details class and each other value of the library comes back equal, and of its class."""
     value = data.draw(strategies.details(cls))
-    assert said(value) == value
-    assert type(said(value)) is cls
+    assert evaluated(value) == value
+    assert type(evaluated(value)) is cls
 
 
 @given(data=st.data())
 def test_stored_records_and_their_entries(data: st.DataObject) -> None:
     """Stored records at the end of paths, and each entry, come back equal."""
     path = data.draw(strategies.paths(REPORT))
-    assert said(path.record) == path.record
+    assert evaluated(path.record) == path.record
     for entry in path.history:
-        assert said(entry) == entry
+        assert evaluated(entry) == entry
 
 
 @given(query=queries(ids=["r1"], kinds=["report"], states=["draft"], triggers=["edit"]))
 def test_queries(query: Query) -> None:
     """Any query comes back equal."""
-    assert said(query) == query
+    assert evaluated(query) == query
 
 
 plain = st.recursive(
@@ -80,8 +80,8 @@ plain = st.recursive(
 @given(value=plain | st.frozensets(st.text()) | st.sets(st.integers()))
 def test_plain_values(value: object) -> None:
     """Numbers, texts, times and collections of them come back equal, and of their type."""
-    assert said(value) == value
-    assert type(said(value)) is type(value)
+    assert evaluated(value) == value
+    assert type(evaluated(value)) is type(value)
 
 
 class Access(enum.Flag):
@@ -133,12 +133,12 @@ class Odd:
 )
 def test_odd_values(value: object) -> None:
     """Flags, private and computed fields, infinities, folds and empty sets come back equal."""
-    assert said(value) == value
+    assert evaluated(value) == value
 
 
 def test_not_a_number() -> None:
     """NaN, which equals nothing, comes back as NaN."""
-    assert math.isnan(said(math.nan))
+    assert math.isnan(evaluated(math.nan))
 
 
 def test_a_value_without_an_expression_is_its_repr() -> None:
@@ -198,7 +198,7 @@ class Outer:
         number: int = 1
 
 
-_ASKS: Any = attrs.Converter(lambda given, self: frozenset(given), takes_self=True)
+_TAKES_SELF: Any = attrs.Converter(lambda given, self: frozenset(given), takes_self=True)
 
 
 @attrs.frozen
@@ -207,7 +207,7 @@ class Held:
 
     plain: frozenset[str] = frozenset()
     made: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
-    asked: frozenset[str] = attrs.field(default=frozenset(), converter=_ASKS)  # type: ignore[misc]  # not followed
+    converted: frozenset[str] = attrs.field(default=frozenset(), converter=_TAKES_SELF)  # type: ignore[misc]  # not followed
     words: list[str] = attrs.field(factory=list)
 
 
@@ -229,7 +229,7 @@ class Held:
         (Odd(3), "Odd(hidden=3, double=6)"),
         (Held(), "Held()"),
         (cast(Any, Held)(["b"], ["b"], ["b"], ["b"]),
-         "Held(plain=['b'], made={'b'}, asked=frozenset({'b'}), words=['b'])"),
+         "Held(plain=['b'], made={'b'}, converted=frozenset({'b'}), words=['b'])"),
         (cast(Any, Held)(frozenset("b"), "b"), "Held(plain=frozenset({'b'}), made={'b'})"),
         (Report.draft(kind="x", title="t", text="y", authors=[Author(name="z")]),
          "Report.draft(kind='x', title='t', text='y', authors=(Author(name='z'),))"),
@@ -257,10 +257,10 @@ def test_a_nested_class_is_imported_by_its_outermost() -> None:
 def test_a_function_is_named_by_the_module_that_defines_it() -> None:
     """A function or class is found in its `__module__`; a lifecycle in the package with the shortest name."""
     names: Names = {}
-    assert named(said, names) == "said"
+    assert named(evaluated, names) == "evaluated"
     assert named(Report, names) == "Report"
     assert named(REPORT, names) == "REPORT"
-    assert (names["said"], names["Report"]) == (__name__, "reportflow.office.report")
+    assert (names["evaluated"], names["Report"]) == (__name__, "reportflow.office.report")
     home = names["REPORT"]  # the package, unless another module with as short a name has it too
     assert home == "reportflow.office"
     assert vars(sys.modules[home])["REPORT"] is REPORT
@@ -301,7 +301,7 @@ def test_a_value_that_only_claims_a_name_is_not_named_by_it(monkeypatch: pytest.
 
     def copied() -> None: ...
 
-    copied.__module__, copied.__qualname__ = __name__, "said"
+    copied.__module__, copied.__qualname__ = __name__, "evaluated"
     names: Names = {}
     assert named(copied, names) is None
     assert names == {}

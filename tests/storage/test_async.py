@@ -150,7 +150,7 @@ async def played(flow: AsyncReportFlow) -> str:
     """A little of everything that writes; the id of a record with some history."""
     one, other = await flow.batch([Create(draft(id="one"), by=LI), Create(draft(id="other"), by=LI)])
     await flow.fire(one, "edit", Revision(text="y"), by=LI)
-    await flow.fire("one", "review", by=WANG, reason="well said")
+    await flow.fire("one", "review", by=WANG, reason="well written")
     await flow.batch(
         [Fire("one", "comment", Comment(text="c"), by=WANG), Fire(other, "edit", Revision(text="z"), by=LI)]
     )
@@ -348,11 +348,11 @@ def test_what_is_cancelled_is_whole_or_absent(
     async def main() -> None:
         async with open_async_flow(url) as flow:
             ids = [(await flow.create(draft(), by=LI)).id for _ in range(3)]
-            initialize_draft = time.perf_counter()
+            began = time.perf_counter()
             for id in ids:
                 await flow.fire(id, "edit", Revision(text="x"), by=LI)
-            took = (time.perf_counter() - initialize_draft) / len(ids)
-            versions, kept, lost = await whole(flow, ids), 0, 0
+            took = (time.perf_counter() - began) / len(ids)
+            versions, done, lost = await whole(flow, ids), 0, 0
             for number in range(60):
                 tasks = [
                     asyncio.ensure_future(flow.fire(id, "edit", Revision(text=f"{number}"), by=LI))
@@ -367,10 +367,10 @@ def test_what_is_cancelled_is_whole_or_absent(
                 assert all(0 <= after[id] - versions[id] <= 1 + (grace == 0) for id in ids)
                 assert sum(after.values()) - sum(versions.values()) >= sum(not task.cancelled() for task in tasks)
                 assert not any(task.exception() for task in tasks if not task.cancelled())
-                kept += sum(after.values()) - sum(versions.values())
+                done += sum(after.values()) - sum(versions.values())
                 lost += sum(task.cancelled() for task in tasks)
                 versions = after
-            assert kept
+            assert done
             assert lost
             await serves(cast(AsyncSqlStore, flow.store))
 
@@ -385,12 +385,12 @@ def test_what_was_cancelled_is_made_again_by_its_key(url: str) -> None:
         async with open_async_flow(url) as flow:
             report = await flow.create(draft(), by=LI)
             for number in range(20):
-                said = Comment(text=f"{number}")
-                task = asyncio.ensure_future(flow.fire(report.id, "comment", said, by=LI, key=f"k{number}"))
+                comment = Comment(text=f"{number}")
+                task = asyncio.ensure_future(flow.fire(report.id, "comment", comment, by=LI, key=f"k{number}"))
                 await asyncio.sleep(chance.uniform(0, 0.01))
                 task.cancel()
                 await asyncio.wait([task])
-                assert (await flow.fire(report.id, "comment", said, by=LI, key=f"k{number}")).version == number + 2
+                assert (await flow.fire(report.id, "comment", comment, by=LI, key=f"k{number}")).version == number + 2
             assert len(await flow.history(report.id, by=LI)) == 21
 
     run(main())
@@ -430,9 +430,9 @@ def test_a_connection_that_the_server_ends_is_replaced(engine: str) -> None:
 
     def end_all(host: Engine) -> None:
         with host.connect() as connection:
-            for said in connection.scalars(text(others[engine])).all():
+            for statement in connection.scalars(text(others[engine])).all():
                 if engine == "mariadb":
-                    connection.execute(text(said))
+                    connection.execute(text(statement))
 
     async def main(url: str, host: Engine) -> None:
         async with open_async_flow(url) as flow:
@@ -558,7 +558,7 @@ def test_a_session_of_the_host_has_the_last_word(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         ("mysql+pymysql://root@127.0.0.1/office", "mysql+asyncmy"),
         ("sqlite+pysqlite:///office.db", "sqlite+aiosqlite"),
@@ -568,9 +568,9 @@ def test_a_session_of_the_host_has_the_last_word(url: str) -> None:
         ("oracle+oracledb://", "sqlite"),
     ],
 )
-def test_a_driver_that_blocks_is_refused(url: str, said: str) -> None:
+def test_a_driver_that_blocks_is_refused(url: str, message: str) -> None:
     """A URL whose driver blocks, is not named or is not known is refused, and the message names one that will do."""
-    with pytest.raises(InvalidURL, match=said.replace("+", r"\+")):
+    with pytest.raises(InvalidURL, match=message.replace("+", r"\+")):
         open_async_flow(url)
 
 

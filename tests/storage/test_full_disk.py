@@ -113,23 +113,23 @@ def test_a_server_with_a_full_disk_loses_nothing(engine: str) -> None:
         disk = stack.enter_context(_disk())
         url, revive = stack.enter_context(ENGINES[engine](disk))
         flow = stack.enter_context(open_flow(url))
-        kept: dict[str, Record] = {"first": flow.create(draft("first"), by=LI)}
+        expected: dict[str, Record] = {"first": flow.create(draft("first"), by=LI)}
         ballast = _fill(disk)
         with pytest.raises(StorageUnavailable, match="room on the disk"):
-            kept.update((made.id, made) for made in (flow.create(draft(f"r{n}"), by=LI) for n in range(10_000)))
+            expected.update((made.id, made) for made in (flow.create(draft(f"r{n}"), by=LI) for n in range(10_000)))
         with suppress(StorageUnavailable):  # what is small may still find a place
-            kept["first"] = flow.fire("first", "edit", Revision(text="y"), by=LI)
+            expected["first"] = flow.fire("first", "edit", Revision(text="y"), by=LI)
         drafts = [draft(f"b{number}") for number in range(1000)]
         with pytest.raises(StorageUnavailable):  # MariaDB 10.11 may die of it: it wants room to roll back as well
             flow.batch([Create(one, by=LI) for one in drafts])
         ballast.unlink()
         revive()
-        assert {one.id: one for one in flow.store.get(list(kept))} == kept
-        assert flow.count(Query(), by=LI) == {(): len(kept)}
+        assert {one.id: one for one in flow.store.get(list(expected))} == expected
+        assert flow.count(Query(), by=LI) == {(): len(expected)}
         after = flow.batch([Create(one, by=LI) for one in drafts])
-        kept.update((one.id, one) for one in after)
+        expected.update((one.id, one) for one in after)
         with ReportFlow(SqlStore(url), REPORT) as other:
-            for record in kept.values():
+            for record in expected.values():
                 assert other.get(record.id, by=LI) == record == replay(other.history(record.id, by=LI), REPORT)
             feed = other.store.feed(limit=10_000)
-        assert {posted.entry.record_id for posted in feed} == set(kept)
+        assert {item.entry.record_id for item in feed} == set(expected)

@@ -144,7 +144,7 @@ def test_under_a_savepoint(flow: ReportFlow, host: Engine) -> None:
 
 
 def test_under_a_savepoint_that_comes_first(flow: ReportFlow, host: Engine) -> None:
-    """A savepoint before anything else is one too, and the host's rollback takes with it what it kept.
+    """A savepoint before anything else is one too, and the host's rollback removes what was written.
 
     SQLite's driver begins no transaction before a savepoint, so the host has to, as SQLAlchemy's manual says:
     https://docs.sqlalchemy.org/en/20/dialects/sqlite.html#serializable-isolation-savepoints-transactional-ddl
@@ -177,17 +177,17 @@ def test_a_session_of_the_orm(flow: ReportFlow, host: Engine) -> None:
 
 def test_nothing_is_begun_or_ended_there(flow: ReportFlow, host: Engine) -> None:
     """The library sends no BEGIN, COMMIT, ROLLBACK or SAVEPOINT on the host's connection."""
-    said: list[str] = []
+    statements: list[str] = []
     with host.connect() as connection, connection.begin():
-        event.listen(host, "before_cursor_execute", lambda *given: said.append(given[2]))
+        event.listen(host, "before_cursor_execute", lambda *given: statements.append(given[2]))
         for name in ("commit", "rollback", "savepoint"):
-            event.listen(host, name, lambda *given, name=name: said.append(name))
+            event.listen(host, name, lambda *given, name=name: statements.append(name))
         bound = flow.bound_to(connection)
         report = bound.create(draft("r1"), by=LI)
         with pytest.raises(TransitionRefused):
             bound.fire(report, "review", by=LI)
         bound.close()
-        words = {one.split()[0].upper() for one in said}
+        words = {one.split()[0].upper() for one in statements}
     assert words <= {"SELECT", "INSERT", "UPDATE", "DELETE"}
     assert flow.get("r1", by=LI) == report
 

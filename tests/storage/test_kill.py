@@ -80,7 +80,7 @@ SHEETS = Lifecycle(
 )
 
 
-def work(url: str, root: str, name: str, said: Connection) -> None:
+def work(url: str, root: str, name: str, reports: Connection) -> None:
     """The process that will be killed: it writes without end, and reports each call after it has returned."""
     with open_flow(url, lifecycles=SHEETS) as flow:
         mine = flow.create(KilledSheet.draft(title=name, parent=root), by=BY)
@@ -95,7 +95,7 @@ def work(url: str, root: str, name: str, said: Connection) -> None:
                 draft = KilledSheet.draft(id=f"{mark}-id", title=mark, parent=root)
                 fire = Fire(draft.id, "mark", KilledMark(mark=mark), by=BY)
                 done = flow.batch([Create(draft, by=BY), fire, Fire(mine.id, "mark", KilledMark(mark=mark), by=BY)])
-            said.send((mark, [(record.id, record.version) for record in done]))
+            reports.send((mark, [(record.id, record.version) for record in done]))
 
 
 def heard(connection: Connection) -> list[Said]:
@@ -149,7 +149,7 @@ def test_sigkill_loses_nothing_that_was_acknowledged(tmp_path_factory: pytest.Te
     process = context.Process(target=work, args=(url, root, name, speaking), daemon=True)
     process.start()
     speaking.close()
-    first = listening.recv()  # it has initialize_draft to write
+    first = listening.recv()  # it has begun to write
     time.sleep(random.Random(seed).uniform(0, 0.15))
     process.kill()
     process.join(60)
@@ -162,8 +162,8 @@ def test_sigkill_loses_nothing_that_was_acknowledged(tmp_path_factory: pytest.Te
             for id, version in done:
                 entry = histories[id][version - 1]
                 details = entry.details
-                kept = details.mark if isinstance(details, KilledMark) else getattr(details, "title", "")
-                assert (entry.sequence, kept) == (version, mark)
+                stored = details.mark if isinstance(details, KilledMark) else getattr(details, "title", "")
+                assert (entry.sequence, stored) == (version, mark)
         after = flow.fire(root, "copy", KilledMark(mark=f"{name}.after"), by=BY)
         assert after.version == len(histories[root]) + 1
 

@@ -165,7 +165,7 @@ def test_alembic_finds_nothing_to_do(tmp_path: Path, url: str) -> None:
         assert differences(connection) == []
 
 
-# -- what is kept ---------------------------------------------------------------------------------------------------
+# -- data --------------------------------------------------------------------------------------------------------
 
 
 def test_an_upgrade_preserves_all_data(tmp_path: Path, url: str) -> None:
@@ -542,14 +542,14 @@ def test_include_object_recognises_the_tables_of_its_store_only() -> None:
     """Tables of another prefix or schema, and host's tables with a similar name, are left to the host."""
     include = include_object(prefix="rf_", schema="office")
 
-    def asked(name: str, schema: str | None) -> bool:
+    def included(name: str, schema: str | None) -> bool:
         return include(Table(name, MetaData(), schema=schema), name, "table", True, None)
 
-    assert not asked("rf_record", "office")
-    assert not asked("rf_alembic_version", "office")
-    assert asked("rf_record", None)
-    assert asked("rf_members", "office")
-    assert asked("reportflow_record", "office")
+    assert not included("rf_record", "office")
+    assert not included("rf_alembic_version", "office")
+    assert included("rf_record", None)
+    assert included("rf_members", "office")
+    assert included("reportflow_record", "office")
     assert include(None, None, "schema", True, None)
 
 

@@ -109,7 +109,7 @@ def test_a_killed_server_has_all_that_it_acknowledged(engine: str) -> None:
         filled(url)
         flow = open_flow(url)
         acknowledged: dict[str, int] = {}
-        initialize_draft, errors = threading.Semaphore(0), []
+        began, errors = threading.Semaphore(0), []
 
         def write(number: int) -> None:
             id = f"r{number % 3}"
@@ -117,7 +117,7 @@ def test_a_killed_server_has_all_that_it_acknowledged(engine: str) -> None:
                 while True:
                     version = flow.fire(id, "comment", Comment(text="x"), by=LI).version
                     acknowledged[id] = max(acknowledged.get(id, 0), version)
-                    initialize_draft.release()
+                    began.release()
             except (StorageUnavailable, Conflict) as error:
                 errors.append(error)
 
@@ -125,7 +125,7 @@ def test_a_killed_server_has_all_that_it_acknowledged(engine: str) -> None:
         for thread in threads:
             thread.start()
         for _ in range(40):
-            initialize_draft.acquire()
+            began.acquire()
         os.kill(server.pid, signal.SIGKILL)
         for thread in threads:
             thread.join()

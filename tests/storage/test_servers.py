@@ -81,7 +81,7 @@ def test_any_lifecycle_holds_on_a_server(engine: str) -> None:
 
 
 @contextmanager
-def asked(connection: Any, path: Path) -> Iterator[list[str]]:
+def traced(connection: Any, path: Path) -> Iterator[list[str]]:
     """The statements sent to PostgreSQL meanwhile, as the client library traces them."""
     found: list[str] = []
     with path.open("w+", encoding="utf-8") as file:
@@ -96,9 +96,12 @@ def asked(connection: Any, path: Path) -> Iterator[list[str]]:
 
 #: What is done -> how many statements the server runs for it.
 COSTS: dict[str, tuple[Callable[[ReportFlow, Report], object], int]] = {
-    "fire in hand": (lambda flow, report: flow.fire(report, "edit", Revision(text="y"), by=LI), 1),
+    "fire of a snapshot": (lambda flow, report: flow.fire(report, "edit", Revision(text="y"), by=LI), 1),
     "fire by id": (lambda flow, report: flow.fire(report.id, "edit", Revision(text="y"), by=LI), 2),
-    "fire in hand what commutes": (lambda flow, report: flow.fire(report, "comment", Comment(text="y"), by=LI), 2),
+    "commuting fire of a snapshot": (
+        lambda flow, report: flow.fire(report, "comment", Comment(text="y"), by=LI),
+        2,
+    ),
     "get": (lambda flow, report: flow.get(report.id, by=LI), 1),
     "find": (lambda flow, _: flow.find(Query(), by=LI), 1),
 }
@@ -121,10 +124,10 @@ def test_what_an_act_asks_of_postgresql(tmp_path: Path) -> None:
                     report = flow.create(
                         Report.draft(title="t", text="x", authors=[Author(name="张三", id="zhang")]), by=LI
                     )
-                    with asked(first, tmp_path / "trace") as said:
+                    with traced(first, tmp_path / "trace") as statements_sent:
                         work(flow, report)
-                    assert len(said) == statements, (act, number, said)
-            assert len(connections) == count, "no other connection was asked"
+                    assert len(statements_sent) == statements, (act, number, statements_sent)
+            assert len(connections) == count, "no other connection was used"
     finally:
         event.remove(Pool, "connect", made)
 

@@ -52,14 +52,14 @@ def flow_on(store: Store) -> Iterator[ReportFlow]:
 def test_two_prefixes_are_two_stores(url: str) -> None:
     """Two prefixes in one database do not see each other: neither records nor entries nor keys."""
     with flow_on(SqlStore(url, prefix="north_")) as north, flow_on(SqlStore(url, prefix="south_")) as south:
-        kept = north.create(draft(id="same"), by=BY, key="k")
+        stored = north.create(draft(id="same"), by=BY, key="k")
         with pytest.raises(RecordNotFound):
             south.get("same", by=BY)
         assert south.store.feed() == []
         assert south.store.by_key(BY.id, "k") is None
         other = south.create(draft(id="same", title="other"), by=BY, key="k")
         south.fire(other, "edit", Revision(text="y"), by=BY)
-        assert north.get("same", by=BY) == kept
+        assert north.get("same", by=BY) == stored
         assert len(north.store.feed()) == 1
 
 
@@ -200,17 +200,17 @@ def test_every_connection_is_set_up(url: str) -> None:
 @contextmanager
 def statements(flow: ReportFlow) -> Iterator[list[str]]:
     """The statements that SQLite runs meanwhile, with their values."""
-    said: list[str] = []
+    sql: list[str] = []
     assert isinstance(flow.store, SqlStore)
     flow.store.engine.dispose()  # so that each connection comes out of the pool
     pool = flow.store.engine.pool
 
     def hear(connection: sqlite3.Connection, *_: object) -> None:
-        connection.set_trace_callback(said.append)
+        connection.set_trace_callback(sql.append)
 
     event.listen(pool, "checkout", hear)
     try:
-        yield said
+        yield sql
     finally:
         event.remove(pool, "checkout", hear)
 
@@ -218,9 +218,9 @@ def statements(flow: ReportFlow) -> Iterator[list[str]]:
 WRITE, SELECT, INSERT, UPDATE, DELETE, COMMIT = "BEGIN IMMEDIATE", "SELECT", "INSERT", "UPDATE", "DELETE", "COMMIT"
 
 
-def kinds(said: list[str]) -> list[str]:
+def kinds(sql: list[str]) -> list[str]:
     """The statements by kind."""
-    return [WRITE if one.startswith(WRITE) else one.split()[0].upper() for one in said]
+    return [WRITE if one.startswith(WRITE) else one.split()[0].upper() for one in sql]
 
 
 #: What is done -> the statements that it takes, in order.
@@ -230,11 +230,11 @@ COSTS: dict[str, tuple[Callable[[ReportFlow, Report], object], list[str]]] = {
         lambda flow, _: flow.create(draft(authors=[Author(name="张三")]), by=BY),
         [WRITE, INSERT, INSERT, COMMIT],
     ),
-    "fire in hand": (
+    "fire of a snapshot": (
         lambda flow, report: flow.fire(report, "edit", Revision(text="y"), by=BY),
         [WRITE, UPDATE, INSERT, COMMIT],
     ),
-    "fire in hand what commutes": (
+    "commuting fire of a snapshot": (
         lambda flow, report: flow.fire(report, "comment", Comment(text="y"), by=BY),
         [SELECT, WRITE, UPDATE, INSERT, COMMIT],
     ),
@@ -259,18 +259,18 @@ def test_what_an_act_costs(url: str, act: str) -> None:
     work, expected = COSTS[act]
     with open_flow(url) as flow:
         report = flow.create(draft(), by=BY)
-        with statements(flow) as said:
+        with statements(flow) as sql:
             work(flow, report)
-        assert kinds(said) == expected
+        assert kinds(sql) == expected
 
 
 def test_reading_comes_before_the_write_lock(url: str) -> None:
     """An act with steps reads all that it needs before it takes the write lock, and reads nothing under it."""
     with open_flow(url) as flow:
         one, other = (flow.create(draft(), by=BY) for _ in range(2))
-        with statements(flow) as said:
+        with statements(flow) as sql:
             flow.fire(one.id, "merge", Merge(target=other.id), by=BY)
-        kind = kinds(said)
+        kind = kinds(sql)
         assert kind.count(WRITE) == 1
         assert SELECT not in kind[kind.index(WRITE) :]
 
@@ -279,10 +279,10 @@ def test_an_unchanged_text_is_not_written_again(url: str) -> None:
     """What did not change is left out of the UPDATE, long texts too; and each UPDATE compares version and state."""
     with open_flow(url) as flow:
         report = flow.create(draft(text="x" * 100_000), by=BY)
-        with statements(flow) as said:
+        with statements(flow) as sql:
             report = flow.fire(report, "comment", Comment(text="y"), by=BY)
             report = flow.fire(report, "edit", Revision(text="z"), by=BY)
-        updates = [one for one in said if one.startswith("UPDATE")]
+        updates = [one for one in sql if one.startswith("UPDATE")]
         assert ["data=" in one for one in updates] == [False, True]
         assert all("version = " in one.partition(" WHERE ")[2] for one in updates), "compared inside the UPDATE"
         assert all("state = " in one.partition(" WHERE ")[2] for one in updates)
@@ -297,10 +297,10 @@ def test_more_ids_than_one_statement_names(url: str) -> None:
     with open_flow(url) as flow:
         drafts = [Create(draft(id=f"r{number:04}"), by=BY) for number in range(1201)]
         ids = [record.id for record in flow.batch(drafts)]
-        asked = [*reversed(ids), ids[7]]
+        wanted = [*reversed(ids), ids[7]]
         store = flow.store
-        assert [record.id for record in store.get(asked)] == asked
-        assert [entry.record_id for entry in store.history(asked)] == asked
+        assert [record.id for record in store.get(wanted)] == wanted
+        assert [entry.record_id for entry in store.history(wanted)] == wanted
         with pytest.raises(RecordNotFound) as caught:
             store.get([*ids[:600], "gone", *ids[600:], "lost", "gone"])
         assert caught.value.ids == ("gone", "lost")
