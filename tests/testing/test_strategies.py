@@ -747,7 +747,7 @@ class TestQuickness:
         ids=["report", "trip", "histories", "paid", "drafts", "comment", "stored", "any", "broken"],
     )
     def test_nothing_is_thrown_away(self, strategy: st.SearchStrategy[Any]) -> None:
-        """Hardly anything is drawn in vain: of the examples that are initialize_draft nearly all are finished."""
+        """Hardly anything is drawn in vain: of the examples that were begun nearly all are finished."""
         done = 0
 
         @settings(self.strict)
