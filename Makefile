@@ -30,7 +30,7 @@ check: $(INSTALLED) ## format, lint, types
 
 types: .venv/.types ## a second type checker over src and examples, and how complete the public types are
 	@$(BIN)/pyright
-	@$(BIN)/pyright --pythonpath $(BIN)/python --verifytypes reportflow --ignoreexternal | \
+	@PYTHONPATH=src $(BIN)/pyright --pythonpath $(BIN)/python --verifytypes reportflow --ignoreexternal | \
 		awk '/completeness score/ { print; score = $$NF + 0 } END { exit score < 99 }'
 
 format: $(INSTALLED) ## put the code into its form: imports sorted, safe fixes
