@@ -18,15 +18,16 @@ from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
 from reportflow import Actor, Query, open_flow
-from reportflow.cli import commands, texts
-from reportflow.cli.texts import CATALOG
+from reportflow.cli import commands
+from reportflow.cli.environment import LANGUAGES, language_of_environment
 from reportflow.demo import plan, year
+from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.diagram import dot, mermaid
 from reportflow.office import REPORT, Author, Report
 from reportflow.office.figures import CIRCULAR, NAMES
 
 SIX = {"collected": 446, "issued": 87, "submitted": 78, "adopted": 5, "instructed": 3, "livelihood": 281}
-BOTH = pytest.mark.parametrize("language", texts.LANGUAGES)
+BOTH = pytest.mark.parametrize("language", LANGUAGES)
 EDITOR = Actor(id="e", roles={"editor"}, unit="somewhere")
 
 
@@ -47,7 +48,7 @@ def fails(*arguments: str, language: str = "en") -> str:
 
 def text(code: str, language: str = "en", **facts: object) -> str:
     """A text of the terminal, as it is printed."""
-    return CATALOG.text(f"cli.{code}", language, facts)
+    return STANDARD.text(f"cli.{code}", language, facts)
 
 
 def is_chinese(said: str) -> bool:
@@ -176,7 +177,7 @@ def test_figures_are_a_table_of_80_columns(url: str, language: str) -> None:
     """The table names each figure in the language, those of the circular first; no line is wider than a terminal."""
     result = run("figures", "--database", url, "--year", "2022", language=language)
 
-    names = [CATALOG.label("figure", name, language) for name in (*CIRCULAR, *NAMES[len(CIRCULAR) :])]
+    names = [STANDARD.label("figure", name, language) for name in (*CIRCULAR, *NAMES[len(CIRCULAR) :])]
     places = [result.stdout.index(f"  {name} ") for name in names]
     assert places == sorted(places)
     assert places[len(CIRCULAR)] > result.stdout.index(text("figures.process", language)) > places[len(CIRCULAR) - 1]
@@ -265,7 +266,7 @@ def test_times_are_those_of_the_offset(url: str) -> None:
 @BOTH
 def test_an_unknown_id_is_a_sentence(url: str, language: str) -> None:
     """A history of nothing ends in the error's own sentence."""
-    assert fails("history", "nobody", "--database", url, language=language) == CATALOG.text(
+    assert fails("history", "nobody", "--database", url, language=language) == STANDARD.text(
         "error.record_not_found", language
     )
 
@@ -430,7 +431,7 @@ def test_a_file_that_is_no_database_stays_as_it_is(tmp_path: Path) -> None:
 )
 def test_the_language_is_the_environments(environment: dict[str, str], language: str) -> None:
     """REPORTFLOW_LANGUAGE counts, then LC_ALL, then LANG; else it is English."""
-    assert texts.language_of_environment(environment) == language
+    assert language_of_environment(environment) == language
 
 
 def test_the_option_outdoes_the_environment() -> None:
@@ -508,12 +509,17 @@ def fields(template: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(template) if name}
 
 
-@pytest.mark.parametrize("code", sorted(texts.TEXTS))
+#: The codes of the terminal's texts, without their first room.
+CODES = sorted(code.removeprefix("cli.") for code in STANDARD.codes() if code.startswith("cli."))
+
+
+@pytest.mark.parametrize("code", CODES)
 def test_each_text_has_both_languages_with_the_same_facts(code: str) -> None:
     """No text of the terminal lacks a language, and both are filled with the same facts."""
-    english, chinese = texts.TEXTS[code]
+    english, chinese = (STANDARD.template(f"cli.{code}", language) for language in LANGUAGES)
 
     assert english
+    assert chinese
     letters = re.sub(r"\{\w+\}", "", english)
     assert is_chinese(chinese) or not re.search("[A-Za-z]", letters) or code.startswith("phrase.")
     assert fields(english) == fields(chinese)
@@ -522,26 +528,24 @@ def test_each_text_has_both_languages_with_the_same_facts(code: str) -> None:
 def test_each_code_of_the_terminal_is_in_its_texts() -> None:
     """Every code in the sources of the terminal has a text, and no text is left over."""
     rooms = "help|demo|figures|history|check|inbox|db|conform|wrong"
-    sources = [
-        file.read_text("utf-8") for file in Path(str(texts.__file__)).parent.glob("*.py") if file.name != "texts.py"
-    ]
+    sources = [file.read_text("utf-8") for file in Path(str(commands.__file__)).parent.glob("*.py")]
     found = {code for source in sources for code in re.findall(rf'"((?:{rooms})\.[\w.]+)"', source)}
     found |= {f"help.{name}" for name in commands.reportflow.commands}
     found |= {f"help.db.{name}" for name in commands.db.commands}
     found |= {f"db.{name}" for name in ("made", "already", "upgraded")}
-    looked_up = {code for code in texts.TEXTS if code.partition(".")[0] in ("click", "usage", "phrase")}
+    looked_up = {code for code in CODES if code.partition(".")[0] in ("click", "usage", "phrase")}
 
-    assert found == set(texts.TEXTS) - looked_up
+    assert found == set(CODES) - looked_up
 
 
 def test_each_phrase_fits_an_act() -> None:
     """A phrase of the terminal belongs to a trigger of the report, and names fields of its details."""
-    for code in texts.TEXTS:
+    for code in CODES:
         if code.startswith("phrase."):
             trigger = code.split(".")[1]
             details = REPORT.rows(trigger)[0].details
             assert details is not None
-            assert fields(texts.TEXTS[code][0]) <= {one.name for one in attrs.fields(details)}
+            assert fields(STANDARD.template(f"cli.{code}") or "") <= {one.name for one in attrs.fields(details)}
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])
@@ -585,7 +589,7 @@ def test_the_real_program_says_the_same(url: str, program: list[str], language: 
     assert SIX.items() <= json.loads(counted.stdout).items()
     unknown = typed("history", "nobody")
     assert (unknown.returncode, unknown.stdout) == (1, "")
-    assert unknown.stderr.strip() == CATALOG.text("error.record_not_found", language)
+    assert unknown.stderr.strip() == STANDARD.text("error.record_not_found", language)
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from reportflow.analysis.matrix import matrix
-from reportflow.cli import commands, texts
-from reportflow.cli.texts import CATALOG
+from reportflow.cli import commands
+from reportflow.cli.environment import LANGUAGES
+from reportflow.i18n.catalog import STANDARD
 from reportflow.office import REPORT
 
-BOTH = pytest.mark.parametrize("language", texts.LANGUAGES)
+BOTH = pytest.mark.parametrize("language", LANGUAGES)
 
 #: What every module of these tests begins with; the names of classes are known once in a process.
 HEAD = """
@@ -63,11 +64,11 @@ def test_the_reports_lifecycle_is_checked_unless_another_is_named(language: str)
     result = run(language=language)
     assert result.exit_code == 0, result.output
     assert (
-        CATALOG.text("cli.check.sound", language, {"name": REPORT.label_of("lifecycle", "report", language)})
+        STANDARD.text("cli.check.sound", language, {"name": REPORT.label_of("lifecycle", "report", language)})
         in result.stdout
     )
     assert all(name in result.stdout for name in ("Adoption", "Forwarding", "Instruction", "Uptake", "Comment"))
-    assert CATALOG.text("cli.check.drawn", language) in result.stdout
+    assert STANDARD.text("cli.check.drawn", language) in result.stdout
 
 
 @BOTH
@@ -81,10 +82,10 @@ def test_a_warning_has_its_example_below_and_exit_code_1(folder: Path, language:
     )  # fmt: skip
     result = run("cli_check_flawed:FLAWED", language=language)
     assert result.exit_code == 1
-    assert CATALOG.label("severity", "warning", language) in result.stdout
+    assert STANDARD.label("severity", "warning", language) in result.stdout
     assert "  flow.create(CliFlawed.draft(id='r1'), by=Actor(" in result.stdout
     assert "# 'never' refuses" in result.stdout
-    assert CATALOG.text("cli.check.unsound", language, {"number": 1}) in result.stdout
+    assert STANDARD.text("cli.check.unsound", language, {"number": 1}) in result.stdout
 
 
 @BOTH
@@ -98,7 +99,7 @@ def test_the_faults_of_a_table_are_findings(folder: Path, language: str) -> None
     assert result.exit_code == 1
     shown = result.stdout.replace("\n", " ")
     assert all(word in shown for word in ("nowhere", "clrk"))
-    assert CATALOG.label("severity", "error", language) in shown
+    assert STANDARD.label("severity", "error", language) in shown
     assert "Traceback" not in result.output
 
 
@@ -161,7 +162,7 @@ def test_without_hypothesis_the_enumeration_is_used_and_that_is_said(
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     result = run("cli_check_plain:PLAIN", language=language)
     assert result.exit_code == 0, result.output
-    assert CATALOG.text("cli.check.enumerated", language) in " ".join(result.stdout.split())
+    assert STANDARD.text("cli.check.enumerated", language) in " ".join(result.stdout.split())
 
 
 @BOTH

@@ -12,14 +12,15 @@ from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
 import reportflow
-from reportflow.cli import commands, texts
-from reportflow.cli.texts import CATALOG
+from reportflow.cli import commands
+from reportflow.cli.environment import LANGUAGES
+from reportflow.i18n.catalog import STANDARD
 from reportflow.testing.conformance import run
 from reportflow.testing.conformance import texts as said
 from reportflow.testing.conformance.whole import every_test
 from reportflow.testing.texts import text
 
-BOTH = pytest.mark.parametrize("language", texts.LANGUAGES)
+BOTH = pytest.mark.parametrize("language", LANGUAGES)
 
 STORES = '''
 from reportflow import Capabilities, MemoryStore
@@ -130,11 +131,11 @@ def test_a_durable_store_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> Non
 )
 def test_a_name_that_is_no_factory_is_one_sentence(given: str, why: str, facts: dict[str, str], language: str) -> None:
     """What names no function, for the store or for `--reopen`, is one sentence that shows the form."""
-    reason = CATALOG.text(f"cli.wrong.{why}", language, facts)
+    reason = STANDARD.text(f"cli.wrong.{why}", language, facts)
     for arguments in ([given], ["reportflow:MemoryStore", "--reopen", given]):
         result = conform(*arguments, language=language)
         assert (result.exit_code, result.stdout) == (1, "")
-        assert result.stderr.strip() == CATALOG.text("cli.wrong.factory", language, {"given": given, "why": reason})
+        assert result.stderr.strip() == STANDARD.text("cli.wrong.factory", language, {"given": given, "why": reason})
 
 
 def test_a_module_that_is_not_there_is_one_sentence() -> None:

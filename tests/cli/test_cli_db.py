@@ -15,13 +15,14 @@ from rich.cells import cell_len
 from sqlalchemy import make_url
 
 from reportflow import SchemaMismatch, SqlStore, open_flow
-from reportflow.cli import commands, texts
-from reportflow.cli.texts import CATALOG
+from reportflow.cli import commands
+from reportflow.cli.environment import LANGUAGES
+from reportflow.i18n.catalog import STANDARD
 from reportflow.storage.sql.schema import SCHEMA_VERSION
 from reportflow.storage.sql.upgrade import offline_sql
 from tests.storage.old_tables import DUMP, empty, make_old
 
-BOTH = pytest.mark.parametrize("language", texts.LANGUAGES)
+BOTH = pytest.mark.parametrize("language", LANGUAGES)
 
 
 def run(*arguments: str, language: str = "en") -> Result:
@@ -32,7 +33,7 @@ def run(*arguments: str, language: str = "en") -> Result:
 
 def said(code: str, language: str, **facts: object) -> str:
     """A text of the terminal, as it is printed."""
-    return CATALOG.text(f"cli.db.{code}", language, facts) + "\n"
+    return STANDARD.text(f"cli.db.{code}", language, facts) + "\n"
 
 
 def old(file: Path) -> str:
@@ -134,7 +135,7 @@ def test_help_is_in_the_language(command: str, language: str) -> None:
     assert done.exit_code == 0
     told = "".join(done.stdout.split())
     code = f"help.db.{command}".rstrip(".")
-    assert "".join(CATALOG.text(f"cli.{code}", language).split()) in told
+    assert "".join(STANDARD.text(f"cli.{code}", language).split()) in told
     assert "help." not in done.stdout
     assert max(cell_len(line) for line in done.stdout.splitlines()) <= 80
 

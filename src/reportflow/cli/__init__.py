@@ -17,7 +17,7 @@ def main() -> None:
         package = (error.name or "").partition(".")[0]
         if package not in ("click", "rich"):
             raise
-        from reportflow.cli.texts import language_of_environment
+        from reportflow.cli.environment import language_of_environment
         from reportflow.errors import MissingExtra
 
         sys.exit(MissingExtra(package, '"reportflow[cli]"').message(language_of_environment()))

@@ -20,7 +20,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from reportflow.cli import inspection, proof, show
 from reportflow.cli.lookup import current_folder_importable, find_module, find_object
-from reportflow.cli.texts import CATALOG
 from reportflow.cli.translation import (
     CommandFailed,
     DeveloperCommand,
@@ -36,6 +35,7 @@ from reportflow.demo import vocabulary, year
 from reportflow.demo.plan import SEED, YEAR, ZONE
 from reportflow.errors import DuplicateKey, InvalidDefinition, RecordNotFound, StorageUnavailable
 from reportflow.flow.sync import ReportFlow
+from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.diagram import dot, mermaid
 from reportflow.model.actor import OWN, Actor, Secrecy
@@ -201,7 +201,7 @@ def _show_history(flow: ReportFlow, record: Record, zone: tzinfo) -> None:
     others = {one.target for one in details if isinstance(one, Merge)}
     others |= {one.source for one in details if isinstance(one, Credit)}
     for other in flow.store.get(sorted(others)):
-        names[other.id] = CATALOG.text(
+        names[other.id] = STANDARD.text(
             "word.record_numbered", language(), {"title": other.title, "number": other.reference}
         )
     show.show_history(record, entries, REPORT, zone, names)

@@ -14,9 +14,9 @@ from reportflow.analysis.checks import check
 from reportflow.analysis.finding import Finding, Severity
 from reportflow.analysis.matrix import Matrix, matrix
 from reportflow.cli.show import clean, console
-from reportflow.cli.texts import CATALOG
 from reportflow.cli.translation import language, text
 from reportflow.errors import InvalidDefinition, MissingExtra
+from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.office.report import REPORT
 
@@ -81,7 +81,7 @@ def _show(findings: Sequence[Finding], name: str) -> bool:
     table.add_column(text("check.level"), no_wrap=True)
     table.add_column(text("check.finding"), ratio=1, overflow="fold")
     for number, one in enumerate(findings, 1):
-        level = CATALOG.label("severity", one.level.value, language())
+        level = STANDARD.label("severity", one.level.value, language())
         table.add_row(str(number), level, clean(one.text(language())), style=_STYLES[one.level])
     if findings:
         shown.print(table)

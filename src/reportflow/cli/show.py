@@ -13,9 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reportflow.cli.texts import CATALOG
 from reportflow.cli.translation import language, text
-from reportflow.i18n.catalog import CHINESE
+from reportflow.i18n.catalog import CHINESE, STANDARD
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
@@ -49,7 +48,7 @@ def _day(time: datetime | None, zone: tzinfo) -> str:
 
 
 def _label(room: str, name: str) -> str:
-    return CATALOG.label(room, name, language())
+    return STANDARD.label(room, name, language())
 
 
 def _joined(parts: Iterable[str], mark: str) -> str:
@@ -142,7 +141,7 @@ def _phrase(entry: Entry, lifecycle: Lifecycle, facts: Mapping[str, str]) -> str
     found = lifecycle.row(entry.source, entry.trigger)
     direction = found[0].direction(entry) if found and found[0].direction else ""
     for name, whole in ((f"{entry.trigger}.{direction}", True), (entry.trigger, False)):
-        template = CATALOG.template(f"cli.phrase.{name}", language())
+        template = STANDARD.template(f"cli.phrase.{name}", language())
         if template is None:
             continue
         parts = template.split("|")

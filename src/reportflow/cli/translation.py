@@ -9,9 +9,9 @@ from typing import IO, Any, Final, TypeVar
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from reportflow.cli.texts import CATALOG, LANGUAGES, language_of_environment
+from reportflow.cli.environment import LANGUAGES, language_of_environment
 from reportflow.errors import ReportflowError, StorageUnavailable
-from reportflow.i18n.catalog import CLERK, DEVELOPER, ENGLISH, Reader
+from reportflow.i18n.catalog import CLERK, DEVELOPER, ENGLISH, STANDARD, Reader
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,12 +27,12 @@ def language(context: click.Context | None = None) -> str:
 
 def text(code: str, **facts: object) -> str:
     """A text of the terminal, in the language of the command that runs."""
-    return CATALOG.text(f"cli.{code}", language(), facts)
+    return STANDARD.text(f"cli.{code}", language(), facts)
 
 
 def _word(name: str) -> str:
     """One of click's own words."""
-    return CATALOG.label("cli.click", name, language())
+    return STANDARD.label("cli.click", name, language())
 
 
 class CommandFailed(click.ClickException):
@@ -47,15 +47,15 @@ class _WrongUsage(click.UsageError):
     """A usage error of click, translated; exit code 2."""
 
     def __init__(self, code: str, facts: dict[str, object], language: str, context: click.Context | None) -> None:
-        super().__init__(CATALOG.text(f"cli.usage.{code}", language, facts), context)
+        super().__init__(STANDARD.text(f"cli.usage.{code}", language, facts), context)
         self._language = language
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the usage, where to find help, and the error."""
         if self.ctx is not None:
-            hint = CATALOG.text("cli.usage.help", self._language, {"command": self.ctx.command_path})
+            hint = STANDARD.text("cli.usage.help", self._language, {"command": self.ctx.command_path})
             click.echo(f"{self.ctx.get_usage()}\n{hint}\n", file=file, err=True)
-        click.echo(CATALOG.text("cli.usage.error", self._language, {"given": self.message}), file=file, err=True)
+        click.echo(STANDARD.text("cli.usage.error", self._language, {"given": self.message}), file=file, err=True)
 
 
 def _translated(error: click.UsageError, context: click.Context | None) -> click.UsageError:
@@ -72,7 +72,7 @@ def _translated(error: click.UsageError, context: click.Context | None) -> click
         code, name = "no_option", error.option_name
     elif isinstance(error, click.BadOptionUsage):
         code, name = "option", error.option_name
-    name = CATALOG.label("cli.click", name, chosen)
+    name = STANDARD.label("cli.click", name, chosen)
     return _WrongUsage(code, {"name": name, "choices": choices}, chosen, error.ctx)
 
 
