@@ -7,13 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Final
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
 from reportflow.analysis.checks import check
 from reportflow.analysis.finding import Finding, Severity
 from reportflow.analysis.matrix import Matrix, matrix
-from reportflow.cli.show import clean, console
+from reportflow.cli.show import FIXED, RIGHT, WIDE, clean, console, table
 from reportflow.cli.translation import language, text
 from reportflow.errors import InvalidDefinition, MissingExtra
 from reportflow.i18n.catalog import STANDARD
@@ -47,16 +44,14 @@ def inspect(lifecycle: Lifecycle, others: Sequence[Lifecycle]) -> bool:
     samples = _samples(lifecycle, *others)
     found = check(lifecycle, *others, samples=samples)
     sound = _show(found, lifecycle.label_of("lifecycle", lifecycle.name, language()))
-    console().print(clean(text("check.drawn") if samples is not None else text("check.enumerated")))
+    console().print(clean(text("check.enumerated") if samples is None else text("check.drawn")))
     return sound
 
 
 def show_faults(error: InvalidDefinition) -> None:
     """Show why a definition could not be built at all."""
-    faults = [
-        Finding(code="fault", level=Severity.ERROR, facts={"given": fault.text(language())}) for fault in error.faults
-    ]
-    _show(faults, error.name)
+    given = ({"given": fault.text(language())} for fault in error.faults)
+    _show([Finding(code="fault", level=Severity.ERROR, facts=facts) for facts in given], error.name)
 
 
 def draw_matrix(lifecycle: Lifecycle, kind: str) -> str:
@@ -76,15 +71,12 @@ def _samples(*lifecycles: Lifecycle) -> dict[type[Any], tuple[Any, ...]] | None:
 
 def _show(findings: Sequence[Finding], name: str) -> bool:
     shown = console()
-    table = Table(box=SIMPLE_HEAD, title=clean(text("check.title", name=name)), title_justify="left")
-    table.add_column("", justify="right", no_wrap=True)
-    table.add_column(text("check.level"), no_wrap=True)
-    table.add_column(text("check.finding"), ratio=1, overflow="fold")
+    rows = table({"": RIGHT, "check.level": FIXED, "check.finding": WIDE}, text("check.title", name=name))
     for number, one in enumerate(findings, 1):
         level = STANDARD.label("severity", one.level.value, language())
-        table.add_row(str(number), level, clean(one.text(language())), style=_STYLES[one.level])
+        rows.add_row(str(number), level, clean(one.text(language())), style=_STYLES[one.level])
     if findings:
-        shown.print(table)
+        shown.print(rows)
     for number, one in enumerate(findings, 1):
         if one.example:
             shown.print(clean(text("check.example", number=number)), style="bold")

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from string import Formatter
+from types import MappingProxyType
 from typing import Any, Final
 
 from rich.box import SIMPLE_HEAD
@@ -24,6 +25,10 @@ from reportflow.office.report import Report
 
 #: How many characters of a text are shown.
 _LONGEST: Final = 48
+#: What a column is like: as wide as its content, that and on the right, or as wide as there is room.
+FIXED: Final[Mapping[str, Any]] = MappingProxyType({"no_wrap": True})
+RIGHT: Final[Mapping[str, Any]] = MappingProxyType({"no_wrap": True, "justify": "right"})
+WIDE: Final[Mapping[str, Any]] = MappingProxyType({"ratio": 1, "overflow": "fold"})
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -36,11 +41,12 @@ def clean(shown: str) -> Text:
     return Text("".join(one if one.isprintable() or one == "　" else " " for one in shown))
 
 
-def _table(*columns: tuple[str, dict[str, Any]], title: str = "") -> Table:
-    table = Table(box=SIMPLE_HEAD, title=clean(title) if title else None, title_justify="left", title_style="bold")
-    for heading, settings in columns:
-        table.add_column(heading, **settings)
-    return table
+def table(columns: Mapping[str, Mapping[str, Any]], title: str = "") -> Table:
+    """A table without rows, of columns by the code of their heading ("" for none)."""
+    made = Table(box=SIMPLE_HEAD, title=clean(title) if title else None, title_justify="left", title_style="bold")
+    for code, settings in columns.items():
+        made.add_column(text(code) if code else "", **settings)
+    return made
 
 
 def _day(time: datetime | None, zone: tzinfo) -> str:
@@ -60,33 +66,24 @@ def show_figures(figures: Figures, title: str, instructions: tuple[int, int]) ->
 
     `instructions` are how many there were (件次), and how many by principal leaders.
     """
-    right = {"justify": "right", "no_wrap": True}
-    table = _table(
-        (text("figures.figure"), {}),
-        (text("figures.number"), right),
-        (text("figures.share"), right),
-        ("", {}),
-        title=title,
-    )
+    rows = table({"figures.figure": {}, "figures.number": RIGHT, "figures.share": RIGHT, "": {}}, title)
 
-    def add(name: str, number: int, share: float | None, of: str = "collected", **style: Any) -> None:
-        shown = "" if share is None else f"{share:.1%}"
-        table.add_row(
-            name, str(number), shown, text("figures.of", given=_label("figure", of)) if shown else "", **style
-        )
+    def add(name: str, number: int, share: float | None, of: str = "collected", style: str | None = None) -> None:
+        shares = ("", "") if share is None else (f"{share:.1%}", text("figures.of", given=_label("figure", of)))
+        rows.add_row(name, str(number), *shares, style=style)
 
     for name in NAMES:
         if name == NAMES[len(CIRCULAR)]:
-            table.add_section()
-            table.add_row(text("figures.process"), style="dim")
-        style = {"style": "bold"} if name == "collected" else {}
-        add(_label("figure", name), getattr(figures, name), figures.share(name), DENOMINATORS.get(name, ""), **style)
-    table.add_section()
-    table.add_row(text("figures.sources"), style="dim")
+            rows.add_section()
+            rows.add_row(text("figures.process"), style="dim")
+        style = "bold" if name == "collected" else None
+        add(_label("figure", name), getattr(figures, name), figures.share(name), DENOMINATORS.get(name, ""), style)
+    rows.add_section()
+    rows.add_row(text("figures.sources"), style="dim")
     for source, number in figures.sources.items():
         add(_label("source", source), number, number / figures.collected)
     shown = console()
-    shown.print(table)
+    shown.print(rows)
     events, principal = instructions
     shown.print(Text(text("figures.instructed", number=figures.instructed, events=events, principal=principal)))
     shown.print(Text(text("figures.note")))
@@ -101,20 +98,16 @@ def show_history(
     shown = console()
     shown.print(clean(record.title), style="bold")
     shown.print(clean(_joined([number, state], "　")), soft_wrap=True)
-    table = _table(
-        (text("history.when"), {"no_wrap": True}),
-        (text("history.act"), {"min_width": 8}),
-        (text("history.who"), {"min_width": 6}),
-        (text("history.what"), {"ratio": 1, "overflow": "fold"}),
-    )
+    act, who = {"min_width": 8}, {"min_width": 6}
+    rows = table({"history.when": FIXED, "history.act": act, "history.who": who, "history.what": WIDE})
     for entry in history:
-        table.add_row(
+        rows.add_row(
             entry.at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
             lifecycle.describe(entry, language()),
             clean(entry.actor.name or entry.actor.id),
             clean(_describe(entry, lifecycle, zone, names)),
         )
-    shown.print(table)
+    shown.print(rows)
 
 
 def _describe(entry: Entry, lifecycle: Lifecycle, zone: tzinfo, names: Mapping[str, str]) -> str:
@@ -170,16 +163,10 @@ def _value(name: str, value: Any, zone: tzinfo, names: Mapping[str, str]) -> str
 
 def show_inbox(records: Iterable[Record], lifecycle: Lifecycle, title: str, zone: tzinfo) -> None:
     """What waits, with the numbers to type; the id of what has none."""
-    table = _table(
-        (text("inbox.due"), {"no_wrap": True}),
-        (text("inbox.since"), {"no_wrap": True}),
-        (text("inbox.state"), {"no_wrap": True}),
-        (text("inbox.number"), {"no_wrap": True}),
-        (text("inbox.title_of"), {"ratio": 1, "overflow": "fold"}),
-        title=title,
-    )
+    fixed = ("inbox.due", "inbox.since", "inbox.state", "inbox.number")
+    rows = table({**dict.fromkeys(fixed, FIXED), "inbox.title_of": WIDE}, title)
     for record in records:
         state = lifecycle.label_of("state", record.state, language())
         named = clean(record.title) if record.reference else clean(record.title).append(f"\n{record.id}", style="dim")
-        table.add_row(_day(record.due_at, zone), _day(record.created_at, zone), state, clean(record.reference), named)
-    console().print(table)
+        rows.add_row(_day(record.due_at, zone), _day(record.created_at, zone), state, clean(record.reference), named)
+    console().print(rows)
