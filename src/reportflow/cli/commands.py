@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import json
 import os
 import shlex
@@ -184,26 +183,22 @@ def _find(flow: ReportFlow, number: str) -> Record:
 
 
 def _records(flow: ReportFlow) -> Iterator[Record]:
-    query = Query(kind=REPORT.name, limit=1000)
-    while True:
-        page = flow.store.find(query)
+    page = flow.store.find(query := Query(kind=REPORT.name, limit=1000))
+    yield from page
+    while page.next:
+        page = flow.store.find(attrs.evolve(query, cursor=page.next))
         yield from page
-        if page.next is None:
-            return
-        query = attrs.evolve(query, cursor=page.next)
 
 
 def _show_history(flow: ReportFlow, record: Record, zone: tzinfo) -> None:
     operator = _operator(record.unit)  # the operator of the database is of every unit
     entries = flow.history(record.id, by=operator)
     names = {entry.actor.id: entry.actor.name for entry in entries if entry.actor.name}
-    details = [entry.details for entry in entries]
-    others = {one.target for one in details if isinstance(one, Merge)}
-    others |= {one.source for one in details if isinstance(one, Credit)}
+    others = {entry.details.target for entry in entries if isinstance(entry.details, Merge)}
+    others |= {entry.details.source for entry in entries if isinstance(entry.details, Credit)}
     for other in flow.store.get(sorted(others)):
-        names[other.id] = STANDARD.text(
-            "word.record_numbered", language(), {"title": other.title, "number": other.reference}
-        )
+        facts = {"title": other.title, "number": other.reference}
+        names[other.id] = STANDARD.text("word.record_numbered", language(), facts)
     show.show_history(record, entries, REPORT, zone, names)
 
 
@@ -240,8 +235,7 @@ def inbox(database: str, role: str, actor: str | None, unit: str | None, limit: 
 def diagram(lifecycle: str, kind: str, loops: bool) -> None:
     """Draw a lifecycle."""
     draw = mermaid if kind == "mermaid" else dot
-    found = _named_lifecycle(lifecycle) if lifecycle else REPORT
-    click.echo(draw(found, language(), loops=loops), nl=False)
+    click.echo(draw(_named_lifecycle(lifecycle), language(), loops=loops), nl=False)
 
 
 @_command("conform", DeveloperCommand)
@@ -263,7 +257,7 @@ def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...]) -> None:
     """Try a lifecycle out, or show who may do what in it."""
     try:
         more = [find_module(one, one, "wrong.module") for one in modules]
-        found = _named_lifecycle(lifecycle) if lifecycle else REPORT
+        found = _named_lifecycle(lifecycle)
     except CommandFailed as failed:
         if not isinstance(failed.__cause__, InvalidDefinition):
             raise
@@ -287,12 +281,15 @@ def db() -> None:
 
 
 def _on_tables(name: str) -> Callable[[Callable[..., None]], click.Command]:
-    """A command of that group, with the options that name the tables."""
+    """A command of that group: a function of the module that upgrades, the URL, and what names the tables."""
 
     def decorate(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
         def command(database: str, **place: str | None) -> None:
-            function(database, **{name: value for name, value in place.items() if value is not None})
+            from reportflow.storage.sql import upgrade as migrations  # Alembic is an extra of its own
+
+            with _advised(database):
+                function(migrations, database, **{name: one for name, one in place.items() if one is not None})
 
         prefix = option("--prefix", metavar="PREFIX", help="help.prefix")
         schema = option("--schema", metavar="SCHEMA", help="help.schema")
@@ -302,42 +299,32 @@ def _on_tables(name: str) -> Callable[[Callable[..., None]], click.Command]:
     return decorate
 
 
-def _migrations() -> Any:
-    """The module that upgrades; imported when needed, because it has an extra of its own.
-
-    Raises:
-        MissingExtra: Alembic is not installed.
-    """
-    return importlib.import_module("reportflow.storage.sql.upgrade")
-
-
 @_on_tables("upgrade")
-def upgrade(database: str, **place: str) -> None:
+def upgrade(migrations: Any, database: str, **place: str) -> None:
     """Upgrade the tables."""
-    with _advised(database):
-        before = _migrations().upgrade(database, **place)
-    number = _migrations().SCHEMA_VERSION
+    number, before = migrations.SCHEMA_VERSION, migrations.upgrade(database, **place)
     code = "db.made" if before is None else "db.already" if before == number else "db.upgraded"
     click.echo(text(code, before=before, number=number))
 
 
 @_on_tables("current")
-def current(database: str, **place: str) -> None:
+def current(migrations: Any, database: str, **place: str) -> None:
     """Show their version."""
-    with _advised(database):
-        before = _migrations().current(database, **place)
+    before = migrations.current(database, **place)
     code = "db.none" if before is None else "db.current"
-    click.echo(text(code, before=before, number=_migrations().SCHEMA_VERSION))
+    click.echo(text(code, before=before, number=migrations.SCHEMA_VERSION))
 
 
 @_on_tables("sql")
 @option("--since", metavar="VERSION", help="help.since")
-def sql(database: str, **place: str) -> None:
+def sql(migrations: Any, database: str, **place: str) -> None:
     """Print the SQL."""
-    click.echo(_migrations().offline_sql(database, **place), nl=False)
+    click.echo(migrations.offline_sql(database, **place), nl=False)
 
 
 def _named_lifecycle(given: str) -> Lifecycle:
+    if not given:
+        return REPORT
     found = find_object(given, "wrong.lifecycle")
     if not isinstance(found, Lifecycle):
         kind = type(found).__name__
