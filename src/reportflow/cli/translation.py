@@ -118,13 +118,12 @@ class TranslatedOption(_TranslatedHelp, click.Option):  # pyright: ignore[report
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Its names and its help."""
-        record = super().get_help_record(ctx)
-        if record is None:
-            return None
-        names, help = record
-        for word in ("[required]", "[default: "):
-            help = help.replace(word, _word(word))
-        return names, help
+        if record := super().get_help_record(ctx):
+            names, help = record
+            for word in ("[required]", "[default: "):
+                help = help.replace(word, _word(word))
+            record = names, help
+        return record
 
 
 class _Translated(_TranslatedHelp):
@@ -146,13 +145,10 @@ class _Translated(_TranslatedHelp):
         except click.UsageError as error:
             raise _translated(error, ctx) from None
         except ReportflowError as error:
-            raise CommandFailed(self._explain(error)) from error
-
-    def _explain(self, error: ReportflowError) -> str:
-        message = error.message(language(), reader=self.reader)
-        if self.reader == CLERK and isinstance(error, StorageUnavailable):
-            message = text("wrong.technical", given=message, why=error.message(language(), reader=DEVELOPER))
-        return message
+            message = error.message(language(), reader=self.reader)
+            if self.reader == CLERK and isinstance(error, StorageUnavailable):
+                message = text("wrong.technical", given=message, why=error.message(language(), reader=DEVELOPER))
+            raise CommandFailed(message) from error
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         pieces: list[str] = super().collect_usage_pieces(ctx)  # type: ignore[misc]  # as above
