@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta, timezone
 from itertools import product
 from random import Random
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 from reportflow.demo import vocabulary
 from reportflow.demo.vocabulary import Matter
@@ -64,8 +62,7 @@ def _working_days() -> Iterator[date]:
 DAYS: Final = tuple(_working_days())
 
 
-@attrs.frozen(kw_only=True)
-class ReportPlan:
+class ReportPlan(NamedTuple):
     """What happens to one report.
 
     Attributes:
@@ -76,12 +73,9 @@ class ReportPlan:
         place: Where.
         end: One of `ENDS`.
         into: The number of the report that it is merged into.
-        above: Adopted by the higher body.
         leaders: The leaders who instruct on it.
-        absorbed: A department makes it a measure.
-        returned: Returned for changes once, and revised.
-        commented: A reviewer comments on it.
-        assigned: Assigned to its editor.
+        marks: "above" (adopted by the higher body), "absorbed" (by a department), "returned" (once, and revised),
+            "commented" (by a reviewer), "assigned" (to its editor).
     """
 
     number: int
@@ -90,13 +84,9 @@ class ReportPlan:
     matter: Matter
     place: str
     end: str
-    into: int | None = None
-    above: bool = False
-    leaders: tuple[int, ...] = ()
-    absorbed: bool = False
-    returned: bool = False
-    commented: bool = False
-    assigned: bool = False
+    into: int | None
+    leaders: tuple[int, ...]
+    marks: frozenset[str]
 
 
 def plan_year(seed: int) -> list[ReportPlan]:
@@ -117,25 +107,23 @@ def plan_year(seed: int) -> list[ReportPlan]:
     may_return = [
         one for one in range(1, _CLOSED + 1) if one not in into.values() and ends[one] not in ("merged", "withdrawn")
     ]
-    returned = frozenset(rng.sample(may_return, RETURNED))
-    commented = frozenset(rng.sample(range(1, _CLOSED + 1), COMMENTED))
-    assigned = frozenset(rng.sample(range(1, _CLOSED + 1), ASSIGNED))
+    marks = {
+        "above": above,
+        "absorbed": absorbed,
+        "returned": rng.sample(may_return, RETURNED),
+        "commented": rng.sample(range(1, _CLOSED + 1), COMMENTED),
+        "assigned": rng.sample(range(1, _CLOSED + 1), ASSIGNED),
+    }
     leaders = dict(zip(instructed, ((0, 1), (2,), (3,)), strict=True))  # one report, two leaders: 1 件, 2 件次
     return [
         ReportPlan(
-            number=number,
-            day=moments[number][0],
-            minute=moments[number][1],
-            matter=matters[number][0],
-            place=matters[number][1],
+            number,
+            *moments[number],
+            *matters[number],
             end=ends[number],
             into=into.get(number),
-            above=number in above,
             leaders=leaders.get(number, ()),
-            absorbed=number in absorbed,
-            returned=number in returned,
-            commented=number in commented,
-            assigned=number in assigned,
+            marks=frozenset(mark for mark, numbers in marks.items() if number in numbers),
         )
         for number in range(1, TOTAL + 1)
     ]

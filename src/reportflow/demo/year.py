@@ -104,13 +104,22 @@ class _Acts:
     def write(self) -> list[Act]:
         """All of them, the first one the creation."""
         report = self.report
-        self._create()
-        if report.assigned:
+        draft = office.Report.draft(
+            title=self.rng.choice(vocabulary.TITLES).format_map(self.facts),
+            text=vocabulary.RAW.format_map(self.facts),
+            authors=[self.author],
+            source=self.source,
+            topics=[report.matter.topic],
+            number=f"{plan.YEAR}-{report.number:03}",
+            origin=self.origin,
+        )
+        self._act("create", self.contributor, details=draft)
+        if "assigned" in report.marks:
             due = self._time() + timedelta(days=10)
             self._act("assign", self.editor, details=office.Assignment(assignee=self.editor.id, due_at=due))
-        if report.commented:
+        if "commented" in report.marks:
             self._act("comment", self.reviewer, details=office.Comment(text=self.rng.choice(vocabulary.COMMENTS)))
-        if report.returned:
+        if "returned" in report.marks:
             self._return_and_revise()
         if report.end in plan.OUT:
             self._leave_the_office()
@@ -120,26 +129,13 @@ class _Acts:
             self._end_inside()
         return self.acts
 
-    def _create(self) -> None:
-        pattern = self.rng.choice(vocabulary.TITLES)
-        draft = office.Report.draft(
-            title=pattern.format_map(self.facts),
-            text=vocabulary.RAW.format_map(self.facts),
-            authors=[self.author],
-            source=self.source,
-            topics=[self.report.matter.topic],
-            number=f"{plan.YEAR}-{self.report.number:03}",
-            origin=self.origin,
-        )
-        self._act("create", self.contributor, details=draft)
-
     def _return_and_revise(self) -> None:
         reason = self.rng.choice(vocabulary.RETURNS)
+        by = self.editor
         if self.report.number % 2:
             self._edit((1, 2))
-            self._act("return", self.reviewer, (1, 2), reason=reason)
-        else:
-            self._act("return", self.editor, (1, 2), reason=reason)
+            by = self.reviewer
+        self._act("return", by, (1, 2), reason=reason)
         text = vocabulary.REVISED.format_map(self.facts)
         self._act("revise", self.contributor, (1, 4), details=office.Revision(text=text))
 
@@ -148,14 +144,14 @@ class _Acts:
         revision = office.Revision(title=title, text=vocabulary.EDITED.format_map(self.facts))
         self._act("edit", self.editor, days, details=revision)
 
-    def _classify(self) -> None:
+    def _edit_and_classify(self) -> None:
+        self._edit((1, 3))
         category = vocabulary.TOPICS[self.report.matter.topic][0]
         self._act("classify", self.editor, details=office.Classification(category=category))
 
     def _leave_the_office(self) -> None:
         report, registrar = self.report, vocabulary.REGISTRAR
-        self._edit((1, 3))
-        self._classify()
+        self._edit_and_classify()
         self._act("review", self.reviewer, (1, 2))
         if report.end in plan.ISSUED:
             adoption = office.Adoption(body=vocabulary.BODY, level=office.Level.CITY, carrier=vocabulary.CARRIER)
@@ -163,7 +159,7 @@ class _Acts:
         if report.end in plan.SUBMITTED:
             upward = office.Forwarding(to=vocabulary.ABOVE, level=office.Level.PROVINCE, upward=True)
             self._act("forward", registrar, (1, 3), details=upward)
-        if report.above:
+        if "above" in report.marks:
             usage = self.rng.choice((office.Usage.SINGLE, office.Usage.COMBINED))
             adoption = office.Adoption(body=vocabulary.ABOVE, level=office.Level.PROVINCE, usage=usage)
             self._act("adopt", registrar, (15, 30), details=adoption)
@@ -172,15 +168,12 @@ class _Acts:
             text = text.format_map(self.facts)
             instruction = office.Instruction(leader=who, level=level, principal=principal, text=text)
             self._act("instruct", registrar, (4, 12), details=instruction)
-        if report.end == "handled" or report.absorbed or report.leaders:
-            self._hand_over()
-
-    def _hand_over(self) -> None:
-        department, registrar = self.facts["department"], vocabulary.REGISTRAR
-        due = self._time() + timedelta(days=60)
+        if report.end != "handled" and "absorbed" not in report.marks and not report.leaders:
+            return
+        department, due = self.facts["department"], self._time() + timedelta(days=60)
         handling = office.Forwarding(to=department, level=office.Level.CITY, due_at=due)
         self._act("forward", registrar, (1, 2), details=handling)
-        if self.report.absorbed:
+        if "absorbed" in report.marks:
             measure = self.rng.choice(vocabulary.MEASURES).format_map(self.facts)
             self._act("absorb", registrar, (15, 30), details=office.Uptake(department=department, measure=measure))
 
@@ -190,8 +183,7 @@ class _Acts:
             self._act("withdraw", self.contributor, (1, 3), reason=self.rng.choice(vocabulary.WITHDRAWALS))
             return
         if self.rng.random() < 0.5:
-            self._edit((1, 3))
-            self._classify()
+            self._edit_and_classify()
             by = by if end == "merged" else self.reviewer
         if end == "merged":
             self._act("merge", by, (1, 2), into=self.report.into)
