@@ -25,38 +25,10 @@ from reportflow.office.report import REPORT, Level, Source
 #: 学有所教, 劳有所得, 病有所医, 老有所养, 住有所居, 弱有所扶); food and transport are the daily needs beside them.
 LIVELIHOOD: Final = frozenset(
     {
-        "childcare",
-        "education",
-        "elderly_care",
-        "employment",
-        "food_safety",
-        "healthcare",
-        "housing",
-        "social_security",
-        "transport",
+        "childcare", "education", "elderly_care", "employment", "food_safety", "healthcare", "housing",
+        "social_security", "transport",
     }
-)
-
-#: Figure -> its denominator, the figure that it is a share of. Others have no share.
-DENOMINATORS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "issued": "collected",
-        "submitted": "collected",
-        "adopted": "submitted",
-        "instructed": "collected",
-        "absorbed": "collected",
-        "forwarded": "collected",
-        "livelihood": "collected",
-        "edited": "collected",
-        "reviewed": "collected",
-        "returned": "collected",
-        "revised": "returned",
-        "kept": "collected",
-        "rejected": "collected",
-        "merged": "collected",
-        "withdrawn": "collected",
-    }
-)
+)  # fmt: skip
 
 
 @attrs.frozen(kw_only=True)
@@ -113,6 +85,10 @@ class Figures(Value):
 
 #: The names of the figures, in their order; `sources` is not a single figure.
 NAMES: Final = tuple(field.name for field in attrs.fields(Figures) if field.name != "sources")
+#: Figure -> its denominator, the figure that it is a share of. Others have no share.
+DENOMINATORS: Final[Mapping[str, str]] = MappingProxyType(
+    {**dict.fromkeys(NAMES[1:], "collected"), "adopted": "submitted", "revised": "returned"}
+)
 #: Those of the circular, in its order; the others describe the office's own work.
 CIRCULAR: Final = NAMES[: NAMES.index("edited")]
 
