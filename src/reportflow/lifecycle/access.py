@@ -6,9 +6,7 @@ here whether a role counts for one record. So what a person finds and what a per
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-
-import attrs
+from collections.abc import Iterable, Mapping
 
 from reportflow.lifecycle.table import EVERYBODY, State, Transition
 from reportflow.model.actor import Actor, Scope
@@ -16,19 +14,13 @@ from reportflow.model.query import Grant
 from reportflow.model.record import Record
 
 
-@attrs.frozen(eq=False)
 class Access:
-    """How far each role of one lifecycle reaches.
+    """How far each role reaches: the part of a `Lifecycle` that judges who may see a record and act on it."""
 
-    Attributes:
-        kind: The kind of record.
-        roles: role -> scope.
-        states: All states, for what awaits whom.
-    """
-
-    kind: str
+    __slots__ = ()
+    name: str
     roles: Mapping[str, Scope]
-    states: Sequence[State]
+    states: tuple[State, ...]
 
     def roles_held(self, record: Record, actor: Actor) -> frozenset[str]:
         """The actor's roles that count for a record: the scope holds, and clearance reaches it."""
@@ -50,13 +42,13 @@ class Access:
     def grants(self, actor: Actor) -> tuple[Grant, ...]:
         """What the actor's roles let them see of this kind, scope by scope, as data for a query."""
         scopes = frozenset(self.roles[role] for role in actor.roles if role in self.roles)
-        return (Grant(kind=self.kind, scopes=scopes),) if scopes else ()
+        return (Grant(kind=self.name, scopes=scopes),) if scopes else ()
 
     def awaiting_grants(self, actor: Actor, roles: Iterable[str] | None = None) -> tuple[Grant, ...]:
         """The records of this kind whose state awaits a role of the actor, where that role's scope holds."""
         mine = {role: self.roles[role] for role in roles or actor.roles if role in self.roles}
         return tuple(
-            Grant(kind=self.kind, scopes=scopes, states=frozenset({state.name}))
+            Grant(kind=self.name, scopes=scopes, states=frozenset({state.name}))
             for state in self.states
             if (scopes := frozenset(scope for role, scope in mine.items() if role in state.awaits))
         )

@@ -15,9 +15,8 @@ from reportflow.lifecycle.access import Access
 from reportflow.lifecycle.interop import Lookup, build_machine, compile_lookup
 from reportflow.lifecycle.table import Label, OnConflict, State, Transition
 from reportflow.lifecycle.validation import faults
-from reportflow.model.actor import Actor, Scope
+from reportflow.model.actor import Scope
 from reportflow.model.entry import Entry
-from reportflow.model.query import Grant
 from reportflow.model.record import Record
 from reportflow.model.values import Value, changed, choice, converters, register
 
@@ -38,7 +37,7 @@ def _transitions(value: Iterable[Transition]) -> tuple[Transition, ...]:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Lifecycle:
+class Lifecycle(Access):
     """The explicit state machine of one kind of record, as frozen data.
 
     Attributes:
@@ -51,7 +50,6 @@ class Lifecycle:
         label: What people call such a record.
         labels: What people call the names of this table, for the texts that show them: given for roles and fields
             (``{"role.editor": {"en": "editor", "zh": "编辑"}}``), and taken from the rows for states and triggers.
-        access: Which records a role reaches.
 
     Raises:
         InvalidDefinition: the table has faults; the error names every one.
@@ -65,7 +63,6 @@ class Lifecycle:
     transitions: tuple[Transition, ...] = attrs.field(converter=_transitions)
     label: Label = ""
     labels: Labels = attrs.field(factory=dict, repr=False)
-    access: Access = attrs.field(init=False, repr=False)
     _lookup: Lookup = attrs.field(init=False, repr=False)
     _by_trigger: Mapping[str, tuple[Transition, ...]] = attrs.field(init=False, repr=False)
     _commuting: frozenset[str] = attrs.field(init=False, repr=False)
@@ -82,7 +79,6 @@ class Lifecycle:
         pinned = {row.trigger for row in self.transitions if row.on_conflict is not OnConflict.COMMUTES}
         put = object.__setattr__
         put(self, "labels", {**self.labels, **dict(self._own_labels())})  # a plain dict, so that refusals pickle
-        put(self, "access", Access(self.name, self.roles, self.states))
         put(self, "_lookup", compile_lookup(self.transitions))
         put(self, "_by_trigger", MappingProxyType(by_trigger))
         put(self, "_commuting", frozenset(by_trigger) - pinned)
@@ -114,12 +110,12 @@ class Lifecycle:
 
     def describe(self, entry: Entry, language: str = ENGLISH, catalog: Catalog = STANDARD) -> str:
         """What the history says of an entry, with its direction; the trigger's label where there is no other."""
-        row = self._row_of(entry)
-        direction = row.direction(entry) if row is not None and row.direction is not None else ""
+        found = self.row(entry.source, entry.trigger)
+        direction = found[0].direction(entry) if found and found[0].direction else ""
         for name in (f"{entry.trigger}.{direction}", entry.trigger):
-            found = self.label_of("history", name, language, catalog)
-            if found != name:
-                return found
+            label = self.label_of("history", name, language, catalog)
+            if label != name:
+                return label
         return self.label_of("trigger", entry.trigger, language, catalog)
 
     def state(self, name: str) -> State:
@@ -128,10 +124,7 @@ class Lifecycle:
         Raises:
             KeyError: there is none.
         """
-        for state in self.states:
-            if state.name == name:
-                return state
-        raise KeyError(name)
+        return {state.name: state for state in self.states}[name]
 
     @property
     def triggers(self) -> tuple[str, ...]:
@@ -165,22 +158,6 @@ class Lifecycle:
         """The row that applies in a state (None: to a draft), with the state that it leads to."""
         return self._lookup.get((state, trigger))
 
-    def roles_held(self, record: Record, actor: Actor) -> frozenset[str]:
-        """See `Access.roles_held`."""
-        return self.access.roles_held(record, actor)
-
-    def permits(self, row: Transition, record: Record, actor: Actor) -> bool:
-        """See `Access.permits`."""
-        return self.access.permits(row, record, actor)
-
-    def grants(self, actor: Actor) -> tuple[Grant, ...]:
-        """See `Access.grants`."""
-        return self.access.grants(actor)
-
-    def awaiting_grants(self, actor: Actor, roles: Iterable[str] | None = None) -> tuple[Grant, ...]:
-        """See `Access.awaiting_grants`."""
-        return self.access.awaiting_grants(actor, roles)
-
     def fold(self, before: Record | None, entry: Entry) -> Record:
         """The record after an entry; `before` is None for the first one. Pure: the only way a record changes.
 
@@ -189,11 +166,11 @@ class Lifecycle:
             InvalidValue: a converter of the record's class refuses a value.
         """
         draft = entry.details if before is None else before
-        row = self._row_of(entry)
-        if row is None or not isinstance(draft, Record):
+        found = self.row(entry.source, entry.trigger)
+        if found is None or not isinstance(draft, Record):
             raise self.failed(entry, "the row", f"none from '{entry.source}' for this entry")
         try:
-            changes: dict[str, Any] = row.changes(draft, entry)
+            changes: dict[str, Any] = found[0].changes(draft, entry)
             convert = converters(type(draft))
             for field in changes:
                 if field in convert:
@@ -204,10 +181,6 @@ class Lifecycle:
             raise self.failed(entry, "sets", f"{type(error).__name__}: {error}") from error
         changes.update(state=entry.dest, version=entry.sequence, updated_at=entry.recorded_at)
         return changed(draft, changes)
-
-    def _row_of(self, entry: Entry) -> Transition | None:
-        found = self._lookup.get((entry.source, entry.trigger))
-        return found[0] if found else None
 
     def failed(self, entry: Entry, part: str, given: str) -> RuleFailed:
         """The error of a rule that failed on an entry."""
