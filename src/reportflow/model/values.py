@@ -178,9 +178,9 @@ def field_names(cls: type[Any]) -> tuple[str, ...]:
 
 
 @cache_by_class
-def setters(cls: type[Any]) -> tuple[Callable[[Any, Any], None], ...]:
-    """What puts a field into a frozen value that is being made, for each of `field_names`."""
-    return tuple(_setter(cls, name) for name in field_names(cls))
+def setters(cls: type[Any]) -> Mapping[str, Callable[[Any, Any], None]]:
+    """What puts a field into a frozen value that is being made, by name, in the order of `field_names`."""
+    return {name: _setter(cls, name) for name in field_names(cls)}
 
 
 def _setter(cls: type[Any], name: str) -> Callable[[Any, Any], None]:
@@ -238,24 +238,18 @@ def changed(value: T, changes: Mapping[str, object]) -> T:
     """A copy of an attrs value with some fields changed, without validation: all of it was validated before."""
     cls = type(value)
     new = object.__new__(cls)
-    for put, content in zip(setters(cls), contents(cls)(value), strict=True):
-        put(new, content)
-    if changes:
-        put_by_name = _setter_of(cls)
-        for name, content in changes.items():
-            put_by_name[name](new, content)
+    put = setters(cls)
+    for put_field, content in zip(put.values(), contents(cls)(value), strict=True):
+        put_field(new, content)
+    for name, content in changes.items():
+        put[name](new, content)
     return new
-
-
-@cache_by_class
-def _setter_of(cls: type[Any]) -> Mapping[str, Callable[[Any, Any], None]]:
-    return dict(zip(field_names(cls), setters(cls), strict=True))
 
 
 def unchecked(cls: type[T], **fields: object) -> T:
     """A value of all its fields, without its constructor: each was validated, and is as its converter would make it."""
     new = object.__new__(cls)
-    for name, put in _setter_of(cls).items():
+    for name, put in setters(cls).items():
         put(new, fields[name])
     return new
 

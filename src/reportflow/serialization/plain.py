@@ -115,7 +115,7 @@ def assembly(
     hints = typing.get_type_hints(cls)
     known: dict[str, Any] = {"new": object.__new__, "cls": cls}
     lines = ["def made(plain, row=()):", " value = new(cls)"]
-    for number, (name, put) in enumerate(zip(field_names(cls), setters(cls), strict=True)):
+    for number, (name, put) in enumerate(setters(cls).items()):
         content = f"row[{columns.index(name)}]" if name in columns else f"plain[{name!r}]"
         known[f"put{number}"] = put
         hook = instead.get(name) or _kept_hook(hints[name])
@@ -222,9 +222,7 @@ def _assemble(cls: type[Any], plain: Mapping[str, Any], more: int = 0) -> Any:
     return None if made is None or len(plain) != len(field_names(cls)) + more else made(plain)
 
 
-@cache_by_class
-def _whole(cls: type[Any]) -> Callable[..., Any] | None:
-    return assembly(cls)
+_whole: Final = cache_by_class(assembly)
 
 
 def _kept_hook(hint: Any) -> Callable[[Any], Any] | None:
@@ -287,15 +285,10 @@ def _make_converter() -> cattrs.Converter:
     made.register_unstructure_hook(StrEnum, operator.attrgetter("value"))
     made.register_unstructure_hook_factory(attrs.has, _writer)
     made.register_structure_hook_factory(attrs.has, _reader)
-    for anything in (object, Any, Record):
-        _open(made, anything)
+    for anything in (object, Any, Record):  # these do not tell the class: it is written with its name, read by it
+        made.register_unstructure_hook_func(partial(operator.is_, anything), _write_any)
+        made.register_structure_hook_func(partial(operator.is_, anything), _read_any)
     return made
-
-
-def _open(made: cattrs.Converter, kind: Any) -> None:
-    """An annotation that does not tell the class: written with the name, read by it."""
-    made.register_unstructure_hook_func(partial(operator.is_, kind), _write_any)
-    made.register_structure_hook_func(partial(operator.is_, kind), _read_any)
 
 
 _converter: Final = _make_converter()
