@@ -151,8 +151,9 @@ class _Writer:
             for field in attrs.fields(cls)
             if field.init and field.eq and not _is_default(field, one := getattr(value, field.name))
         ]
-        draft = ".draft" if isinstance(value, Record) and _is_draft(value) else ""
-        return f"{self._class(cls)}{draft}({', '.join(given)})"
+        # a record that has nothing of what only the flow sets is what `draft` would take
+        draft = isinstance(value, Record) and not any(getattr(value, name) for name in SET_BY_FOLD - {"kind"})
+        return f"{self._class(cls)}{'.draft' if draft else ''}({', '.join(given)})"
 
 
 def _takes(converter: Any, plain: object, value: object) -> bool:
@@ -163,11 +164,6 @@ def _takes(converter: Any, plain: object, value: object) -> bool:
         return bool(converter(plain) == value)
     except Exception:  # whatever a converter of a host's class raises
         return False
-
-
-def _is_draft(value: Record) -> bool:
-    """Whether it has nothing of what only the flow sets, so that `draft` would take it."""
-    return not any(getattr(value, name) for name in SET_BY_FOLD - {"kind"})
 
 
 def _is_default(field: attrs.Attribute[Any], value: object) -> bool:
