@@ -44,11 +44,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
 
 
 def _in_memory(url: str) -> bool:
-    """Whether a URL asks for a store without a database.
-
-    Raises:
-        InvalidURL: it asks for nothing.
-    """
+    """Whether a URL asks for a store without a database; raises `InvalidURL` where it asks for nothing."""
     if not isinstance(url, str):
         raise InvalidValue("url", *type_problem("str", url))
     if ":" not in url:

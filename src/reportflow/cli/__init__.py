@@ -6,11 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command that was typed.
-
-    Raises:
-        SystemExit: with what came of it; 1 and a sentence where click or rich is not installed.
-    """
+    """Run the command that was typed and exit; with 1 and a sentence where click or rich is not installed."""
     try:
         from reportflow.cli.commands import reportflow
     except ModuleNotFoundError as error:

@@ -22,11 +22,7 @@ def current_folder_importable() -> Iterator[None]:
 
 
 def find_object(given: str, wrong: str) -> object:
-    """The attribute of a module.
-
-    Raises:
-        CommandFailed: there is none; `wrong` is the code of the sentence around the reason.
-    """
+    """The attribute of a module; where there is none, `CommandFailed` with the text `wrong` around the reason."""
     module, colon, name = given.partition(":")
     if not colon or not module or not name:
         raise CommandFailed(text(wrong, given=given, why=text("wrong.no_colon")))
@@ -39,11 +35,7 @@ def find_object(given: str, wrong: str) -> object:
 
 
 def find_module(module: str, given: str, wrong: str) -> ModuleType:
-    """A module.
-
-    Raises:
-        CommandFailed: it cannot be imported; the cause is what it raised.
-    """
+    """A module; where it cannot be imported, `CommandFailed` as above, whose cause is what it raised."""
     try:
         with current_folder_importable():
             return importlib.import_module(module)

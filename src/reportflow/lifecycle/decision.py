@@ -99,12 +99,7 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
 
 
 def _check_whole(lifecycle: Lifecycle, row: Transition, after: Record, entry: Entry) -> None:
-    """Validate a record that `sets` changed by its own class: a store builds it anew each time it is read.
-
-    Raises:
-        InvalidValue: the class refuses it.
-        RuleFailed: the class converts it into something else.
-    """
+    """Validate a record that `sets` changed by its own class: a store builds it anew each time it is read."""
     cls = type(after)
     try:
         wrong = _wrong_of_changed(after, row.sets) if plainly_built(cls) else _wrong_of_whole(after)

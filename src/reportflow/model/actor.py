@@ -46,11 +46,7 @@ class ActorKind(enum.StrEnum):
 
 
 def as_secrecy(value: Secrecy | str) -> Secrecy:
-    """A level of secrecy, from itself or its value.
-
-    Raises:
-        InvalidValue: no such level.
-    """
+    """A level of secrecy, from itself or its value; raises `InvalidValue` where there is no such level."""
     return choice(Secrecy, value, "secrecy")
 
 

@@ -88,11 +88,7 @@ E = TypeVar("E", bound=enum.Enum)
 
 
 def choice(kind: type[E], value: E | str, field: str) -> E:
-    """A member of an enum, from itself or from its value.
-
-    Raises:
-        InvalidValue: no such member.
-    """
+    """A member of an enum, from itself or from its value; raises `InvalidValue` where there is no such member."""
     try:
         return kind(value)
     except ValueError:
@@ -116,11 +112,7 @@ def as_texts(value: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def in_utc(value: datetime, field: str = "time") -> datetime:
-    """An aware time in UTC; anything else as it is, for the check to refuse.
-
-    Raises:
-        InvalidValue: UTC cannot express the time.
-    """
+    """An aware time in UTC, `InvalidValue` where UTC cannot express it; all else as it is, for the check to refuse."""
     if not isinstance(value, datetime) or value.tzinfo is UTC or value.utcoffset() is None:
         return value
     try:
@@ -130,11 +122,7 @@ def in_utc(value: datetime, field: str = "time") -> datetime:
 
 
 def in_utc_or_none(value: datetime | None) -> datetime | None:
-    """As `in_utc`, with None for no time.
-
-    Raises:
-        InvalidValue: UTC cannot express the time.
-    """
+    """As `in_utc`, with None for no time."""
     return None if value is None else in_utc(value)
 
 
@@ -145,21 +133,13 @@ def time_text(value: datetime) -> str:
 
 
 def not_blank(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    """An attrs validator: a text with something in it (None passes, for optional ones).
-
-    Raises:
-        InvalidValue: the text is blank.
-    """
+    """An attrs validator that raises `InvalidValue` for a blank text; None passes, for optional ones."""
     if isinstance(value, str) and not value.strip():
         raise InvalidValue(attribute.name, "blank")
 
 
 def not_empty(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    """An attrs validator: a collection with something in it.
-
-    Raises:
-        InvalidValue: it is empty.
-    """
+    """An attrs validator that raises `InvalidValue` for an empty collection."""
     if not value:
         raise InvalidValue(attribute.name, "empty")
 
