@@ -72,11 +72,8 @@ def reportflow() -> None:
 
 def _command(name: str, cls: type[TranslatedCommand] = TranslatedCommand) -> Callable[[Callable[..., None]], Any]:
     """A command of the group, with its help and the options that all have."""
-
-    def decorate(function: Callable[..., None]) -> Any:
-        return reportflow.command(name, cls=cls, help=f"help.{name}")(help_option(language_option(function)))
-
-    return decorate
+    registered = reportflow.command(name, cls=cls, help=f"help.{name}")
+    return lambda function: registered(help_option(language_option(function)))
 
 
 @_command("demo")
