@@ -5,7 +5,6 @@ The year's numbers hold by construction: there are so many reports of each kind,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta, timezone
 from itertools import product
 from random import Random
@@ -51,15 +50,12 @@ _LAST_CLOSED, _LAST = 222, 240
 OPENS, LATEST_START = 8 * 60 + 40, 16 * 60
 
 
-def _working_days() -> Iterator[date]:
-    day = date(YEAR, 1, 1)
-    while day.year == YEAR:
-        if day in vocabulary.WORKED_WEEKENDS or (day.weekday() < 5 and day not in vocabulary.HOLIDAYS):
-            yield day
-        day += timedelta(days=1)
-
-
-DAYS: Final = tuple(_working_days())
+#: The working days of the year.
+DAYS: Final = tuple(
+    day
+    for day in (date(YEAR, 1, 1) + timedelta(days=number) for number in range(365))
+    if day in vocabulary.WORKED_WEEKENDS or (day.weekday() < 5 and day not in vocabulary.HOLIDAYS)
+)
 
 
 class ReportPlan(NamedTuple):
