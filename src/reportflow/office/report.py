@@ -435,23 +435,16 @@ _STATES: Final = (
     State("edited", awaits={"reviewer"}),
     State("reviewed", awaits={"registrar"}),
     State("returned", awaits={"contributor"}),
-    State("adopted", final=True),
-    State("forwarded", final=True),
-    State("instructed", final=True),
-    State("kept", final=True),
-    State("rejected", final=True),
-    State("withdrawn", final=True),
-    State("merged", final=True),
+    *(
+        State(name, final=True)
+        for name in ("adopted", "forwarded", "instructed", "kept", "rejected", "withdrawn", "merged")
+    ),
 )
 _ALL: Final = frozenset(state.name for state in _STATES)
 _IN_HAND: Final = frozenset({"draft", "edited", "reviewed"})
 _OUT: Final = frozenset({"adopted", "forwarded", "instructed"})
 
-_TEXT: Final[Mapping[str, object]] = {
-    "text": "text",
-    "title": _given_or("title"),
-    "revision": _next_revision,
-}
+_TEXT: Final[Mapping[str, object]] = {"text": "text", "title": _given_or("title"), "revision": _next_revision}
 _CLASSES: Final[Mapping[str, object]] = {name: _given_or(name) for name in ("topics", "category", "secrecy")}
 
 REPORT: Final = Lifecycle(
