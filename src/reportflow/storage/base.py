@@ -7,12 +7,12 @@ test in `reportflow.testing.conformance`, which any third party can run on a sto
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import attrs
 
-from reportflow.errors import DuplicateKey, InvalidValue
+from reportflow.errors import AlreadyExists, Conflict, DuplicateKey, InvalidValue, RecordNotFound
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
@@ -274,6 +274,23 @@ def keys_of(changes: Sequence[Change]) -> list[tuple[tuple[str, str], str]]:
         for entry in change.entries
         if entry.key is not None
     ]
+
+
+def refuse_stale(changes: Sequence[Change], stored: Mapping[str, tuple[int, str]]) -> None:
+    """Refuse changes that do not fit what is stored: id -> (version, state), of those records that are there.
+
+    Raises:
+        RecordNotFound, AlreadyExists, Conflict: the first that applies; names all the records concerned.
+    """
+    missing = [c.record.id for c in changes if c.expected is not None and c.record.id not in stored]
+    if missing:
+        raise RecordNotFound(missing)
+    taken = [c.record.id for c in changes if c.expected is None and c.record.id in stored]
+    if taken:
+        raise AlreadyExists(taken)
+    moved = [c.record.id for c in changes if c.expected is not None and stored[c.record.id] != (c.expected, c.source)]
+    if moved:
+        raise Conflict(moved)
 
 
 def refuse_keys(changes: Sequence[Change], used: Collection[tuple[str, str]]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from reportflow.errors import AlreadyExists, Conflict, RecordNotFound
+from reportflow.errors import RecordNotFound
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
@@ -21,8 +21,8 @@ from reportflow.storage.base import (
     Of,
     Store,
     check_changes,
-    keys_of,
     refuse_keys,
+    refuse_stale,
 )
 
 if TYPE_CHECKING:
@@ -62,26 +62,16 @@ class MemoryStore:
             self._set(changes)
 
     def _compare(self, changes: Sequence[Change]) -> None:
-        stored = {change.record.id: self._records.get(change.record.id) for change in changes}
-        missing = [c.record.id for c in changes if c.expected is not None and stored[c.record.id] is None]
-        if missing:
-            raise RecordNotFound(missing)
-        taken = [c.record.id for c in changes if c.expected is None and stored[c.record.id] is not None]
-        if taken:
-            raise AlreadyExists(taken)
-        moved = [c.record.id for c in changes if (now := stored[c.record.id]) is not None and not _fits(c, now)]
-        if moved:
-            raise Conflict(moved)
+        stored = [one for change in changes if (one := self._records.get(change.record.id)) is not None]
+        refuse_stale(changes, {one.id: (one.version, one.state) for one in stored})
         refuse_keys(changes, self._keys)
 
     def _set(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            record_id = change.record.id
-            self._records[record_id] = change.record
-            self._histories.setdefault(record_id, []).extend(change.entries)
+            self._records[change.record.id] = change.record
+            self._histories.setdefault(change.record.id, []).extend(change.entries)
             self._feed.extend(change.entries)
-        by_ref = {(entry.actor.id, entry.key): entry for change in changes for entry in change.entries}
-        self._keys.update((pair, by_ref[pair]) for pair, _ in keys_of(changes))
+            self._keys.update(((one.actor.id, one.key), one) for one in change.entries if one.key is not None)
 
     def get(self, ids: Sequence[str]) -> list[Record]:
         """See `Store.get`."""
@@ -139,7 +129,3 @@ class AsyncMemoryStore(AsyncCalls):
 
     async def close(self) -> None:
         """See `Store.close`."""
-
-
-def _fits(change: Change, stored: Record) -> bool:
-    return stored.version == change.expected and stored.state == change.source

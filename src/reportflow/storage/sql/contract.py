@@ -7,13 +7,23 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from reportflow.errors import AlreadyExists, Conflict, InvalidValue, RecordNotFound
+from reportflow.errors import Conflict, InvalidValue, RecordNotFound
 from reportflow.model.checks import text_problem
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, grouping, place_of
 from reportflow.model.record import Record
 from reportflow.model.values import changed
-from reportflow.storage.base import Capabilities, Change, FeedItem, Group, Of, check_changes, keys_of, refuse_keys
+from reportflow.storage.base import (
+    Capabilities,
+    Change,
+    FeedItem,
+    Group,
+    Of,
+    check_changes,
+    keys_of,
+    refuse_keys,
+    refuse_stale,
+)
 from reportflow.storage.sql.codec import changed_row, entry_of, entry_rows, label_rows, record_row, records_of
 from reportflow.storage.sql.executor import Executor, OpenExecutor, PreparedStatement, Row, transaction
 from reportflow.storage.sql.queries import PLACE
@@ -200,17 +210,9 @@ class SqlContract:
         executor.in_doubt = False
         ids = [change.record.id for change in changes]
         keys = [key for (_, key), _ in keys_of(changes)]
-        now = {id: at for id, *at in _look_up(executor, self._statements.versions, ids)}
+        stored = {id: (version, state) for id, version, state in _look_up(executor, self._statements.versions, ids)}
         used = {(actor_id, key) for actor_id, key in _look_up(executor, self._statements.keys, keys)}
-        missing = [c.record.id for c in changes if c.expected is not None and c.record.id not in now]
-        if missing:
-            raise RecordNotFound(missing)
-        taken = [c.record.id for c in changes if c.expected is None and c.record.id in now]
-        if taken:
-            raise AlreadyExists(taken)
-        moved = [c.record.id for c in changes if c.expected and now[c.record.id] != [c.expected, c.source]]
-        if moved:
-            raise Conflict(moved)
+        refuse_stale(changes, stored)
         refuse_keys(changes, used)
 
     def _refuse_long(self, changes: Sequence[Change]) -> None:
