@@ -105,10 +105,15 @@ def _insert_first_rows(
 
 
 def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
-    engine: dict[str, Any] = {"schema": schema, "mysql_engine": "InnoDB", "mysql_default_charset": "utf8mb4"}
-    record = sa.Table(
-        f"{prefix}record",
-        metadata,
+    def table(name: str, *columns: sa.Column[Any]) -> sa.Table:
+        engine: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_default_charset": "utf8mb4"}
+        return sa.Table(f"{prefix}{name}", metadata, *columns, schema=schema, **engine)
+
+    def index(on: sa.Table, name: str, *columns: str, unique: bool = False) -> None:
+        sa.Index(f"{on.name}_{name}", *(on.c[column] for column in columns), unique=unique)
+
+    record = table(
+        "record",
         sa.Column("id", NAME, primary_key=True),
         sa.Column("kind", WORD, nullable=False),
         sa.Column("state", WORD, nullable=False),
@@ -126,15 +131,13 @@ def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
         sa.Column("updated_at", TIME, nullable=False),
         sa.Column("text", text()),
         sa.Column("data", text(), nullable=False, comment="JSON: the class and its other fields"),
-        **engine,
     )
-    sa.Index(f"{prefix}record_queue", record.c.kind, record.c.state, record.c.due_at, record.c.created_at, record.c.id)
-    sa.Index(f"{prefix}record_line", record.c.kind, record.c.created_at, record.c.id)
-    sa.Index(f"{prefix}record_age", record.c.created_at, record.c.id)
-    sa.Index(f"{prefix}record_parent", record.c.parent)
-    entry = sa.Table(
-        f"{prefix}entry",
-        metadata,
+    index(record, "queue", "kind", "state", "due_at", "created_at", "id")
+    index(record, "line", "kind", "created_at", "id")
+    index(record, "age", "created_at", "id")
+    index(record, "parent", "parent")
+    entry = table(
+        "entry",
         sa.Column("id", _COUNTER, primary_key=True, autoincrement=True),
         sa.Column("record_id", NAME, sa.ForeignKey(record.c.id), nullable=False),
         sa.Column("sequence", sa.Integer, nullable=False),
@@ -155,31 +158,21 @@ def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
         sa.Column("party", NAME),
         sa.Column("level", NAME),
         sa.Column("code", NAME),
-        **engine,
     )
-    sa.Index(f"{prefix}entry_sequence", entry.c.record_id, entry.c.sequence, unique=True)
-    sa.Index(f"{prefix}entry_position", entry.c.position, unique=True)
-    sa.Index(f"{prefix}entry_key", entry.c.actor_id, entry.c.key, unique=True)
-    sa.Index(f"{prefix}entry_happened", entry.c.trigger, entry.c.at, entry.c.record_id)
-    label = sa.Table(
-        f"{prefix}label",
-        metadata,
+    index(entry, "sequence", "record_id", "sequence", unique=True)
+    index(entry, "position", "position", unique=True)
+    index(entry, "key", "actor_id", "key", unique=True)
+    index(entry, "happened", "trigger", "at", "record_id")
+    label = table(
+        "label",
         sa.Column("record_id", NAME, sa.ForeignKey(record.c.id), primary_key=True),
         sa.Column("name", WORD, primary_key=True),
         sa.Column("value", NAME, primary_key=True),
-        **engine,
     )
-    sa.Index(f"{prefix}label_value", label.c.name, label.c.value, label.c.record_id)
-    meta = sa.Table(
-        f"{prefix}meta",
-        metadata,
-        sa.Column("name", NAME, primary_key=True),
-        sa.Column("value", text(), nullable=False),
-        **engine,
-    )
-    relay = sa.Table(
-        f"{prefix}relay",
-        metadata,
+    index(label, "value", "name", "value", "record_id")
+    meta = table("meta", sa.Column("name", NAME, primary_key=True), sa.Column("value", text(), nullable=False))
+    relay = table(
+        "relay",
         sa.Column("name", NAME, primary_key=True),
         sa.Column("position", sa.BigInteger, comment="in the feed, read up to here; NULL: nothing yet"),
         sa.Column("owner", NAME, nullable=False),
@@ -187,11 +180,9 @@ def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
             "token", sa.BigInteger, nullable=False, comment="counts the claims: an older one moves nothing any more"
         ),
         sa.Column("lease_until", TIME, nullable=False),
-        **engine,
     )
-    delivery = sa.Table(
-        f"{prefix}delivery",
-        metadata,
+    delivery = table(
+        "delivery",
         sa.Column("relay", NAME, primary_key=True),
         sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("record_id", NAME, nullable=False),
@@ -200,6 +191,5 @@ def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("due_at", TIME, nullable=False),
         sa.Column("error", text(), nullable=False),
-        **engine,
     )
     return Tables(record=record, entry=entry, label=label, meta=meta, relay=relay, delivery=delivery)
