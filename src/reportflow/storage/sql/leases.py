@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from reportflow.model.values import time_text
 from reportflow.storage.leases import Delivery, Lease, next_lease
 from reportflow.storage.sql.executor import Executor, OpenExecutor, Row, transaction
-from reportflow.storage.sql.statements import StatementCache
+from reportflow.storage.sql.statements import StatementCache, bound, equals
 
 _PARKED: Final = "parked"
 _LEASE: Final = ("name", "owner", "token", "position", "lease_until")
@@ -31,25 +31,22 @@ class SqlLeases:
         self._begin = statements.backend.begin
         self._conflicts = statements.conflicts
         lease, delivery = statements.tables.relay, statements.tables.delivery
-        name = lease.c.name == bindparam("its_name", type_=lease.c.name.type)
-        token = lease.c.token == bindparam("its_token", type_=lease.c.token.type)
-        until = lease.c.lease_until == bindparam("its_until", type_=lease.c.lease_until.type)
-        relay = delivery.c.relay == bindparam("its_relay", type_=delivery.c.relay.type)
-        position = delivery.c.position == bindparam("its_position", type_=delivery.c.position.type)
-        state = delivery.c.state
-        columns = [delivery.c[one] for one in _DELIVERY]
+        name, token = equals(lease.c.name, "its_name"), equals(lease.c.token, "its_token")
+        until = equals(lease.c.lease_until, "its_until")
+        relay, position = equals(delivery.c.relay, "its_relay"), equals(delivery.c.position, "its_position")
+        parked = delivery.c.state == _PARKED
         prepare = statements.prepare
         self._current = prepare(select(*(lease.c[one] for one in _LEASE)).where(name))
-        self._insert = prepare(insert(lease).values({one: bindparam(one) for one in _LEASE}))
-        self._acquire = prepare(update(lease).where(name, token, until).values(_bound("owner", "token", "lease_until")))
-        self._advance = prepare(update(lease).where(name, token).values(_bound("position", "lease_until")))
-        self._put = prepare(insert(delivery).values(_bound("relay", *_DELIVERY)))
+        self._insert = prepare(insert(lease).values(bound(*_LEASE)))
+        self._acquire = prepare(update(lease).where(name, token, until).values(bound("owner", "token", "lease_until")))
+        self._advance = prepare(update(lease).where(name, token).values(bound("position", "lease_until")))
+        self._put = prepare(insert(delivery).values(bound("relay", *_DELIVERY)))
         self._drop = prepare(delete(delivery).where(relay, position))
-        found = select(*columns).order_by(delivery.c.position)
-        self._open = prepare(found.where(relay, state != _PARKED))
-        self._dead = prepare(found.where(relay, state == _PARKED))
-        again = {"state": "failing", "tries": 0, "due_at": bindparam("due_at")}
-        self._requeue = prepare(update(delivery).where(relay, position, state == _PARKED).values(again))
+        found = select(*(delivery.c[one] for one in _DELIVERY)).order_by(delivery.c.position)
+        self._open = prepare(found.where(relay, ~parked))
+        self._dead = prepare(found.where(relay, parked))
+        again = {"state": "failing", "tries": 0, **bound("due_at")}
+        self._requeue = prepare(update(delivery).where(relay, position, parked).values(again))
 
     def acquire(self, name: str, holder: str, *, now: datetime, until: datetime) -> Lease | None:
         """See `Leases.acquire`."""
@@ -114,10 +111,6 @@ class SqlLeases:
     def _last(self, executor: Executor, name: str) -> Lease | None:
         rows = executor.read(self._current, {"its_name": name})
         return _lease(rows[0]) if rows else None
-
-
-def _bound(*names: str) -> dict[str, Any]:
-    return {name: bindparam(name) for name in names}
 
 
 def _lease_row(lease: Lease) -> dict[str, Any]:

@@ -58,6 +58,16 @@ class Lookup:
         return PreparedStatement(self._statement.where(where), self._dialect)
 
 
+def bound(*names: str) -> dict[str, Any]:
+    """The values of an INSERT or UPDATE: each column has the parameter of its name."""
+    return {name: sa.bindparam(name) for name in names}
+
+
+def equals(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
+    """Whether a column has the value of a parameter of its type."""
+    return column == sa.bindparam(name, type_=column.type)
+
+
 def _insert_unless(table: sa.Table, dialect: sa.Dialect) -> Any:
     """An INSERT that leaves what is there as it is, which its row count shows; MariaDB's raises, and breaks nothing."""
     if dialect.name == "postgresql":
@@ -93,79 +103,57 @@ class StatementCache:
         self.update_with_entry: Callable[[tuple[str, ...]], PreparedStatement] = cache(self._update_with_entry)
         record, entry, label = tables.record, tables.entry, tables.label
         self._entry_columns = [column.name for column in entry.c if column.name not in ("id", "position")]
-        values: dict[str, Any] = {name: sa.bindparam(name) for name in self._entry_columns}
+        record_row, entry_row, label_row = bound(*record.c.keys()), bound(*self._entry_columns), bound(*label.c.keys())
         if backend.positions_on_insert:
             last = sa.func.coalesce(sa.func.max(entry.c.position), sa.literal_column("0"))
-            values["position"] = sa.select(last + sa.literal_column("1")).scalar_subquery()
-        record_values: dict[str, Any] = {column.name: sa.bindparam(column.name) for column in record.c}
-        label_values: dict[str, Any] = {column.name: sa.bindparam(column.name) for column in label.c}
-        self.insert_record: PreparedStatement = self._streamed(
-            sa.insert(record).values(record_values), record, list(record_values)
-        )
-        self.insert_entry: PreparedStatement = self._streamed(
-            sa.insert(entry).values(values), entry, self._entry_columns
-        )
-        self.insert_label: PreparedStatement = self._streamed(
-            sa.insert(label).values(label_values), label, list(label_values)
-        )
-        self.insert_record_unless: PreparedStatement = self.prepare(
-            _insert_unless(record, dialect).values(record_values)
-        )
-        self.insert_entry_unless: PreparedStatement = self.prepare(_insert_unless(entry, dialect).values(values))
-        its_id: sa.BindParameter[str] = sa.bindparam("its_id", type_=record.c.id.type)
-        its_sequence: sa.BindParameter[int] = sa.bindparam("its_sequence", type_=entry.c.sequence.type)
-        self.delete_labels: PreparedStatement = self.prepare(sa.delete(label).where(label.c.record_id == its_id))
-        self.delete_record: PreparedStatement = self.prepare(sa.delete(record).where(record.c.id == its_id))
-        self.delete_entry: PreparedStatement = self.prepare(
-            sa.delete(entry).where(entry.c.record_id == its_id, entry.c.sequence == its_sequence)
-        )
-        self._prepare_reads(tables)
+            entry_row["position"] = sa.select(last + sa.literal_column("1")).scalar_subquery()
+        prepare = self.prepare
+        self.insert_record: PreparedStatement = self._streamed(record, record_row)
+        self.insert_entry: PreparedStatement = self._streamed(entry, entry_row)
+        self.insert_label: PreparedStatement = self._streamed(label, label_row)
+        self.insert_record_unless: PreparedStatement = prepare(_insert_unless(record, dialect).values(record_row))
+        self.insert_entry_unless: PreparedStatement = prepare(_insert_unless(entry, dialect).values(entry_row))
+        its_place = equals(entry.c.record_id, "its_id"), equals(entry.c.sequence, "its_sequence")
+        self.delete_labels: PreparedStatement = prepare(sa.delete(label).where(equals(label.c.record_id, "its_id")))
+        self.delete_record: PreparedStatement = prepare(sa.delete(record).where(equals(record.c.id, "its_id")))
+        self.delete_entry: PreparedStatement = prepare(sa.delete(entry).where(*its_place))
+        self._prepare_reads(record, entry)
+        self._prepare_positions(entry, tables.meta)
 
-    def _prepare_reads(self, tables: Tables) -> None:
-        record, entry, meta, dialect = tables.record, tables.entry, tables.meta, self.dialect
-        entries = sa.select(*(entry.c[name] for name in ENTRY_COLUMNS))
+    def _prepare_reads(self, record: sa.Table, entry: sa.Table) -> None:
+        dialect, entries = self.dialect, sa.select(*(entry.c[name] for name in ENTRY_COLUMNS))
         in_order = entries.order_by(entry.c.record_id, entry.c.sequence)
         self.records: Lookup = Lookup(sa.select(*(record.c[name] for name in RECORD_COLUMNS)), record.c.id, dialect)
         self.versions: Lookup = Lookup(sa.select(record.c.id, record.c.version, record.c.state), record.c.id, dialect)
         self.histories: Lookup = Lookup(in_order, entry.c.record_id, dialect)
         self.keys: Lookup = Lookup(sa.select(entry.c.actor_id, entry.c.key), entry.c.key, dialect)
-        its_actor: sa.BindParameter[str] = sa.bindparam("its_actor", type_=entry.c.actor_id.type)
-        its_key: sa.BindParameter[str] = sa.bindparam("its_key", type_=entry.c.key.type)
-        self.by_key: PreparedStatement = self.prepare(
-            entries.where(entry.c.actor_id == its_actor, entry.c.key == its_key)
-        )
-        self.feed: PreparedStatement = self.prepare(
-            entries.add_columns(entry.c.position)
-            .where(entry.c.position > sa.bindparam("after", type_=entry.c.position.type))
-            .order_by(entry.c.position)
-            .limit(sa.bindparam("most"))
-        )
+        its_key = equals(entry.c.actor_id, "its_actor"), equals(entry.c.key, "its_key")
+        self.by_key: PreparedStatement = self.prepare(entries.where(*its_key))
+        behind = entry.c.position > sa.bindparam("after", type_=entry.c.position.type)
+        feed = entries.add_columns(entry.c.position).where(behind).order_by(entry.c.position)
+        self.feed: PreparedStatement = self.prepare(feed.limit(sa.bindparam("most")))
+
+    def _prepare_positions(self, entry: sa.Table, meta: sa.Table) -> None:
+        no_position, last = entry.c.position.is_(None), meta.c.name == "position"
         # in the order in which they were written, which for the entries of one record is their own
-        self.without_position: PreparedStatement = self.prepare(
-            sa.select(entry.c.id).where(entry.c.position.is_(None)).order_by(entry.c.id).limit(sa.bindparam("most"))
-        )
-        self.assign_position: PreparedStatement = self.prepare(
-            sa.update(entry)
-            .where(entry.c.id == sa.bindparam("its_id", type_=entry.c.id.type), entry.c.position.is_(None))
-            .values(position=sa.bindparam("its_position"))
-        )
-        self.last_position: PreparedStatement = self.prepare(sa.select(meta.c.value).where(meta.c.name == "position"))
-        self.move_last_position: PreparedStatement = self.prepare(
-            sa.update(meta)
-            .where(meta.c.name == "position", meta.c.value == sa.bindparam("seen", type_=meta.c.value.type))
-            .values(value=sa.bindparam("reached"))
-        )
+        waiting = sa.select(entry.c.id).where(no_position).order_by(entry.c.id).limit(sa.bindparam("most"))
+        assign = sa.update(entry).where(equals(entry.c.id, "its_id"), no_position)
+        move = sa.update(meta).where(last, equals(meta.c.value, "seen"))
+        self.without_position: PreparedStatement = self.prepare(waiting)
+        self.assign_position: PreparedStatement = self.prepare(assign.values(position=sa.bindparam("its_position")))
+        self.last_position: PreparedStatement = self.prepare(sa.select(meta.c.value).where(last))
+        self.move_last_position: PreparedStatement = self.prepare(move.values(value=sa.bindparam("reached")))
 
     def prepare(self, statement: ClauseElement) -> PreparedStatement:
         """Any statement, compiled for this engine."""
         return PreparedStatement(statement, self.dialect)
 
-    def _streamed(self, statement: ClauseElement, table: sa.Table, names: Sequence[str]) -> PreparedStatement:
-        made = self.prepare(statement)
+    def _streamed(self, table: sa.Table, values: dict[str, Any]) -> PreparedStatement:
+        made = self.prepare(sa.insert(table).values(values))
         if self.dialect.name == "postgresql" and not self.dialect.is_async:
             preparer = self.dialect.identifier_preparer
-            columns = ", ".join(preparer.format_column(table.c[name]) for name in names)
-            made.copy = f"COPY {preparer.format_table(table)} ({columns}) FROM STDIN", tuple(names)
+            columns = ", ".join(preparer.format_column(table.c[name]) for name in values)
+            made.copy = f"COPY {preparer.format_table(table)} ({columns}) FROM STDIN", tuple(values)
         return made
 
     def _page(self, query: Query) -> PreparedStatement:
@@ -174,27 +162,20 @@ class StatementCache:
     def _count(self, query: Query, of: Of, group: tuple[str, ...]) -> PreparedStatement:
         return self.prepare(queries.count(self.tables, query, of, group, self.backend.position_function))
 
-    def _expected(self) -> list[Any]:
+    def _update(self, names: tuple[str, ...]) -> sa.Update:
         record = self.tables.record
-        return [
-            record.c.id == sa.bindparam("its_id", type_=record.c.id.type),
-            record.c.version == sa.bindparam("its_version", type_=record.c.version.type),
-            record.c.state == sa.bindparam("its_state", type_=record.c.state.type),
-        ]
-
-    def _set(self, names: tuple[str, ...]) -> dict[str, Any]:
-        return {name: sa.bindparam(RECORD + name, type_=self.tables.record.c[name].type) for name in names}
+        expected = [equals(record.c[name], f"its_{name}") for name in ("id", "version", "state")]
+        values: dict[str, Any] = {name: sa.bindparam(RECORD + name, type_=record.c[name].type) for name in names}
+        return sa.update(record).where(*expected).values(values)
 
     def _update_record(self, names: tuple[str, ...]) -> PreparedStatement:
         """Sets some columns of a record, where version and state are as expected: the row count is the verdict."""
-        return self.prepare(sa.update(self.tables.record).where(*self._expected()).values(self._set(names)))
+        return self.prepare(self._update(names))
 
     def _update_with_entry(self, names: tuple[str, ...]) -> PreparedStatement:
         """The same, and inserts the entry if a row was updated: one statement, one way to the server and back."""
-        record, entry, columns = self.tables.record, self.tables.entry, self._entry_columns
-        update_it = sa.update(record).where(*self._expected()).values(self._set(names))
-        updated = update_it.returning(record.c.id).cte("updated")
+        entry, columns = self.tables.entry, self._entry_columns
+        updated = self._update(names).returning(self.tables.record.c.id).cte("updated")
         values: list[Any] = [sa.bindparam(name, type_=entry.c[name].type) for name in columns]
-        return self.prepare(
-            sa.insert(entry).from_select(columns, sa.select(*values).select_from(updated)).add_cte(updated)
-        )
+        found = sa.select(*values).select_from(updated)
+        return self.prepare(sa.insert(entry).from_select(columns, found).add_cte(updated))
