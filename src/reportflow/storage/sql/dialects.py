@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -201,12 +200,6 @@ def in_memory(url: URL) -> bool:
     """Whether a URL names an SQLite database that lives in one connection, and no file."""
     named = url.database or ":memory:"
     return engine_name(url) == "sqlite" and (":memory:" in named or url.query.get("mode") == "memory")
-
-
-def file_is_missing(url: URL) -> bool:
-    """Whether a URL names an SQLite file that does not exist: connecting would make it."""
-    on_disk = engine_name(url) == "sqlite" and not in_memory(url)
-    return on_disk and not os.path.exists(str(url.database).removeprefix("file:"))
 
 
 def parse_url(url: str | URL, *, asynchronous: bool) -> URL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, inspect, select
 
 from reportflow.errors import SchemaMismatch, StorageBusy, StorageUnavailable
-from reportflow.storage.sql.dialects import BUSY_TIMEOUT, Backend, file_is_missing, safe_url
+from reportflow.storage.sql.dialects import BUSY_TIMEOUT, Backend, in_memory, safe_url
 from reportflow.storage.sql.executor import Checkout, transaction
 from reportflow.storage.sql.pool import HeldConnection
 from reportflow.storage.sql.schema import PREFIX, SCHEMA_VERSION, Tables
@@ -25,7 +26,8 @@ def check_exists(engine: Engine) -> None:
     Raises:
         StorageUnavailable: there is no such file.
     """
-    if file_is_missing(engine.url):
+    on_disk = engine.dialect.name == "sqlite" and not in_memory(engine.url)
+    if on_disk and not os.path.exists(str(engine.url.database).removeprefix("file:")):
         raise StorageUnavailable(safe_url(engine), "no tables", "create")
 
 
