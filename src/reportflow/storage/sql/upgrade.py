@@ -9,6 +9,7 @@ import io
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,11 +72,15 @@ def upgrade(database: str | Engine, *, prefix: str = PREFIX, schema: str | None 
     with _connected(database) as connection:
         backend = backend_of(connection.engine)
         if connection.dialect.name == "sqlite" and _known(connection, tables) is None:
-            provision.retry_while_busy(lambda: _use_wal(connection))
+            use_wal = translate_driver_errors(connection.engine)(partial(provision.use_wal, connection))
+            provision.retry_while_busy(use_wal)
         with _ONE_AT_A_TIME, provision.exclusive_ddl(connection, backend, atomic=True):
             before = _known(connection, tables)  # not sooner: an upgrade on MariaDB may be seen in the middle of it
             if before != SCHEMA_VERSION:
-                _run(connection, before, prefix, schema)
+                config = _config(prefix, schema, connection=connection)
+                # the version in the tables counts: Alembic's own note is replaced by it first
+                command.stamp(config, "base" if before is None else _revision(before), purge=True)
+                command.upgrade(config, _revision(SCHEMA_VERSION))
         provision.create_or_verify(connection, tables, backend, create=False)
     return before
 
@@ -107,16 +112,16 @@ def offline_sql(url: str, *, prefix: str = PREFIX, schema: str | None = None, si
     older = [str(number) for number in range(1, int(SCHEMA_VERSION))]
     if since is not None and since not in older:
         raise InvalidValue("since", *type_problem(" | ".join(older), since))
-    engine = _engine_name(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise InvalidURL(hide_password(url)) from error
+    engine = engine_name(parsed)
+    if engine not in BACKENDS:
+        raise InvalidURL(parsed.render_as_string(), "engine")
     text = io.StringIO()
-    config = _config(prefix, schema, text)
-    config.attributes["configure"] = {
-        "dialect_name": engine,
-        "dialect_opts": {"paramstyle": "named"},
-        "literal_binds": True,
-        "transactional_ddl": engine != "mysql",
-        **_version_table(prefix, schema),
-    }
+    options: dict[str, Any] = {"dialect_name": engine, "dialect_opts": {"paramstyle": "named"}, "literal_binds": True}
+    config = _config(prefix, schema, text, **options, transactional_ddl=engine != "mysql")
     if since is not None:
         config.attributes["first"] = _stamp(since, prefix, schema)
     begin = "" if since is None else f"{_revision(since)}:"
@@ -140,27 +145,13 @@ def _revision(version: str) -> str:
     return f"{BRANCH}_{version}"
 
 
-def _config(prefix: str, schema: str | None, text: io.StringIO | None = None) -> Config:
-    """Alembic's configuration, with the prefix and schema of the tables."""
-    config = Config(output_buffer=text) if text is not None else Config()
+def _config(prefix: str, schema: str | None, text: io.StringIO | None = None, **options: Any) -> Config:
+    """Alembic's configuration, with the prefix and schema of the tables, and what `env.py` configures."""
+    config = Config(output_buffer=text)
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    config.attributes.update(reportflow_prefix=prefix, reportflow_schema=schema)
+    options |= {"version_table": version_table(prefix), "version_table_schema": schema}
+    config.attributes.update(reportflow_prefix=prefix, reportflow_schema=schema, configure=options)
     return config
-
-
-def _run(connection: Connection, before: str | None, prefix: str, schema: str | None) -> None:
-    """Run the revisions that come after a version.
-
-    The version in the tables counts: Alembic's own note is replaced by it first.
-    """
-    config = _config(prefix, schema)
-    config.attributes["configure"] = {"connection": connection, **_version_table(prefix, schema)}
-    command.stamp(config, "base" if before is None else _revision(before), purge=True)
-    command.upgrade(config, _revision(SCHEMA_VERSION))
-
-
-def _version_table(prefix: str, schema: str | None) -> dict[str, Any]:
-    return {"version_table": version_table(prefix), "version_table_schema": schema}
 
 
 def _known(connection: Connection, tables: Tables) -> str | None:
@@ -174,27 +165,6 @@ def _known(connection: Connection, tables: Tables) -> str | None:
         advice = "newer" if found.isdecimal() and int(found) else "foreign"
         raise SchemaMismatch(safe_url(connection.engine), found, SCHEMA_VERSION, advice)
     return found
-
-
-def _engine_name(url: str) -> str:
-    """What SQLAlchemy calls the engine of a URL, whose driver need not be installed.
-
-    Raises:
-        InvalidURL: it is no URL, or of an engine that is not supported.
-    """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise InvalidURL(hide_password(url)) from error
-    name = engine_name(parsed)
-    if name not in BACKENDS:
-        raise InvalidURL(parsed.render_as_string(), "engine")
-    return name
-
-
-def _use_wal(connection: Connection) -> None:
-    with translate_driver_errors(connection.engine):
-        provision.use_wal(connection)
 
 
 @contextmanager
