@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, MetaData
 
-from reportflow.errors import InvalidValue, MissingExtra, StorageBusy
+from reportflow.errors import InvalidValue, StorageBusy
 from reportflow.model.checks import type_problem
 from reportflow.storage.base import AsyncCalls, Capabilities, Store
 from reportflow.storage.sql.bound import bound_store
@@ -68,7 +68,7 @@ class AsyncSqlStore(AsyncCalls):
         schema: str | None = None,
         metadata: MetaData | None = None,
     ) -> None:
-        self.engine: AsyncEngine = _engine(database)
+        self.engine: AsyncEngine = make_async_engine(database)
         self._sync_engine = self.engine.sync_engine
         self._pool = ConnectionPool(self._sync_engine) if isinstance(database, str | URL) else None
         self.capabilities: Capabilities = capabilities_of(self._sync_engine, leases=False)
@@ -101,18 +101,16 @@ class AsyncSqlStore(AsyncCalls):
         """Open, again while another process makes the tables."""
         if not self._create:
             check_exists(self._sync_engine)
+        provide = partial(create_or_verify, tables=self._statements.tables, create=self._create)
         deadline = time.monotonic() + BUSY_TIMEOUT
         while not self._is_open:
             try:
-                await self._on_connection(self._provision)
+                await self._on_connection(provide)
                 self._is_open = True
             except StorageBusy:
                 if time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(0.01)
-
-    def _provision(self, connection: Connection) -> None:
-        create_or_verify(connection, self._statements.tables, self._statements.backend, create=self._create)
 
     def bound_to(self, host: AsyncConnection | AsyncSession | async_scoped_session[Any]) -> BoundAsyncSqlStore:
         """A store that writes inside a transaction of the host's, and never begins, commits or rolls back there.
@@ -183,18 +181,6 @@ class BoundAsyncSqlStore(AsyncCalls):
 
     async def close(self) -> None:
         """Nothing: the connection is the host's."""
-
-
-def _engine(database: str | URL | AsyncEngine) -> AsyncEngine:
-    if isinstance(database, str | URL):
-        return make_async_engine(database)
-    try:
-        from sqlalchemy.ext.asyncio import AsyncEngine
-    except ImportError as error:
-        raise MissingExtra("greenlet", "reportflow[async]") from error
-    if not isinstance(database, AsyncEngine):
-        raise InvalidValue("database", *type_problem("str | URL | sqlalchemy AsyncEngine", database))
-    return database.execution_options(isolation_level="AUTOCOMMIT")
 
 
 async def _to_its_end(call: Coroutine[Any, Any, T], grace: float | None) -> T:

@@ -17,7 +17,8 @@ from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_en
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
-from reportflow.errors import MissingExtra
+from reportflow.errors import InvalidValue, MissingExtra
+from reportflow.model.checks import type_problem
 from reportflow.storage.sql.dialects import BACKENDS, BUSY_TIMEOUT, engine_name, in_memory, parse_url, synchronous_mode
 
 if TYPE_CHECKING:
@@ -45,17 +46,22 @@ def make_engine(url: str | URL) -> Engine:
     return _make(parse_url(url, asynchronous=False), QueuePool)
 
 
-def make_async_engine(url: str | URL) -> AsyncEngine:
-    """As `make_engine`, an `AsyncEngine`.
+def make_async_engine(database: str | URL | AsyncEngine) -> AsyncEngine:
+    """As `make_engine`, an `AsyncEngine`; one of the host's in autocommit mode.
 
     Raises:
         InvalidURL, MissingExtra: see `make_engine`.
+        InvalidValue: neither a URL nor an `AsyncEngine`.
     """
     try:
         from sqlalchemy.ext.asyncio import AsyncEngine
     except ImportError as error:
         raise MissingExtra("greenlet", "reportflow[async]") from error
-    return AsyncEngine(_make(parse_url(url, asynchronous=True), AsyncAdaptedQueuePool))
+    if isinstance(database, str | URL):
+        return AsyncEngine(_make(parse_url(database, asynchronous=True), AsyncAdaptedQueuePool))
+    if not isinstance(database, AsyncEngine):
+        raise InvalidValue("database", *type_problem("str | URL | sqlalchemy AsyncEngine", database))
+    return database.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _make(url: URL, poolclass: type[QueuePool]) -> Engine:

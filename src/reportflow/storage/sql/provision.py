@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, inspect, select
 
 from reportflow.errors import SchemaMismatch, StorageBusy, StorageUnavailable
-from reportflow.storage.sql.dialects import BUSY_TIMEOUT, Backend, in_memory, safe_url
+from reportflow.storage.sql.dialects import BUSY_TIMEOUT, backend_of, in_memory, safe_url
 from reportflow.storage.sql.executor import Checkout, transaction
 from reportflow.storage.sql.pool import HeldConnection
 from reportflow.storage.sql.schema import PREFIX, SCHEMA_VERSION, Tables
@@ -31,7 +31,7 @@ def check_exists(engine: Engine) -> None:
         raise StorageUnavailable(safe_url(engine), "no tables", "create")
 
 
-def create_or_verify(connection: Connection, tables: Tables, backend: Backend, *, create: bool) -> None:
+def create_or_verify(connection: Connection, tables: Tables, *, create: bool) -> None:
     """Verify that the tables exist and are of this version, and make them where there are none.
 
     Raises:
@@ -44,7 +44,7 @@ def create_or_verify(connection: Connection, tables: Tables, backend: Backend, *
         raise StorageUnavailable(safe_url(connection.engine), "no tables", "create")
     if connection.dialect.name == "sqlite":
         use_wal(connection)
-    with exclusive_ddl(connection, backend):
+    with exclusive_ddl(connection):
         if not _is_current(connection, tables):
             tables.meta.metadata.create_all(connection, tables.all)
 
@@ -73,18 +73,17 @@ def retry_while_busy(work: Callable[[], T]) -> T:
 
 
 @contextmanager
-def exclusive_ddl(connection: Connection, backend: Backend, *, atomic: bool = False) -> Iterator[None]:
+def exclusive_ddl(connection: Connection, *, atomic: bool = False) -> Iterator[None]:
     """No other process makes or changes the tables meanwhile: by a transaction, or where that cannot be, by a lock.
 
     Args:
         connection: In autocommit mode.
-        backend: The engine's row.
         atomic: Whether it is to be one transaction under a lock too, where the engine can do that.
 
     Raises:
         StorageBusy: another process has the lock, and keeps it.
     """
-    checkout = Checkout(HeldConnection(connection))
+    backend, checkout = backend_of(connection.engine), Checkout(HeldConnection(connection))
     if backend.lock is None:
         with checkout as executor, transaction(executor, backend.begin):
             yield

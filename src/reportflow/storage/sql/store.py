@@ -73,7 +73,7 @@ class SqlStore(SqlContract):
         if not create:
             check_exists(self.engine)
         with translate_driver_errors(self.engine), self.engine.connect() as connection:
-            create_or_verify(connection, tables, self._statements.backend, create=create)
+            create_or_verify(connection, tables, create=create)
 
     @cached_property
     def leases(self) -> SqlLeases:

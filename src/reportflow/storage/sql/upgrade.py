@@ -70,18 +70,17 @@ def upgrade(database: str | Engine, *, prefix: str = PREFIX, schema: str | None 
     """
     tables = make_tables(MetaData(), prefix=prefix, schema=schema)
     with _connected(database) as connection:
-        backend = backend_of(connection.engine)
         if connection.dialect.name == "sqlite" and _known(connection, tables) is None:
             use_wal = translate_driver_errors(connection.engine)(partial(provision.use_wal, connection))
             provision.retry_while_busy(use_wal)
-        with _ONE_AT_A_TIME, provision.exclusive_ddl(connection, backend, atomic=True):
+        with _ONE_AT_A_TIME, provision.exclusive_ddl(connection, atomic=True):
             before = _known(connection, tables)  # not sooner: an upgrade on MariaDB may be seen in the middle of it
             if before != SCHEMA_VERSION:
                 config = _config(prefix, schema, connection=connection)
                 # the version in the tables counts: Alembic's own note is replaced by it first
                 command.stamp(config, "base" if before is None else _revision(before), purge=True)
                 command.upgrade(config, _revision(SCHEMA_VERSION))
-        provision.create_or_verify(connection, tables, backend, create=False)
+        provision.create_or_verify(connection, tables, create=False)
     return before
 
 
