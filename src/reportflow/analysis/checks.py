@@ -105,13 +105,11 @@ class _Report:
 
     def _of_classes(self) -> Iterator[Finding]:
         for cls, error in self._seen.unbuildable.items():
-            every = cls is self._of.record
-            triggers = _triggers(row for row in self._of.transitions if every or row.details is cls)
-            facts = {"name": error.name, "given": error.given, "triggers": triggers}
-            yield self._finding("unbuildable", Severity.ERROR, **facts)
+            triggers = _triggers(row for row in self._of.transitions if cls in (self._of.record, row.details))
+            yield self._finding("unbuildable", Severity.ERROR, name=error.name, given=error.given, triggers=triggers)
         for name, trial in self._seen.strange.items():
-            facts = {"trigger": trial.move.command.trigger, "name": name}
-            yield self._finding("step_unknown", Severity.WARNING, self._shown(trial), **facts)
+            trigger = trial.move.command.trigger
+            yield self._finding("step_unknown", Severity.WARNING, self._shown(trial), trigger=trigger, name=name)
 
     # -- functions
 
@@ -120,15 +118,10 @@ class _Report:
             given = trial.error.given if isinstance(trial.error, RuleFailed) else str(trial.error)
             facts = {"trigger": trigger, "part": part, "given": given.rstrip(".")}
             yield self._finding("rule_raises", Severity.ERROR, self._shown(trial), **facts)
-        known: set[tuple[str, str, str]] = set()
-        for one in self._seen.impure:
-            for effect in (*one.observation.effects, *(["differs"] if one.observation.differs else [])):
-                key = (one.row.trigger, one.part, effect)
-                if key not in known:
-                    known.add(key)
-                    code = "rule_differs" if effect == "differs" else "rule_effect"
-                    facts = {"trigger": one.row.trigger, "part": one.part, "effect": effect}
-                    yield self._finding(code, Severity.ERROR, self._shown(one.trial, f"calls {one.part}"), **facts)
+        for (trigger, part, effect), trial in self._seen.impure.items():
+            code = "rule_differs" if effect == "differs" else "rule_effect"
+            facts = {"trigger": trigger, "part": part, "effect": effect}
+            yield self._finding(code, Severity.ERROR, self._shown(trial, f"calls {part}"), **facts)
 
     def _of_undeclared(self) -> Iterator[Finding]:
         """Guards that read the details without saying so: an offer asks them before there are any."""
@@ -171,10 +164,9 @@ class _Report:
                 yield self._finding("state_unreachable", Severity.WARNING, example, **facts)
         ending = {state.name for state in self._of.states if state.final} | perhaps | sources
         ending = _closure(ending, [(dest, source) for source, dests in self._seen.edges.items() for dest in dests])
-        for name in [state.name for state in self._of.states]:
-            if name in reached and name not in ending:
-                example = self._shown(reached[name], f"it stays '{name}'")
-                yield self._finding("state_trap", Severity.WARNING, example, state=name, number=number)
+        for name in [state.name for state in self._of.states if state.name in reached and state.name not in ending]:
+            example = self._shown(reached[name], f"it stays '{name}'")
+            yield self._finding("state_trap", Severity.WARNING, example, state=name, number=number)
 
     def _of_rows(self) -> Iterator[Finding]:
         by_steps = {place for places in self._seen.steps.values() for place in places}

@@ -46,14 +46,15 @@ class Detour(NamedTuple):
 
 def find_detour(walk: Walk, lifecycle: Lifecycle, row: Transition, guard: Guard) -> Detour | None:
     """How one person gets past a guard, if it is one about the person and there is a way."""
-    if None in row.sources or walk.attempts(lifecycle, row.trigger) is None:
+    tried = walk.attempts(lifecycle, row.trigger)
+    if None in row.sources or tried is None:
         return None
     roles = tuple(dict.fromkeys(role for one in walk.simulation.lifecycles for role in one.roles))
     barred = []
     for world, id in walk.bases(lifecycle, row, _BASES):
         for name in PEOPLE:
             person = cases.able(name, roles, world.records[id].unit)
-            refused = _barred(walk, lifecycle, row, guard, world.records[id], person)
+            refused = _barred(tried, guard, world.records[id], person)
             if refused is not None:
                 barred.append((world, Move(id=id, command=refused)))
     # those that are far apart differ most
@@ -62,12 +63,8 @@ def find_detour(walk: Walk, lifecycle: Lifecycle, row: Transition, guard: Guard)
     return next((way for way in ways if way is not None), None)
 
 
-def _barred(
-    walk: Walk, lifecycle: Lifecycle, row: Transition, guard: Guard, record: Record, person: Actor
-) -> Command | None:
+def _barred(tried: cases.Attempts, guard: Guard, record: Record, person: Actor) -> Command | None:
     """A command that a guard refuses to a person, with any details, but not to a stranger like them."""
-    tried = walk.attempts(lifecycle, row.trigger)
-    assert tried is not None, "its details can be made"
     mine = [attrs.evolve(tried.few[0], actor=person, details=details) for details in tried.details]
     if any(answer(guard, record, command) is not False for command in mine):
         return None

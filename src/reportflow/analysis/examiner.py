@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import attrs
@@ -31,16 +31,6 @@ class Tally:
     refused: Trial | None = None
 
 
-@attrs.frozen(eq=False, kw_only=True)
-class Impure:
-    """A function of a row that did what a rule must not."""
-
-    row: Transition
-    part: str
-    observation: Observation
-    trial: Trial
-
-
 #: (kind, trigger): what the steps of a `then` are about.
 Place = tuple[str, str]
 
@@ -60,7 +50,8 @@ class Examiner(Walk):
         self.edges: dict[str | None, set[str]] = {}
         #: The errors of rules: (trigger, part) -> the first trial.
         self.failed: dict[tuple[str, str], Trial] = {}
-        self.impure: list[Impure] = []
+        #: What functions did that a rule must not: (trigger, part, effect or "differs") -> the first trial.
+        self.impure: dict[tuple[str, str, str], Trial] = {}
         #: Rows of which not all could be tried.
         self.unexamined: set[Transition] = set()
         #: (kind, trigger) -> what its steps are about -> the first trial.
@@ -102,9 +93,9 @@ class Examiner(Walk):
         if number > _WATCHED or self._watcher is None:
             return None
         seen = self._watcher.watch(function, *arguments)
-        if seen.effects or seen.differs:
-            assert self.trial is not None, "a trial is under way"
-            self.impure.append(Impure(row=row, part=part, observation=seen, trial=self.trial))
+        assert self.trial is not None, "a trial is under way"
+        for effect in (*seen.effects, *(["differs"] if seen.differs else [])):
+            self.impure.setdefault((row.trigger, part, effect), self.trial)
         if OUTSIDE in seen.effects:
             self.closed.add(row)  # a check must not send a hundred letters
             self.unexamined.add(row)
@@ -136,16 +127,13 @@ class Examiner(Walk):
                 tally.refused = trial
             if isinstance(error, UnknownLifecycle):
                 self.unexamined.add(found[0])
-        if isinstance(error, UnknownTrigger) and not self._is_known(error.trigger):
-            self.failed.setdefault((trigger, "then"), trial)
+        if isinstance(error, UnknownTrigger):  # if some lifecycle has it, only the record was of the wrong kind
+            if not any(error.trigger in one.triggers for one in self.simulation.lifecycles):
+                self.failed.setdefault((trigger, "then"), trial)
         elif isinstance(error, UnknownLifecycle):
             self.strange.setdefault(error.name, trial)
         elif isinstance(error, StepsUnbounded):
             self.endless.setdefault(trigger, trial)
-
-    def _is_known(self, trigger: str) -> bool:
-        """Whether some lifecycle has it: then only the record was one of the wrong kind."""
-        return any(trigger in one.triggers for one in self.simulation.lifecycles)
 
     def _note_decision(self, trial: Trial, decided: Decided) -> None:
         entry = decided.decision.entry
@@ -165,14 +153,12 @@ class Examiner(Walk):
                 if step.trigger in one.triggers:
                     self.steps.setdefault(place, {}).setdefault((one.name, step.trigger), trial)
 
-    def _possible(self, trial: Trial, step: Step) -> Iterator[Lifecycle]:
+    def _possible(self, trial: Trial, step: Step) -> Sequence[Lifecycle]:
         """The lifecycles that a step may be about: all of them where its record does not exist."""
-        simulation = self.simulation
         if isinstance(step.target, Record):
-            yield from (one for one in simulation.lifecycles if one.record is type(step.target))
-        else:
-            record = simulation.stored(trial.world, step.target)
-            yield from simulation.lifecycles if record is None else [simulation.lifecycle_of(record)]
+            return [one for one in self.simulation.lifecycles if one.record is type(step.target)]
+        record = self.simulation.stored(trial.world, step.target)
+        return self.simulation.lifecycles if record is None else [self.simulation.lifecycle_of(record)]
 
 
 def _fits(row: Transition, command: Command) -> bool:
