@@ -10,6 +10,7 @@ import contextlib
 import gc
 import io
 import sys
+import traceback
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
@@ -66,8 +67,7 @@ class Watcher:
         """Call a function twice. What it prints is discarded; what it does outside of the process is done."""
         before = _state(function, arguments)
         sink = io.StringIO()
-        events: list[str] = []
-        self._events = events
+        self._events = events = list[str]()
         self._clock = []
         gc.disable()  # what a collection runs is not the function's doing
         sys.setprofile(self._note_call)
@@ -78,13 +78,9 @@ class Watcher:
             sys.setprofile(None)
             gc.enable()
             self._events = None
-        effects = {
-            WRITES: sink.getvalue(),
-            CHANGES: _state(function, arguments) != before,
-            OUTSIDE: events,
-            CLOCK: self._clock,
-        }
-        seen = tuple(code for code, found in effects.items() if found)
+        changed = _state(function, arguments) != before
+        effects = ((WRITES, sink.getvalue()), (CHANGES, changed), (OUTSIDE, events), (CLOCK, self._clock))
+        seen = tuple(code for code, found in effects if found)
         return Observation(*first, differs=not _same(first, second), effects=seen)
 
     def _note_event(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -98,12 +94,8 @@ class Watcher:
 
 def _is_importing() -> bool:
     """Whether an import is under way: reading a module for the first time is no side effect of a function."""
-    frame: types.FrameType | None = sys._getframe(2)
-    while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            return True
-        frame = frame.f_back
-    return False
+    frames = traceback.walk_stack(sys._getframe(2))
+    return any(frame.f_code.co_filename.startswith("<frozen importlib") for frame, _ in frames)
 
 
 def is_clock_or_chance(called: Any) -> bool:
@@ -119,7 +111,7 @@ def is_clock_or_chance(called: Any) -> bool:
 def _called(function: Callable[..., Any], arguments: tuple[object, ...]) -> tuple[object, Exception | None]:
     try:
         answer = function(*arguments)
-        return (tuple(answer) if isinstance(answer, Iterator) else answer), None
+        return tuple(answer) if isinstance(answer, Iterator) else answer, None
     except Exception as error:
         return None, error
 
@@ -137,11 +129,6 @@ def _same(first: tuple[object, Exception | None], second: tuple[object, Exceptio
 # What a function refers to
 
 
-def _code(function: Any) -> types.CodeType | None:
-    code = getattr(function, "__code__", None)
-    return code if isinstance(code, types.CodeType) else None
-
-
 def _names(code: types.CodeType) -> tuple[str, ...]:
     """The global names and attributes that a code uses, those of the functions inside it too."""
     inner = [name for one in code.co_consts if isinstance(one, types.CodeType) for name in _names(one)]
@@ -150,11 +137,11 @@ def _names(code: types.CodeType) -> tuple[str, ...]:
 
 def _enclosed(function: Any) -> list[Any]:
     """What a function has of its own: the values that it closes over, and its defaults."""
-    values = []
+    values = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     for cell in function.__closure__ or ():
         with contextlib.suppress(ValueError):  # not yet assigned
             values.append(cell.cell_contents)
-    return [*values, *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    return values
 
 
 def _state(function: Any, arguments: tuple[object, ...]) -> list[str]:
@@ -216,8 +203,8 @@ def mentioned(function: Any, cls: type[Any]) -> frozenset[str] | None:
         if id(one) in known:
             continue
         known.add(id(one))
-        code = _code(one)
-        if code is None or len(known) > FUNCTIONS:
+        code = getattr(one, "__code__", None)
+        if not isinstance(code, types.CodeType) or len(known) > FUNCTIONS:
             return None
         names = {*_names(code), *_texts(code.co_consts)}
         bound = getattr(one, "__func__", one)
