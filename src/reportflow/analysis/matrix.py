@@ -7,7 +7,7 @@ import enum
 import html
 import io
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, product
 from typing import Final
 
 import attrs
@@ -93,9 +93,9 @@ class Matrix:
         writer.writerow(_COLUMNS)
         for one in self.cells:
             names = (one.state or "", one.role, one.trigger, one.may.value, one.dest or "", " ".join(one.guards))
-            may, dest = words.text(one.may.value), words.state(one.dest) if one.dest else ""
-            labels = (words.state(one.state), words.label("role", one.role), words.trigger(one), may, dest)
-            writer.writerow([_cell(text) for text in (*names, *labels)])
+            labels = (words.state(one.state), words.label("role", one.role), words.label("trigger", one.trigger))
+            after = (words.text(one.may.value), words.state(one.dest) if one.dest else "")
+            writer.writerow([_cell(text) for text in (*names, *labels, *after)])
         return written.getvalue()
 
     def _tables(self, words: _Words) -> Iterator[tuple[str, list[tuple[str, list[Cell]]]]]:
@@ -103,17 +103,14 @@ class Matrix:
         possible = (cell for cell in self.cells if cell.dest is not None)
         for state, cells in groupby(possible, key=lambda cell: cell.state):
             caption = words.state(None) if state is None else words.text("caption", state=state)
-            yield caption, [(words.trigger(row[0]), row) for row in _rows(cells)]
-
-
-def _rows(cells: Iterator[Cell]) -> Iterator[list[Cell]]:
-    return (list(row) for _, row in groupby(cells, key=lambda cell: cell.trigger))
+            by_trigger = groupby(cells, key=lambda cell: cell.trigger)
+            yield caption, [(words.label("trigger", trigger), list(row)) for trigger, row in by_trigger]
 
 
 def matrix(lifecycle: Lifecycle) -> Matrix:
     """Who may do what in each state of a lifecycle, and before there is a record."""
     states = (None, *(state.name for state in lifecycle.states))
-    places = ((state, trigger, role) for state in states for trigger in lifecycle.triggers for role in lifecycle.roles)
+    places = product(states, lifecycle.triggers, lifecycle.roles)
     return Matrix(lifecycle=lifecycle, cells=tuple(_cell_of(lifecycle, *place) for place in places))
 
 
@@ -152,9 +149,6 @@ class _Words:
 
     def state(self, name: str | None) -> str:
         return self.text("nothing yet") if name is None else self.label("state", name)
-
-    def trigger(self, cell: Cell) -> str:
-        return self.label("trigger", cell.trigger)
 
     def cell(self, cell: Cell) -> str:
         if cell.may is May.NO:

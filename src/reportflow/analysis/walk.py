@@ -116,9 +116,9 @@ class Walk:
             self.unbuildable[lifecycle.record] = error
             return
         empty = World(records={})
-        several = sum(one.record is lifecycle.record for one in self.simulation.lifecycles) > 1
-        for number, plain in enumerate(drafts):
-            draft = changed(plain, {"kind": lifecycle.name}) if several else plain
+        if sum(one.record is lifecycle.record for one in self.simulation.lifecycles) > 1:
+            drafts = tuple(changed(one, {"kind": lifecycle.name}) for one in drafts)
+        for number, draft in enumerate(drafts):
             for actor in self.people if number == 0 else self.people[:_CREATED]:
                 trigger = _creation(lifecycle, draft, actor)
                 if trigger is not None:
@@ -187,16 +187,13 @@ class Novelty:
         if mix in mixes:
             return False
         number = len(mixes)
-        if number >= self._mixed and (number >= self._most or not any(_is_fresh(pair, values) for pair in mix)):
+        fresh = (pair not in values and sum(name == pair[0] for name, _ in values) < _VALUES for pair in mix)
+        if number >= self._mixed and (number >= self._most or not any(fresh)):
             self.full = True
             return False
         mixes.add(mix)
         values.update(mix)
         return True
-
-
-def _is_fresh(pair: tuple[str, object], values: set[tuple[str, object]]) -> bool:
-    return pair not in values and sum(name == pair[0] for name, _ in values) < _VALUES
 
 
 def _hashable(value: object) -> object:
