@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cmp_to_key
 from itertools import product
@@ -112,20 +112,13 @@ def count(
     by_entry = of == "entries" or any(name in ENTRY_GROUPS for name in chosen)
     found: Counter[Group] = Counter()
     for record in records:
-        if not matches(query, record, history):
-            continue
-        if not by_entry:
-            found.update(set(_groups(chosen, record, None)))
-            continue
-        fitting = [e for e in history(record.id) if query.happened is None or fits(query.happened, e)]
-        groups = [one for entry in fitting for one in _groups(chosen, record, entry)]
-        found.update(groups if of == "entries" else set(groups))
+        if matches(query, record, history):
+            entries = history(record.id) if by_entry else [None]
+            fitting = [e for e in entries if e is None or query.happened is None or fits(query.happened, e)]
+            # one group for each combination of the record's labels
+            groups = [one for e in fitting for one in product(*(_group_values(name, record, e) for name in chosen))]
+            found.update(groups if of == "entries" else set(groups))
     return {(): found[()]} if not chosen else dict(found)
-
-
-def _groups(names: Sequence[str], record: Record, entry: Entry | None) -> Iterator[Group]:
-    """All groups of a record, or of one of its entries: one for each combination of its labels."""
-    yield from product(*(_group_values(name, record, entry) for name in names))
 
 
 def _group_values(name: str, record: Record, entry: Entry | None) -> Sequence[Any]:
