@@ -58,12 +58,7 @@ class SqlContract:
         capabilities: What the store can do beyond the contract.
     """
 
-    def __init__(
-        self,
-        statements: StatementCache,
-        checkout: OpenExecutor,
-        capabilities: Capabilities,
-    ) -> None:
+    def __init__(self, statements: StatementCache, checkout: OpenExecutor, capabilities: Capabilities) -> None:
         self._statements = statements
         self._checkout = checkout
         self.capabilities = capabilities

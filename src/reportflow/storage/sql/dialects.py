@@ -62,10 +62,6 @@ _MYSQL_ERRORS: Final = _map(
 )
 
 
-def _sqlite_code(error: BaseException) -> str:
-    return str(getattr(error, "sqlite_errorname", ""))
-
-
 def _postgresql_code(error: BaseException) -> str | None:
     state = getattr(error, "sqlstate", None)
     if state is not None:
@@ -116,7 +112,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
     "sqlite": Backend(
         begin="BEGIN IMMEDIATE",
         position_function="instr",
-        error_code=_sqlite_code,
+        error_code=lambda error: str(getattr(error, "sqlite_errorname", "")),
         errors=_SQLITE_ERRORS,
         connect={"timeout": BUSY_TIMEOUT},
         session=("PRAGMA foreign_keys = ON",),

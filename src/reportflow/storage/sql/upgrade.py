@@ -133,11 +133,8 @@ def _stamp(version: str, prefix: str, schema: str | None) -> list[Executable]:
     """Notes for Alembic which version the tables are of: a store may have made them without it."""
     number = Column("version_num", String(32), primary_key=True)
     noted = Table(version_table(prefix), MetaData(), number, schema=schema)
-    return [
-        CreateTable(noted, if_not_exists=True),
-        delete(noted),
-        insert(noted).values(version_num=_revision(version)),
-    ]
+    row = insert(noted).values(version_num=_revision(version))
+    return [CreateTable(noted, if_not_exists=True), delete(noted), row]
 
 
 def _revision(version: str) -> str:
