@@ -26,33 +26,9 @@ def upgrade() -> None:
     here = place()
     if here.standing >= 1:
         return
-    options: dict[str, Any] = {
-        "schema": here.schema,
-        "mysql_engine": "InnoDB",
-        "mysql_default_charset": "utf8mb4",
-    }
-    _make_record(here, options)
-    _make_entry(here, options)
-    op.create_table(
-        here.name("label"),
-        sa.Column("record_id", _NAME, _of_record(here), primary_key=True),
-        sa.Column("name", _NAME, primary_key=True),
-        sa.Column("value", _NAME, primary_key=True),
-        **options,
-    )
-    _index(here, "label", "value", "name", "value", "record_id")
-    op.create_table(
-        here.name("meta"),
-        sa.Column("name", _NAME, primary_key=True),
-        sa.Column("value", sa.Text, nullable=False),
-        **options,
-    )
-    op.execute(sa.insert(here.table("meta", "name", "value")).values(name="schema_version", value="1"))
-
-
-def _make_record(here: Place, options: dict[str, Any]) -> None:
-    op.create_table(
-        here.name("record"),
+    _table(
+        here,
+        "record",
         sa.Column("id", _NAME, primary_key=True),
         sa.Column("kind", _NAME, nullable=False),
         sa.Column("state", _NAME, nullable=False),
@@ -70,18 +46,15 @@ def _make_record(here: Place, options: dict[str, Any]) -> None:
         sa.Column("updated_at", _TIME, nullable=False),
         sa.Column("text", sa.Text),
         sa.Column("data", sa.Text, nullable=False, comment="JSON: the class and its other fields"),
-        **options,
     )
     # an index of InnoDB is at most 3072 bytes wide
     short = {"mysql_length": {"kind": 100, "state": 100}}
     _index(here, "record", "queue", "kind", "state", "due_at", "created_at", "id", **short)
     _index(here, "record", "age", "created_at", "id")
     _index(here, "record", "parent", "parent")
-
-
-def _make_entry(here: Place, options: dict[str, Any]) -> None:
-    op.create_table(
-        here.name("entry"),
+    _table(
+        here,
+        "entry",
         sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("record_id", _NAME, _of_record(here), nullable=False),
         sa.Column("sequence", sa.Integer, nullable=False),
@@ -102,9 +75,23 @@ def _make_entry(here: Place, options: dict[str, Any]) -> None:
         sa.UniqueConstraint("record_id", "sequence", name=here.name("entry_sequence")),
         sa.UniqueConstraint("actor_id", "key", name=here.name("entry_key")),
         sqlite_autoincrement=True,
-        **options,
     )
     _index(here, "entry", "happened", "trigger", "at", "record_id")
+    _table(
+        here,
+        "label",
+        sa.Column("record_id", _NAME, _of_record(here), primary_key=True),
+        sa.Column("name", _NAME, primary_key=True),
+        sa.Column("value", _NAME, primary_key=True),
+    )
+    _index(here, "label", "value", "name", "value", "record_id")
+    _table(here, "meta", sa.Column("name", _NAME, primary_key=True), sa.Column("value", sa.Text, nullable=False))
+    op.execute(sa.insert(here.table("meta", "name", "value")).values(name="schema_version", value="1"))
+
+
+def _table(here: Place, name: str, *columns: sa.schema.SchemaItem, **options: Any) -> None:
+    options |= {"mysql_engine": "InnoDB", "mysql_default_charset": "utf8mb4"}
+    op.create_table(here.name(name), *columns, schema=here.schema, **options)
 
 
 def _of_record(here: Place) -> sa.ForeignKey:
