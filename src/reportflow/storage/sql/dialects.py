@@ -148,12 +148,11 @@ BACKENDS: Final[Mapping[str, Backend]] = {
 #: SQLAlchemy's names for one and the same engine.
 _ALIASES: Final[Mapping[str, str]] = {"mariadb": "mysql"}
 #: The drivers that the contract was proven on, by the name of their engine.
-DRIVERS: Final = frozenset(
-    {
-        ("sqlite", "pysqlite"), ("sqlite", "aiosqlite"), ("postgresql", "psycopg"), ("mysql", "pymysql"),
-        ("mysql", "asyncmy"),
-    }
-)  # fmt: skip
+DRIVERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "sqlite": ("pysqlite", "aiosqlite"),
+    "postgresql": ("psycopg",),
+    "mysql": ("pymysql", "asyncmy"),
+}
 #: One name for both kinds of psycopg; SQLite's own driver stands for the asynchronous one.
 _ASYNCHRONOUS: Final[Mapping[str, str]] = {
     "sqlite": "sqlite+aiosqlite",
@@ -217,7 +216,7 @@ def parse_url(url: str | URL, *, asynchronous: bool) -> URL:
         raise InvalidURL(hide_password(str(url))) from error
     if not named:
         raise InvalidURL(parsed.render_as_string(), "driver")
-    if (engine_name(parsed), dialect.driver) not in DRIVERS:
+    if dialect.driver not in DRIVERS.get(engine_name(parsed), ()):
         raise InvalidURL(parsed.render_as_string(), "engine")
     try:
         dialect.import_dbapi()
