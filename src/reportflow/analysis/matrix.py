@@ -35,9 +35,6 @@ class Cell:
 
     Attributes:
         state: The state before; None where the record does not exist yet.
-        role: The role.
-        trigger: What is to be done.
-        may: Whether it may.
         dest: The state after; None where it cannot be done in this state at all.
         guards: The codes of the guards that must pass.
     """

@@ -154,11 +154,7 @@ class AsyncSqlStore(AsyncCalls):
 
 
 class BoundAsyncSqlStore(AsyncCalls):
-    """The store inside a transaction of the host's: what it wrote is kept if the host commits, and only then.
-
-    Nothing is begun, committed, rolled back or retried here. A call that raises leaves the transaction usable, and
-    nothing of itself in it; one that is cancelled loses the transaction, as SQLAlchemy has it.
-    """
+    """`BoundSqlStore`, awaited. A call that is cancelled loses the transaction, as SQLAlchemy has it."""
 
     def __init__(self, unbound: AsyncSqlStore, statements: StatementCache, host: Any) -> None:
         self.capabilities: Capabilities = unbound.capabilities.bound()

@@ -50,13 +50,7 @@ class Write(NamedTuple):
 
 
 class SqlContract:
-    """The calls of `Store`. Its connections are in autocommit mode, so that each statement reads one moment.
-
-    Args:
-        statements: The statements of the store's tables.
-        checkout: Gives an executor on a connection, for one call.
-        capabilities: What the store can do beyond the contract.
-    """
+    """The calls of `Store`. Its connections are in autocommit mode, so that each statement reads one moment."""
 
     def __init__(self, statements: StatementCache, checkout: OpenExecutor, capabilities: Capabilities) -> None:
         self._statements = statements

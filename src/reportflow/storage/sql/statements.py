@@ -79,9 +79,6 @@ class StatementCache:
     """All prepared statements of one store's tables on one engine. Safe for threads.
 
     Attributes:
-        tables: The tables.
-        dialect: How the engine wants its statements written.
-        backend: The engine's row.
         conflicts: The errors of a write that was too late: `Stale`, and what the driver and SQLAlchemy raise where an
             id, a sequence or a key is taken.
         misfits: The errors of a value that does not fit its column.
