@@ -161,11 +161,6 @@ class ConnectionPool:
             if isinstance(self.engine.pool, FreeListPool):
                 self.engine.pool.drop_kept()
 
-    def after_fork(self) -> None:
-        """In a forked child: leave the parent's connections alone, and begin with none."""
-        _INHERITED.append(self.engine.pool)
-        self.engine.dispose(close=False)
-
     def _is_outdated(self, info: Mapping[Any, Any]) -> bool:
         return self._generation > 0 and info.get(_GENERATION) != self._generation
 
@@ -209,8 +204,10 @@ _INHERITED: Final[list[object]] = []
 
 
 def _after_fork() -> None:
+    """In a forked child: leave the parent's connections alone, and begin with none."""
     for pool in _POOLS:
-        pool.after_fork()
+        _INHERITED.append(pool.engine.pool)
+        pool.engine.dispose(close=False)
 
 
 if hasattr(os, "register_at_fork"):
