@@ -16,9 +16,8 @@ from reportflow.cli import commands
 from reportflow.cli.environment import LANGUAGES
 from reportflow.i18n.catalog import STANDARD
 from reportflow.testing.conformance import run
-from reportflow.testing.conformance import texts as said
+from reportflow.testing.conformance.report import TESTS
 from reportflow.testing.conformance.whole import every_test
-from reportflow.testing.texts import text
 
 BOTH = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -75,14 +74,15 @@ def test_a_store_that_passes(language: str) -> None:
     result = conform("reportflow:MemoryStore", "--profile", "brief", "--seed", "1", language=language, columns=300)
     assert (result.exit_code, result.stderr) == (0, "")
     shown = flat(result.stdout)
-    for test, (_, chinese) in said.TESTS.items():
+    for test, call in TESTS.items():
         assert test in every_test()
-        assert language != "zh" or flat(chinese) in shown
+        assert language != "zh" or flat(STANDARD.text(f"promise.{call}.{test}", "zh")) in shown
     if language == "en":
         assert flat("A factory takes nothing and gives a fresh, empty store each time.") in shown
-    why = text("skip.capability", language, capability="shared")
+    why = STANDARD.text("testing.skip.capability", language, {"capability": "shared"})
     assert why in result.stdout
-    assert result.stdout.splitlines()[-1] == text("kept", language, passed=len(every_test()) - 5, failed=0, skipped=5)
+    numbers = {"passed": len(every_test()) - 5, "failed": 0, "skipped": 5}
+    assert result.stdout.splitlines()[-1] == STANDARD.text("testing.kept", language, numbers)
 
 
 @BOTH
@@ -92,12 +92,12 @@ def test_a_store_that_fails(language: str, monkeypatch: pytest.MonkeyPatch) -> N
     result = conform("shelf_of_stores:Deaf", language=language)
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
-    outcome = text("outcome.failed", language)
+    outcome = STANDARD.text("testing.outcome.failed", language)
     first = lines.index(f"{outcome} commit · test_what_was_committed_is_there")
     assert lines[first + 1].strip() == (
         "A commit keeps a record together with its entries."
         if language == "en"
-        else said.TESTS["test_what_was_committed_is_there"][1]
+        else STANDARD.text("promise.commit.test_what_was_committed_is_there", "zh")
     )
     assert 'assert store.history(["r1"]) == list(change.entries)' in lines[first + 2]
     assert lines[-1].startswith("The contract is not kept" if language == "en" else "契约未得到遵守")

@@ -81,7 +81,9 @@ def problems() -> set[str]:
 def test_every_code_has_every_language() -> None:
     """No code lacks English or Chinese, no text is blank, and a developer's text stands beside a clerk's."""
     assert len(CODES) > 300
-    assert STANDARD.codes("en") == STANDARD.codes("zh")
+    # a test of the suite has its sentence in English as its docstring: tests/testing/test_conform.py holds both
+    promises = {code for code in STANDARD.codes("zh") if code.startswith("promise.")}
+    assert STANDARD.codes("en") == STANDARD.codes("zh") - promises
     for code in CODES:
         assert all(template(code, language).strip() for language in LANGUAGES) or code == "word.space"
         assert code.removesuffix("@developer") in CODES

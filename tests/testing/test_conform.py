@@ -32,13 +32,13 @@ from reportflow import (
 from reportflow.storage.base import check_changes
 from reportflow.testing import ConformanceFinding, ConformanceReport, SuiteRefused, conform
 from reportflow.testing.broken import BrokenPromise
-from reportflow.testing.conformance import chance, races, suite, texts
+from reportflow.testing.conformance import chance, races, suite
 from reportflow.testing.conformance.handles import HandleTests
+from reportflow.testing.conformance.report import TESTS
 from reportflow.testing.conformance.run import findings
 from reportflow.testing.conformance.whole import every_test
 from reportflow.testing.differences import first_difference, shown
 from reportflow.testing.factory import CALLS
-from reportflow.testing.texts import REASONS
 from tests.testing.sessions import session
 
 FEW = chance.Profile(runs=2, calls=3)
@@ -93,20 +93,12 @@ def test_every_test_of_the_suite_is_run(sound: ConformanceReport) -> None:
 
 def test_every_test_says_its_sentence_in_both_languages(sound: ConformanceReport) -> None:
     """Each test has its call, a sentence in English that is its docstring, and one in Chinese."""
-    assert set(texts.TESTS) == {one.test for one in sound}
+    assert set(TESTS) == {one.test for one in sound}
     for one in sound:
         assert one.call in (*CALLS, "make_store", "every call")
         assert re.fullmatch(r"\S.*\.", one.sentence)
         assert one.promise("en") == one.sentence
         assert re.search(r"[一-鿿].*。$", one.promise("zh")), one.test
-
-
-def test_every_reason_is_said_in_both_languages() -> None:
-    """Each reason has a text in English and in Chinese, which name the same facts."""
-    for code, (english, chinese) in REASONS.items():
-        named = [sorted(set(re.findall(r"\{(\w+)\}", text))) for text in (english, chinese)]
-        assert named[0] == named[1], code
-        assert re.search("[一-鿿]", chinese) or not re.search("[A-Za-z]", english.replace("{given}", "")), code
 
 
 def test_a_report_can_be_read(sound: ConformanceReport) -> None:

@@ -12,8 +12,8 @@ from rich.table import Table
 from reportflow.cli.lookup import current_folder_importable, find_object
 from reportflow.cli.show import clean, console
 from reportflow.cli.translation import CommandFailed, language, text
+from reportflow.i18n.catalog import STANDARD
 from reportflow.testing.broken import SuiteRefused
-from reportflow.testing.texts import label
 
 if TYPE_CHECKING:
     from reportflow.testing.conformance.report import ConformanceFinding, ConformanceReport
@@ -82,9 +82,9 @@ def _rows(report: ConformanceReport) -> Table:
     rows.add_column(text("conform.outcome"), no_wrap=True)
     for finding in report:
         cells = (
-            label("call", finding.call, language()),
+            STANDARD.label("testing.call", finding.call, language()),
             finding.promise(language()),
-            label("outcome", finding.outcome, language()),
+            STANDARD.label("testing.outcome", finding.outcome, language()),
         )
         rows.add_row(*(clean(cell) for cell in cells), style=_STYLES[finding.outcome])
     return rows

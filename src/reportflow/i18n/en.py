@@ -712,5 +712,100 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "no_attribute": "the module has no '{name}'",
         "not_a_lifecycle": "it is a {kind}",
         "no_colon": "the colon is missing",
+    # the test kit
+    "testing": {
+        "factory_raised": "The factory raised {kind}: {given} Give a function without arguments that returns a fresh, empty store.",
+        "factory_lacks": (
+            "The factory gives a {kind}, which lacks calls of the contract: {names}. Give a store with all calls "
+            "of reportflow.storage.base.Store."
+        ),
+        "factory_not_empty": "The factory gives a store that is not empty. Give a fresh one each time: a new object on new data.",
+        "factory_same": "The factory gives the same store twice. Make a new one at each call, inside the function.",
+        "factory_same_data": (
+            "The factory gives a new object on the same data: what was committed to one store is in the next. Give "
+            "each its own file, folder, schema or prefix."
+        ),
+        "reopen_missing": (
+            "The store declares durable or shared, and there is no function that opens it again. Give reopen: it "
+            "takes a store and returns one more on the same data."
+        ),
+        "reopen_raised": "reopen raised {kind}: {given} It takes a store, which may be closed, and returns one more on the same data.",
+        "reopen_lacks": "reopen gives a {kind}, which lacks calls of the contract: {names}. Return one more store on the same data.",
+        "reopen_empty": (
+            "reopen gives an empty store: what was committed is not in it. Open the same file, folder or database, "
+            "or do not declare durable."
+        ),
+        "reason.failed": "This does not hold: {line}\n{given}",
+        "due": "{kind} was due, not {given}.",
+        "reason.due": "{kind} was due, not {given}. In: {line}",
+        "reason.not_due": "{kind} was raised where it is not due: {given} In: {line}",
+        "reason.foreign": (
+            "{kind}: {given}\nA store raises errors of reportflow.errors only; translate this one where it enters "
+            "the store, or remove its cause. In: {line}"
+        ),
+        "reason.misshapen": "{kind}: {given}\nThe result of the store cannot be used as the contract says. In: {line}",
+        "reason.flaky": (
+            "The same calls end in different ways: {given}\nA store may depend on its calls only: not on chance, "
+            "the clock or the calls of another store."
+        ),
+        "reason.died": "The process of the tests ended with exit code {code} in this test. The last it wrote: {given}",
+        "pages": "The pages have no end: after 100 of them there was still a cursor. Give a cursor only where more follows.",
+        "hung": (
+            "{number} call(s) did not come back in {seconds} s: the store waits for itself. Release every lock in "
+            "a finally, and take several in one order."
+        ),
+        "skip.capability": "The store does not declare the capability {capability}.",
+        "skip.rolled_back": (
+            "The store declares host_transaction, and there is no function that begins one. Give rolled_back: it "
+            "takes a store and returns a context manager that rolls back at its end."
+        ),
+        "skip.extra": 'Hypothesis is not installed: type pip install "{package}", and this is tested too.',
+        "skip.factory": "Not run: without a fresh store for each test none of them would prove anything.",
+        "skip.hung": "Not run: {number} tests before it did not come back.",
+        "skip.other": "{given}",
+        "skip.died": "Not run: the process of the tests had ended before.",
+        "refused.not_importable": (
+            "{name} cannot be imported by the process of the tests. Give a function or class at the top of a "
+            "module, or its name as 'package.module:name'."
+        ),
+        "refused.optimized": "Python runs without assert statements (-O or PYTHONOPTIMIZE), so no test could fail. Run it without.",
+        "kept": "The contract is kept: {passed} passed, {skipped} skipped.",
+        "not_kept": "The contract is not kept: {failed} failed, {passed} passed, {skipped} skipped.",
+        "call.make_store": "factory",
+        "call.every call": "every call",
+        "outcome.passed": "passed",
+        "outcome.failed": "FAILED",
+        "outcome.skipped": "skipped",
+        "foreign": (
+            "The store's `{call}` raised {given}, which is no ReportflowError. Translate it in the store: the "
+            "errors that a caller can expect are those of reportflow.errors."
+        ),
+        "rule": "{given} A rule must give an answer for every record and command that it may meet.",
+        "fickle": (
+            "Judged twice on the very same record and command, '{trigger}' resulted in {one} first and in {other} "
+            "then. Make its guards, `sets` and `then` pure: what they answer may depend on their arguments only."
+        ),
+        "side_effect": (
+            "Judging '{trigger}' changed {what}: it was {one} and is now {other}. Guards, `sets` and `then` may "
+            "change nothing: an offer judges too, and what is refused was judged as well."
+        ),
+        "outcome": "The result of a call is not what `decide` says{place}: {other} was due, and it was {one}.",
+        "stored": (
+            "The store does not hold what was written, or holds what was refused{place}: {other} was due, and it "
+            "was {one}."
+        ),
+        "replay": (
+            "The replay of the history is not the record{place}: the record has {other}, the replay {one}. A "
+            "`sets` that is not pure does this, or a store that loses a part of an entry."
+        ),
+        "gap": "The entries of a record do not follow one another{place}: {other} was due, and it was {one}.",
+        "leak": "An actor does not see exactly what the definition lets them see{place}: {other} was due, and it was {one}.",
+        "offer": "`options` and `fire` disagree about '{trigger}'{place}: `fire` says {other}, `options` {one}.",
+        "as_of": "A past version of a record is not as it was{place}: {other} was due, and it was {one}.",
+        "never_fired": (
+            "In this run these transitions were never fired, so nothing is proven of them: {names}. Give more "
+            "examples or steps (settings), or, where no command fits, details that the guards let pass "
+            "(reportflow.testing.strategies.register)."
+        ),
     },
 }

@@ -8,12 +8,11 @@ from typing import Any
 import attrs
 
 from reportflow.errors import ReportflowError, TransitionRefused
-from reportflow.i18n.catalog import ENGLISH
-from reportflow.testing.texts import text
+from reportflow.i18n.catalog import ENGLISH, STANDARD
 
 
-class _Explained(Exception):
-    """An error with a stable code and facts. `str` is English, ``message("zh")`` is Chinese."""
+class Explained(Exception):
+    """An error with the code of a text, and its facts. `str` is English, ``message("zh")`` is Chinese."""
 
     def __init__(self, code: str, **facts: object) -> None:
         super().__init__(code, facts)
@@ -22,17 +21,17 @@ class _Explained(Exception):
 
     def message(self, language: str = ENGLISH) -> str:
         """The cause and the remedy, in a language."""
-        return text(self.code, language, **self.facts)
+        return STANDARD.text(f"testing.{self.code}", language, self.facts)
 
     def __str__(self) -> str:
         return self.message()
 
 
-class BrokenPromise(_Explained, AssertionError):
+class BrokenPromise(Explained, AssertionError):
     """A promise that was not kept by a store, a definition, or what gives the stores."""
 
 
-class SuiteRefused(_Explained, ValueError):
+class SuiteRefused(Explained, ValueError):
     """The conformance suite cannot be run like this."""
 
 

@@ -8,12 +8,13 @@ from typing import Any, Final, Literal
 
 import attrs
 
-from reportflow.i18n.catalog import ENGLISH
-from reportflow.testing.conformance.texts import TESTS
-from reportflow.testing.texts import label, text
+from reportflow.i18n.catalog import CHINESE, ENGLISH, STANDARD
 
 Outcome = Literal["passed", "failed", "skipped"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("passed", "failed", "skipped")
+_PROMISES: Final = (code.split(".") for code in STANDARD.codes(CHINESE) if code.startswith("promise."))
+#: Test -> the call that it is about.
+TESTS: Final[Mapping[str, str]] = {test: call for _, call, test in _PROMISES}
 
 
 @attrs.frozen(kw_only=True)
@@ -24,7 +25,7 @@ class ConformanceFinding:
         test: Its name.
         sentence: The sentence of the contract that it proves.
         outcome: "passed", "failed" or "skipped".
-        code: Why it failed or was skipped: a code of the kit's texts.
+        code: Why it failed or was skipped: a code of the catalog, below ``testing``.
         facts: What the text is filled with.
     """
 
@@ -37,7 +38,7 @@ class ConformanceFinding:
     @property
     def call(self) -> str:
         """The call of the contract that it is about."""
-        return TESTS[self.test][0]
+        return TESTS[self.test]
 
     @property
     def reason(self) -> str:
@@ -49,11 +50,11 @@ class ConformanceFinding:
         if not self.code:
             return ""
         steps = str(self.facts.get("steps", ""))
-        return "\n".join([text(self.code, language, **self.facts), *steps.splitlines()])
+        return "\n".join([STANDARD.text(f"testing.{self.code}", language, self.facts), *steps.splitlines()])
 
     def promise(self, language: str = ENGLISH) -> str:
         """The sentence of the contract in a language."""
-        return self.sentence if language == ENGLISH else TESTS[self.test][1]
+        return STANDARD.template(f"promise.{self.call}.{self.test}", language) or self.sentence
 
 
 @attrs.frozen
@@ -86,8 +87,8 @@ class ConformanceReport:
     def summary(self, language: str = ENGLISH) -> str:
         """The verdict and the numbers, in one line."""
         numbers = Counter(one.outcome for one in self.findings)
-        code = "kept" if self.passed else "not_kept"
-        return text(code, language, **{name: numbers[name] for name in OUTCOMES})
+        code = "testing.kept" if self.passed else "testing.not_kept"
+        return STANDARD.text(code, language, {name: numbers[name] for name in OUTCOMES})
 
     def text(self, language: str = ENGLISH) -> str:
         """The failures and what was skipped, each with its sentence and its reason, and the summary."""
@@ -100,6 +101,6 @@ class ConformanceReport:
 
 def lines(finding: ConformanceFinding, language: str) -> list[str]:
     """A finding as lines: the outcome and the test, the sentence, the reason."""
-    outcome = label("outcome", finding.outcome, language)
+    outcome = STANDARD.label("testing.outcome", finding.outcome, language)
     first = f"{outcome} {finding.call} · {finding.test}"
     return [first, finding.promise(language), *finding.explain(language).splitlines()]

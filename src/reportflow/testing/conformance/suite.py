@@ -16,11 +16,10 @@ from reportflow.model.query import LIMIT, Query
 from reportflow.model.record import Record
 from reportflow.storage.base import Change, Group, Store
 from reportflow.testing.acts import CLERK
-from reportflow.testing.broken import BrokenPromise
+from reportflow.testing.broken import BrokenPromise, Explained
 from reportflow.testing.conformance.races import TIMEOUT, within
 from reportflow.testing.differences import shown
 from reportflow.testing.factory import Factory, looks_empty
-from reportflow.testing.texts import text
 
 #: Takes a store and gives a transaction of the host around it, which is rolled back at its end.
 RolledBack = Callable[[Any], AbstractContextManager[Any]]
@@ -30,13 +29,8 @@ E = TypeVar("E", bound=Exception)
 F = TypeVar("F", bound=Callable[..., None])
 
 
-class Skipped(unittest.SkipTest):
-    """Why a test is skipped: a code of the kit's texts, and its facts."""
-
-    def __init__(self, code: str, **facts: object) -> None:
-        super().__init__(text(code, **facts))
-        self.code = code
-        self.facts = facts
+class Skipped(Explained, unittest.SkipTest):
+    """Why a test is skipped."""
 
 
 class Stores:
