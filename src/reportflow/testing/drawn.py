@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
 from typing import Any, Final
 
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import HypothesisException
-from hypothesis.strategies import SearchStrategy
 
 from reportflow.analysis import cases
 from reportflow.errors import Unbuildable
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.table import Transition
 from reportflow.testing.strategies import values, walks
 
 #: How many of a class are drawn.
@@ -26,48 +25,16 @@ def drawn(*lifecycles: Lifecycle) -> dict[type[Any], tuple[Any, ...]]:
     registered = values.given()
     found = dict(registered)
     for lifecycle in lifecycles:
-        for cls, strategy, plain in _asked(lifecycle):
+        asked: dict[type[Any], Transition | None] = {lifecycle.record: None}
+        asked |= {row.details: row for row in lifecycle.transitions if row.details is not None}
+        for cls, row in asked.items():
             if cls not in found:
-                try:
-                    found[cls] = (*plain(registered), *_some(strategy(), _NUMBER))
-                except Unbuildable:
-                    continue  # the check says so
-    return found
-
-
-def _asked(lifecycle: Lifecycle) -> Iterator[tuple[type[Any], Any, Any]]:
-    """Each class, with what makes its strategy and its plain instances."""
-    yield (
-        lifecycle.record,
-        lambda: walks.drafts(lifecycle),
-        lambda registered: cases.drafts(lifecycle, registered, ()),
-    )
-    for row in lifecycle.transitions:
-        if row.details is not None:
-            yield (
-                row.details,
-                lambda row=row: values.details(row),
-                lambda registered, row=row: cases.details_of([row], registered, ()),
-            )
-
-
-def _some(strategy: SearchStrategy[Any], number: int) -> Iterable[Any]:
-    found: list[Any] = []
-
-    @settings(
-        max_examples=number,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def collect(value: Any) -> None:
-        found.append(value)
-
-    try:
-        collect()
-    except HypothesisException:
-        return ()  # what is made from the annotations is tried all the same
+                with contextlib.suppress(Unbuildable, HypothesisException):  # the check says so
+                    strategy = walks.drafts(lifecycle) if row is None else values.details(row)
+                    if row is None:
+                        found[cls] = tuple(cases.drafts(lifecycle, registered, ()))
+                    else:
+                        found[cls] = tuple(cases.details_of([row], registered, ()))
+                    # the plain ones are tried even where nothing can be drawn
+                    found[cls] += values.examples(strategy, _NUMBER)
     return found

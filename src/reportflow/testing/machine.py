@@ -33,8 +33,9 @@ from reportflow.model.entry import Entry
 from reportflow.model.query import Happened, Interval, Query, Visibility
 from reportflow.model.record import Record
 from reportflow.office.report import REPORT, Comment, Report
-from reportflow.storage.base import Change, FeedItem, Group, Of, Store
+from reportflow.storage.base import Change, FeedItem, Group, Of
 from reportflow.testing.acts import SAMPLE, START, acted, created, joined
+from reportflow.testing.factory import Factory
 from reportflow.testing.strategies import storage as strategies
 
 try:
@@ -54,9 +55,7 @@ _QUERIES: Final = strategies.queries(
 )
 
 
-def store_machine(
-    make_store: Callable[[], Store], reopen: Callable[[Store], Store] | None = None
-) -> type[StoreMachine]:
+def store_machine(make_store: Callable[[], Any], reopen: Callable[[Any], Any] | None = None) -> type[StoreMachine]:
     """A state machine for the stores of a factory: each run gets a fresh, empty one, and closes it.
 
     Args:
@@ -64,19 +63,17 @@ def store_machine(
         reopen: Gives one more store on the data of this one, which is closed; a durable store is then closed and
             opened anew now and then.
     """
-    given = {"make_store": staticmethod(make_store), "reopen": None if reopen is None else staticmethod(reopen)}
-    return type("StoreMachineOfOneStore", (StoreMachine,), given)
+    return type("StoreMachineOfOneStore", (StoreMachine,), {"_factory": Factory(make_store, reopen)})
 
 
 class StoreMachine(RuleBasedStateMachine):
     """The rules, and the model that they are held against."""
 
-    make_store: ClassVar[Callable[[], Store]]
-    reopen: ClassVar[Callable[[Store], Store] | None]
+    _factory: ClassVar[Factory]
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = type(self).make_store()
+        self.store = self._factory.fresh()
         self.clock = START
         self.versions: dict[str, list[Record]] = {}  # id -> the record at each version, oldest first
         self.commits: list[list[Entry]] = []
@@ -210,14 +207,12 @@ class StoreMachine(RuleBasedStateMachine):
             known += [replay(history[:number], _LIFECYCLES) for number in range(len(known) + 1, len(history))]
             known.append(change.record)
 
-    @precondition(lambda self: type(self).reopen is not None and self.store.capabilities.durable)
+    @precondition(lambda self: self._factory.reopen is not None and self.store.capabilities.durable)
     @rule()
     def restart(self) -> None:
         """The store is closed, and opened anew on what it kept."""
-        reopen = type(self).reopen
-        assert reopen is not None, "this is the precondition"
         self.store.close()
-        self.store = reopen(self.store)
+        self.store = self._factory.reopened(self.store)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

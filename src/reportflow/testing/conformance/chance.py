@@ -49,15 +49,17 @@ class ChanceTests(StoreFixtures):
         except MissingExtra as error:
             raise Skipped("skip.extra", package=error.package) from None
         profile = PROFILES[self.profile]
-        machine = store_machine(stores.factory.fresh, stores.factory.reopened)
+        machine = store_machine(stores.factory.make, stores.factory.reopen)
         within(profile.timeout, lambda: _run(machine, profile, self.seed))
 
 
 def _run(machine: type[Any], profile: Profile, chosen: int | None) -> None:
     """Run a machine. Its shortest failure is looked for as long as the profile says, and not as Hypothesis would."""
-    from hypothesis import HealthCheck, Phase, seed, settings
+    from hypothesis import Phase, seed, settings
     from hypothesis.database import InMemoryExampleDatabase
     from hypothesis.stateful import run_state_machine_as_test
+
+    from reportflow.testing.strategies.values import HEALTH_CHECKS
 
     errors: list[Exception] = []
     seconds, end = profile.shrinking or math.inf, math.inf
@@ -84,7 +86,7 @@ def _run(machine: type[Any], profile: Profile, chosen: int | None) -> None:
         print_blob=False,
         report_multiple_bugs=False,
         phases=[Phase.generate, *([Phase.shrink] if profile.shrinking else [])],
-        suppress_health_check=list(HealthCheck),  # a slow store is not a wrong one
+        suppress_health_check=HEALTH_CHECKS,
     )
     try:
         run_state_machine_as_test(Limited, settings=how)

@@ -10,7 +10,9 @@ from typing import Any, Final, Literal, Union
 
 import attrs
 import hypothesis
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument, Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
 from reportflow.analysis import samples
@@ -36,6 +38,8 @@ _MOST: Final = 3
 _CHANGES: Final = 4
 #: How many values of a registered strategy are drawn to search with.
 _EXAMPLES: Final = 20
+#: What Hypothesis warns of: a slow host is not a wrong one.
+HEALTH_CHECKS: Final = [HealthCheck(one) for one in HealthCheck]
 
 
 def texts(*, min_size: int = 0, max_size: int = 20) -> SearchStrategy[str]:
@@ -91,7 +95,10 @@ def register(cls: type[Any], strategy: SearchStrategy[Any]) -> None:
         raise InvalidValue("cls", *type_problem("class", cls))
     if not isinstance(strategy, SearchStrategy):
         raise InvalidValue("strategy", *type_problem("SearchStrategy", strategy))
-    found = _examples(cls, strategy)
+    try:
+        found = examples(strategy, _EXAMPLES)
+    except (Unsatisfiable, InvalidArgument) as error:
+        raise Unbuildable(cls.__name__, f"{type(error).__name__}: {error}") from error
     for value in found:
         if not isinstance(value, cls):
             raise InvalidValue("strategy", *type_problem(cls.__name__, value))
@@ -101,25 +108,27 @@ def register(cls: type[Any], strategy: SearchStrategy[Any]) -> None:
     _PLAIN.clear()
 
 
-def _examples(cls: type[Any], strategy: SearchStrategy[Any]) -> tuple[Any, ...]:
+def examples(strategy: SearchStrategy[Any], number: int) -> tuple[Any, ...]:
+    """Some values of a strategy, the same each time.
+
+    Raises:
+        HypothesisException: it gives none.
+    """
     found: list[Any] = []
 
     @hypothesis.settings(
         database=None,
         deadline=None,
         derandomize=True,
-        max_examples=_EXAMPLES,
+        max_examples=number,
         phases=[hypothesis.Phase.generate],
-        suppress_health_check=list(hypothesis.HealthCheck),
+        suppress_health_check=HEALTH_CHECKS,
     )
     @hypothesis.given(strategy)
     def collect(value: Any) -> None:
         found.append(value)
 
-    try:
-        collect()
-    except (hypothesis.errors.Unsatisfiable, hypothesis.errors.InvalidArgument) as error:
-        raise Unbuildable(cls.__name__, f"{type(error).__name__}: {error}") from error
+    collect()
     return tuple(found)
 
 
