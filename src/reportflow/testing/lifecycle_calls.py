@@ -19,7 +19,7 @@ from reportflow.model.record import Record
 from reportflow.model.values import changed
 from reportflow.testing.broken import BrokenPromise
 from reportflow.testing.lifecycle_model import Model, request_of
-from reportflow.testing.lines import Expression, Lines, call, in_hand, plain_text
+from reportflow.testing.lines import Lines, call, plain_text
 from reportflow.testing.strategies.commands import Judge, around, commands, way
 from reportflow.testing.strategies.people import actors
 from reportflow.testing.strategies.values import details
@@ -54,37 +54,14 @@ class Room(Protocol):
 
 @attrs.frozen(repr=False)
 class DrawnRequests:
-    """Requests, and the time at which they are made. Shown as the calls that they are."""
+    """Requests, the time at which they are made, and what an error ends. Shown as the calls that they are."""
 
     requests: tuple[Request, ...]
     now: datetime
+    on_error: Literal["stop", "skip"] = "stop"
 
     def __repr__(self) -> str:
         return ", ".join(plain_text(call(request)) for request in self.requests)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(repr(self))
-
-
-@attrs.frozen(repr=False)
-class Bulk:
-    """One command on many records. Shown as the call that it is."""
-
-    targets: tuple[Record | str, ...]
-    fire: Fire
-    on_error: Literal["stop", "skip"]
-    now: datetime
-
-    def expression(self) -> Expression:
-        """The call of the flow, as an expression."""
-        one, targets = self.fire, [in_hand(target) for target in self.targets]
-        template = ", ".join(["Fire({}, {}, {}, by={}, reason={})"] * len(targets))
-        given = [(target, one.trigger, one.details, one.by, one.reason) for target in targets]
-        values = [value for request in given for value in request]
-        return f"list(flow.run([{template}], on_error={{}}))", (*values, self.on_error)
-
-    def __repr__(self) -> str:
-        return plain_text(self.expression())
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
@@ -187,15 +164,16 @@ def batches(draw: st.DrawFn) -> DrawnRequests:
 
 
 @st.composite
-def bulks(draw: st.DrawFn) -> Bulk:
+def bulks(draw: st.DrawFn) -> DrawnRequests:
     """A command that fits one record, on up to three."""
     room: Room = draw(st.runner())
     records = list(room.model.records.values())
     chosen = draw(st.lists(st.sampled_from(records), min_size=1, max_size=3, unique_by=lambda record: record.id))
     command = _some(draw, room, chosen[0])
-    targets = tuple(record if draw(st.booleans()) else record.id for record in chosen)
-    fire = attrs.evolve(_aimed(chosen[0], command, "id", None), at=None)
-    return Bulk(targets, fire, draw(st.sampled_from(("skip", "stop"))), command.now)
+    aims = ["in hand" if draw(st.booleans()) else "id" for _ in chosen]
+    command = attrs.evolve(command, at=None)
+    requests = tuple(_aimed(record, command, aim, None) for record, aim in zip(chosen, aims, strict=True))
+    return DrawnRequests(requests, command.now, draw(st.sampled_from(("skip", "stop"))))
 
 
 @st.composite

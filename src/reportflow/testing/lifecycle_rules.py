@@ -142,22 +142,9 @@ class Rules(Run):
     def twins_with_one_key(self, act: calls.DrawnRequests, key: str) -> None:
         """Concurrent duplicate requests under one idempotency key are done once, and both get the same result."""
         request = attrs.evolve(act.requests[0], key=key)
-        if (request.by.id, key) in self.model.keys:
-            return
-        self._at(act.now)
-        self._seen(act.requests[0])
-        template, values = call(request, "seen")
-        self.lines.did((f"store.rival = lambda: {template}", values))
-        self._store.rival, self._store.rivalled = (lambda: self._fire(request)), None
-
-        def due() -> Any:
-            return only(self.model.call([request], act.now, lambda: self.model.call([request], act.now)))
-
-        try:
-            self._does(call(request, "seen"), due, lambda: self._fire(request))
-        finally:
-            self._store.rival = None
-        self.lines.did(("store.rival = None", ()))
+        assert isinstance(request, Fire), "only what is there is fired"
+        if (request.by.id, key) not in self.model.keys:
+            self._rivalled(request, request, act.now)
 
     def _seen(self, request: Request) -> None:
         """Note the snapshot that both requests were made from."""
@@ -189,31 +176,28 @@ class Rules(Run):
 
     @precondition(_some_records)
     @rule(bulk=calls.bulks())
-    def run_many(self, bulk: calls.Bulk) -> None:
+    def run_many(self, bulk: calls.DrawnRequests) -> None:
         """The same on many records, each for itself: an error is skipped, or ends it, as asked."""
         self._at(bulk.now)
-        one = bulk.fire
 
         def due() -> Any:
             done: list[tuple[str, Record | None, Raised | None]] = []
-            for place, target in enumerate(bulk.targets):
-                wanted = only(self.model.call([attrs.evolve(one, target=target)], bulk.now))
-                id = target if isinstance(target, str) else target.id
+            for place, request in enumerate(bulk.requests):
+                wanted = only(self.model.call([request], bulk.now))
                 if not isinstance(wanted, Raised):
-                    done.append((id, wanted, None))
+                    done.append((_id(request), wanted, None))
                     continue
                 wanted = attrs.evolve(wanted, facts={**wanted.facts, "place": place})
-                if bulk.on_error == "skip":
-                    done.append((id, None, wanted))
-                else:
+                if bulk.on_error == "stop":
                     return wanted
+                done.append((_id(request), None, wanted))
             return done
 
-        def does() -> Any:
-            requests = [attrs.evolve(one, target=target) for target in bulk.targets]
-            return [_as_value(each) for each in self.flow.run(requests, on_error=bulk.on_error)]
-
-        self._does(bulk.expression(), due, does)
+        self._does(
+            ("list(flow.run({}, on_error={}))", (list(bulk.requests), bulk.on_error)),
+            due,
+            lambda: [_as_value(each) for each in self.flow.run(bulk.requests, on_error=bulk.on_error)],
+        )
 
     @precondition(_some_records)
     @rule(data=st.data(), actor=calls.onlookers())
