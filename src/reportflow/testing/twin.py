@@ -5,15 +5,15 @@ from __future__ import annotations
 import operator
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 
-from reportflow.errors import ReportflowError
 from reportflow.model.entry import Entry
 from reportflow.model.query import LIMIT, Page, Query
 from reportflow.model.record import Record
 from reportflow.storage.base import AsyncStore, Capabilities, Change, FeedItem, Group, Of, Store
+from reportflow.testing.broken import Raised, outcome
 from reportflow.testing.differences import first_difference, shown
 from reportflow.testing.factory import driven
 
@@ -25,25 +25,6 @@ _FACTS: Final = ("ids", "keys", "field", "problem")
 
 class StoresDiffer(AssertionError):
     """Two stores answered one call differently; `str` of it says the call, its arguments and both answers."""
-
-
-class _Ended(NamedTuple):
-    """How a call ended, in a form that two stores have in common: a value, or an error with what it names."""
-
-    value: object
-    error: ReportflowError | None = None
-
-    def compared(self) -> object:
-        if self.error is None:
-            return self.value
-        named = {name: getattr(self.error, name) for name in _FACTS if hasattr(self.error, name)}
-        return type(self.error).__name__, named
-
-    def text(self) -> str:
-        if self.error is None:
-            return f"gives {shown(self.value)}"
-        named = "".join(f", {name}={getattr(self.error, name)!r}" for name in _FACTS if hasattr(self.error, name))
-        return f"raises {type(self.error).__name__}{named}"
 
 
 class Twin:
@@ -92,22 +73,13 @@ class Twin:
         """See `Store.find`."""
         call = f"find({shown(query)})"
         with self._lock:
-            one = _ended(lambda: self.one.find(query))
             translated = attrs.evolve(query, cursor=self._cursors.get(query.cursor or "", query.cursor))
-            other = _ended(lambda: self.other.find(translated))
-            mine, theirs = (end.value if isinstance(end.value, Page) else None for end in (one, other))
-            if mine is None or theirs is None:
-                self._compare(call, one, other)
-            else:
-                # a cursor is opaque: whether there is one is the answer
-                first, second = (
-                    _Ended((page.records, "another page" if page.next else "no more")) for page in (mine, theirs)
-                )
-                self._compare(call, first, second)
-                if mine.next is not None and theirs.next is not None:
-                    self._cursors[mine.next] = theirs.next
-            answer: Page = self._value(one)
-            return answer
+            pages = outcome(lambda: self.one.find(query)), outcome(lambda: self.other.find(translated))
+            self._compare(call, *pages)
+            page: Page = self._value(pages[0])
+            if page.next is not None:
+                self._cursors[page.next] = pages[1].next
+            return page
 
     def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
         """See `Store.count`."""
@@ -131,7 +103,7 @@ class Twin:
             for store, known in zip((self.one, self.other), self._feeds, strict=True):
                 behind = None if after is None else (known[seen - 1].position if seen else after)
                 answer = store.feed(after if store is self.one else behind, limit)
-                self._compare(call, _Ended(answer), _Ended(known[seen : seen + limit]), "now", "before")
+                self._compare(call, answer, known[seen : seen + limit], ("now", "before"))
                 answers.append(answer)
             return answers[0]
 
@@ -149,18 +121,18 @@ class Twin:
             answer: T = self._value(self._both(call, ask))
             return answer
 
-    def _both(self, call: str, ask: Callable[[Store], object]) -> _Ended:
-        one, other = _ended(lambda: ask(self.one)), _ended(lambda: ask(self.other))
+    def _both(self, call: str, ask: Callable[[Store], object]) -> Any:
+        one, other = outcome(lambda: ask(self.one)), outcome(lambda: ask(self.other))
         self._compare(call, one, other)
         return one
 
-    def _compare(self, call: str, one: _Ended, other: _Ended, first: str = "", second: str = "") -> None:
-        found = first_difference(one.compared(), other.compared())
+    def _compare(self, call: str, one: Any, other: Any, names: Sequence[str] = ()) -> None:
+        found = first_difference(_in_common(one), _in_common(other))
         if found is None:
             return
-        names = [first, second] if first else self._names()
-        lines = [f"{call} has two answers.", f"{names[0]} {one.text()}.", f"{names[1]} {other.text()}."]
-        if found.path and one.error is None and other.error is None:
+        first, second = names or self._names()
+        lines = [f"{call} has two answers.", f"{first} {_text(one)}.", f"{second} {_text(other)}."]
+        if found.path and not isinstance(one, Raised) and not isinstance(other, Raised):
             lines.append(f"They differ first at answer{found.path}: {shown(found.one)} and {shown(found.other)}.")
         raise StoresDiffer("\n".join(lines))
 
@@ -169,10 +141,10 @@ class Twin:
         return kinds if kinds[0] != kinds[1] else [f"one {kinds[0]}", f"the other {kinds[1]}"]
 
     @staticmethod
-    def _value(ended: _Ended) -> Any:
-        if ended.error is not None:
-            raise ended.error
-        return ended.value
+    def _value(answer: Any) -> Any:
+        if isinstance(answer, Raised):
+            raise answer.error
+        return answer
 
     def _compare_feeds(self, call: str) -> None:
         """All that is new: the same entries, each record's in sequence, at positions that only grow."""
@@ -188,7 +160,7 @@ class Twin:
             by_record: dict[str, list[Entry]] = {}
             for posted in fresh:
                 by_record.setdefault(posted.entry.record_id, []).append(posted.entry)
-            new.append(_Ended(dict(sorted(by_record.items()))))
+            new.append(dict(sorted(by_record.items())))
         self._compare(call, new[0], new[1])
 
 
@@ -220,11 +192,20 @@ def run_on_both(
             other.close()
 
 
-def _ended(call: Callable[[], object]) -> _Ended:
-    try:
-        return _Ended(call())
-    except ReportflowError as error:
-        return _Ended(None, error)
+def _in_common(answer: object) -> object:
+    """An answer in a form that two stores have in common: of an error, its class and what it names."""
+    if isinstance(answer, Page):  # a cursor is opaque: whether there is one is the answer
+        return answer.records, "another page" if answer.next else "no more"
+    if not isinstance(answer, Raised):
+        return answer
+    return answer.kind.__name__, {name: fact for name, fact in answer.facts.items() if name in _FACTS}
+
+
+def _text(answer: object) -> str:
+    if not isinstance(answer, Raised):
+        return f"gives {shown(_in_common(answer))}"
+    named = "".join(f", {name}={answer.facts[name]!r}" for name in _FACTS if name in answer.facts)
+    return f"raises {answer.kind.__name__}{named}"
 
 
 def _summary(changes: Sequence[Change]) -> str:
