@@ -47,6 +47,7 @@ except ImportError as error:
 _LIFECYCLES: Final = (REPORT, SAMPLE)
 _STATES: Final = sorted({state.name for one in _LIFECYCLES for state in one.states})
 _TRIGGERS: Final = sorted({trigger for one in _LIFECYCLES for trigger in one.triggers})
+_DETAILS: Final = {row.details: strategies.details(row.details) for one in _LIFECYCLES for row in one.transitions}
 _IDS: Final = tuple(f"r{number}" for number in range(6))
 #: The kinds of changes: right ones more often.
 _KINDS: Final = ("create", "act", "act", "act", "stale", "forked", "missing")
@@ -177,7 +178,7 @@ class StoreMachine(RuleBasedStateMachine):
     def _act(self, data: st.DataObject, record: Record) -> Change:
         lifecycle = REPORT if isinstance(record, Report) else SAMPLE
         row = data.draw(st.sampled_from([row for row in lifecycle.transitions if record.state in row.sources]))
-        told = data.draw(strategies.details(row.details))
+        told = data.draw(_DETAILS[row.details])
         how: dict[str, Any] = {"by": data.draw(strategies.actors()), "now": self.clock, "key": self._key(data)}
         how["at"] = data.draw(st.sampled_from([None, record.created_at]))
         try:

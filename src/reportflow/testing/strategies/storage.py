@@ -12,6 +12,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from reportflow.analysis.samples import annotated
 from reportflow.model.actor import Actor, Scope, Secrecy
 from reportflow.model.query import (
     ENTRY_GROUPS,
@@ -25,26 +26,9 @@ from reportflow.model.query import (
     Visibility,
 )
 from reportflow.model.record import Record
-from reportflow.office.report import (
-    Adoption,
-    Assignment,
-    Author,
-    Classification,
-    Comment,
-    Credit,
-    Forwarding,
-    Instruction,
-    Level,
-    Merge,
-    Rejection,
-    Report,
-    Revision,
-    Source,
-    Uptake,
-    Usage,
-)
-from reportflow.testing.acts import START, Note, Sample
-from reportflow.testing.strategies.values import names, secrecies, texts, times
+from reportflow.office.report import Author, Level, Report, Source
+from reportflow.testing.acts import START, Sample
+from reportflow.testing.strategies.values import names, of, secrecies, texts
 
 UNITS: Final = ("north", "south", "榆林")
 WORDS: Final = ("roads", "Roads", "水利", "a%b")
@@ -119,34 +103,23 @@ def _common(id: str) -> dict[str, SearchStrategy[Any]]:
     }
 
 
-def _details() -> Mapping[type[Any], SearchStrategy[Any]]:
-    level, party = st.sampled_from(Level), st.sampled_from(WORDS)
-    return {
-        Revision: st.builds(Revision, text=names(), title=st.none() | names()),
-        Classification: st.builds(
-            Classification, topics=st.none() | _some(WORDS), category=_or_none(WORDS), secrecy=st.none() | secrecies()
-        ),
-        Assignment: st.builds(Assignment, assignee=_or_none(PEOPLE), due_at=st.none() | moments()),
-        Adoption: st.builds(Adoption, body=party, level=level, carrier=texts(), usage=st.sampled_from(Usage)),
-        Forwarding: st.builds(
-            Forwarding, to=party, level=level, upward=st.booleans(), due_at=st.none() | times(), note=texts()
-        ),
-        Instruction: st.builds(Instruction, leader=party, level=level, text=texts(), principal=st.booleans()),
-        Uptake: st.builds(Uptake, department=party, measure=texts()),
-        Rejection: st.builds(Rejection, code=party),
-        Merge: st.builds(Merge, target=names()),
-        Credit: st.builds(Credit, source=st.sampled_from(WORDS)),
-        Comment: st.builds(Comment, text=names()),
-        Note: st.builds(Note, party=_or_none(WORDS), level=_or_none(WORDS), code=st.booleans()),
-    }
-
-
-_DETAILS: Final = _details()
+_TEXT: Final = st.sampled_from(WORDS) | names()
+#: A field of details by its name or its annotation -> what it may be, so that queries match some of it.
+_FIELDS: Final[Mapping[Any, SearchStrategy[Any]]] = {
+    "assignee": _or_none(PEOPLE),
+    str: _TEXT,
+    str | None: st.none() | _TEXT,
+    datetime | None: st.none() | moments(),
+    tuple[str, ...] | None: st.none() | _some(WORDS),
+}
 
 
 def details(cls: type[Any] | None) -> SearchStrategy[Any]:
-    """Details of a class of the report's, or nothing where a transition takes nothing."""
-    return st.none() if cls is None else _DETAILS[cls]
+    """Details of a class, or nothing where a transition takes nothing."""
+    if cls is None:
+        return st.none()
+    fields = {field.name: _FIELDS.get(field.name) or _FIELDS.get(kind) or of(kind) for field, kind in annotated(cls)}
+    return st.builds(cls, **fields)
 
 
 # ---------------------------------------------------------------------------------------------------------------
