@@ -149,30 +149,23 @@ _ONE: Final = st.sampled_from(tuple(_BREAKS.items())).flatmap(
 _SEVERAL: Final = st.lists(_ONE, min_size=1, max_size=4, unique_by=lambda one: one[0])
 
 
-def _plainest() -> dict[str, Any]:
-    """What the smallest lifecycle is given."""
-    return {
-        "name": "casework",
-        "version": 1,
-        "record": Casework,
-        "roles": {"overseer": ANY},
-        "states": [State("s0", final=True)],
-        "transitions": [
-            Transition("create", source=None, dest="s0", roles={"overseer"}),
-            Transition("tick", source="s0", dest=SAME, roles=NOBODY),
-        ],
-    }
+_SMALLEST: Final = Lifecycle(
+    name="casework",
+    version=1,
+    record=Casework,
+    roles={"overseer": ANY},
+    states=[State("s0", final=True)],
+    transitions=[
+        Transition("create", source=None, dest="s0", roles={"overseer"}),
+        Transition("tick", source="s0", dest=SAME, roles=NOBODY),
+    ],
+)
 
 
 def _given_to(whole: Lifecycle) -> dict[str, Any]:
-    return {
-        "name": whole.name,
-        "version": whole.version,
-        "record": whole.record,
-        "roles": dict(whole.roles),
-        "states": list(whole.states),
-        "transitions": list(whole.transitions),
-    }
+    """What a lifecycle was given, to be broken."""
+    plain = {"name": whole.name, "version": whole.version, "record": whole.record}
+    return {**plain, "roles": {**whole.roles}, "states": [*whole.states], "transitions": [*whole.transitions]}
 
 
 @st.composite
@@ -180,7 +173,7 @@ def broken_lifecycles(draw: st.DrawFn) -> Broken:
     """Definitions of which nothing can be built, with one fault or several, and the codes of exactly these."""
     alone = draw(st.sampled_from((*[None] * 9, *_ALONE)))
     several = () if alone else draw(_SEVERAL)
-    given = _given_to(draw(lifecycles())) if draw(st.booleans()) else _plainest()
+    given = _given_to(draw(lifecycles()) if draw(st.booleans()) else _SMALLEST)
     codes = frozenset(code for code, _ in several)
     if alone:
         codes, broken = alone
