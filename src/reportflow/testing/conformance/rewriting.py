@@ -16,8 +16,8 @@ if not __debug__:
     raise SuiteRefused("refused.optimized")
 
 _ASSERTING: Final = (
-    "chance", "commit", "count", "factory", "feed", "find", "handles", "read", "threads", "values",
-    "visibility",
+    "chance", "commit", "count", "feed", "find", "handles", "read", "threads", "values",
+    "visibility", "whole",
 )  # fmt: skip
 
 
