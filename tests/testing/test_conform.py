@@ -35,7 +35,6 @@ from reportflow.testing.broken import BrokenPromise
 from reportflow.testing.conformance import chance, races, suite
 from reportflow.testing.conformance.handles import HandleTests
 from reportflow.testing.conformance.report import TESTS
-from reportflow.testing.conformance.run import findings
 from reportflow.testing.conformance.whole import every_test
 from reportflow.testing.differences import first_difference, shown
 from reportflow.testing.factory import CALLS
@@ -311,7 +310,7 @@ def test_a_wrong_factory_is_said_and_nothing_else_is_run(wrong: str) -> None:
 def test_an_unknown_profile_is_an_invalid_value() -> None:
     """A profile that there is not is refused with those that there are."""
     with pytest.raises(InvalidValue, match="thorough"):
-        findings(MemoryStore, profile="quick")
+        conform(MemoryStore, profile="quick")
 
 
 # -- capabilities -----------------------------------------------------------------------------------------------------
@@ -536,7 +535,7 @@ def test_a_function_that_cannot_be_imported_is_refused(factory: Any) -> None:
     """What the process of the tests could not import is refused at the call, as a factory and as `reopen`."""
     for given in ({"factory": factory}, {"factory": MemoryStore, "reopen": factory}):
         with pytest.raises(SuiteRefused, match="Give a function or class at the top of a module") as caught:
-            findings(**given)
+            conform(**given)
         assert "模块顶层" in caught.value.message("zh")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from rich.box import SIMPLE_HEAD
@@ -16,7 +15,7 @@ from reportflow.i18n.catalog import STANDARD
 from reportflow.testing.broken import SuiteRefused
 
 if TYPE_CHECKING:
-    from reportflow.testing.conformance.report import ConformanceFinding, ConformanceReport
+    from reportflow.testing.conformance.report import ConformanceReport
 
 #: Outcome -> how it is shown.
 _STYLES: Final = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
@@ -33,13 +32,14 @@ def prove(factory: str, reopen: str | None, profile: str, seed: int | None) -> b
         _check_function(given)
     try:
         # only here: the other commands run without pytest
-        from reportflow.testing.conformance.report import ConformanceReport
-        from reportflow.testing.conformance.run import findings
+        from reportflow.testing.conformance.run import conform
         from reportflow.testing.conformance.whole import every_test
 
-        with current_folder_importable():
-            found = findings(factory, reopen=reopen, profile=profile, seed=seed)
-            report = ConformanceReport(tuple(_with_progress(found, len(every_test()))))
+        with current_folder_importable(), _progress_bar() as bar:
+            task = bar.add_task(text("conform.running"), total=len(every_test()))
+            report = conform(
+                factory, reopen=reopen, profile=profile, seed=seed, progress=lambda finding: bar.advance(task)
+            )
     except SuiteRefused as refused:
         raise CommandFailed(refused.message(language())) from refused
     show_report(report)
@@ -54,11 +54,10 @@ def _check_function(given: str) -> None:
         )
 
 
-def _with_progress(found: Iterable[ConformanceFinding], total: int) -> Iterable[ConformanceFinding]:
+def _progress_bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     terminal = console(stderr=True)
-    with Progress(*columns, console=terminal, disable=not terminal.is_terminal, transient=True) as progress:
-        yield from progress.track(found, total=total, description=text("conform.running"))
+    return Progress(*columns, console=terminal, disable=not terminal.is_terminal, transient=True)
 
 
 def show_report(report: ConformanceReport) -> None:

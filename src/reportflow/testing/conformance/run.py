@@ -29,6 +29,7 @@ def conform(
     profile: str = "default",
     seed: int | None = None,
     only: Collection[str] | None = None,
+    progress: Callable[[ConformanceFinding], object] = lambda finding: None,
 ) -> ConformanceReport:
     """Hold the stores of a factory against the whole contract. Whatever a store does, the answer is a report.
 
@@ -43,25 +44,12 @@ def conform(
         profile: "default", "brief" for a quick look, or "thorough" for the night.
         seed: Makes the random part repeat its calls.
         only: The names of the tests to run, and no others; all unless given.
+        progress: Takes each finding as soon as its test has ended.
 
     Raises:
         InvalidValue: there is no such profile.
         SuiteRefused: a function cannot be imported, or Python runs without assert statements.
     """
-    found = findings(factory, reopen=reopen, rolled_back=rolled_back, profile=profile, seed=seed, only=only)
-    return ConformanceReport(tuple(found))
-
-
-def findings(
-    factory: Callable[[], Any] | str,
-    *,
-    reopen: Callable[[Any], Any] | str | None = None,
-    rolled_back: Callable[[Any], AbstractContextManager[object]] | str | None = None,
-    profile: str = "default",
-    seed: int | None = None,
-    only: Collection[str] | None = None,
-) -> Iterator[ConformanceFinding]:
-    """The findings of `conform`, one after the other; the arguments are checked at the call."""
     if profile not in PROFILES:
         raise InvalidValue("profile", "choice", {"given": repr(profile), "choices": list(PROFILES)})
     given = {"factory": factory, "reopen": reopen, "rolled_back": rolled_back}
@@ -71,7 +59,11 @@ def findings(
         "plain": {"profile": profile, "seed": seed},
         "only": chosen,
     }
-    return _findings(json.dumps(asked), chosen)
+    found = []
+    for finding in _findings(json.dumps(asked), chosen):
+        found.append(finding)
+        progress(finding)
+    return ConformanceReport(tuple(found))
 
 
 def importable(given: Any) -> str:
