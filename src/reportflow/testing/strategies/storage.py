@@ -118,8 +118,8 @@ def details(cls: type[Any] | None) -> SearchStrategy[Any]:
     """Details of a class, or nothing where a transition takes nothing."""
     if cls is None:
         return st.none()
-    fields = {field.name: _FIELDS.get(field.name) or _FIELDS.get(kind) or of(kind) for field, kind in annotated(cls)}
-    return st.builds(cls, **fields)
+    known = {field.name: field.name if field.name in _FIELDS else kind for field, kind in annotated(cls)}
+    return st.builds(cls, **{name: _FIELDS[one] if one in _FIELDS else of(one) for name, one in known.items()})
 
 
 # ---------------------------------------------------------------------------------------------------------------
