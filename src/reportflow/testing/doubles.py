@@ -1,4 +1,4 @@
-"""Test doubles around a store: concurrent writes, foreign errors, dry runs; and the side effects of a definition."""
+"""A test double around a store: concurrent writes, foreign errors, dry runs; and the side effects of a definition."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ class InterceptedStore:
         store: The one behind it.
         rival: The call of another user, made once, just before the next commit.
         rivalled: Its result, as `outcome` gives it.
+        dry_run: Whether commits write nothing.
     """
 
     def __init__(self, store: Any) -> None:
         self.store = store
         self.rival: Callable[[], Any] | None = None
         self.rivalled: Any = None
+        self.dry_run = False
 
     def __getattr__(self, name: str) -> Any:
         asked = getattr(self.store, name)
@@ -46,6 +48,8 @@ class InterceptedStore:
 
     def commit(self, changes: Sequence[Change]) -> None:
         """The concurrent write first, if there is one, then the commit."""
+        if self.dry_run:
+            return
         rival, self.rival = self.rival, None
         if rival is not None:
             self.rivalled = outcome(rival)
@@ -55,19 +59,6 @@ class InterceptedStore:
         """Close the store behind it, and take the one that `reopen` gives for it."""
         self.__getattr__("close")()
         self.store = reopen(self.store)
-
-
-class DryRunStore:
-    """A store that reads as another does and writes nothing: for dry runs."""
-
-    def __init__(self, store: Any) -> None:
-        self._store = store
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-    def commit(self, changes: Sequence[Change]) -> None:
-        """Write nothing."""
 
 
 #: What a function may grow or count in, if it is not pure.

@@ -69,13 +69,8 @@ class DrawnRequests:
 
 def standing(room: Room, lifecycle: Lifecycle, row: Transition) -> list[Record]:
     """The records on which a row applies."""
-    return [
-        record
-        for record in room.model.records.values()
-        if record.kind == lifecycle.name
-        and record.lifecycle_version == lifecycle.version
-        and record.state in row.sources
-    ]
+    mine = (record for record in room.model.records.values() if room.model.lifecycle_of(record) is lifecycle)
+    return [record for record in mine if record.state in row.sources]
 
 
 @st.composite

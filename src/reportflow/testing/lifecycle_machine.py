@@ -84,7 +84,9 @@ class LifecycleMachine(Rules):
             drafts(one)
             for number, row in enumerate(one.transitions):
                 details(row)
-                for made in _rules(one, row, one is lifecycle, rows[id(row)]):
+                name = rows[id(row)]
+                said = name.removeprefix(f"{lifecycle.name}.") if one is lifecycle else name
+                for made in _rules(one, row, _identifier(said), name):
                     members[f"rule_{one.name}_{one.version}_{number}_{made.__name__}"] = made
         title = "".join(part.capitalize() for part in lifecycle.name.split("_"))
         return type(f"{title}Machine", (cls,), members)
@@ -142,31 +144,23 @@ def _named(lifecycle: Lifecycle) -> Iterator[tuple[Transition, str]]:
         yield row, f"{lifecycle.name}.{row.trigger}{number}"
 
 
-def _rules(lifecycle: Lifecycle, row: Transition, first: bool, name: str) -> Iterator[Any]:
+def _rules(lifecycle: Lifecycle, row: Transition, said: str, name: str) -> Iterator[Any]:
     """The rules of a row, called after its trigger so that the printed steps read well. Steps are nobody's to fire."""
     if NOBODY in row.roles:
         return
-    said = name.removeprefix(f"{lifecycle.name}.") if first else name
-    for strategy, applies in (
-        (calls.creating(lifecycle, row), None in row.sources),
-        (calls.firing(lifecycle, row), bool(row.sources - {None})),
-    ):
-        if applies:
-            yield _rule(lifecycle, row, strategy, _identifier(said), name)
+
+    def fire(self: LifecycleMachine, act: calls.DrawnRequests | None) -> None:
+        self.fire_row(name, act)
+
+    fire.__name__ = fire.__qualname__ = said
+    if None in row.sources:
+        yield rule(act=calls.creating(lifecycle, row))(fire)
+    if row.sources - {None}:
+        applies = precondition(lambda self: bool(calls.standing(self, lifecycle, row)))
+        yield applies(rule(act=calls.firing(lifecycle, row))(fire))
 
 
 def _identifier(said: str) -> str:
     """A name that Python takes: ``return`` is ``return_``."""
     made = "".join(letter if f"_{letter}".isidentifier() else "_" for letter in said)
     return f"{made}_" if keyword.iskeyword(made) else made if made.isidentifier() else f"_{made}"
-
-
-def _rule(lifecycle: Lifecycle, row: Transition, strategy: Any, said: str, name: str) -> Any:
-    def fire(self: LifecycleMachine, act: calls.DrawnRequests | None) -> None:
-        self.fire_row(name, act)
-
-    fire.__name__ = fire.__qualname__ = said
-    made = rule(act=strategy)(fire)
-    if None in row.sources:
-        return made
-    return precondition(lambda self: bool(calls.standing(self, lifecycle, row)))(made)

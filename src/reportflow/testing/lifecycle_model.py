@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import attrs
 
@@ -33,7 +33,7 @@ from reportflow.model.actor import Actor, Scope
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
 from reportflow.model.values import changed
-from reportflow.testing.broken import BrokenPromise, Raised, raised
+from reportflow.testing.broken import BrokenPromise, Raised, outcome, raised
 from reportflow.testing.differences import shown
 from reportflow.testing.doubles import Surroundings
 
@@ -48,11 +48,9 @@ _NAIVE: Final[dict[Scope, Callable[[Record, Actor], bool]]] = {
 }
 
 
-@attrs.define
-class UsedKey:
-    """A used idempotency key: the record it was used on, the request, and its result."""
+class UsedKey(NamedTuple):
+    """A used idempotency key: the request, and its result."""
 
-    id: str
     request: Request
     record: Record
 
@@ -124,7 +122,7 @@ class Model:
             ReportflowError: what `decide` raises.
         """
         told, around = copy.deepcopy(command.details), self._surroundings.now()
-        one = _asked(lifecycle, record, command)
+        one: Decision | Raised = outcome(lambda: decide(lifecycle, record, command))
         self._last.append((lifecycle, record, command, one))
         self._ask_again(lifecycle, record, command, one)
         facts = {"lifecycle": lifecycle.name, "trigger": command.trigger}
@@ -150,7 +148,7 @@ class Model:
                 self._ask_again(*asked)
 
     def _ask_again(self, lifecycle: Lifecycle, record: Record, command: Command, one: Decision | Raised) -> None:
-        other = _asked(lifecycle, record, command)
+        other = outcome(lambda: decide(lifecycle, record, command))
         if one != other:
             facts = {"lifecycle": lifecycle.name, "trigger": command.trigger}
             raise BrokenPromise("fickle", **facts, one=shown(one), other=shown(other))
@@ -230,7 +228,7 @@ class Model:
             self.entries.setdefault(record.id, []).append(entry)
         for request, record in zip(requests, results, strict=True):
             if request.key is not None:
-                self.keys.setdefault((request.by.id, request.key), UsedKey(record.id, request, record))
+                self.keys.setdefault((request.by.id, request.key), UsedKey(request, record))
 
 
 def request_of(target: Record, command: Command) -> Request:
@@ -271,10 +269,11 @@ class Attempt:
         model = self._model
         kept = None if request.key is None else model.keys.get((request.by.id, request.key))
         if kept is not None and request.key is not None:
-            if not model.sees(request.by, model.versions[kept.id][-1]):
-                raise RecordNotFound([kept.id])
+            id = kept.record.id
+            if not model.sees(request.by, model.versions[id][-1]):
+                raise RecordNotFound([id])
             if not self._same(request, kept.request):
-                raise DuplicateKey([kept.id], [request.key])
+                raise DuplicateKey([id], [request.key])
             return kept.record
         command = Command(trigger="", actor=request.by, now=self._now, at=request.at, key=request.key)
         if isinstance(request, Create):
@@ -310,7 +309,8 @@ class Attempt:
         return changed(draft, {"id": "", "kind": self._kind(draft), "unit": draft.unit or request.by.unit})
 
     def _kind(self, draft: Record) -> str:
-        return draft.kind or self._kind_of(draft)
+        """The kind of a draft; where it names none, the one lifecycle of its class."""
+        return draft.kind or next(name for name, one in self._model._newest.items() if one.record is type(draft))
 
     def _aimed(self, request: Fire) -> Record:
         """The record that a request is about: the snapshot, or the stored one."""
@@ -360,9 +360,7 @@ class Attempt:
         at = cause.at
         if isinstance(step.target, Record) and not step.target.version:
             target = step.target
-            if not target.id:
-                target = changed(target, {"id": self._model.new_id()})
-            target = changed(target, {"kind": self._kind(target)})
+            target = changed(target, {"id": target.id or self._model.new_id(), "kind": self._kind(target)})
         else:
             id = step.target if isinstance(step.target, str) else step.target.id
             if id not in self._records:
@@ -371,23 +369,6 @@ class Attempt:
             if not step.system and not self._model.sees(command.actor, target):
                 raise RecordNotFound([id])
             at = max(at, target.created_at or at)
-        asked: dict[str, Any] = {
-            "trigger": step.trigger,
-            "details": step.details,
-            "reason": step.reason,
-            "step": True,
-            "at": at,
-        }
+        asked: dict[str, Any] = {"trigger": step.trigger, "details": step.details, "reason": step.reason, "at": at}
         now = max(command.now, cause.recorded_at)
-        self._act(target, attrs.evolve(command, **asked, now=now, key=None, cause=cause.ref), path)
-
-    def _kind_of(self, draft: Record) -> str:
-        """The kind of a draft that names none: the one lifecycle of its class."""
-        return next(name for name, one in self._model._newest.items() if one.record is type(draft))
-
-
-def _asked(lifecycle: Lifecycle, record: Record, command: Command) -> Decision | Raised:
-    try:
-        return decide(lifecycle, record, command)
-    except ReportflowError as error:
-        return raised(error)
+        self._act(target, attrs.evolve(command, **asked, step=True, now=now, key=None, cause=cause.ref), path)

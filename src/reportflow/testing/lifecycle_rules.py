@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import attrs
 
@@ -13,17 +13,14 @@ from reportflow.analysis.samples import START
 from reportflow.errors import MissingExtra, RecordNotFound
 from reportflow.flow.base import Outcome
 from reportflow.flow.requests import Fire, Request
-from reportflow.flow.sync import ReportFlow
 from reportflow.lifecycle.decision import Option
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.model.actor import Actor
 from reportflow.model.query import LIMIT, Query
 from reportflow.model.record import Record
-from reportflow.storage.base import Store
 from reportflow.testing import lifecycle_calls as calls
 from reportflow.testing.broken import Raised, outcome, raised
-from reportflow.testing.doubles import DryRunStore
 from reportflow.testing.lifecycle_run import Run, only
 from reportflow.testing.lines import Literally, call
 from reportflow.testing.strategies.values import details
@@ -40,14 +37,6 @@ _MOVES: Final = (1, 60, 86_400, 40_000_000, 0, -1, -3600)
 
 def _some_records(machine: Run) -> bool:
     return bool(machine.model.versions)
-
-
-def _some_keys(machine: Run) -> bool:
-    return bool(machine.model.keys)
-
-
-def _may_reopen(machine: Run) -> bool:
-    return type(machine)._factory.reopen is not None
 
 
 class Rules(Run):
@@ -150,7 +139,7 @@ class Rules(Run):
         """Note the snapshot that both requests were made from."""
         self.lines.reads("seen", f"store.get([{_id(request)!r}])[0]")
 
-    @precondition(_some_keys)
+    @precondition(lambda self: bool(self.model.keys))
     @rule(data=st.data(), other=st.booleans())
     def same_key_again(self, data: st.DataObject, other: bool) -> None:
         """An idempotent replay gives the record of then, writes nothing; another command under the key is refused."""
@@ -159,7 +148,7 @@ class Rules(Run):
         if other and isinstance(request, Fire):
             request = attrs.evolve(request, reason=f"{request.reason}, and again")
         elif other:
-            request = Fire(self.model.keys[used].id, "create", by=request.by, key=request.key)
+            request = Fire(self.model.keys[used].record.id, "create", by=request.by, key=request.key)
         if isinstance(request, Fire) and isinstance(request.target, Record):
             request = attrs.evolve(request, target=request.id)
         self._one(request, self.now)
@@ -260,7 +249,7 @@ class Rules(Run):
         number = self._number
         self.lines.trying(expression)
         offered = outcome(lambda: self.flow.options(record.id, by=actor))
-        self._number = number
+        self._number = number  # nothing is created
         if isinstance(offered, Raised):
             self._same("leak", offered, raised(RecordNotFound([record.id])), expression)
             return
@@ -268,18 +257,13 @@ class Rules(Run):
         triggers = tuple(one for one in lifecycle.triggers if any(row.sources - {None} for row in lifecycle.rows(one)))
         names = Literally("[option.trigger for option in flow.options"), record.id, actor
         self._same("offer", tuple(one.trigger for one in offered), triggers, ("{}({}, by={})]", names), trigger="*")
-        flow = ReportFlow(
-            cast(Store, DryRunStore(self._store)),
-            self.lifecycles,
-            clock=lambda: self.now,
-            new_id=map(str, itertools.count()).__next__,
-        )
         chosen = data.draw(st.lists(st.sampled_from(triggers), max_size=4, unique=True))
         for option in (one for one in offered if one.trigger in chosen):
             told = data.draw(details(option.details))
-            fired = outcome(
-                lambda option=option, told=told: flow.fire(record.id, option.trigger, told, by=actor, reason="because")  # type: ignore[misc]  # as above
-            )
+            request = Fire(record.id, option.trigger, told, by=actor, reason="because")
+            self._store.dry_run = True
+            fired = outcome(functools.partial(self._fire, request))
+            self._store.dry_run, self._number = False, number
             self._hold_offer(lifecycle, record, option, told, fired, actor)
 
     def _hold_offer(
@@ -305,7 +289,7 @@ class Rules(Run):
         self._same("offer", option.refusals, due, (f"{chosen}.refusals", values), **place)
         self._same("offer", option.allowed, not due, (f"{chosen}.allowed", values), **place)
 
-    @precondition(_may_reopen)
+    @precondition(lambda self: self._factory.reopen is not None)
     @rule()
     def restart(self) -> None:
         """What was committed is there when the store is opened again."""
