@@ -46,14 +46,10 @@ def _parts(one: Any, other: Any) -> list[tuple[str, tuple[Any, Any]]]:
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         keys = list(dict.fromkeys([*one, *other]))
         return [(f"[{key!r}]", (one.get(key, NOTHING), other.get(key, NOTHING))) for key in keys]
-    if _in_order(one) and type(one) is type(other):
+    if isinstance(one, Sequence) and not isinstance(one, str | bytes) and type(one) is type(other):
         both = [[*part, *[NOTHING] * (max(len(one), len(other)) - len(part))] for part in (one, other)]
         return [(f"[{number}]", pair) for number, pair in enumerate(zip(*both, strict=True))]
     return []
-
-
-def _in_order(value: object) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def shown(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from reportflow.flow.requests import Create, Fire, Request
+from reportflow.flow.requests import Create, Request
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.record import Record
 from reportflow.serialization.source import Names, imports, named, python
@@ -44,21 +44,15 @@ def call(request: Request, hand: str = "") -> Expression:
         name, optional = "create", ("at", "key")
     else:
         name, optional = "fire", ("reason", "at", "key", "version")
-        words = [_target(request, hand), request.trigger]
+        target: Any = request.target
+        if isinstance(target, Record):
+            target = Literally(hand or f"store.get([{target.id!r}])[0]")
+        words = [target, request.trigger]
         if request.details is not None:
             words.append(request.details)
     told.update((key, value) for key in optional if (value := getattr(request, key)) not in (None, ""))
     places = ["{}"] * len(words) + [f"{key}={{}}" for key in told]
     return f"flow.{name}({', '.join(places)})", (*words, *told.values())
-
-
-def _target(request: Fire, hand: str) -> Any:
-    return Literally(hand) if hand and isinstance(request.target, Record) else in_hand(request.target)
-
-
-def in_hand(target: Record | str) -> Any:
-    """A snapshot, as the expression that reads it from the store; an id as it is."""
-    return Literally(f"store.get([{target.id!r}])[0]") if isinstance(target, Record) else target
 
 
 def plain_text(expression: Expression) -> str:

@@ -112,13 +112,11 @@ def _findings(asked: str, chosen: list[str]) -> Iterator[ConformanceFinding]:
         code = child.wait()
         for number, test in enumerate(left):
             facts = {"code": code, "given": _tail(log)}
-            died = ("skipped", "skip.died", {}) if number else ("failed", "reason.died", facts)
-            yield _unended(test, *died)
-
-
-def _unended(test: str, outcome: Any, code: str, facts: dict[str, object]) -> ConformanceFinding:
-    sentence = " ".join(str(getattr(StoreTests, test).__doc__).split())
-    return ConformanceFinding(test=test, sentence=sentence, outcome=outcome, code=code, facts=facts)
+            died: Any = {"outcome": "skipped", "code": "skip.died"}
+            if not number:
+                died = {"outcome": "failed", "code": "reason.died", "facts": facts}
+            sentence = " ".join(str(getattr(StoreTests, test).__doc__).split())
+            yield ConformanceFinding(test=test, sentence=sentence, **died)
 
 
 def _tail(log: IO[str]) -> str:

@@ -77,14 +77,6 @@ def _state(state: State, *, led: bool = False) -> Break:
     return broken
 
 
-def _twice(given: dict[str, Any]) -> None:
-    given["transitions"].append(given["transitions"][1])
-
-
-def _same_state(given: dict[str, Any]) -> None:
-    given["states"].append(given["states"][0])
-
-
 def _two_classes(given: dict[str, Any]) -> None:
     first = given["states"][0].name
     given["states"].append(State("beyond", final=True))
@@ -96,6 +88,10 @@ def _two_classes(given: dict[str, Any]) -> None:
 
 def _role(name: str) -> Break:
     return lambda given: given["roles"].update({name: ANY})
+
+
+def _twice(name: str, place: int) -> Break:
+    return lambda given: given[name].append(given[name][place])
 
 
 def _uncreated(given: dict[str, Any]) -> None:
@@ -115,7 +111,7 @@ _BREAKS: Final[Mapping[str, tuple[Break, ...]]] = {
     "unknown_role": (_row(roles={"stranger"}), _row(roles={"overseer", "stranger"})),
     "nobody_and": (_row(roles={NOBODY, "overseer"}), _row(roles={NOBODY, EVERYBODY})),
     "unknown_awaited_role": (_state(State("awaiting", final=True, awaits={"stranger"}), led=True),),
-    "duplicate_state": (_same_state,),
+    "duplicate_state": (_twice("states", 0),),
     "unknown_state": (_row(source="nowhere"), _row(dest="nowhere")),
     "no_source": (_row(source=()),),
     "creation_same": (_row(source=None),),
@@ -123,7 +119,7 @@ _BREAKS: Final[Mapping[str, tuple[Break, ...]]] = {
         _row(source=None, dest="s0", details=Remark),
         _row(source=None, dest="s0", reason_required=True),
     ),
-    "two_rows": (_twice,),
+    "two_rows": (_twice("transitions", 1),),
     "unreachable": (_state(State("island", final=True)),),
     "no_way_out": (_state(State("trap"), led=True),),
     "field_type": (_row(details=_Unkeepable),),

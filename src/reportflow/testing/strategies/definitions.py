@@ -166,21 +166,18 @@ def _rules(choices: tuple[Rule, ...]) -> SearchStrategy[dict[str, object]]:
     return several.map(dict)
 
 
-def _some_guards(choices: tuple[Guard, ...]) -> SearchStrategy[list[Guard]]:
-    return st.lists(st.sampled_from(choices), max_size=2, unique_by=lambda one: one.code)
-
-
 @st.composite
 def _drawn_row(
     draw: st.DrawFn, trigger: str, source: str | set[str], dest: str, details: type[Any] | None
 ) -> Transition:
     guards, sets, steps = _BY_DETAILS[details]
+    some_guards = st.sampled_from(guards + _GUARDS)
     return Transition(
         trigger,
         source=source,
         dest=dest,
         roles=draw(_some_roles),
-        guards=draw(st.one_of(st.just(()), _some_guards(guards + _GUARDS))),
+        guards=draw(st.just(()) | st.lists(some_guards, max_size=2, unique_by=lambda one: one.code)),
         details=details,
         reason_required=draw(st.booleans()),
         sets=draw(_rules(sets + _SETS)),

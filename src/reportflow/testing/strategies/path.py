@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import count
 from typing import Any, Final
@@ -117,10 +117,13 @@ class Path:
             f"flow = ReportFlow(MemoryStore(), {given}, clock=clock.__next__, new_id=ids.__next__)",
             f"record = flow.create({_call(names, python(self.draft, names), first)})",
             *(f"flow.create({_call(names, python(draft, names), one)})" for draft, one in self.beside),
-            *(f"record = flow.fire({_fired(names, one)})" for one in self.commands[1:]),
         ]
+        for one in self.commands[1:]:
+            told = "" if one.details is None else f", {python(one.details, names)}"
+            body.append(f"record = flow.fire({_call(names, f'record, {one.trigger!r}{told}', one)})")
         names["count"] = "itertools"
-        return [*imports(names), *_missing(tables), *body]
+        missing = [f"# {_UNNAMED}: the definition that was drawn; no module holds it"] if _UNNAMED in tables else []
+        return [*imports(names), *missing, *body]
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())
@@ -168,13 +171,3 @@ def _call(names: Names, what: str, command: Command) -> str:
     if command.at is not None:
         given.append(f"at={python(command.at, names)}")
     return ", ".join(given)
-
-
-def _fired(names: Names, command: Command) -> str:
-    told = "" if command.details is None else f", {python(command.details, names)}"
-    return _call(names, f"record, {command.trigger!r}{told}", command)
-
-
-def _missing(tables: list[str]) -> Iterator[str]:
-    if _UNNAMED in tables:
-        yield f"# {_UNNAMED}: the definition that was drawn; no module holds it"

@@ -200,12 +200,7 @@ def _started(draw: st.DrawFn, tables: _Tables) -> tuple[Record, Command]:
         found = _creation(desk, tables.lifecycle, other, START)
         draft, command = (draft, command) if found is None else (other, found)
     target = draft if draft.id else attrs.evolve(draft, id="?")
-    judge = _judge_of_creation(desk, draft)
-    return draft, draw(around(tables.lifecycle, target, command, judge=judge))
-
-
-def _judge_of_creation(desk: Desk, draft: Record) -> Callable[[Command], object]:
-    return lambda command: desk.created(draft, command)
+    return draft, draw(around(tables.lifecycle, target, command, judge=lambda one: desk.created(draft, one)))
 
 
 def _beside(draw: st.DrawFn, tables: _Tables, draft: Record, command: Command) -> tuple[tuple[Record, Command], ...]:
@@ -253,8 +248,7 @@ def _following(draw: st.DrawFn, path: Path, near: Mapping[str, int], min_size: i
                 break
     if plain is None:
         return None
-    judge = _judge_on(path)
-    return draw(around(path.lifecycle, path.record, plain, judge=judge, ids=_others_ids(path)))
+    return draw(_around(path, plain))
 
 
 def _acts(path: Path) -> list[Transition]:
@@ -277,8 +271,11 @@ def _others_ids(path: Path) -> tuple[str, ...]:
 
 
 def _way_on(path: Path, trigger: str, now: datetime) -> Command | None:
-    judge, ids = _judge_on(path), _others_ids(path)
-    return way(path.lifecycle, path.record, trigger, now=now, judge=judge, ids=ids)
+    return way(path.lifecycle, path.record, trigger, now=now, judge=_judge_on(path), ids=_others_ids(path))
+
+
+def _around(path: Path, plain: Command) -> SearchStrategy[Command]:
+    return around(path.lifecycle, path.record, plain, judge=_judge_on(path), ids=_others_ids(path))
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -322,9 +319,13 @@ def _beginnings(tables: _Tables) -> Iterator[Path]:
     alone = Path(lifecycle=tables.lifecycle, draft=draft, commands=(command,), others=tables.others)
     yield alone
     target = attrs.evolve(draft, id=draft.id or "?")
+
+    def judge(one: Command) -> object:
+        return tables.empty.created(draft, one)
+
     for row in tables.lifecycle.transitions:
         if None in row.sources and row.trigger != alone.history[0].trigger:
-            another = way(tables.lifecycle, target, row.trigger, now=START, judge=_judge_of_creation(desk, draft))
+            another = way(tables.lifecycle, target, row.trigger, now=START, judge=judge)
             if another is not None:
                 yield attrs.evolve(alone, commands=(another,))
     if any(row.then is not None and row.details is not None for row in tables.lifecycle.transitions):
@@ -350,11 +351,9 @@ def _varied(draw: st.DrawFn, tables: _Tables, route: Path) -> Path:
     goal = route.record.state
     path = attrs.evolve(route, commands=route.commands[:1])
     for planned in route.commands[1:]:
-        judge = _judge_on(path)
-        if refusal(judge, planned) is not None:
+        if refusal(_judge_on(path), planned) is not None:
             return route
-        one = draw(around(path.lifecycle, path.record, planned, judge=judge, ids=_others_ids(path)))
-        path = _longer(path, one)
+        path = _longer(path, draw(_around(path, planned)))
     while len(path) < len(route) + 3 and draw(_MORE):
         staying = [
             trigger
@@ -366,8 +365,7 @@ def _varied(draw: st.DrawFn, tables: _Tables, route: Path) -> Path:
         plain = _way_on(path, draw(st.sampled_from(staying)), path.commands[-1].now + _LATER[0])
         if plain is None:
             break
-        one = draw(around(path.lifecycle, path.record, plain, judge=_judge_on(path), ids=_others_ids(path)))
-        longer = _longer(path, one)
+        longer = _longer(path, draw(_around(path, plain)))
         if longer.record.state != goal:
             break
         path = longer
