@@ -10,8 +10,8 @@ from reportflow.model.query import ENTRY_GROUPS, LABEL_GROUPS, RECORD_GROUPS, Ha
 from reportflow.office.report import Adoption, Level, Revision
 from reportflow.storage.base import Group, Store
 from reportflow.testing.acts import CLERK, Note, acted, created, day, joined, report, sample
+from reportflow.testing.conformance.read import ALIKE
 from reportflow.testing.conformance.suite import StoreFixtures, bounded, counted, keep, raised
-from reportflow.testing.conformance.values import ALIKE
 
 WU: Final = Actor(id="wu")
 #: Each group by a field of the record -> what `_keep_three` comes to.

@@ -11,6 +11,7 @@ from reportflow.office.report import Comment, Revision
 from reportflow.storage.base import Store
 from reportflow.testing.acts import acted, created, report
 from reportflow.testing.conformance.races import ROUNDS, THREADS, together
+from reportflow.testing.conformance.read import lives
 from reportflow.testing.conformance.suite import (
     RolledBack,
     Skipped,
@@ -23,7 +24,6 @@ from reportflow.testing.conformance.suite import (
     raised,
     seen,
 )
-from reportflow.testing.conformance.values import lives
 from reportflow.testing.factory import driven, undriven
 
 

@@ -15,10 +15,7 @@ except ImportError as error:
 if not __debug__:
     raise SuiteRefused("refused.optimized")
 
-_ASSERTING: Final = (
-    "chance", "commit", "count", "feed", "find", "handles", "read", "threads", "values",
-    "visibility", "whole",
-)  # fmt: skip
+_ASSERTING: Final = ("chance", "commit", "count", "feed", "find", "handles", "read", "threads", "whole")
 
 
 def rewrite_asserts() -> None:
