@@ -145,8 +145,7 @@ class Recorder:
                 self._unrun = Skipped("skip.hung", number=self._hung)
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Why a test failed
+# -- why a test failed ------------------------------------------------------------------------------------------
 
 
 def why(caught: pytest.ExceptionInfo[BaseException]) -> tuple[str, Mapping[str, Any]]:
@@ -201,8 +200,7 @@ def _steps(error: BaseException) -> str:
     return "\n".join(line[:_LINE] for line in (lines if len(lines) <= _STEPS else ["…", *lines[-_STEPS:]]))
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# The child process
+# -- the child process ------------------------------------------------------------------------------------------
 
 
 def resolve(name: str) -> Any:

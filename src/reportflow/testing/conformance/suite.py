@@ -145,8 +145,7 @@ def needs(store: Store, capability: str) -> None:
         raise Skipped("skip.capability", capability=capability)
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Short words
+# -- short words ------------------------------------------------------------------------------------------------
 
 
 def keep(store: Store, *changes: Change) -> Record:

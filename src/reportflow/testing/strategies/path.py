@@ -160,8 +160,7 @@ def _renamed(told: Any, ids: Mapping[str, str]) -> Any:
     return attrs.evolve(told, **named) if named else told
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Lines
+# -- lines ------------------------------------------------------------------------------------------------------
 
 
 def _call(names: Names, what: str, command: Command) -> str:

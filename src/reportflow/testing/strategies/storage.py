@@ -55,8 +55,7 @@ def actors(
     )
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Records, and the details of their transitions
+# -- records, and the details of their transitions --------------------------------------------------------------
 
 
 def _some(pool: Sequence[str]) -> SearchStrategy[list[str]]:
@@ -122,8 +121,7 @@ def details(cls: type[Any] | None) -> SearchStrategy[Any]:
     return st.builds(cls, **{name: _FIELDS[one] if one in _FIELDS else of(one) for name, one in known.items()})
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Queries
+# -- queries ----------------------------------------------------------------------------------------------------
 
 
 def intervals() -> SearchStrategy[Interval]:

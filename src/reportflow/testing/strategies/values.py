@@ -137,8 +137,7 @@ def given() -> dict[type[Any], tuple[Any, ...]]:
     return dict(_GIVEN)
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Values of an annotation
+# -- values of an annotation ------------------------------------------------------------------------------------
 
 
 def of(kind: Any) -> SearchStrategy[Any]:

@@ -96,8 +96,7 @@ def histories(lifecycle: Lifecycle, *others: Lifecycle, min_size: int = 1) -> Se
     return paths(lifecycle, *others, min_size=min_size, max_size=max(12, min_size)).flatmap(of_path)
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Creation
+# -- creation ---------------------------------------------------------------------------------------------------
 
 
 class _Tables:
@@ -152,8 +151,7 @@ def _first(tables: _Tables, lifecycle: Lifecycle, desk: Desk, now: datetime = ST
     raise Unbuildable(cls.__name__, f"of the lifecycle '{lifecycle.name}': no draft was found that may be created")
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Walking
+# -- walking ----------------------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -278,8 +276,7 @@ def _around(path: Path, plain: Command) -> SearchStrategy[Command]:
     return around(path.lifecycle, path.record, plain, judge=_judge_on(path), ids=_others_ids(path))
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# To a state
+# -- to a state -------------------------------------------------------------------------------------------------
 
 
 def routes(lifecycle: Lifecycle, *others: Lifecycle) -> Mapping[str, Path]:
