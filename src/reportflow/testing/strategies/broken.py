@@ -135,9 +135,6 @@ _ALONE: Final[tuple[tuple[frozenset[str], Break], ...]] = (
     (frozenset({"record_class"}), _put("record", Remark)),
     (frozenset({"record_class"}), _put("record", "Casework")),
 )
-#: Every code of `lifecycle.faults`.
-CODES: Final = frozenset(_BREAKS).union(*(codes for codes, _ in _ALONE))
-
 
 _ONE: Final = st.sampled_from(tuple(_BREAKS.items())).flatmap(
     lambda item: st.tuples(st.just(item[0]), st.sampled_from(item[1]))
