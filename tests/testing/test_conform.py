@@ -546,6 +546,19 @@ def test_a_function_may_be_named() -> None:
         assert conform(factory, only=only).passed
 
 
+def test_progress_is_reported() -> None:
+    """Each finding is given to the function as soon as its test has ended; what the function raises ends the run."""
+    only = {"test_the_factory_gives_fresh_stores", "test_capabilities_are_declared"}
+    given: list[ConformanceFinding] = []
+    assert conform(MemoryStore, only=only, progress=given.append).findings == tuple(given)
+
+    def stop(finding: ConformanceFinding) -> None:
+        raise LookupError(finding.test)
+
+    with pytest.raises(LookupError, match="test_the_factory_gives_fresh_stores"):
+        conform(MemoryStore, only=only, progress=stop)
+
+
 def test_without_assert_statements_the_suite_is_refused() -> None:
     """Under ``python -O``, where no test could fail, the suite is not even imported."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

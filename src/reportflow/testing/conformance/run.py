@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
@@ -60,9 +61,10 @@ def conform(
         "only": chosen,
     }
     found = []
-    for finding in _findings(json.dumps(asked), chosen):
-        found.append(finding)
-        progress(finding)
+    with contextlib.closing(_findings(json.dumps(asked), chosen)) as findings:
+        for finding in findings:
+            found.append(finding)
+            progress(finding)
     return ConformanceReport(tuple(found))
 
 
@@ -88,7 +90,7 @@ def _name(given: Any) -> str:
     return f"{module}:{name}" if module and name else repr(given)
 
 
-def _findings(asked: str, chosen: list[str]) -> Iterator[ConformanceFinding]:
+def _findings(asked: str, chosen: list[str]) -> Generator[ConformanceFinding, None, None]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     environment["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
