@@ -712,6 +712,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "no_attribute": "the module has no '{name}'",
         "not_a_lifecycle": "it is a {kind}",
         "no_colon": "the colon is missing",
+    },
     # the test kit
     "testing": {
         "factory_raised": "The factory raised {kind}: {given} Give a function without arguments that returns a fresh, empty store.",

@@ -654,6 +654,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "no_attribute": "模块中没有“{name}”",
         "not_a_lifecycle": "其类型为 {kind}",
         "no_colon": "缺少冒号",
+    },
     # the test kit
     "testing": {
         "factory_raised": "工厂函数抛出 {kind}：{given} 请给出一个不带参数、返回全新空存储的函数。",
