@@ -102,6 +102,7 @@ class Store(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What it can do beyond this contract."""
+        ...
 
     def commit(self, changes: Sequence[Change]) -> None:
         """Keep all the changes, or none of them. Each record goes in with its entries.
@@ -126,6 +127,7 @@ class Store(Protocol):
         Raises:
             RecordNotFound: names all that are missing, each once, in the order asked.
         """
+        ...
 
     def find(self, query: Query) -> Page:
         """A page of the records that match, in the query's total order.
@@ -139,6 +141,7 @@ class Store(Protocol):
         Raises:
             InvalidValue: the cursor is not one of this query's order.
         """
+        ...
 
     def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
         """How many: of the records that match, or of their entries that fit `query.happened` (all, without it).
@@ -151,15 +154,18 @@ class Store(Protocol):
         Raises:
             InvalidValue: an unknown group, one named twice, or an unknown `of`.
         """
+        ...
 
     def history(self, ids: Sequence[str]) -> list[Entry]:
         """All entries of the records, in the order of the ids, then of their sequence.
 
         Unknown ids have none; one asked for twice gives its entries twice.
         """
+        ...
 
     def by_key(self, actor_id: str, key: str) -> Entry | None:
         """The entry by which this actor used this idempotency key, or None. Keys are an actor's own."""
+        ...
 
     def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """The entries behind a position (None: from the start), oldest first, `limit` at the most.
@@ -167,6 +173,7 @@ class Store(Protocol):
         No entry ever shows up before one that was shown, whatever commits late: who has read up to a position has
         seen everything up to it. Entries of one record come in their sequence.
         """
+        ...
 
     def close(self) -> None:
         """Let go of files and connections. Closing twice is fine."""
@@ -182,6 +189,7 @@ class SupportsHostTransaction(Protocol):
         Raises:
             InvalidValue: not what the store can write in.
         """
+        ...
 
 
 @runtime_checkable
@@ -191,27 +199,34 @@ class AsyncStore(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What it can do beyond this contract."""
+        ...
 
     async def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`."""
 
     async def get(self, ids: Sequence[str]) -> list[Record]:
         """See `Store.get`."""
+        ...
 
     async def find(self, query: Query) -> Page:
         """See `Store.find`."""
+        ...
 
     async def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
         """See `Store.count`."""
+        ...
 
     async def history(self, ids: Sequence[str]) -> list[Entry]:
         """See `Store.history`."""
+        ...
 
     async def by_key(self, actor_id: str, key: str) -> Entry | None:
         """See `Store.by_key`."""
+        ...
 
     async def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`."""
+        ...
 
     async def close(self) -> None:
         """See `Store.close`."""

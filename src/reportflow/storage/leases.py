@@ -78,9 +78,11 @@ class Leases(Protocol):
         Returns:
             None where another holder has it and it has not expired.
         """
+        ...
 
     def current(self, name: str) -> Lease | None:
         """The latest lease on a name, whether or not it has expired; None where there never was one."""
+        ...
 
     def advance(
         self,
@@ -103,12 +105,15 @@ class Leases(Protocol):
         Returns:
             The lease as it is now; None where the name was leased anew meanwhile: then nothing was written.
         """
+        ...
 
     def deliveries(self, name: str, *, dead: bool) -> list[Delivery]:
         """The dead letters, or the other deliveries, in the order of the feed."""
+        ...
 
     def requeue(self, name: str, id: str, *, now: datetime) -> bool:
         """Make a dead letter a delivery that is due, as if it never failed; whether there was one of this id."""
+        ...
 
 
 @runtime_checkable
@@ -118,6 +123,7 @@ class SupportsLeases(Protocol):
     @property
     def leases(self) -> Leases:
         """The leases; written outside any transaction of a host's."""
+        ...
 
 
 class MemoryLeases:

@@ -27,8 +27,8 @@ from reportflow.testing.strategies.walks import drafts
 
 try:
     from hypothesis import strategies as st
-except ImportError as error:
-    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+except ImportError as _error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from _error
 
 _KEYS: Final = (None, None, None, "key 1", "key 2")
 #: How a record is named: by its id, by a snapshot, or by its id and the expected version.

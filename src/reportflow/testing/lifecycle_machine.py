@@ -37,8 +37,8 @@ from reportflow.testing.strategies.walks import drafts
 try:
     from hypothesis import Phase, event, settings
     from hypothesis.stateful import precondition, rule
-except ImportError as error:
-    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+except ImportError as _error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from _error
 
 H = TypeVar("H", bound=Held)
 

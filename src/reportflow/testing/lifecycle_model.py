@@ -69,7 +69,7 @@ class Model:
         self.versions: dict[str, list[Record]] = {}
         self.entries: dict[str, list[Entry]] = {}
         self.keys: dict[tuple[str, str], UsedKey] = {}
-        self.number = 0
+        self.number: int = 0
         self._given = {(one.name, one.version): one for one in lifecycles}
         self._newest = {name: one for (name, _), one in sorted(self._given.items(), key=lambda pair: pair[0])}
         self._surroundings = Surroundings(self._given.values())

@@ -28,8 +28,8 @@ from reportflow.testing.strategies.values import details
 try:
     from hypothesis import strategies as st
     from hypothesis.stateful import precondition, rule
-except ImportError as error:
-    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+except ImportError as _error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from _error
 
 #: How far the clock is moved, in seconds; it may run backward.
 _MOVES: Final = (1, 60, 86_400, 40_000_000, 0, -1, -3600)

@@ -30,8 +30,8 @@ try:
     from hypothesis import event, note
     from hypothesis.stateful import RuleBasedStateMachine
     from hypothesis.stateful import invariant as always
-except ImportError as error:
-    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+except ImportError as _error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from _error
 
 #: What the user says must hold of every record, with its history.
 Held = Callable[[Any, list[Entry]], object]
@@ -61,12 +61,14 @@ class Run(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = START
-        self.lines = Lines(self.lifecycles, type(self)._factory, START)
-        self.model = Model(self.lifecycles)
+        self.now: datetime = START
+        self.lines: Lines = Lines(self.lifecycles, type(self)._factory, START)
+        self.model: Model = Model(self.lifecycles)
         self._number = 0
         self._store = InterceptedStore(type(self)._factory.checked())
-        self.flow = ReportFlow(cast(Store, self._store), self.lifecycles, clock=lambda: self.now, new_id=self._new_id)
+        self.flow: ReportFlow = ReportFlow(
+            cast(Store, self._store), self.lifecycles, clock=lambda: self.now, new_id=self._new_id
+        )
 
     @property
     def records(self) -> dict[str, Record]:

@@ -31,7 +31,7 @@ class AwaitedStore:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(given, ready)), daemon=True)
         self._thread.start()
         try:
-            self.store = ready.result()
+            self.store: AsyncStore = ready.result()
         except BaseException:
             self._thread.join()
             raise

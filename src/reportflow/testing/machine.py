@@ -33,7 +33,7 @@ from reportflow.model.entry import Entry
 from reportflow.model.query import Happened, Interval, Query, Visibility
 from reportflow.model.record import Record
 from reportflow.office.report import REPORT, Comment, Report
-from reportflow.storage.base import Change, FeedItem, Group, Of
+from reportflow.storage.base import Change, FeedItem, Group, Of, Store
 from reportflow.testing.acts import SAMPLE, START, acted, created, joined
 from reportflow.testing.factory import Factory
 from reportflow.testing.strategies import storage as strategies
@@ -41,8 +41,8 @@ from reportflow.testing.strategies import storage as strategies
 try:
     from hypothesis import strategies as st
     from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-except ImportError as error:
-    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+except ImportError as _error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from _error
 
 _LIFECYCLES: Final = (REPORT, SAMPLE)
 _STATES: Final = sorted({state.name for one in _LIFECYCLES for state in one.states})
@@ -74,8 +74,8 @@ class StoreMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = self._factory.fresh()
-        self.clock = START
+        self.store: Store = self._factory.fresh()
+        self.clock: datetime = START
         self.versions: dict[str, list[Record]] = {}  # id -> the record at each version, oldest first
         self.commits: list[list[Entry]] = []
         self.read: list[FeedItem] = []  # what a reader of the feed has seen so far

@@ -9,8 +9,8 @@ from reportflow.testing.broken import SuiteRefused
 
 try:
     import pytest
-except ImportError as error:
-    raise MissingExtra("pytest", "reportflow[testing]") from error
+except ImportError as _error:
+    raise MissingExtra("pytest", "reportflow[testing]") from _error
 
 if not __debug__:
     raise SuiteRefused("refused.optimized")

@@ -7,8 +7,8 @@ from reportflow.errors import MissingExtra
 
 try:
     import hypothesis as _hypothesis  # noqa: F401  # said here too: a part may have been imported while it was there
-except ImportError as error:
-    raise MissingExtra("hypothesis", "reportflow[testing]") from error
+except ImportError as _error:
+    raise MissingExtra("hypothesis", "reportflow[testing]") from _error
 
 from reportflow.testing.strategies.broken import broken_lifecycles
 from reportflow.testing.strategies.commands import commands
