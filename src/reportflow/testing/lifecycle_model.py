@@ -121,13 +121,13 @@ class Model:
             BrokenPromise: a rule raised, answered differently the second time, or changed something.
             ReportflowError: what `decide` raises.
         """
-        told, around = copy.deepcopy(command.details), self._surroundings.now()
+        chosen, around = copy.deepcopy(command.details), self._surroundings.now()
         one: Decision | Raised = outcome(lambda: decide(lifecycle, record, command))
         self._last.append((lifecycle, record, command, one))
         self._ask_again(lifecycle, record, command, one)
         facts = {"lifecycle": lifecycle.name, "trigger": command.trigger}
         now = self._surroundings.now()
-        around, now = {**around, "the details": told}, {**now, "the details": command.details}
+        around, now = {**around, "the details": chosen}, {**now, "the details": command.details}
         for name, before in around.items():
             if now.get(name) != before:
                 raise BrokenPromise("side_effect", **facts, what=name, one=shown(before), other=shown(now.get(name)))
@@ -235,8 +235,8 @@ def request_of(target: Record, command: Command) -> Request:
     """The request of a caller of the flow."""
     if not target.version:
         return Create(target, by=command.actor, at=command.at)
-    told = command.details
-    return Fire(target.id, command.trigger, told, by=command.actor, reason=command.reason, at=command.at)
+    chosen = command.details
+    return Fire(target.id, command.trigger, chosen, by=command.actor, reason=command.reason, at=command.at)
 
 
 class Attempt:
@@ -245,7 +245,7 @@ class Attempt:
     Attributes:
         acts: What would be written, in order.
         loaded: The version at which each record came in; None for one that is created.
-        seen: The records of which somebody saw a version and decided on it.
+        seen: The records of which a caller saw a version and decided on it.
         holders: The actors whose snapshots they are.
     """
 
@@ -279,8 +279,8 @@ class Attempt:
         if isinstance(request, Create):
             trigger = self._creation(request.draft, command)
             return self._act(request.draft, attrs.evolve(command, trigger=trigger), ())
-        told: dict[str, Any] = {"trigger": request.trigger, "details": request.details, "reason": request.reason}
-        return self._act(self._aimed(request), attrs.evolve(command, **told), ())
+        chosen: dict[str, Any] = {"trigger": request.trigger, "details": request.details, "reason": request.reason}
+        return self._act(self._aimed(request), attrs.evolve(command, **chosen), ())
 
     def _creation(self, draft: Record, command: Command) -> str:
         """Of several creations the first that takes the actor, else the first."""
@@ -300,8 +300,8 @@ class Attempt:
             return self._asked_for(one) == self._asked_for(other)
         if isinstance(one, Create) or isinstance(other, Create):
             return False
-        told = ("id", "trigger", "details", "reason")
-        return all(getattr(one, name) == getattr(other, name) for name in told)
+        chosen = ("id", "trigger", "details", "reason")
+        return all(getattr(one, name) == getattr(other, name) for name in chosen)
 
     def _asked_for(self, request: Create) -> Record:
         """What a creation asks for, whatever its id: a draft without a unit is one of its creator's unit."""

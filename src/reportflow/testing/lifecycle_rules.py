@@ -230,15 +230,15 @@ class Rules(Run):
         inbox.sort(key=lambda one: (one.due_at is None, one.due_at or START, one.created_at, one.id))
         self._sees(tuple(inbox), "inbox", by=actor, limit=LIMIT)
 
-    def _sees(self, due: Any, name: str, *words: Any, **told: Any) -> None:
+    def _sees(self, due: Any, name: str, *words: Any, **chosen: Any) -> None:
         """Hold a read of the flow against what is due; of a page, its records."""
         page = name in ("find", "inbox")
-        given = outcome(lambda: getattr(self.flow, name)(*words, **told))
-        places = ["{}"] * len(words) + [f"{key}={{}}" for key in told]
+        given = outcome(lambda: getattr(self.flow, name)(*words, **chosen))
+        places = ["{}"] * len(words) + [f"{key}={{}}" for key in chosen]
         template = f"flow.{name}({', '.join(places)})"
         if page and not isinstance(given, Raised):
             given, template = given.records, f"{template}.records"
-        self._same("leak", given, due, (template, (*words, *told.values())))
+        self._same("leak", given, due, (template, (*words, *chosen.values())))
 
     @precondition(_some_records)
     @rule(data=st.data(), actor=calls.onlookers())
@@ -259,23 +259,23 @@ class Rules(Run):
         self._same("offer", tuple(one.trigger for one in offered), triggers, ("{}({}, by={})]", names), trigger="*")
         chosen = data.draw(st.lists(st.sampled_from(triggers), max_size=4, unique=True))
         for option in (one for one in offered if one.trigger in chosen):
-            told = data.draw(details(option.details))
-            request = Fire(record.id, option.trigger, told, by=actor, reason="because")
+            drawn = data.draw(details(option.details))
+            request = Fire(record.id, option.trigger, drawn, by=actor, reason="because")
             self._store.dry_run = True
             fired = outcome(functools.partial(self._fire, request))
             self._store.dry_run, self._number = False, number
-            self._hold_offer(lifecycle, record, option, told, fired, actor)
+            self._hold_offer(lifecycle, record, option, drawn, fired, actor)
 
     def _hold_offer(
-        self, lifecycle: Lifecycle, record: Record, option: Option, told: Any, fired: Any, actor: Actor
+        self, lifecycle: Lifecycle, record: Record, option: Option, drawn: Any, fired: Any, actor: Actor
     ) -> None:
         """An offer leaves out what the details decide: guards that read them, and steps that name what they say."""
         due: tuple[Any, ...] = ()
         if isinstance(fired, Raised):
             about = getattr(fired.error, "id", None), getattr(fired.error, "trigger", None)
-            if about == (record.id, option.trigger) or (told is None and fired.codes is not None):
+            if about == (record.id, option.trigger) or (drawn is None and fired.codes is not None):
                 due = tuple(fired.facts["refusals"])
-            elif told is not None:
+            elif drawn is not None:
                 return
             elif isinstance(fired.error, RecordNotFound):
                 due = tuple(option.refusals) if [one.code for one in option.refusals] == ["step"] else (fired,)

@@ -121,8 +121,8 @@ class Run(RuleBasedStateMachine):
         if code == "outcome":
             self.model.ask_again()
         at = f" ({difference.path.lstrip('.')})" if difference.path else ""
-        told = {"place": at, "one": shown(difference.one), "other": shown(difference.other)}
-        raise BrokenPromise(code, **told, **facts) from (given.error if isinstance(given, Raised) else None)
+        chosen = {"place": at, "one": shown(difference.one), "other": shown(difference.other)}
+        raise BrokenPromise(code, **chosen, **facts) from (given.error if isinstance(given, Raised) else None)
 
     def _at(self, now: datetime) -> None:
         self.now = now

@@ -37,7 +37,7 @@ class Literally:
 
 def call(request: Request, hand: str = "") -> Expression:
     """The call of the flow for a request; a snapshot is read from the store, or is the variable `hand`."""
-    told: dict[str, Any] = {"by": request.by}
+    chosen: dict[str, Any] = {"by": request.by}
     optional: tuple[str, ...]
     if isinstance(request, Create):
         words: list[Any] = [request.draft]
@@ -50,9 +50,9 @@ def call(request: Request, hand: str = "") -> Expression:
         words = [target, request.trigger]
         if request.details is not None:
             words.append(request.details)
-    told.update((key, value) for key in optional if (value := getattr(request, key)) not in (None, ""))
-    places = ["{}"] * len(words) + [f"{key}={{}}" for key in told]
-    return f"flow.{name}({', '.join(places)})", (*words, *told.values())
+    chosen.update((key, value) for key in optional if (value := getattr(request, key)) not in (None, ""))
+    places = ["{}"] * len(words) + [f"{key}={{}}" for key in chosen]
+    return f"flow.{name}({', '.join(places)})", (*words, *chosen.values())
 
 
 def plain_text(expression: Expression) -> str:

@@ -178,11 +178,11 @@ class StoreMachine(RuleBasedStateMachine):
     def _act(self, data: st.DataObject, record: Record) -> Change:
         lifecycle = REPORT if isinstance(record, Report) else SAMPLE
         row = data.draw(st.sampled_from([row for row in lifecycle.transitions if record.state in row.sources]))
-        told = data.draw(_DETAILS[row.details])
+        chosen = data.draw(_DETAILS[row.details])
         how: dict[str, Any] = {"by": data.draw(strategies.actors()), "now": self.clock, "key": self._key(data)}
         how["at"] = data.draw(st.sampled_from([None, record.created_at]))
         try:
-            return acted(record, row.trigger, told, **how)
+            return acted(record, row.trigger, chosen, **how)
         except TransitionRefused:  # a guard is against it; against a comment there is none
             return acted(record, "comment", Comment(text=row.trigger), **how)
 

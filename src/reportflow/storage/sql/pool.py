@@ -90,7 +90,7 @@ def _make(url: URL, poolclass: type[QueuePool]) -> Engine:
 
 
 class FreeListPool(QueuePool):
-    """A pool with a free list of kept connections, which are handed out without a checkout.
+    """A pool with a free list of kept connections, which are given without a checkout.
 
     Only while fewer connections were made than it has room for: a caller that waits for one would not see those kept.
     """

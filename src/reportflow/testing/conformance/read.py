@@ -148,8 +148,8 @@ class ValueTests(StoreFixtures):
     def test_every_details_class_of_the_report_comes_back(self, store: Store) -> None:
         """Every details class comes back equal in its entry, and the history replays to the record."""
         kept = lives()
-        told = {type(entry.details) for change in kept for entry in change.entries}
-        assert told >= {row.details for row in REPORT.transitions if row.details}, "lives() tells of every class"
+        chosen = {type(entry.details) for change in kept for entry in change.entries}
+        assert chosen >= {row.details for row in REPORT.transitions if row.details}, "lives() tells of every class"
         keep(store, *kept)
         for change in kept:
             history = store.history([change.record.id])

@@ -158,7 +158,7 @@ class ThreadTests(StoreFixtures):
             known = Counter(posted.entry.record_id for posted in store.feed(limit=LIMIT))
             return [known["r1"], known["r2"]]
 
-        def told() -> list[int]:
+        def chosen() -> list[int]:
             known = Counter(entry.record_id for entry in store.history(["r1", "r2"]))
             return [known["r1"], known["r2"]]
 
@@ -167,7 +167,7 @@ class ThreadTests(StoreFixtures):
                 half(lambda: [record.version for record in store.get(["r1", "r2"])]),
                 half(lambda: [record.version for record in store.find(Query(happened=Happened(trigger="create")))]),
                 half(counted),
-                half(told),
+                half(chosen),
                 half(listed),
                 write,
             ],

@@ -120,7 +120,7 @@ def way(
 ) -> Command | None:
     """The plainest command by which a person may fire a trigger now; None where none was found.
 
-    Searched in a fixed order among a bounded number: who, told what, with a reason or without, and how much later.
+    Searched in a fixed order among a bounded number: who, which details, with a reason or without, and how much later.
 
     Raises:
         RuleFailed: a guard, `sets` or `then` of the definition raised.
@@ -147,31 +147,31 @@ def _tries(
     if first is None:
         return
     reasons = (_REASON,) if row.reason_required else ("", _REASON) if record.version else ("",)
-    told = _told(row, ids)
-    yield Command(trigger=row.trigger, actor=first, now=now, details=told[0], reason=reasons[0])
+    chosen = _chosen(row, ids)
+    yield Command(trigger=row.trigger, actor=first, now=now, details=chosen[0], reason=reasons[0])
     # only now, for mostly the first will do
-    pools: list[Sequence[Any]] = [[first, *people], told, reasons, _LATER if row.guards else _LATER[:1]]
+    pools: list[Sequence[Any]] = [[first, *people], chosen, reasons, _LATER if row.guards else _LATER[:1]]
     for actor, each, reason, later in islice(nearest(pools), 1, _TRIES):
         yield Command(trigger=row.trigger, actor=actor, now=now + later, details=each, reason=reason)
 
 
-def _told(row: Transition, ids: Sequence[str]) -> Sequence[Any]:
+def _chosen(row: Transition, ids: Sequence[str]) -> Sequence[Any]:
     """The plain details of a row; where it asks for steps, first such as name another record."""
     if row.details is None:
         return (None,)
     plain = plain_instances(row.details)
     if row.then is None:
         return plain
-    return [*(one for told in plain[:3] for one in _naming(told, ids)), *plain]
+    return [*(one for chosen in plain[:3] for one in _naming(chosen, ids)), *plain]
 
 
-def _naming(told: Any, ids: Sequence[str]) -> Iterator[Any]:
+def _naming(chosen: Any, ids: Sequence[str]) -> Iterator[Any]:
     """Details with one of their texts an id."""
-    for field in attrs.fields(type(told)):
-        if field.init and isinstance(getattr(told, field.name), str | None):
+    for field in attrs.fields(type(chosen)):
+        if field.init and isinstance(getattr(chosen, field.name), str | None):
             for id in ids:
                 try:
-                    yield attrs.evolve(told, **{field.alias or field.name: id})
+                    yield attrs.evolve(chosen, **{field.alias or field.name: id})
                 except Exception:  # whatever a validator of the host's class raises: it takes no such text
                     break
 
@@ -206,15 +206,15 @@ def _around(draw: st.DrawFn, way: _Way) -> Command:
     assert found is not None, "it is allowed, so the row is there"
     row = found[0]
     actor = draw(st.sampled_from([plain.actor, *able(way.lifecycle, row, record)]))
-    told = plain.details
+    chosen = plain.details
     if row.then is not None:
-        told = draw(st.sampled_from([told, *_told(row, way.ids)]))
+        chosen = draw(st.sampled_from([chosen, *_chosen(row, way.ids)]))
     if row.details is not None and draw(st.booleans()):
-        told = draw(details(row.details))
+        chosen = draw(details(row.details))
     # a creation has no details but its draft
     reason = draw(_REASONS) or plain.reason if record.version else ""
     part = draw(_PARTS)
-    varied = attrs.evolve(plain, actor=actor, details=told, reason=reason)
+    varied = attrs.evolve(plain, actor=actor, details=chosen, reason=reason)
     if part is not None and record.created_at is not None and record.created_at <= plain.now:
         varied = attrs.evolve(varied, at=plain.now - (plain.now - record.created_at) * part / 4)
     # what a guard refuses is given up one by one, so that nothing is ever thrown away
@@ -238,10 +238,10 @@ def _refused(draw: st.DrawFn, asked: _Asked) -> Command:
     if not draw(st.booleans()):
         return draw(st.sampled_from(asked.refused))
     row = draw(st.sampled_from(asked.lifecycle.transitions))
-    told = draw(st.sampled_from((None, "text")) | details(row))
+    chosen = draw(st.sampled_from((None, "text")) | details(row))
     reason = draw(st.sampled_from(("", " ", _REASON)))
     actor = draw(actors(asked.lifecycle))
-    one = Command(trigger=row.trigger, actor=actor, now=asked.now, details=told, reason=reason)
+    one = Command(trigger=row.trigger, actor=actor, now=asked.now, details=chosen, reason=reason)
     return one if refusal(asked.judge, one) is not None else attrs.evolve(one, trigger=_unknown(asked.lifecycle))
 
 
@@ -271,7 +271,7 @@ def _spoilt(asked: _Asked) -> Iterator[Command]:
         if record.created_at is not None:
             yield attrs.evolve(one, at=record.created_at - timedelta(seconds=1))
     for row in lifecycle.transitions:
-        yield Command(trigger=row.trigger, actor=master, now=now, details=_told(row, ())[0], reason=_REASON)
+        yield Command(trigger=row.trigger, actor=master, now=now, details=_chosen(row, ())[0], reason=_REASON)
 
 
 def _guarded(asked: _Asked, trigger: str) -> Command | None:

@@ -93,8 +93,8 @@ class Path:
             desk = desk.created(draft, command)
             ids[its] = flow.create(draft, by=command.actor, at=command.at).id
         for one in self.commands[1:]:
-            told = _renamed(one.details, ids)
-            record = flow.fire(record, one.trigger, told, by=one.actor, reason=one.reason, at=one.at)
+            chosen = _renamed(one.details, ids)
+            record = flow.fire(record, one.trigger, chosen, by=one.actor, reason=one.reason, at=one.at)
         return record
 
     def _times(self) -> list[Any]:
@@ -103,7 +103,7 @@ class Path:
     def lines(self) -> list[str]:
         """The Python lines that replay it; the record at the end is ``record``.
 
-        A lifecycle that is no module's attribute is called ``lifecycle``, and whoever runs the lines provides it.
+        A lifecycle that is no module's attribute is called ``lifecycle``, and a caller that runs the lines provides it.
         """
         names: Names = {"MemoryStore": "reportflow", "ReportFlow": "reportflow"}
         tables = [named(one, names) or _UNNAMED for one in (self.lifecycle, *self.others)]
@@ -119,8 +119,8 @@ class Path:
             *(f"flow.create({_call(names, python(draft, names), one)})" for draft, one in self.beside),
         ]
         for one in self.commands[1:]:
-            told = "" if one.details is None else f", {python(one.details, names)}"
-            body.append(f"record = flow.fire({_call(names, f'record, {one.trigger!r}{told}', one)})")
+            chosen = "" if one.details is None else f", {python(one.details, names)}"
+            body.append(f"record = flow.fire({_call(names, f'record, {one.trigger!r}{chosen}', one)})")
         names["count"] = "itertools"
         missing = [f"# {_UNNAMED}: the definition that was drawn; no module holds it"] if _UNNAMED in tables else []
         return [*imports(names), *missing, *body]
@@ -151,13 +151,15 @@ def initialize_draft(
     return desk
 
 
-def _renamed(told: Any, ids: Mapping[str, str]) -> Any:
+def _renamed(chosen: Any, ids: Mapping[str, str]) -> Any:
     """Details that name the ids of another flow."""
-    if told is None or not attrs.has(type(told)):
-        return told
-    texts = {field.alias or field.name: getattr(told, field.name) for field in attrs.fields(type(told)) if field.init}
+    if chosen is None or not attrs.has(type(chosen)):
+        return chosen
+    texts = {
+        field.alias or field.name: getattr(chosen, field.name) for field in attrs.fields(type(chosen)) if field.init
+    }
     named = {name: ids[text] for name, text in texts.items() if isinstance(text, str) and ids.get(text, text) != text}
-    return attrs.evolve(told, **named) if named else told
+    return attrs.evolve(chosen, **named) if named else chosen
 
 
 # -- lines ------------------------------------------------------------------------------------------------------
