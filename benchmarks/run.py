@@ -29,7 +29,10 @@ PACKAGES = ("reportflow", "transitions", "attrs", "cattrs", "sqlalchemy", "psyco
 #: All that is measured: what, the share that is promised, the share that is wanted, and how.
 ROWS: Sequence[tuple[Row, Callable[[Setting], Found]]] = (
     (Row("`import reportflow`", 0.77), acts.imported("import reportflow")),
-    (Row("`import` of `REPORT` and `open_flow`"), acts.imported("from reportflow import open_flow; from reportflow.office import REPORT")),
+    (
+        Row("`import` of `REPORT` and `open_flow`"),
+        acts.imported("from reportflow import open_flow; from reportflow.office import REPORT"),
+    ),
     (Row("memory: `fire`, snapshot"), acts.in_memory("fire_snapshot")),
     (Row("memory: `create`"), acts.in_memory("create")),
     (Row("SQLite: `fire`, snapshot", 0.50, 0.80), acts.act(on_sqlite, "fire_snapshot")),
