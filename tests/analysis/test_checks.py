@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 import random
 import re
@@ -174,7 +175,10 @@ def replay(example: Sequence[str], *known: Lifecycle) -> None:
                 result = eval(code, names)
         except ReportflowError as raised:
             error = raised
-        hold(claim, error, result)
+        if match := re.fullmatch(r"'([\w-]+)' stays '(\w+)'", claim):
+            assert store.get([match[1]])[0].state == match[2]
+        else:
+            hold(claim, error, result)
 
 
 def hold(claim: str, error: ReportflowError | None, result: Any) -> None:
@@ -753,6 +757,54 @@ def test_claims_about_any_lifecycle_are_true(lifecycle: Lifecycle) -> None:
         english, chinese = one.text(), one.text("zh")
         assert english != chinese
         assert "{" not in re.sub(r"samples=\{\w+: \[…\]\}", "", english + chinese)
+
+
+@guard("barred")
+def barred(record: Casework, command: Command) -> bool:
+    """Refuses everybody."""
+    return False
+
+
+def moved_by_an_errand(*rows: Transition) -> Lifecycle:
+    """A definition whose state `waiting` a finished errand leads to; its rows beside."""
+    names = dict.fromkeys(str(name) for row in rows for name in (*row.sources, row.dest) if name not in (None, SAME))
+    return Lifecycle(
+        name="casework",
+        version=1,
+        record=Casework,
+        roles={"overseer": ANY},
+        states=[State(name, final=name == "over") for name in names],
+        transitions=[
+            Transition("create", source=None, dest="new", roles={"overseer"}),
+            Transition("tick", source="new", dest="waiting", roles=NOBODY),
+            *rows,
+        ],
+    )
+
+
+def test_a_state_whose_rows_were_not_tried_is_no_trap() -> None:
+    """Only a step leads to the state here, and nothing was tried after it: so nothing is claimed of what follows."""
+    lifecycle = moved_by_an_errand(
+        Transition("note", source="new", dest=SAME, roles={"overseer"}),
+        Transition("close", source="waiting", dest="over", roles={"overseer"}),
+    )
+    found_codes = {one.code for one in check(lifecycle, ERRAND)}
+    assert "row_untried" in found_codes
+    assert not found_codes & {"state_trap", "state_unreachable"}
+
+
+def test_a_trap_that_a_step_leads_to_names_the_record() -> None:
+    """The last line finishes the errand, and it is the case that stays."""
+    far = ["new", "a", "b", "c", "waiting"]
+    lifecycle = moved_by_an_errand(
+        *[Transition(f"to_{b}", source=a, dest=b, roles={"overseer"}) for a, b in itertools.pairwise(far)],
+        Transition("close", source="waiting", dest="over", roles={"overseer"}, guards=[barred]),
+    )
+    traps = [one for one in check(lifecycle, ERRAND) if one.code == "state_trap"]
+    (last,) = [one for one in traps if one.facts["state"] == "waiting"]
+    assert last.example[-1].endswith("# 'casework-new' stays 'waiting'")
+    for one in traps:
+        replay(one.example, lifecycle, ERRAND)
 
 
 # A bounded search may miss what hardly ever happens: so the same are drawn each time, and none of them is missed.

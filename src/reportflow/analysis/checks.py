@@ -152,8 +152,10 @@ class _Report:
 
     def _of_states(self) -> Iterator[Finding]:
         reached, number = self._seen.reached, self._seen.number
-        sources = {str(source) for row in self._seen.unexamined for source in row.sources}
-        perhaps = {row.leads_to(source) for row in self._seen.unexamined for source in row.sources}
+        # nothing is claimed of what a row that was not tried may lead to
+        unexamined = self._seen.unexamined | {row for row in self._examined if self._is_untried(row)}
+        sources = {str(source) for row in unexamined for source in row.sources}
+        perhaps = {row.leads_to(source) for row in unexamined for source in row.sources}
         perhaps = _closure(perhaps, [(s, row.leads_to(s)) for row in self._of.transitions for s in row.sources])
         for state in self._of.states:
             if state.name not in reached and state.name not in perhaps:
@@ -165,17 +167,18 @@ class _Report:
         ending = {state.name for state in self._of.states if state.final} | perhaps | sources
         ending = _closure(ending, [(dest, source) for source, dests in self._seen.edges.items() for dest in dests])
         for name in [state.name for state in self._of.states if state.name in reached and state.name not in ending]:
-            example = self._shown(reached[name], f"it stays '{name}'")
+            trial, id = reached[name]
+            subject = "it" if id == trial.move.id else repr(id)  # a step may have moved another record
+            example = self._shown(trial, f"{subject} stays '{name}'")
             yield self._finding("state_trap", Severity.WARNING, example, state=name, number=number)
 
     def _of_rows(self) -> Iterator[Finding]:
-        by_steps = {place for places in self._seen.steps.values() for place in places}
         for row in self._examined:
             tally = self._seen.rows[row]
             sources = tuple(state.name for state in self._of.states if state.name in row.sources)
             facts: dict[str, object] = {"trigger": row.trigger, "states": sources}
             code, example = "", tuple[str, ...]()
-            if (not row.roles or NOBODY in row.roles) and (self._of.name, row.trigger) not in by_steps:
+            if not self._is_asked(row):
                 code = "row_unasked"
             elif tally.passed is None and self._is_explained(row):
                 continue
@@ -185,10 +188,20 @@ class _Report:
                 facts.update(codes=refusals(tally.refused.error), number=tally.number)
             elif tally.number == 0 and None in row.sources:
                 code = "row_shadowed"
-            elif tally.number == 0 and row.sources & self._seen.reached.keys():
+            elif self._is_untried(row):
                 code = "row_untried"
             if code:
                 yield self._finding(code, Severity.WARNING, example, **facts)
+
+    def _is_asked(self, row: Transition) -> bool:
+        """Whether an actor or a step may ask for a row."""
+        by_steps = any((self._of.name, row.trigger) in places for places in self._seen.steps.values())
+        return by_steps or bool(row.roles and NOBODY not in row.roles)
+
+    def _is_untried(self, row: Transition) -> bool:
+        """Whether a row that may be asked for was never tried, though records reached a state that it leaves."""
+        tried = self._seen.rows[row].number
+        return not tried and self._is_asked(row) and not row.sources.isdisjoint(self._seen.reached)
 
     def _is_explained(self, row: Transition) -> bool:
         """Whether another finding says why a row never passes: a guard, a function that fails, steps without end."""

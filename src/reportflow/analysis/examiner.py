@@ -44,8 +44,8 @@ class Examiner(Walk):
         self.rows: dict[Transition, Tally] = {row: Tally() for row in of.transitions}
         #: (row, place among its guards) -> its results.
         self.guards: dict[tuple[Transition, int], Tally] = {}
-        #: state -> the first trial that led to it.
-        self.reached: dict[str, Trial] = {}
+        #: state -> the first trial that led to it, and the id of the record that reached it.
+        self.reached: dict[str, tuple[Trial, str]] = {}
         #: Which states followed upon which.
         self.edges: dict[str | None, set[str]] = {}
         #: The errors of rules: (trigger, part) -> the first trial.
@@ -137,7 +137,7 @@ class Examiner(Walk):
 
     def _note_decision(self, trial: Trial, decided: Decided) -> None:
         entry = decided.decision.entry
-        self.reached.setdefault(entry.dest, trial)
+        self.reached.setdefault(entry.dest, (trial, decided.decision.record.id))
         self.edges.setdefault(entry.source, set()).add(entry.dest)
         found = self.of.row(entry.source, entry.trigger)
         assert found is not None, "it was just done"
