@@ -23,7 +23,7 @@ from reportflow.model.checks import type_problem
 from reportflow.model.query import Page
 from reportflow.model.record import Record
 from reportflow.model.values import as_tuple
-from reportflow.storage.base import AsyncStore, Store, SupportsHostTransaction
+from reportflow.storage.base import AsyncStore, Store, SupportsClasses, SupportsHostTransaction
 
 S = TypeVar("S", Store, AsyncStore)
 R = TypeVar("R", bound=Record)
@@ -86,6 +86,8 @@ class FlowBase(Generic[S]):
             raise InvalidValue("store", *type_problem("Store", store))
         self._store: S = store
         self._definitions = lifecycles if isinstance(lifecycles, Definitions) else _definitions(lifecycles)
+        if isinstance(store, SupportsClasses) and not isinstance(lifecycles, Definitions):
+            store.add_classes(self._definitions.classes)
         self._clock = clock
         self._new_id = new_id
         self._retry_timeout = retry_timeout
@@ -137,6 +139,14 @@ class FlowBase(Generic[S]):
             catalog=self._catalog,
             observe=self._observe,
         )
+
+    def _given_out(self, record: Record) -> Record:
+        return self._handler.give_out(record)
+
+    def _all_given_out(self, page: Page) -> Page:
+        for record in page:
+            self._handler.give_out(record)
+        return page
 
     def _batch(self, requests: Iterable[Request]) -> Effects[list[Record]]:
         if not isinstance(requests, Iterable):

@@ -22,7 +22,7 @@ from reportflow.flow.handler import Handler
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.flow.unit_of_work import TrackedRecord, UnitOfWork
 from reportflow.model.checks import type_problem
-from reportflow.model.record import Record
+from reportflow.model.record import Record, given_by
 
 
 class Result(NamedTuple):
@@ -66,7 +66,7 @@ def _run_together(handler: Handler, requests: Sequence[object], *, skip: bool) -
         ReportflowError: one of them cannot be decided here, or the commit failed: nothing was written.
     """
     now, unit = handler.clock(), UnitOfWork(independent=True)
-    yield from _load_all(unit, requests)
+    yield from _load_all(handler, unit, requests)
     results: list[Result] = []
     for request in requests:
         unit.begin()
@@ -84,13 +84,16 @@ def _run_together(handler: Handler, requests: Sequence[object], *, skip: bool) -
     changes = unit.changes()
     if changes:
         yield from store.commit(changes)
+    for outcome, repeated in results:
+        if isinstance(outcome, Record) and not repeated:
+            handler.give_out(outcome)
     return results
 
 
-def _load_all(unit: UnitOfWork, requests: Sequence[object]) -> Effects[None]:
-    """Read all records that are named by id at once; a missing one is reported in its turn."""
-    named = (one.target for one in requests if isinstance(one, Fire) and isinstance(one.target, str))
-    ids = list(dict.fromkeys(named))
+def _load_all(handler: Handler, unit: UnitOfWork, requests: Sequence[object]) -> Effects[None]:
+    """Read all records at once that this flow did not give out; a missing one is reported in its turn."""
+    fires = [one for one in requests if isinstance(one, Fire)]
+    ids = list(dict.fromkeys(one.id for one in fires if _is_to_be_read(handler, one.target)))
     stored: list[Record] = []
     try:
         if ids:
@@ -108,13 +111,19 @@ def _stale_or(handler: Handler, request: object, error: ReportflowError) -> Effe
     What commutes was decided on the stored record.
     """
     if isinstance(error, TransitionRefused) and isinstance(request, Fire):
-        target = request.target
-        if isinstance(target, Record) and not handler.commutes(target, request.trigger):
+        snapshot = handler.snapshot(request)
+        if snapshot is not None:
             try:
-                yield from handler.check_current(target.id, target.version, request.by)
+                yield from handler.check_current(snapshot.id, snapshot.seen, request.by)
             except ReportflowError as stale:
                 return stale
     return error
+
+
+def _is_to_be_read(handler: Handler, target: object) -> bool:
+    if isinstance(target, Record):
+        return target.version > 0 and given_by(target) is not handler
+    return isinstance(target, str)
 
 
 def is_of_the_store(error: ReportflowError) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from reportflow.errors import Fault, InvalidDefinition, InvalidValue, RecordNotFound, UnknownLifecycle
 from reportflow.flow.requests import actor_of
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor
-from reportflow.model.entry import Entry
 from reportflow.model.query import Grant, Visibility
 from reportflow.model.record import Record
+from reportflow.serialization.classes import Classes
 
 
 class Definitions:
@@ -37,6 +37,11 @@ class Definitions:
 
     def __iter__(self) -> Iterator[Lifecycle]:
         return iter(self._given.values())
+
+    @property
+    def classes(self) -> Classes:
+        """The classes of their records and details."""
+        return Classes(*self)
 
     def of(self, record: Record) -> Lifecycle:
         """The definition that a record lives by; for a draft the newest of its kind.
@@ -86,19 +91,6 @@ class Definitions:
         """
         if not self.visibility(actor).covers(record):
             raise RecordNotFound([record.id])
-
-    def of_history(self, history: Sequence[Entry]) -> Lifecycle:
-        """The definition that a history was written under: its draft names it.
-
-        Raises:
-            UnknownLifecycle: it was not given to this flow.
-        """
-        draft = history[0].details
-        assert isinstance(draft, Record)
-        found = self._given.get((draft.kind, draft.lifecycle_version))
-        if found is None:
-            raise self._unknown(draft.kind, draft.lifecycle_version)
-        return found
 
 
 def _rule(actor: Actor, grants: Iterable[Grant]) -> Visibility:

@@ -1,8 +1,9 @@
 """The command handler: load, decide, commit, retry.
 
-Theory of operation. A request becomes a `Command`, with the time and the id taken once. The handler loads the record,
-unless the caller handed one in, whose version is then the expected one; `decide` gives the next record, its entry and
-further steps; steps are decided in the same way, and everything is committed at once. The store compares versions
+Theory of operation. A request becomes a `Command`, with the time and the id taken once, and a salt of its own. The
+handler loads the record; of a record that the caller hands in only the id counts, and the version and head that were
+seen. The very object that this flow gave out spares the read. `decide` gives the next record, its entry and further
+steps; steps are decided in the same way, and everything is committed at once. The store compares version and head
 (optimistic concurrency). Where it reports a conflict, the whole is decided again on what is stored now, with jittered
 exponential back-off and until a deadline, unless the caller acts on a version that they saw: then it is stale. A key
 that was used before makes a request an idempotent replay: the result of then is given back.
@@ -15,6 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from os import urandom
 from typing import Final
 
 import attrs
@@ -43,7 +45,7 @@ from reportflow.lifecycle.table import OnConflict, Step
 from reportflow.model.actor import Actor
 from reportflow.model.checks import type_problem
 from reportflow.model.entry import Command, Entry, same_content
-from reportflow.model.record import SET_BY_FOLD, Record
+from reportflow.model.record import SET_BY_FOLD, Record, Seen, give_out, given_by
 from reportflow.model.values import changed
 
 #: How long a call is retried after conflicts, in seconds.
@@ -52,6 +54,11 @@ RETRY_TIMEOUT: Final = 5.0
 #: most of the time; but the unluckiest writer waits four times as long.
 _PAUSE: Final = 0.0005
 _LONGEST_PAUSE: Final = 0.002
+
+
+def new_salt() -> str:
+    """16 random bytes as hexadecimal digits."""
+    return urandom(16).hex()
 
 
 class Handler:
@@ -64,6 +71,7 @@ class Handler:
         retry_timeout: How long a call is retried after conflicts, in seconds; negative for never.
         decide: Decides a command; `lifecycle.decision.decide`, or a function around it that watches.
         observe: Takes each incident; see `flow.incidents`.
+        new_salt: Gives the salt of each command; "" where nothing is ever committed.
     """
 
     def __init__(
@@ -75,6 +83,7 @@ class Handler:
         retry_timeout: float = RETRY_TIMEOUT,
         decide: Callable[[Lifecycle, Record, Command], Decision] = decision.decide,
         observe: Observer | None = None,
+        new_salt: Callable[[], str] = new_salt,
     ) -> None:
         self.definitions = definitions
         self.clock = clock
@@ -82,6 +91,12 @@ class Handler:
         self._retry_timeout = retry_timeout
         self._decide = decide
         self._observe = observe
+        self._new_salt = new_salt
+
+    def give_out(self, record: Record) -> Record:
+        """Note on a record, as it was committed or read, that this flow gave it out: so it is known again."""
+        give_out(record, self)
+        return record
 
     # -- one unit of work -------------------------------------------------------------------------------------------
 
@@ -109,7 +124,7 @@ class Handler:
                 changes = unit.changes()
                 if changes:
                     yield from store.commit(changes)
-                return results
+                return self.committed(results)
             except (DuplicateKey, StaleRecord, TransitionRefused) as error:
                 # a concurrent duplicate of this call may have committed: then its result is the answer
                 if replayed or not (yield from self._key_is_used(requests)):
@@ -129,6 +144,13 @@ class Handler:
             attempt += 1
             self._note("retry", failure, requests, attempt)
             yield from pause(_back_off(attempt))
+
+    def committed(self, results: list[tuple[Record, bool]]) -> list[tuple[Record, bool]]:
+        """Results whose records were just committed, noted as given out; one of an earlier commit may have moved."""
+        for record, repeated in results:
+            if not repeated:
+                self.give_out(record)
+        return results
 
     def _raise_if_too_late(
         self, error: StorageError, deadline: float, requests: Sequence[Request], attempt: int
@@ -180,8 +202,7 @@ class Handler:
         if entry is None:
             return None
         history = yield from store.history([entry.record_id])
-        lifecycle = self.definitions.of_history(history)
-        self.definitions.check_visible(replay(history, lifecycle), request.by)
+        self.definitions.check_visible(replay(history, self.definitions), request.by)
         if not self._is_same(request, entry, now):
             raise DuplicateKey([entry.record_id], [key])
         last = entry
@@ -189,7 +210,7 @@ class Handler:
             if following.cause not in (entry.ref, last.ref):
                 break
             last = following  # a step of the same command on the same record
-        return replay(history[: last.sequence], lifecycle)
+        return replay(history[: last.sequence], self.definitions)
 
     def _key_is_used(self, requests: Sequence[Request]) -> Effects[bool]:
         """Whether one of the keys is used by now: by a concurrent duplicate of this call."""
@@ -212,7 +233,9 @@ class Handler:
 
     def _create(self, unit: UnitOfWork, request: Create, now: datetime) -> Effects[Record]:
         lifecycle = self.definitions.of(request.draft)
-        command: Command = Command(trigger="", actor=request.by, now=now, at=request.at, key=request.key)
+        command: Command = Command(
+            trigger="", actor=request.by, now=now, at=request.at, key=request.key, salt=self._new_salt()
+        )
         trigger = decision.creation(lifecycle, request.draft, command)
         return (yield from self.act(unit, request.draft, changed(command, {"trigger": trigger}), ()))
 
@@ -225,10 +248,9 @@ class Handler:
             details=request.details,
             reason=request.reason,
             key=request.key,
+            salt=self._new_salt(),
         )
-        target = request.target
-        # the caller's snapshot counts, unless the transition commutes and is decided on what is stored
-        snapshot = target if isinstance(target, Record) and not self.commutes(target, request.trigger) else None
+        snapshot = self.snapshot(request)
         tracked = unit.tracked.get(request.id)
         if tracked is None and snapshot is not None and not retried:
             snapshot_of = request.by
@@ -237,12 +259,22 @@ class Handler:
             (stored,) = yield from store.get([request.id])
             tracked = unit.add(stored.id, TrackedRecord(before=stored, record=stored))
         self.definitions.check_visible(tracked.record, request.by)
-        seen = request.seen
-        if seen is not None and (tracked.record is snapshot or not self.commutes(tracked.record, request.trigger)):
-            if seen != tracked.record.version and (unit.independent or seen != tracked.expected):
-                raise StaleRecord(request.id, seen, tracked.record.version)
+        if request.saw_something and not self.commutes(tracked.record, request.trigger):
+            before = tracked.record if unit.independent else tracked.before
+            if not request.saw(tracked.record) and (before is None or not request.saw(before)):
+                raise StaleRecord(request.id, request.version_seen, tracked.record.version)
             unit.pin(tracked, tracked.expected)
         return (yield from self.act(unit, tracked.record, command, ()))
+
+    def snapshot(self, request: Fire) -> Record | None:
+        """The record that a caller handed in, if this flow gave out that very object, and it may be decided on.
+
+        What commutes is decided on what is stored.
+        """
+        target = request.target
+        if not isinstance(target, Record) or given_by(target) is not self:
+            return None
+        return None if self.commutes(target, request.trigger) else target
 
     def commutes(self, record: Record, trigger: str) -> bool:
         """Whether a transition is decided on what is stored, whatever version its caller saw."""
@@ -260,7 +292,7 @@ class Handler:
             if unit.independent:
                 raise AlreadyExists([record.id])
             raise InvalidValue("id", "twice", {"given": record.id})
-        unit.advance(tracked, decided.record, decided.entry)
+        unit.advance(tracked, decided)
         found = lifecycle.row(decided.entry.source, command.trigger)
         if found and found[0].on_conflict is OnConflict.STALE:
             unit.pin(tracked, tracked.expected)
@@ -282,7 +314,10 @@ class Handler:
             target = unit.tracked[id].record
             if not step.system:
                 self.definitions.check_visible(target, command.actor)
-        yield from self.act(unit, target, decision.command_for_step(command, step, cause, target), path)
+        yield from self.act(unit, target, self._command_for_step(command, step, cause, target), path)
+
+    def _command_for_step(self, command: Command, step: Step, cause: Entry, target: Record) -> Command:
+        return decision.command_for_step(command, step, cause, target, self._new_salt())
 
     # -- staleness --------------------------------------------------------------------------------------------------
 
@@ -295,7 +330,7 @@ class Handler:
         """
         for id, tracked in unit.tracked.items():
             if tracked.snapshot_of is not None and tracked.before is not None:
-                yield from self.check_current(id, tracked.before.version, tracked.snapshot_of)
+                yield from self.check_current(id, tracked.before.seen, tracked.snapshot_of)
 
     def _raise_if_pinned(self, unit: UnitOfWork, conflict: Conflict, requests: Sequence[Request]) -> Effects[None]:
         """A conflict about a version that a caller saw is not retried.
@@ -310,8 +345,8 @@ class Handler:
             if tracked is not None and tracked.pinned is not None:
                 yield from self.check_current(id, tracked.pinned, actor.get(id, requests[0].by))
 
-    def check_current(self, id: str, seen: int, actor: Actor) -> Effects[None]:
-        """See that a version is still the stored one.
+    def check_current(self, id: str, seen: Seen, actor: Actor) -> Effects[None]:
+        """See that what was seen is still what is stored.
 
         Raises:
             StaleRecord: it is not.
@@ -319,8 +354,8 @@ class Handler:
         """
         (stored,) = yield from store.get([id])
         self.definitions.check_visible(stored, actor)
-        if stored.version != seen:
-            raise StaleRecord(id, seen, stored.version)
+        if stored.seen != seen:
+            raise StaleRecord(id, seen.version, stored.version)
 
 
 def _id(request: Request) -> str:

@@ -15,7 +15,7 @@ from reportflow.lifecycle import decision
 from reportflow.lifecycle.decision import Option
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Command
-from reportflow.model.record import Record
+from reportflow.model.record import Record, given_by
 
 
 def options(handler: Handler, target: Record | str, actor: Actor) -> Effects[tuple[Option, ...]]:
@@ -28,7 +28,10 @@ def options(handler: Handler, target: Record | str, actor: Actor) -> Effects[tup
     if isinstance(target, Record):
         if not target.version:
             raise InvalidValue("target", "not_stored")
-        record = target
+        if given_by(target) is handler:
+            record = target
+        else:  # of a record that is handed in only the id counts
+            (record,) = yield from store.get([target.id])
     else:
         (record,) = yield from store.get([checked_id(target)])
     handler.definitions.check_visible(record, actor)

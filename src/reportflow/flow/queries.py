@@ -13,7 +13,7 @@ from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
 from reportflow.flow.requests import checked_id
 from reportflow.lifecycle.history import as_of
-from reportflow.model.actor import Actor, Secrecy
+from reportflow.model.actor import Actor
 from reportflow.model.checks import type_problem
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
@@ -84,16 +84,7 @@ class Queries:
         """
         yield from self.get(id, actor)
         entries = yield from store.history([id])
-        if actor.clearance is max(Secrecy):
-            return entries
-        lifecycle = self._definitions.of_history(entries)
-        visible: list[Entry] = []
-        record: Record | None = None
-        for entry in entries:
-            record = lifecycle.fold(record, entry)
-            if record.readable_by(actor):
-                visible.append(entry)
-        return visible
+        return [entry for entry in entries if entry.secrecy <= actor.clearance]
 
     def as_of(self, id: str, actor: Actor, version: int | None, time: datetime | None) -> Effects[Record]:
         """The record as it was.
@@ -104,6 +95,6 @@ class Queries:
         """
         yield from self.get(id, actor)
         history = yield from store.history([id])
-        record = as_of(history, self._definitions.of_history(history), version=version, time=time)
+        record = as_of(history, self._definitions, version=version, time=time)
         self._definitions.check_visible(record, actor)
         return record

@@ -60,6 +60,7 @@ class Fire:
     at: datetime | None = attrs.field(default=None, kw_only=True, converter=_at)
     key: str | None = attrs.field(default=None, kw_only=True, validator=[_text, not_blank])
     version: int | None = attrs.field(default=None, kw_only=True)
+    head: str | None = attrs.field(default=None, kw_only=True, validator=_text)
 
     @property
     def id(self) -> str:
@@ -67,9 +68,20 @@ class Fire:
         return self.target if isinstance(self.target, str) else self.target.id
 
     @property
-    def seen(self) -> int | None:
-        """The version that the caller saw; None where only an id was named."""
-        return self.target.version if isinstance(self.target, Record) else self.version
+    def saw_something(self) -> bool:
+        """Whether the caller says which version or head they saw; else only an id was named."""
+        return isinstance(self.target, Record) or self.version is not None or self.head is not None
+
+    def saw(self, record: Record) -> bool:
+        """Whether a record is at the version and head that the caller saw, as far as they say."""
+        if isinstance(self.target, Record):
+            return self.target.seen == record.seen
+        return self.version in (None, record.version) and self.head in (None, record.head)
+
+    @property
+    def version_seen(self) -> int:
+        """The version that the caller saw; 0 where they do not say."""
+        return self.target.version if isinstance(self.target, Record) else self.version or 0
 
 
 Request = Create | Fire
@@ -91,10 +103,10 @@ def checked_id(id: object) -> str:
 
 
 def check_target(request: Fire) -> None:
-    """Check the target of a transition and the version that the caller saw.
+    """Check the target of a transition, and the version and head that the caller saw.
 
     Raises:
-        InvalidValue: neither a stored record nor an id, no version, or a record and another version beside it.
+        InvalidValue: neither a stored record nor an id, no version, or a record and another version or head beside it.
     """
     if request.version is not None and type(request.version) is not int:
         raise InvalidValue("version", *type_problem("int", request.version))
@@ -104,3 +116,5 @@ def check_target(request: Fire) -> None:
         raise InvalidValue("target", "not_stored")
     elif request.version not in (None, request.target.version):
         raise InvalidValue("version", "other_version", {"given": request.version, "version": request.target.version})
+    elif request.head not in (None, request.target.head):
+        raise InvalidValue("head", "other_version", {"given": request.head, "version": request.target.head})

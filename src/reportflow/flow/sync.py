@@ -87,6 +87,7 @@ class ReportFlow(FlowBase[Store]):
         at: datetime | None = None,
         key: str | None = None,
         version: int | None = None,
+        head: str | None = None,
     ) -> R: ...
 
     @overload
@@ -101,6 +102,7 @@ class ReportFlow(FlowBase[Store]):
         at: datetime | None = None,
         key: str | None = None,
         version: int | None = None,
+        head: str | None = None,
         type: type[R] = ...,
     ) -> R: ...
 
@@ -115,12 +117,13 @@ class ReportFlow(FlowBase[Store]):
         at: datetime | None = None,
         key: str | None = None,
         version: int | None = None,
+        head: str | None = None,
         type: type[Record] = Record,
     ) -> Record:
         """Fire a transition of a record, and get the record after it.
 
         Args:
-            target: The record as the caller saw it, or its id.
+            target: The record as the caller saw it, or its id. Of a record its id, version and head count.
             trigger: What to do.
             details: The details that the transition needs.
             by: Who does it.
@@ -128,11 +131,12 @@ class ReportFlow(FlowBase[Store]):
             at: When it happened, from the record's creation up to now; now unless given.
             key: The idempotency key: used before by this actor for the same request, it gives the record of then.
             version: With an id: the version that the caller saw.
+            head: With an id: the head that the caller saw, which stands for the content too.
             type: With an id: the class of the record.
 
         Raises:
             TransitionRefused: with every refusal.
-            StaleRecord: the version that the caller saw is no longer the stored one.
+            StaleRecord: the version or head that the caller saw is no longer the stored one.
             RecordNotFound: there is no such record that the actor may see.
             UnknownTrigger: the lifecycle has no such trigger.
             InvalidValue: a value that cannot be stored, a time out of range, or a record of another class.
@@ -140,7 +144,7 @@ class ReportFlow(FlowBase[Store]):
             Conflict: other writers were faster until the deadline.
             StorageError: the store cannot keep it.
         """
-        request = Fire(target, trigger, details, by=by, reason=reason, at=at, key=key, version=version)
+        request = Fire(target, trigger, details, by=by, reason=reason, at=at, key=key, version=version, head=head)
         return typed(self._one(request), type)
 
     def batch(self, requests: Iterable[Request]) -> list[Record]:
@@ -207,7 +211,7 @@ class ReportFlow(FlowBase[Store]):
             RecordNotFound: there is no such record that the actor may see.
             InvalidValue: it is of another class.
         """
-        return typed(self._drive(self._queries.get(id, by)), type)
+        return typed(self._given_out(self._drive(self._queries.get(id, by))), type)
 
     def find(self, query: Query, *, by: Actor, type: type[R] = Record) -> Page[R]:  # type: ignore[assignment]  # ditto
         """A page of what the actor may see of a query.
@@ -215,7 +219,7 @@ class ReportFlow(FlowBase[Store]):
         Raises:
             InvalidValue: the cursor is not one of this query's order, or a record is of another class than `type`.
         """
-        return typed_page(self._drive(self._queries.find(query, by)), type)
+        return typed_page(self._all_given_out(self._drive(self._queries.find(query, by))), type)
 
     def inbox(self, *, by: Actor, limit: int = 100, cursor: str | None = None) -> Page:
         """What waits for the actor: visible, in a state that awaits one of their roles, not assigned to another.
@@ -225,7 +229,7 @@ class ReportFlow(FlowBase[Store]):
         Raises:
             InvalidValue: the cursor is not one of an inbox.
         """
-        return self._drive(self._queries.inbox(by, limit=limit, cursor=cursor))
+        return self._all_given_out(self._drive(self._queries.inbox(by, limit=limit, cursor=cursor)))
 
     def count(
         self, query: Query, *, by: Actor, of: Of = "records", group: str | Sequence[str] = ()

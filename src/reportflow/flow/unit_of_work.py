@@ -7,9 +7,11 @@ from functools import partial
 
 import attrs
 
+from reportflow.lifecycle.decision import Decision
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry
-from reportflow.model.record import Record
+from reportflow.model.record import Record, Seen
+from reportflow.serialization.digest import Sealed
 from reportflow.storage.base import Change
 
 
@@ -20,15 +22,16 @@ class TrackedRecord:
     before: Record | None
     record: Record
     entries: list[Entry] = attrs.field(factory=list)
-    #: The version that a caller saw and acts on; a conflict is then a `StaleRecord`.
-    pinned: int | None = None
+    sealed: list[Sealed] = attrs.field(factory=list)
+    #: What a caller saw and acts on; a conflict is then a `StaleRecord`.
+    pinned: Seen | None = None
     #: Whose snapshot it is, where it was not read from the store, which may be ahead of it.
     snapshot_of: Actor | None = None
 
     @property
-    def expected(self) -> int | None:
-        """The version that the commit replaces; None for a creation."""
-        return None if self.before is None else self.before.version
+    def expected(self) -> Seen | None:
+        """What the commit replaces; None for a creation."""
+        return None if self.before is None else self.before.seen
 
 
 class UnitOfWork:
@@ -61,23 +64,30 @@ class UnitOfWork:
             self._undo.append(lambda: self.tracked.pop(id, None))
         return tracked
 
-    def advance(self, tracked: TrackedRecord, record: Record, entry: Entry) -> None:
+    def advance(self, tracked: TrackedRecord, decided: Decision) -> None:
         """Set a record to what a command made of it."""
         if self._undo is not None:
-            self._undo += [partial(setattr, tracked, "record", tracked.record), tracked.entries.pop]
-        tracked.record = record
-        tracked.entries.append(entry)
+            undone = partial(setattr, tracked, "record", tracked.record)
+            self._undo += [undone, tracked.entries.pop, partial(_cut, tracked.sealed, len(tracked.sealed))]
+        tracked.record = decided.record
+        tracked.entries.append(decided.entry)
+        if decided.sealed is not None:
+            tracked.sealed.append(decided.sealed)
 
-    def pin(self, tracked: TrackedRecord, version: int | None) -> None:
-        """Remember the version that the caller saw."""
+    def pin(self, tracked: TrackedRecord, seen: Seen | None) -> None:
+        """Remember what the caller saw."""
         if self._undo is not None:
             self._undo.append(partial(setattr, tracked, "pinned", tracked.pinned))
-        tracked.pinned = version
+        tracked.pinned = seen
 
     def changes(self) -> list[Change]:
         """What is to be committed."""
         return [
-            Change(record=one.record, expected=one.expected, entries=one.entries, before=one.before)
+            Change(record=one.record, expected=one.expected, entries=one.entries, sealed=one.sealed, before=one.before)
             for one in self.tracked.values()
             if one.entries
         ]
+
+
+def _cut(some: list[Sealed], length: int) -> None:
+    del some[length:]

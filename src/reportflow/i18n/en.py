@@ -110,7 +110,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "record_class": "{given} is no attrs class derived from Record",
         "field_type": "{owner}.{name} is annotated {given}, which cannot be stored: {why}",
         "blank_name": "a {name} has a blank name; give it one",
-        "registered_twice": "the name '{name}' belongs to {other} already; give {given} another with name=",
+        "classes_differ": "'{name}' is read by {other} already, and not by {given}: give one of the definitions another version",
         "lifecycle_twice": "lifecycle '{name}' version {version} was given twice; give each version once",
     },
     "finding": {

@@ -107,7 +107,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "record_class": "{given} 不是由 Record 派生的 attrs 类",
         "field_type": "{owner}.{name} 的标注 {given} 无法保存：{why}",
         "blank_name": "有一个 {name} 的名字为空，请命名",
-        "registered_twice": "名字“{name}”已属于 {other}；请用 name= 为 {given} 另取一个",
+        "classes_differ": "“{name}”已由 {other} 读取，不能再用 {given}；请为其中一个定义另取版本号",
         "lifecycle_twice": "生命周期“{name}”第 {version} 版重复；每版只给一次",
     },
     "finding": {

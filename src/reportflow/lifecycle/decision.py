@@ -20,7 +20,17 @@ from reportflow.model.actor import Actor
 from reportflow.model.checks import check
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
-from reportflow.model.values import changed, converters, field_names, in_utc, plainly_built, unchecked, validators
+from reportflow.model.values import (
+    changed,
+    converters,
+    field_names,
+    in_utc,
+    plainly_built,
+    setters,
+    unchecked,
+    validators,
+)
+from reportflow.serialization.digest import Sealed, seal
 
 #: How deep `then` steps may go.
 DEPTH: Final = 8
@@ -28,10 +38,18 @@ DEPTH: Final = 8
 
 @attrs.frozen(kw_only=True)
 class Decision:
-    """The result of an allowed command: the next record, its entry, and the steps that the row asks for."""
+    """The result of an allowed command: the next record, its entry, and the steps that the row asks for.
+
+    Attributes:
+        record: The record after it.
+        entry: What happened.
+        sealed: The entry as it is to be stored; None where the command has no salt, and so nothing can be committed.
+        steps: What the row asks for beside it.
+    """
 
     record: Record
     entry: Entry
+    sealed: Sealed | None = None
     steps: tuple[Step, ...] = ()
 
 
@@ -91,11 +109,27 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
     found = lifecycle.row(source, command.trigger)
     assert found is not None, "it is allowed, so the row is there"
     row, dest = found
-    entry = _entry(record, command, source, dest)
+    entry = _entry(lifecycle, record, command, source, dest)
     after = lifecycle.fold(record if record.version else None, entry)
     if row.sets:
         _check_whole(lifecycle, row, after, entry)
-    return Decision(record=after, entry=entry, steps=_steps(lifecycle, row, record, entry))
+    sealed = _complete(entry, record, after, command)
+    return Decision(record=after, entry=entry, sealed=sealed, steps=_steps(lifecycle, row, record, entry))
+
+
+def _complete(entry: Entry, before: Record, after: Record, command: Command) -> Sealed | None:
+    """Set what is only known once the record was folded: the entry's secrecy and digest, and the record's head.
+
+    Both values were just made and are nobody else's yet, so they are completed in place.
+    """
+    put = setters(Entry)
+    put["secrecy"](entry, max(before.secrecy, after.secrecy))
+    if not command.salt:
+        return None
+    sealed = seal(entry, previous=before.head, salt=command.salt, cause_digest=command.cause_digest)
+    put["digest"](entry, sealed.digest)
+    setters(type(after))["head"](after, sealed.digest)
+    return sealed
 
 
 def _check_whole(lifecycle: Lifecycle, row: Transition, after: Record, entry: Entry) -> None:
@@ -160,8 +194,8 @@ def creation(lifecycle: Lifecycle, draft: Record, command: Command) -> str:
     return rows[0].trigger
 
 
-def command_for_step(command: Command, step: Step, cause: Entry, target: Record) -> Command:
-    """The command of a step on its target, a stored record or a draft.
+def command_for_step(command: Command, step: Step, cause: Entry, target: Record, salt: str = "") -> Command:
+    """The command of a step on its target, a stored record or a draft, with a salt of its own.
 
     It happens with its cause, but never before the record was created.
     """
@@ -175,7 +209,9 @@ def command_for_step(command: Command, step: Step, cause: Entry, target: Record)
         reason=step.reason,
         key=None,
         cause=cause.ref,
+        cause_digest=cause.digest or None,
         step=True,
+        salt=salt,
     )
 
 
@@ -278,7 +314,7 @@ def _fits(row: Transition, command: Command) -> bool:
     return isinstance(command.details, row.details)
 
 
-def _entry(record: Record, command: Command, source: str | None, dest: str) -> Entry:
+def _entry(lifecycle: Lifecycle, record: Record, command: Command, source: str | None, dest: str) -> Entry:
     """The entry of an allowed command; never recorded before the record's last entry."""
     recorded_at = command.now
     if record.updated_at is not None and record.updated_at > recorded_at:
@@ -305,6 +341,12 @@ def _entry(record: Record, command: Command, source: str | None, dest: str) -> E
         details=details,
         key=command.key,
         cause=command.cause,
+        kind=lifecycle.name,
+        lifecycle_version=lifecycle.version,
+        secrecy=record.secrecy,
+        audience=None,
+        retracts=None,
+        digest="",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -15,10 +15,11 @@ from reportflow.lifecycle.access import Access
 from reportflow.lifecycle.interop import Lookup, build_machine, compile_lookup
 from reportflow.lifecycle.table import Label, OnConflict, State, Transition
 from reportflow.lifecycle.validation import faults
-from reportflow.model.actor import Scope
+from reportflow.model.actor import Scope, Secrecy
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
-from reportflow.model.values import Value, changed, choice, converters, register
+from reportflow.model.values import changed, choice, converters
+from reportflow.serialization.classes import Classes
 
 if TYPE_CHECKING:
     from transitions import Machine
@@ -34,6 +35,10 @@ def _states(value: Iterable[State]) -> tuple[State, ...]:
 
 def _transitions(value: Iterable[Transition]) -> tuple[Transition, ...]:
     return tuple(value)
+
+
+#: What of an entry is set after its record was folded: the digest stands for it, the secrecy for its result too.
+AS_DECIDED: Final[Mapping[str, object]] = MappingProxyType({"digest": "", "secrecy": Secrecy.INTERNAL})
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -74,8 +79,6 @@ class Lifecycle(Access):
         by_trigger: dict[str, tuple[Transition, ...]] = {}
         for row in self.transitions:
             by_trigger[row.trigger] = (*by_trigger.get(row.trigger, ()), row)
-            if row.details is not None and not issubclass(row.details, Value):
-                register(row.details)
         pinned = {row.trigger for row in self.transitions if row.on_conflict is not OnConflict.COMMUTES}
         put = object.__setattr__
         put(self, "labels", {**self.labels, **dict(self._own_labels())})  # a plain dict, so that refusals pickle
@@ -96,6 +99,11 @@ class Lifecycle(Access):
     def machine(self) -> Machine:
         """A machine of the package `transitions`, built from the table for the tools of that package."""
         return build_machine(self.states, self.transitions)
+
+    @cached_property
+    def classes(self) -> Classes:
+        """The classes of its records and details, by which a store reads them."""
+        return Classes(self)
 
     def label_of(self, room: str, name: str, language: str = ENGLISH, catalog: Catalog = STANDARD) -> str:
         """What people call a name of the table.
@@ -161,6 +169,8 @@ class Lifecycle(Access):
     def fold(self, before: Record | None, entry: Entry) -> Record:
         """The record after an entry; `before` is None for the first one. Pure: the only way a record changes.
 
+        The functions of `sets` see the entry as it was decided, without its digest and secrecy.
+
         Raises:
             RuleFailed: the table has no such row, or a function of `sets` raised.
             InvalidValue: a converter of the record's class refuses a value.
@@ -170,7 +180,9 @@ class Lifecycle(Access):
         if found is None or not isinstance(draft, Record):
             raise self.failed(entry, "the row", f"none from '{entry.source}' for this entry")
         try:
-            changes: dict[str, Any] = found[0].changes(draft, entry)
+            row = found[0]
+            seen = changed(entry, AS_DECIDED) if row.computes and entry.digest else entry
+            changes: dict[str, Any] = row.changes(draft, seen)
             convert = converters(type(draft))
             for field in changes:
                 if field in convert:
@@ -179,7 +191,7 @@ class Lifecycle(Access):
             raise
         except Exception as error:
             raise self.failed(entry, "sets", f"{type(error).__name__}: {error}") from error
-        changes.update(state=entry.dest, version=entry.sequence, updated_at=entry.recorded_at)
+        changes.update(state=entry.dest, version=entry.sequence, head=entry.digest, updated_at=entry.recorded_at)
         return changed(draft, changes)
 
     def failed(self, entry: Entry, part: str, given: str) -> RuleFailed:

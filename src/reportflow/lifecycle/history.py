@@ -17,7 +17,7 @@ def replay(history: Iterable[Entry], lifecycles: Lifecycle | Iterable[Lifecycle]
 
     Args:
         history: All entries of one record, from its creation on.
-        lifecycles: The definition, or several of which the kind and version that the history names is taken.
+        lifecycles: The definition, or several; each entry is folded by the kind and version that it names.
 
     Raises:
         InvalidValue: not the whole history of one record from its creation on, without a gap.
@@ -26,10 +26,10 @@ def replay(history: Iterable[Entry], lifecycles: Lifecycle | Iterable[Lifecycle]
     """
     entries = list(history)
     _check_whole(entries)
-    lifecycle = lifecycles if isinstance(lifecycles, Lifecycle) else _lifecycle_of(entries[0], list(lifecycles))
+    known = [lifecycles] if isinstance(lifecycles, Lifecycle) else list(lifecycles)
     record: Record | None = None
     for entry in entries:
-        record = lifecycle.fold(record, entry)
+        record = lifecycle_of(entry, known).fold(record, entry)
     assert record is not None, "a history has a first entry"
     return record
 
@@ -80,10 +80,13 @@ def _check_whole(entries: Sequence[Entry]) -> None:
         raise InvalidValue("history", "history", {"given": problem})
 
 
-def _lifecycle_of(first: Entry, lifecycles: Sequence[Lifecycle]) -> Lifecycle:
-    draft = first.details
-    assert isinstance(draft, Record)
+def lifecycle_of(entry: Entry, lifecycles: Iterable[Lifecycle]) -> Lifecycle:
+    """The definition by which an entry was made.
+
+    Raises:
+        UnknownLifecycle: it is not among those given.
+    """
     for one in lifecycles:
-        if (one.name, one.version) == (draft.kind, draft.lifecycle_version):
+        if one.version == entry.lifecycle_version and one.name == entry.kind:
             return one
-    raise UnknownLifecycle(draft.kind, draft.lifecycle_version, [f"{one.name} {one.version}" for one in lifecycles])
+    raise UnknownLifecycle(entry.kind, entry.lifecycle_version, [f"{one.name} {one.version}" for one in lifecycles])

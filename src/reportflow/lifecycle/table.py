@@ -245,6 +245,11 @@ class Transition:
         """The states that it starts from, as a set; a creation starts from None."""
         return self.source if isinstance(self.source, frozenset) else frozenset({self.source})
 
+    @property
+    def computes(self) -> bool:
+        """Whether a function of `sets` reads the entry."""
+        return any(callable(setting) for setting in self.sets.values())
+
     def leads_to(self, source: str | None) -> str:
         """The state after it, from a state before."""
         return source if self.dest == SAME and source is not None else self.dest

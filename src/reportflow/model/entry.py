@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
-from reportflow.model.actor import Actor
+from reportflow.model.actor import Actor, Secrecy, as_secrecy
 from reportflow.model.checks import cache_by_class
-from reportflow.model.values import MARK, Value, field_names, in_utc, not_blank
+from reportflow.model.values import MARK, Value, field_names, in_utc, names, not_blank
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
@@ -24,8 +24,7 @@ else:  # Python 3.11 knows no defaults of type variables
 class Details(Value):
     """A base for details classes: what a transition needs, beside the reason.
 
-    Any attrs class will do; one derived from this is checked by its annotations when it is built, and is registered
-    where it is defined.
+    Any frozen attrs class will do; one derived from this is checked by its annotations when it is built.
     """
 
     __slots__ = ()
@@ -46,7 +45,10 @@ class Command(Value, Generic[D]):
         reason: Why, in the actor's words.
         key: The idempotency key.
         cause: The `ref` of the entry that this act follows from, for a step.
+        cause_digest: The digest of that entry.
         step: Whether it is a step of another act: then it is not judged for role.
+        salt: 16 random bytes as hexadecimal digits, for the commitment of the entry. Without it the entry has no
+            digest, and cannot be committed.
     """
 
     trigger: str
@@ -57,7 +59,13 @@ class Command(Value, Generic[D]):
     reason: str = ""
     key: str | None = attrs.field(default=None, validator=not_blank)
     cause: str | None = None
+    cause_digest: str | None = None
     step: bool = False
+    salt: str = ""
+
+
+def _audience(value: str | Iterable[str] | None) -> frozenset[str] | None:
+    return None if value is None else names(value)
 
 
 @attrs.frozen(kw_only=True)
@@ -77,6 +85,12 @@ class Entry(Value):
         details: Its details; for a creation the draft.
         key: The idempotency key of the call.
         cause: The `ref` of the entry that this one followed from.
+        kind: The kind of its record.
+        lifecycle_version: The version of the definition under which it was made.
+        secrecy: The higher one of the record's before and after it: nobody reads it below this clearance.
+        audience: The roles that may read it; None for everybody who may see the record.
+        retracts: The sequence of the entry that it takes back.
+        digest: The head of the record after it: the digest of this entry and, through it, of all before.
     """
 
     record_id: str
@@ -91,6 +105,12 @@ class Entry(Value):
     details: object = None
     key: str | None = None
     cause: str | None = None
+    kind: str = ""
+    lifecycle_version: int = 0
+    secrecy: Secrecy = attrs.field(default=Secrecy.INTERNAL, converter=as_secrecy)
+    audience: frozenset[str] | None = attrs.field(default=None, converter=_audience)
+    retracts: int | None = None
+    digest: str = ""
 
     @property
     def ref(self) -> str:

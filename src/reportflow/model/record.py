@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import attrs
 
@@ -15,7 +15,7 @@ from reportflow.model.values import Value, field_names, in_utc_or_none
 
 #: What the fold of a history sets; no draft and no `sets` may name them.
 SET_BY_FOLD: Final = frozenset(
-    {"kind", "state", "version", "lifecycle_version", "created_by", "created_at", "updated_at"}
+    {"kind", "state", "version", "head", "lifecycle_version", "created_by", "created_at", "updated_at"}
 )
 #: Of these a draft may name its kind alone.
 _NOT_GIVEN: Final = SET_BY_FOLD - {"kind"}
@@ -26,8 +26,22 @@ def _required(cls: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING)
 
 
+class Seen(NamedTuple):
+    """What was seen of a record: its version and its head. Two contents may have one version, never one head."""
+
+    version: int
+    head: str
+
+
+class GivenOut(Value):
+    """A value that knows by which flow it was given out. A copy of it knows nothing."""
+
+    __slots__ = ("_given_by",)
+    _given_by: object
+
+
 @attrs.frozen(kw_only=True)
-class Record(Value):
+class Record(GivenOut):
     """One thing with a lifecycle, as it is at one version. A change is a new value.
 
     Attributes:
@@ -35,6 +49,7 @@ class Record(Value):
         kind: The name of its lifecycle.
         state: One of the lifecycle's states; blank in a draft.
         version: The number of its entries; 0 in a draft.
+        head: The digest of its last entry, which stands for its whole history; blank in a draft.
         lifecycle_version: The version of the definition that it was created under.
         unit: The unit it belongs to; its creator's unless the draft says otherwise.
         parent: The id of the record that it belongs to.
@@ -52,6 +67,7 @@ class Record(Value):
     kind: str = ""
     state: str = ""
     version: int = 0
+    head: str = ""
     lifecycle_version: int = 0
     unit: str = ""
     parent: str | None = None
@@ -88,6 +104,11 @@ class Record(Value):
         return cls(**fields)
 
     @property
+    def seen(self) -> Seen:
+        """Its version and its head."""
+        return Seen(self.version, self.head)
+
+    @property
     def reference(self) -> str:
         """The number by which people refer to it, where its kind has one; blank otherwise."""
         return ""
@@ -109,3 +130,12 @@ class Record(Value):
     def readable_by(self, actor: Actor) -> bool:
         """Whether the actor's clearance reaches it."""
         return self.secrecy <= actor.clearance
+
+
+#: Notes on a record by which flow it was given out; see `given_by`.
+give_out: Final = GivenOut.__dict__["_given_by"].__set__
+
+
+def given_by(record: Record) -> object:
+    """What `give_out` noted on this very object; None where nothing was, as on every copy."""
+    return getattr(record, "_given_by", None)

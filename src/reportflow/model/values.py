@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Final, Self, TypeVar
 
 import attrs
 
-from reportflow.errors import Fault, InvalidDefinition, InvalidValue, Refusal
+from reportflow.errors import InvalidValue
 from reportflow.model.checks import cache_by_class, check
 
 #: Marks on a field of a details class: figures count by the marked field. ``body: str = attrs.field(metadata=PARTY)``.
@@ -27,59 +27,30 @@ PARTY: Final[Mapping[str, str]] = types.MappingProxyType({MARK: "party"})
 LEVEL: Final[Mapping[str, str]] = types.MappingProxyType({MARK: "level"})
 CODE: Final[Mapping[str, str]] = types.MappingProxyType({MARK: "code"})
 
-#: name -> class, for all values; a class is written under its name and found again by it.
-_REGISTRY: dict[str, type[Any]] = {}
-
-
-def register(cls: type[Any], name: str | None = None) -> None:
-    """Make a class known by its name. Defining the same class again (a reload, a slotted copy) replaces it.
-
-    Raises:
-        InvalidDefinition: another class has the name already.
-    """
-    name = name or name_of(cls)
-    known = _REGISTRY.get(name)
-    if known is not None and _origin(known) != _origin(cls):
-        facts = {"name": name, "other": ".".join(_origin(known)), "given": ".".join(_origin(cls))}
-        raise InvalidDefinition(name, [Fault("registered_twice", facts)])
-    _REGISTRY[name] = cls
-
-
-def registered(name: str) -> type[Any] | None:
-    """The class of a name, if any."""
-    return _REGISTRY.get(name)
-
 
 @cache_by_class
 def name_of(cls: type[Any]) -> str:
     """The name under which a class is written: this library's own classes leave the bare names to the host's."""
     own = "reportflow." if cls.__module__.startswith("reportflow.") else ""
-    return str(cls.__dict__.get("_registered_name") or own + cls.__name__)
-
-
-def _origin(cls: type[Any]) -> tuple[str, str]:
-    return cls.__module__, cls.__qualname__
+    return str(cls.__dict__.get("_stored_name") or own + cls.__name__)
 
 
 class Value:
-    """The base of all values. A subclass is registered under its class name, or under ``name=``."""
+    """The base of all values. A subclass is written under its class name, or under ``name=``."""
 
     __slots__ = ()
-    _registered_name: ClassVar[str]
+    _stored_name: ClassVar[str]
     #: Says to `checks` that it need not look inside.
     checked_when_built: ClassVar[bool] = True
 
     def __init_subclass__(cls, *, name: str | None = None) -> None:
         super().__init_subclass__()
         if name is not None:
-            cls._registered_name = name
-        register(cls)
+            cls._stored_name = name
 
     def __attrs_post_init__(self) -> None:
         check(self)
 
-
-register(Refusal)  # a value too, though errors stand above the values
 
 # ---------------------------------------------------------------------------------------------------------------
 # Converters and validators that the values share

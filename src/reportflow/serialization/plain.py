@@ -1,8 +1,9 @@
 """Values to plain data and back: the one place that serialises.
 
 Plain data is what JSON can say: dicts, lists, texts, numbers, booleans, None. A value that stands where its class is
-not known from an annotation (a record, an entry's details) carries its registered name under `TYPE`. Only registered
-classes are ever built, so plain data from a stranger can make values, and nothing else.
+not known from an annotation (a record, an entry's details) carries the name of its class under `TYPE`. The name is
+only compared: which class is built is said by the reader's annotation or by its `Classes`, so plain data from a
+stranger can make no other value.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import partial
 from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 import attrs
@@ -27,8 +28,10 @@ from cattrs.strategies import configure_union_passthrough
 
 from reportflow.errors import InvalidValue, ReportflowError
 from reportflow.model.checks import cache_by_class
+from reportflow.model.entry import Entry
 from reportflow.model.record import Record
-from reportflow.model.values import Value, field_names, name_of, plainly_built, registered, setters, time_text
+from reportflow.model.values import Value, changed, field_names, name_of, plainly_built, setters, time_text
+from reportflow.serialization.classes import NO_CLASSES, Classes
 
 #: Where plain data says which class it is.
 TYPE: Final = "$type"
@@ -37,7 +40,7 @@ T = TypeVar("T")
 
 
 def to_plain(value: object) -> Any:
-    """A value as plain data. Values of registered classes carry their name.
+    """A value as plain data. Values of attrs classes carry the name of their class.
 
     Raises:
         InvalidValue: the value is of no class that can be written.
@@ -46,31 +49,28 @@ def to_plain(value: object) -> Any:
 
 
 def part_writer(cls: type[Any], but: Iterable[str]) -> Callable[[Any], dict[str, Any]]:
-    """What does as `to_plain` with values of a registered class, some of their fields left out."""
+    """What does as `to_plain` with values of an attrs class, some of their fields left out."""
     write = make_dict_unstructure_fn(cls, _converter, **{name: override(omit=True) for name in but})  # type: ignore[arg-type]
     return lambda value: {TYPE: name_of(cls), **write(value)}
 
 
-def from_plain(plain: object) -> Any:
-    """The value that `to_plain` was given.
+def from_plain(plain: object, cls: type[T], classes: Classes = NO_CLASSES) -> T:
+    """The value of a class that `to_plain` was given.
+
+    Args:
+        plain: The plain data; the name of the class in it may be missing.
+        cls: The class of the value; of a `Record` by itself, and of an entry's details, `classes` has the class.
+        classes: The record and details classes of some lifecycles.
 
     Raises:
-        InvalidValue: not such plain data, or its values may not be kept.
-    """
-    return read(object, plain)
-
-
-def read(cls: type[T], plain: object) -> T:
-    """A value of a known class from plain data, with or without its name.
-
-    Raises:
-        InvalidValue: not such plain data, or its values may not be kept.
+        InvalidValue: not such plain data, of another class, or its values may not be kept.
     """
     try:
-        value: T = _read_any(plain) if isinstance(plain, dict) and TYPE in plain else _converter.structure(plain, cls)
-        if not isinstance(value, cls):
-            raise TypeError(f"it is a {type(value).__name__}")
-        return value
+        if cls is Entry:
+            return cast(T, _read_entry(plain, classes))
+        if cls is Record:
+            cls = cast("type[T]", _record_class(plain, classes))
+        return _read_named(plain, cls)
     except ReportflowError:
         raise
     except Exception as error:
@@ -78,19 +78,55 @@ def read(cls: type[T], plain: object) -> T:
         raise InvalidValue("plain data", "plain", given) from error
 
 
-def load_trusted(plain: Any) -> Any:
+def _read_named(plain: Any, cls: type[T]) -> T:
+    """A value of plain data that may name its class, and must then name this one."""
+    if isinstance(plain, dict) and TYPE in plain:
+        name, expected = plain[TYPE], name_of(cls)
+        if name != expected:
+            raise InvalidValue(TYPE, "plain", {"expected": expected, "given": repr(name)[:80]})
+        plain = {key: one for key, one in plain.items() if key != TYPE}
+    value = _converter.structure(plain, cls)
+    if not isinstance(value, cls):
+        raise TypeError(f"it is a {type(value).__name__}")
+    return value
+
+
+def _record_class(plain: Any, classes: Classes) -> type[Record]:
+    kind, version = plain["kind"], plain["lifecycle_version"]
+    cls = classes.record(kind, version)
+    if cls is None:
+        raise InvalidValue("kind", "plain", {"expected": "a known kind", "given": f"{kind!r:.60} {version!r:.20}"})
+    return cls
+
+
+def _read_entry(plain: Any, classes: Classes) -> Entry:
+    """An entry, whose kind, definition and trigger tell the class of its details."""
+    known = {key: one for key, one in plain.items() if key not in (TYPE, "details")}
+    entry = _converter.structure(known, Entry)
+    details = plain.get("details")
+    if details is None:
+        return entry
+    cls = classes.of_details(entry.kind, entry.lifecycle_version, entry.trigger, creation=entry.source is None)
+    if cls is None:
+        given = f"{entry.kind} {entry.lifecycle_version} {entry.trigger}"
+        raise InvalidValue("details", "plain", {"expected": "a known kind and trigger", "given": given})
+    return changed(entry, {"details": _read_named(details, cls)})
+
+
+def load_trusted(plain: Any, cls: type[T]) -> T:
     """As `from_plain`, for what a store kept: what it is made of was checked when it entered, and is not checked again.
 
     Raises:
         InvalidValue: not such plain data.
     """
-    cls = registered(plain[TYPE]) if isinstance(plain, dict) and TYPE in plain else None
-    try:
-        made = None if cls is None else _assemble(cls, plain, 1)
-    except Exception:
-        made = None
+    made = None
+    if plain.get(TYPE) == name_of(cls):
+        try:
+            made = _assemble(cls, plain, 1)
+        except Exception:
+            made = None
     # where the class has other fields today, the long way fills them in, or says what is wrong
-    return from_plain(plain) if made is None else made
+    return from_plain(plain, cls) if made is None else cast(T, made)
 
 
 def assembly(
@@ -144,8 +180,8 @@ def to_json(value: object) -> str:
 json_text: Final[Callable[[object], str]] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def from_json(text: str) -> Any:
-    """The value that `to_json` was given.
+def from_json(text: str, cls: type[T], classes: Classes = NO_CLASSES) -> T:
+    """The value of a class that `to_json` was given; see `from_plain`.
 
     Raises:
         InvalidValue: not such a text, or its values may not be kept.
@@ -154,7 +190,7 @@ def from_json(text: str) -> Any:
         plain = json.loads(text)
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidValue("JSON", "plain", {"expected": "JSON", "given": str(error)}) from error
-    return from_plain(plain)
+    return from_plain(plain, cls, classes)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -165,7 +201,7 @@ def _write_any(value: object) -> Any:
     cls = type(value)
     if cls in _AS_THEY_ARE:
         return value
-    if registered(name_of(cls)) is cls and attrs.has(cls):
+    if attrs.has(cls):
         return {TYPE: name_of(cls), **_writer(cls)(value)}
     if isinstance(value, Enum):
         return _write_any(value.value)
@@ -175,27 +211,22 @@ def _write_any(value: object) -> Any:
         return [_write_any(one) for one in value]
     if isinstance(value, Mapping):
         return {str(key): _write_any(one) for key, one in value.items()}
-    given = {"expected": "a registered attrs class", "given": f"{cls.__name__} {value!r:.60}"}
+    given = {"expected": "an attrs class", "given": f"{cls.__name__} {value!r:.60}"}
     raise InvalidValue("value", "type", given)
 
 
 _AS_THEY_ARE: Final = frozenset({str, int, float, bool, NoneType})
 
 
-def _read_any(plain: Any, _: object = None) -> Any:
+def _read_open(plain: Any, _: object = None) -> Any:
+    """Plain data where the annotation asks for no class: nothing in it is interpreted."""
     if isinstance(plain, list):
-        return tuple(_read_any(one) for one in plain)
+        return tuple(_read_open(one) for one in plain)
+    if isinstance(plain, dict):
+        return {key: _read_open(one) for key, one in plain.items()}
     if plain is None or isinstance(plain, bool | int | float | str):
         return plain
-    if not isinstance(plain, dict):
-        raise InvalidValue("value", "plain", {"expected": "JSON", "given": f"{type(plain).__name__} {plain!r:.60}"})
-    if TYPE not in plain:
-        return {key: _read_any(one) for key, one in plain.items()}
-    name = plain[TYPE]
-    cls = registered(name) if isinstance(name, str) else None
-    if cls is None:
-        raise InvalidValue(TYPE, "plain", {"expected": "a registered class", "given": repr(name)})
-    return _reader(cls)({key: one for key, one in plain.items() if key != TYPE}, cls)
+    raise InvalidValue("value", "plain", {"expected": "JSON", "given": f"{type(plain).__name__} {plain!r:.60}"})
 
 
 @cache_by_class
@@ -285,9 +316,9 @@ def _make_converter() -> cattrs.Converter:
     made.register_unstructure_hook(StrEnum, operator.attrgetter("value"))
     made.register_unstructure_hook_factory(attrs.has, _writer)
     made.register_structure_hook_factory(attrs.has, _reader)
-    for anything in (object, Any, Record):  # these do not tell the class: it is written with its name, read by it
+    for anything in (object, Any, Record):  # these do not tell the class: it is written with its name
         made.register_unstructure_hook_func(partial(operator.is_, anything), _write_any)
-        made.register_structure_hook_func(partial(operator.is_, anything), _read_any)
+        made.register_structure_hook_func(partial(operator.is_, anything), _read_open)
     return made
 
 

@@ -15,7 +15,9 @@ import attrs
 from reportflow.errors import AlreadyExists, Conflict, DuplicateKey, InvalidValue, RecordNotFound
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
-from reportflow.model.record import Record
+from reportflow.model.record import Record, Seen
+from reportflow.serialization.classes import Classes
+from reportflow.serialization.digest import Sealed
 
 T = TypeVar("T")
 
@@ -52,36 +54,40 @@ def _entries(value: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(value)
 
 
+def _sealed(value: Iterable[Sealed]) -> tuple[Sealed, ...]:
+    return tuple(value)
+
+
 @attrs.frozen(kw_only=True)
 class Change:
     """One record's part of a commit.
 
     Attributes:
-        record: The next record.
-        expected: The version that it replaces; None for a creation.
-        entries: What happened in between, at least one: ``record.version == (expected or 0) + len(entries)``.
+        record: The next record; its head is the digest of its last entry.
+        expected: What was seen of the record that it replaces; None for a creation.
+        entries: What happened in between, at least one, each with its digest:
+            ``record.version == (expected.version or 0) + len(entries)``.
+        sealed: The same entries as they are to be stored.
         before: The record that it replaces, where it is known: a store may then leave alone what did not change. It
             never stands in for the comparison with what is stored.
     """
 
     record: Record
-    expected: int | None
+    expected: Seen | None
     entries: tuple[Entry, ...] = attrs.field(converter=_entries)
+    sealed: tuple[Sealed, ...] = attrs.field(converter=_sealed, repr=False)
     before: Record | None = None
 
     def __attrs_post_init__(self) -> None:
-        id, version, whole = self.record.id, self.expected or 0, bool(self.entries)
-        for entry in self.entries:
-            version += 1
-            whole = whole and entry.sequence == version and entry.record_id == id
-        if not whole or version != self.record.version:
-            facts = {"version": self.record.version, "expected": self.expected, "entries": len(self.entries)}
+        id, seen = self.record.id, self.expected or Seen(0, "")
+        version, head = seen
+        whole = bool(self.entries) and len(self.entries) == len(self.sealed)
+        for entry, sealed in zip(self.entries, self.sealed, strict=False):
+            version, head = version + 1, entry.digest
+            whole = whole and entry.sequence == version and entry.record_id == id and sealed.digest == head
+        if not whole or not head or self.record.seen != (version, head):
+            facts = {"version": self.record.version, "expected": seen.version, "entries": len(self.entries)}
             raise InvalidValue("change", "change", facts)
-
-    @property
-    def source(self) -> str | None:
-        """The state that it starts from; None for a creation."""
-        return self.entries[0].source
 
 
 class FeedItem(NamedTuple):
@@ -107,15 +113,14 @@ class Store(Protocol):
     def commit(self, changes: Sequence[Change]) -> None:
         """Keep all the changes, or none of them. Each record goes in with its entries.
 
-        A change goes in only where the stored version is the expected one, and the stored state the one that its
-        first entry starts from. What one commit keeps, every later read of any thread shows, and no read shows a part
-        of it. No changes at all are a commit too, of nothing.
+        A change goes in only where the stored version and head are the expected ones. What one commit keeps, every
+        later read of any thread shows, and no read shows a part of it. No changes at all are a commit too, of nothing.
 
         Raises:
             InvalidValue: one record is named by two changes.
-            RecordNotFound: records with an expected version are not there; names all of them.
+            RecordNotFound: records that are expected are not there; names all of them.
             AlreadyExists: records to be created are there; names all of them.
-            Conflict: the stored version or state is not the expected one; names all such records.
+            Conflict: the stored version or head is not the expected one; names all such records.
             DuplicateKey: an actor's idempotency key was used before, or twice here; names all such records.
 
         In this order: the first error that applies is raised, and names records in the order of the changes.
@@ -175,8 +180,35 @@ class Store(Protocol):
         """
         ...
 
+    def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
+        """The entries as they are stored, in the order of their record's id (by code point), then of their sequence.
+
+        For verifying, for moving a store to another engine and for backups; never for readers, since it gives salts.
+        A row that was altered is given as it stands.
+
+        Args:
+            after: The id and sequence behind which to begin; None: at the start.
+            limit: How many at the most.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of files and connections. Closing twice is fine."""
+
+
+@runtime_checkable
+class SupportsClasses(Protocol):
+    """A store, blocking or asynchronous, that reads its rows by `Classes`, and takes more of them."""
+
+    def add_classes(self, classes: Classes) -> None:
+        """Read the records and details of these kinds and versions too.
+
+        A store is given its classes when it is made; a flow adds those of its lifecycles.
+
+        Raises:
+            InvalidDefinition: a kind and version has other classes already.
+        """
+        ...
 
 
 @runtime_checkable
@@ -228,6 +260,10 @@ class AsyncStore(Protocol):
         """See `Store.feed`."""
         ...
 
+    async def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
+        """See `Store.sealed`."""
+        ...
+
     async def close(self) -> None:
         """See `Store.close`."""
 
@@ -267,6 +303,10 @@ class AsyncCalls(ABC):
         """See `Store.feed`."""
         return await self._run(lambda store: store.feed(after, limit))
 
+    async def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
+        """See `Store.sealed`."""
+        return await self._run(lambda store: store.sealed(after, limit))
+
 
 def check_changes(changes: Sequence[Change]) -> None:
     """What a store refuses before it looks at what it holds.
@@ -292,7 +332,7 @@ def keys_of(changes: Sequence[Change]) -> list[tuple[tuple[str, str], str]]:
 
 
 def refuse_stale(changes: Sequence[Change], stored: Mapping[str, tuple[int, str]]) -> None:
-    """Refuse changes that do not fit what is stored: id -> (version, state), of those records that are there.
+    """Refuse changes that do not fit what is stored: id -> (version, head), of those records that are there.
 
     Raises:
         RecordNotFound, AlreadyExists, Conflict: the first that applies; names all the records concerned.
@@ -303,7 +343,7 @@ def refuse_stale(changes: Sequence[Change], stored: Mapping[str, tuple[int, str]
     taken = [c.record.id for c in changes if c.expected is None and c.record.id in stored]
     if taken:
         raise AlreadyExists(taken)
-    moved = [c.record.id for c in changes if c.expected is not None and stored[c.record.id] != (c.expected, c.source)]
+    moved = [c.record.id for c in changes if c.expected is not None and stored[c.record.id] != c.expected]
     if moved:
         raise Conflict(moved)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -11,6 +12,8 @@ from reportflow.errors import RecordNotFound
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
+from reportflow.serialization.classes import NO_CLASSES, Classes
+from reportflow.serialization.digest import Sealed
 from reportflow.storage import matching
 from reportflow.storage.base import (
     AsyncCalls,
@@ -34,8 +37,12 @@ T = TypeVar("T")
 class MemoryStore:
     """A store that lives as long as its process. Safe for threads: one lock makes each call atomic.
 
+    Args:
+        classes: The classes of what is restored into it.
+
     Attributes:
         capabilities: What it can do beyond the contract.
+        classes: The classes of what is restored into it.
     """
 
     capabilities: Capabilities = Capabilities(leases=True)
@@ -47,12 +54,21 @@ class MemoryStore:
 
         return MemoryLeases()
 
-    def __init__(self) -> None:
+    def __init__(self, classes: Classes = NO_CLASSES) -> None:
+        self.classes: Classes = classes
         self._lock = threading.Lock()
         self._records: dict[str, Record] = {}
         self._histories: dict[str, list[Entry]] = {}
         self._keys: dict[tuple[str, str], Entry] = {}
         self._feed: list[Entry] = []
+        #: For each record its sealed entries, with their positions.
+        self._sealed: dict[str, list[tuple[int, Sealed]]] = {}
+        self._in_order: list[str] = []
+
+    def add_classes(self, classes: Classes) -> None:
+        """See `SupportsClasses.add_classes`."""
+        with self._lock:
+            self.classes = self.classes | classes
 
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`."""
@@ -63,13 +79,14 @@ class MemoryStore:
 
     def _compare(self, changes: Sequence[Change]) -> None:
         stored = [one for change in changes if (one := self._records.get(change.record.id)) is not None]
-        refuse_stale(changes, {one.id: (one.version, one.state) for one in stored})
+        refuse_stale(changes, {one.id: (one.version, one.head) for one in stored})
         refuse_keys(changes, self._keys)
 
     def _set(self, changes: Sequence[Change]) -> None:
         for change in changes:
             self._records[change.record.id] = change.record
             self._histories.setdefault(change.record.id, []).extend(change.entries)
+            self._sealed.setdefault(change.record.id, []).extend(enumerate(change.sealed, len(self._feed) + 1))
             self._feed.extend(change.entries)
             self._keys.update(((one.actor.id, one.key), one) for one in change.entries if one.key is not None)
 
@@ -109,6 +126,20 @@ class MemoryStore:
             entries = self._feed[start : start + limit]
         return [FeedItem(position=start + number, entry=entry) for number, entry in enumerate(entries, 1)]
 
+    def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
+        """See `Store.sealed`."""
+        id, sequence = after or ("", 0)
+        some: list[Sealed] = []
+        with self._lock:
+            if len(self._in_order) != len(self._sealed):
+                self._in_order = sorted(self._sealed)
+            for record_id in self._in_order[bisect_left(self._in_order, id) :]:
+                start = sequence if record_id == id else 0
+                some += [one._replace(position=position) for position, one in self._sealed[record_id][start:]]
+                if len(some) >= limit:
+                    break
+        return some[:limit]
+
     def close(self) -> None:
         """See `Store.close`."""
 
@@ -121,8 +152,12 @@ class AsyncMemoryStore(AsyncCalls):
 
     capabilities: Capabilities = Capabilities()
 
-    def __init__(self) -> None:
-        self._store = MemoryStore()
+    def __init__(self, classes: Classes = NO_CLASSES) -> None:
+        self._store = MemoryStore(classes)
+
+    def add_classes(self, classes: Classes) -> None:
+        """See `SupportsClasses.add_classes`."""
+        self._store.add_classes(classes)
 
     async def _run(self, call: Callable[[Store], T]) -> T:
         return call(self._store)

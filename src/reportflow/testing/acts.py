@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from os import urandom
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from reportflow.model.entry import Command, Details
 from reportflow.model.record import Record
 from reportflow.model.values import CODE, LEVEL, PARTY, names
 from reportflow.office.report import REPORT, Author, Report
+from reportflow.serialization.classes import Classes
 from reportflow.storage.base import Change
 
 #: When everything begins.
@@ -79,6 +81,8 @@ SAMPLE: Final = Lifecycle(
     ],
 )
 
+#: The classes of both, for a store that reads its rows by them.
+CLASSES: Final = Classes(REPORT, SAMPLE)
 _LIFECYCLES: Final[Mapping[type[Record], Lifecycle]] = {Report: REPORT, Sample: SAMPLE}
 
 
@@ -129,9 +133,12 @@ def acted(
 def joined(*changes: Change) -> Change:
     """Changes of one record, one upon the other, as one."""
     entries = [entry for change in changes for entry in change.entries]
-    return Change(record=changes[-1].record, expected=changes[0].expected, entries=tuple(entries))
+    sealed = [one for change in changes for one in change.sealed]
+    return Change(record=changes[-1].record, expected=changes[0].expected, entries=entries, sealed=sealed)
 
 
 def _decided(before: Record, command: Command) -> Change:
-    decision = decide(_LIFECYCLES[type(before)], before, command)
-    return Change(record=decision.record, expected=before.version or None, entries=(decision.entry,))
+    decision = decide(_LIFECYCLES[type(before)], before, attrs.evolve(command, salt=urandom(16).hex()))
+    assert decision.sealed is not None, "the command has a salt"
+    expected = before.seen if before.version else None
+    return Change(record=decision.record, expected=expected, entries=(decision.entry,), sealed=(decision.sealed,))

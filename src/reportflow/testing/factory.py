@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from reportflow.model.query import Query
-from reportflow.storage.base import Store
-from reportflow.testing.acts import created, report
+from reportflow.storage.base import Store, SupportsClasses
+from reportflow.testing.acts import CLASSES, created, report
 from reportflow.testing.broken import BrokenPromise
 from reportflow.testing.loop import AwaitedStore
 
 #: The calls of the contract, and its one attribute.
-CALLS: Final = ("capabilities", "commit", "get", "find", "count", "history", "by_key", "feed", "close")
+CALLS: Final = ("capabilities", "commit", "get", "find", "count", "history", "by_key", "feed", "sealed", "close")
 
 
 def driven(given: Any) -> Store:
@@ -106,6 +106,8 @@ def _given(what: str, give: Callable[[], Any]) -> Store:
     try:
         given = give()
         store = driven(given)
+        if isinstance(given, SupportsClasses):
+            given.add_classes(CLASSES)
     except Exception as error:  # whatever it does
         raise BrokenPromise(f"{what}_raised", kind=type(error).__name__, given=str(error)) from error
     lacking = [name for name in CALLS if name not in dir(store)]

@@ -325,9 +325,9 @@ class Attempt:
         record = self._records[id]
         if not model.sees(request.by, record):
             raise RecordNotFound([id])
-        if request.seen is not None and not model.commutes(record, request.trigger):
-            if request.seen not in (record.version, self.loaded[id]):
-                raise StaleRecord(id, request.seen, record.version)
+        if request.saw_something and not model.commutes(record, request.trigger):
+            if request.version_seen not in (record.version, self.loaded[id]):
+                raise StaleRecord(id, request.version_seen, record.version)
             self.seen.add(id)
         return record
 

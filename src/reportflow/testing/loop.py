@@ -13,6 +13,7 @@ from reportflow.errors import StorageUnavailable
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
+from reportflow.serialization.digest import Sealed
 from reportflow.storage.base import AsyncStore, Capabilities, Change, FeedItem, Group, Of, Store
 
 T = TypeVar("T")
@@ -83,6 +84,10 @@ class AwaitedStore:
     def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`."""
         return self._wait(self.store.feed(after, limit))
+
+    def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
+        """See `Store.sealed`."""
+        return self._wait(self.store.sealed(after, limit))
 
     def close(self) -> None:
         """Close the store and end its loop. Closed once more, the store must find nothing left to do in any loop."""

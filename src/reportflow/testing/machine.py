@@ -105,7 +105,7 @@ class StoreMachine(RuleBasedStateMachine):
         moved = []
         for one in replaced:
             stored = self.versions[one.record.id][-1]
-            if stored.version != one.expected or stored.state != one.entries[0].source:
+            if stored.seen != one.expected:
                 moved.append(one.record.id)
         if moved:
             return Conflict, tuple(moved)

@@ -12,6 +12,7 @@ import attrs
 from reportflow.model.entry import Entry
 from reportflow.model.query import LIMIT, Page, Query
 from reportflow.model.record import Record
+from reportflow.serialization.digest import Sealed
 from reportflow.storage.base import AsyncStore, Capabilities, Change, FeedItem, Group, Of, Store
 from reportflow.testing.broken import Raised, outcome
 from reportflow.testing.differences import first_difference, shown
@@ -93,6 +94,11 @@ class Twin:
     def by_key(self, actor_id: str, key: str) -> Entry | None:
         """See `Store.by_key`."""
         return self._asked(f"by_key({actor_id!r}, {key!r})", lambda store: store.by_key(actor_id, key))
+
+    def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
+        """See `Store.sealed`. Where its entries are in the feed, each store says for itself."""
+        call = f"sealed({after!r}, {limit!r})"
+        return self._asked(call, lambda store: [one._replace(position=None) for one in store.sealed(after, limit)])
 
     def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`. Each store's answer must be what that very store showed when it was committed."""

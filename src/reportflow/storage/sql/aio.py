@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, MetaData
 
 from reportflow.errors import InvalidValue, StorageBusy
 from reportflow.model.checks import type_problem
+from reportflow.serialization.classes import NO_CLASSES, Classes
 from reportflow.storage.base import AsyncCalls, Capabilities, Store
 from reportflow.storage.sql.bound import bound_store
 from reportflow.storage.sql.contract import SqlContract
@@ -47,10 +48,11 @@ class AsyncSqlStore(AsyncCalls):
 
     Args:
         database: A database URL, or an `AsyncEngine` of the host, which then stays the host's to dispose of.
-        create, prefix, schema, metadata: See `SqlStore`.
+        classes, create, prefix, schema, metadata: See `SqlStore`.
 
     Attributes:
         capabilities: What it can do beyond the contract.
+        classes: The classes by which it reads.
         engine: The engine that it works on, in autocommit mode.
 
     Raises:
@@ -62,6 +64,7 @@ class AsyncSqlStore(AsyncCalls):
     def __init__(
         self,
         database: str | URL | AsyncEngine,
+        classes: Classes = NO_CLASSES,
         *,
         create: bool = True,
         prefix: str = PREFIX,
@@ -69,6 +72,7 @@ class AsyncSqlStore(AsyncCalls):
         metadata: MetaData | None = None,
     ) -> None:
         self.engine: AsyncEngine = make_async_engine(database)
+        self.classes: Classes = classes
         self._sync_engine = self.engine.sync_engine
         self._pool = ConnectionPool(self._sync_engine) if isinstance(database, str | URL) else None
         self.capabilities: Capabilities = capabilities_of(self._sync_engine, leases=False)
@@ -79,6 +83,10 @@ class AsyncSqlStore(AsyncCalls):
         self._is_open = False
         # a database in memory lives in its one connection, which must never be thrown away
         self._grace = None if in_memory(self.engine.url) else GRACE
+
+    def add_classes(self, classes: Classes) -> None:
+        """See `SupportsClasses.add_classes`."""
+        self.classes = self.classes | classes
 
     async def open(self) -> None:
         """Verify that the tables exist, and make them where there are none. Opening twice is fine.
@@ -138,7 +146,7 @@ class AsyncSqlStore(AsyncCalls):
 
         def run(connection: Connection) -> T:
             checkout = partial(Checkout, HeldConnection(connection, self._pool))
-            return call(SqlContract(self._statements, checkout, self.capabilities))
+            return call(SqlContract(self._statements, checkout, self.capabilities, self.classes))
 
         return await _to_its_end(self._on_connection(run), self._grace)
 
@@ -170,7 +178,7 @@ class BoundAsyncSqlStore(AsyncCalls):
         await self.open()
 
         def run(host: Any) -> T:
-            return call(bound_store(self._statements, host, self.capabilities))
+            return call(bound_store(self._statements, host, self.capabilities, self._unbound.classes))
 
         found: T = await self._host.run_sync(run)
         return found

@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from reportflow.errors import InvalidValue
 from reportflow.model.checks import type_problem
+from reportflow.serialization.classes import Classes
 from reportflow.storage.base import Capabilities, Change
-from reportflow.storage.sql.codec import entry_rows, record_row
+from reportflow.storage.sql.codec import entry_row, record_row
 from reportflow.storage.sql.contract import SqlContract, Write, in_one_order, update_of
 from reportflow.storage.sql.executor import Executor, PreparedStatement, host_transaction
 from reportflow.storage.sql.statements import StatementCache
@@ -37,7 +38,7 @@ class BoundSqlStore(SqlContract):
             if change.expected is None:
                 undo = (statements.delete_record, {"its_id": change.record.id})
                 writes.append(Write(statements.insert_record_unless, [record_row(change.record)], True, undo))
-        for row in entry_rows(entry for change in changes for entry in change.entries):
+        for row in (entry_row(sealed) for change in changes for sealed in change.sealed):
             its_place = {"its_id": row["record_id"], "its_sequence": row["sequence"]}
             writes.append(Write(statements.insert_entry_unless, [row], True, (statements.delete_entry, its_place)))
         for change in changes:
@@ -61,7 +62,9 @@ class BoundSqlStore(SqlContract):
             raise
 
 
-def bound_store(statements: StatementCache, host: object, capabilities: Capabilities) -> BoundSqlStore:
+def bound_store(
+    statements: StatementCache, host: object, capabilities: Capabilities, classes: Classes
+) -> BoundSqlStore:
     """A store on the connection of a host's `Connection` or `Session`.
 
     Raises:
@@ -74,4 +77,4 @@ def bound_store(statements: StatementCache, host: object, capabilities: Capabili
         connection = host.connection() if isinstance(host, Session | scoped_session) else None
     if not isinstance(connection, Connection):
         raise InvalidValue("connection", *type_problem("sqlalchemy Connection | Session", host))
-    return BoundSqlStore(statements, partial(host_transaction, connection), capabilities)
+    return BoundSqlStore(statements, partial(host_transaction, connection), capabilities, classes)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import compress
 from operator import attrgetter, is_not
 from typing import Any, Final
 
+from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor
 from reportflow.model.checks import cache_by_class
 from reportflow.model.entry import Entry
 from reportflow.model.query import NEVER
 from reportflow.model.record import Record
-from reportflow.model.values import contents, field_names, registered, time_text
+from reportflow.model.values import contents, field_names, name_of, setters, time_text
 from reportflow.serialization import plain as wire
+from reportflow.serialization.classes import Classes
+from reportflow.serialization.digest import Sealed
 from reportflow.storage.sql.executor import Row
-from reportflow.storage.sql.schema import BASE, ENTRY_COLUMNS
+from reportflow.storage.sql.schema import BASE, ENTRY_COLUMNS, SEALED_COLUMNS
 
 _COLUMNS: Final = frozenset(BASE)
 #: How those fields are written that are neither texts nor numbers.
@@ -61,20 +64,20 @@ def _long_writer(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
     return wire.part_writer(cls, BASE)
 
 
-def records_of(rows: Sequence[Row]) -> list[Record]:
+def records_of(rows: Sequence[Row], classes: Classes) -> list[Record]:
     """The records of some rows of `RECORD_COLUMNS`."""
     # read as one JSON text, which is half the work of reading each by itself
     long = json.loads(f"[{','.join([row[-1] for row in rows])}]")
-    return [_record_of(row, plain) for row, plain in zip(rows, long, strict=True)]
+    return [_record_of(row, plain, classes) for row, plain in zip(rows, long, strict=True)]
 
 
-def _record_of(row: Row, plain: dict[str, Any]) -> Record:
+def _record_of(row: Row, plain: dict[str, Any], classes: Classes) -> Record:
     text = row[-2]
     if text is not None:
         plain["text"] = text
-    cls = registered(plain[wire.TYPE])
-    size, made = (0, None) if cls is None else _assembly(cls)
-    if made is not None and len(plain) == size:
+    cls = classes.record(row[_KIND], row[_LIFECYCLE_VERSION])
+    size, name, made = (0, "", None) if cls is None else _assembly(cls)
+    if made is not None and len(plain) == size and plain[wire.TYPE] == name:
         try:
             record: Record = made(plain, row)
             return record
@@ -82,82 +85,67 @@ def _record_of(row: Row, plain: dict[str, Any]) -> Record:
             pass
     plain.update(zip(BASE, row, strict=False))
     plain["due_at"] = None if plain["due_at"] == NEVER else plain["due_at"]
-    return wire.read(Record, plain)
+    return wire.from_plain(plain, Record, classes)
+
+
+_KIND: Final = BASE.index("kind")
+_LIFECYCLE_VERSION: Final = BASE.index("lifecycle_version")
 
 
 @cache_by_class
-def _assembly(cls: type[Any]) -> tuple[int, Callable[..., Any] | None]:
-    """How many keys the long column has for a class of today, and what puts a record together."""
-    return len(field_names(cls)) - len(BASE) + 1, wire.assembly(cls, BASE, {"due_at": _due_at})
+def _assembly(cls: type[Any]) -> tuple[int, str, Callable[..., Any] | None]:
+    """How many keys the long column has for a class of today, its name there, and what puts a record together."""
+    return len(field_names(cls)) - len(BASE) + 1, name_of(cls), wire.assembly(cls, BASE, {"due_at": _due_at})
 
 
 def _due_at(text: str) -> datetime | None:
     return None if text == NEVER else datetime.fromisoformat(text)
 
 
-def entry_rows(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
-    """The rows of entries, with their marks. Those of a bulk share their details, which are then written once."""
-    text: str | None = None
-    last: object = None
-    for entry in entries:
-        if entry.details is not last:
-            last = entry.details
-            text = None if last is None else wire.to_json(last)
-        yield _entry_row(entry, text)
+def entry_row(sealed: Sealed) -> dict[str, Any]:
+    """The row of an entry: what is sealed, as it is."""
+    return dict(zip(SEALED_COLUMNS, sealed, strict=True))
 
 
-def _entry_row(entry: Entry, details: str | None) -> dict[str, Any]:
-    return {
-        "record_id": entry.record_id,
-        "sequence": entry.sequence,
-        "trigger": entry.trigger,
-        "source": entry.source,
-        "dest": entry.dest,
-        "actor_id": entry.actor.id,
-        "actor": _actor_text(entry.actor),
-        "at": time_text(entry.at),
-        "recorded_at": time_text(entry.recorded_at),
-        "reason": entry.reason,
-        "details": details,
-        "key": entry.key,
-        "cause": entry.cause,
-        "party": entry.mark("party"),
-        "level": entry.mark("level"),
-        "code": entry.mark("code"),
-    }
-
-
-@lru_cache(maxsize=1024)
-def _actor_text(actor: Actor) -> str:
-    """An actor as JSON; the same few people act again and again."""
-    plain: dict[str, Any] = wire.to_plain(actor)
-    del plain[wire.TYPE]
-    return wire.json_text(plain)
+def sealed_of(row: Row) -> Sealed:
+    """What is stored in a row of `SEALED_COLUMNS`, texts or their bytes, whatever it is."""
+    values: list[Any] = [one.decode("utf-8", "surrogateescape") if isinstance(one, bytes) else one for one in row]
+    return Sealed(*values)
 
 
 @lru_cache(maxsize=1024)
 def _actor_of(text: str) -> Actor:
-    return wire.read(Actor, json.loads(text))
+    return wire.from_plain(json.loads(text), Actor)
 
 
-def _details_of(text: str | None) -> Any:
-    return None if text is None else wire.load_trusted(json.loads(text))
+def _audience_of(text: str | None) -> frozenset[str] | None:
+    return None if text is None else frozenset(text.split(","))
 
 
-_assembled: Final = wire.assembly(Entry, ENTRY_COLUMNS, {"actor": _actor_of, "details": _details_of})
+_assembled: Final = wire.assembly(Entry, ENTRY_COLUMNS, {"actor": _actor_of, "audience": _audience_of})
 
 
-def entry_of(row: Row) -> Entry:
-    """The entry of a row of `ENTRY_COLUMNS`."""
+def entry_of(row: Row, classes: Classes) -> Entry:
+    """The entry of a row of `ENTRY_COLUMNS` and, behind them, its details.
+
+    Raises:
+        InvalidValue: its kind, definition or trigger is unknown, or it cannot be read.
+    """
     assert _assembled is not None
-    try:
-        entry: Entry = _assembled({}, row)
+    *_, text = row
+    entry: Entry = _assembled({"details": None}, row)
+    if text is None:
         return entry
-    except Exception:  # the slow path raises the right error
-        plain = dict(zip(ENTRY_COLUMNS, row, strict=True))
-        for name in ("actor", "details"):
-            plain[name] = None if plain[name] is None else json.loads(plain[name])
-        return wire.read(Entry, plain)
+    creation = entry.source is None
+    cls = classes.of_details(entry.kind, entry.lifecycle_version, entry.trigger, creation=creation)
+    if cls is None:
+        given = f"{entry.kind} {entry.lifecycle_version} {entry.trigger}"
+        raise InvalidValue("details", "plain", {"expected": "a known kind and trigger", "given": given})
+    _put_details(entry, wire.load_trusted(json.loads(text), cls))  # it was just made, and is nobody else's yet
+    return entry
+
+
+_put_details: Final = setters(Entry)["details"]
 
 
 def label_rows(record: Record) -> list[dict[str, Any]]:

@@ -13,6 +13,8 @@ from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, grouping, place_of
 from reportflow.model.record import Record
 from reportflow.model.values import changed
+from reportflow.serialization.classes import Classes
+from reportflow.serialization.digest import Sealed
 from reportflow.storage.base import (
     Capabilities,
     Change,
@@ -24,7 +26,15 @@ from reportflow.storage.base import (
     refuse_keys,
     refuse_stale,
 )
-from reportflow.storage.sql.codec import changed_row, entry_of, entry_rows, label_rows, record_row, records_of
+from reportflow.storage.sql.codec import (
+    changed_row,
+    entry_of,
+    entry_row,
+    label_rows,
+    record_row,
+    records_of,
+    sealed_of,
+)
 from reportflow.storage.sql.executor import Executor, OpenExecutor, PreparedStatement, Row, transaction
 from reportflow.storage.sql.queries import PLACE
 from reportflow.storage.sql.statements import RECORD, Lookup, Stale, StatementCache
@@ -52,10 +62,17 @@ class Write(NamedTuple):
 class SqlContract:
     """The calls of `Store`. Its connections are in autocommit mode, so that each statement reads one moment."""
 
-    def __init__(self, statements: StatementCache, checkout: OpenExecutor, capabilities: Capabilities) -> None:
+    def __init__(
+        self, statements: StatementCache, checkout: OpenExecutor, capabilities: Capabilities, classes: Classes
+    ) -> None:
         self._statements = statements
         self._checkout = checkout
         self.capabilities = capabilities
+        self.classes: Classes = classes
+
+    def add_classes(self, classes: Classes) -> None:
+        """See `SupportsClasses.add_classes`."""
+        self.classes = self.classes | classes
 
     def close(self) -> None:
         """Nothing: its connections are another's to close."""
@@ -66,7 +83,7 @@ class SqlContract:
         """See `Store.get`."""
         with self._checkout() as executor:
             rows = _look_up(executor, self._statements.records, ids)
-        found = {record.id: record for record in records_of(rows)}
+        found = {record.id: record for record in records_of(rows, self.classes)}
         missing = [id for id in ids if id not in found]
         if missing:
             raise RecordNotFound(dict.fromkeys(missing))
@@ -79,7 +96,7 @@ class SqlContract:
         parameters = {PLACE.format(number): value for number, value in enumerate(place or ())}
         with self._checkout() as executor:
             rows = executor.read(statement, parameters)
-        records = tuple(records_of(rows[: query.limit]))
+        records = tuple(records_of(rows[: query.limit], self.classes))
         if len(rows) <= query.limit:
             return Page(records)
         names = [name for name, _ in query.sort_keys()]
@@ -96,7 +113,8 @@ class SqlContract:
         by_id: dict[str, list[Entry]] = {id: [] for id in ids}
         with self._checkout() as executor:
             rows = _look_up(executor, self._statements.histories, by_id)
-        for entry in map(entry_of, rows):
+        for row in rows:
+            entry = entry_of(row, self.classes)
             by_id[entry.record_id].append(entry)
         return [one for id in ids for one in by_id[id]]
 
@@ -106,7 +124,7 @@ class SqlContract:
             return None
         with self._checkout() as executor:
             rows = executor.read(self._statements.by_key, {"its_actor": actor_id, "its_key": key})
-        return entry_of(rows[0]) if rows else None
+        return entry_of(rows[0], self.classes) if rows else None
 
     def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`."""
@@ -118,7 +136,17 @@ class SqlContract:
                 rows = executor.read(statements.feed, {"after": after or 0, "most": limit})
                 if not more or len(rows) == limit:
                     break
-        return [FeedItem(position=position, entry=entry_of(row)) for *row, position in rows]
+        return [FeedItem(position=position, entry=entry_of(row, self.classes)) for *row, position in rows]
+
+    def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
+        """See `Store.sealed`."""
+        statements = self._statements
+        parameters: dict[str, Any] = {"most": limit}
+        if after is not None:
+            parameters |= {"after_record_id": after[0], "after_sequence": after[1]}
+        with self._checkout() as executor:
+            rows = executor.read(statements.sealed if after is None else statements.sealed_after, parameters)
+        return [sealed_of(row) for row in rows]
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -144,14 +172,14 @@ class SqlContract:
         statements = self._statements
         if len(changes) == 1 and _is_plain(changes[0]):
             [change] = changes
-            [entry] = entry_rows(change.entries)
+            entry = entry_row(change.sealed[0])
             names, row = update_of(change)
             if statements.backend.single_statement:
                 return [Write(statements.update_with_entry(names), [{**row, **entry}], compares=True)]
             update = Write(statements.update_record(names), [row], compares=True)
             return [update, Write(statements.insert_entry, [entry])]
         # entries keep the order of the call: in the feed a cause comes before what follows from it
-        entries = [*entry_rows(entry for change in changes for entry in change.entries)]
+        entries = [entry_row(sealed) for change in changes for sealed in change.sealed]
         changes = in_one_order(changes)
         writes = []
         created = [record_row(change.record) for change in changes if change.expected is None]
@@ -173,7 +201,7 @@ class SqlContract:
         """Write it all, by one statement where that can be, else in one transaction.
 
         Raises:
-            Stale: a version or state is not the expected one.
+            Stale: a version or head is not the expected one.
             IntegrityError: an id or a key is taken.
         """
         if len(writes) == 1 and self._statements.backend.single_statement:
@@ -199,7 +227,7 @@ class SqlContract:
         executor.in_doubt = False
         ids = [change.record.id for change in changes]
         keys = [key for (_, key), _ in keys_of(changes)]
-        stored = {id: (version, state) for id, version, state in _look_up(executor, self._statements.versions, ids)}
+        stored = {id: (version, head) for id, version, head in _look_up(executor, self._statements.versions, ids)}
         used = {(actor_id, key) for actor_id, key in _look_up(executor, self._statements.keys, keys)}
         refuse_stale(changes, stored)
         refuse_keys(changes, used)
@@ -215,7 +243,7 @@ class SqlContract:
         tables = self._statements.tables
         written = (
             (tables.record, [record_row(change.record) for change in changes]),
-            (tables.entry, [*entry_rows(entry for change in changes for entry in change.entries)]),
+            (tables.entry, [entry_row(sealed) for change in changes for sealed in change.sealed]),
             (tables.label, [row for change in changes for row in label_rows(change.record)]),
         )
         for table, rows in written:
@@ -240,11 +268,13 @@ def _is_plain(change: Change) -> bool:
 
 
 def update_of(change: Change) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Which columns a change sets, and the parameters of the UPDATE that compares version and state."""
+    """Which columns a change sets, and the parameters of the UPDATE that compares version and head."""
     before, record = change.before, change.record
     row = record_row(record) if before is None else changed_row(before, record)
     row.pop("id", None)
-    expected = {"its_id": record.id, "its_version": change.expected, "its_state": change.source}
+    assert change.expected is not None, "a creation updates nothing"
+    version, head = change.expected
+    expected = {"its_id": record.id, "its_version": version, "its_head": head}
     return tuple(row), {**{RECORD + name: value for name, value in row.items()}, **expected}
 
 

@@ -23,9 +23,10 @@ from sqlalchemy.dialects import mysql, postgresql
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 from reportflow.model.values import field_names
+from reportflow.serialization.digest import Sealed
 
 #: The version of the tables that this library reads and writes: the latest revision in `migrations`.
-SCHEMA_VERSION: Final = "2"
+SCHEMA_VERSION: Final = "1"
 PREFIX: Final = "reportflow_"
 #: The first rows of the table ``meta``: the version of the tables, and the last position of the feed.
 FIRST_ROWS: Final = ({"name": "schema_version", "value": SCHEMA_VERSION}, {"name": "position", "value": "0"})
@@ -34,8 +35,10 @@ FIRST_ROWS: Final = ({"name": "schema_version", "value": SCHEMA_VERSION}, {"name
 BASE: Final = field_names(Record)
 #: The columns that a record is read from. The fields of the classes derived from `Record` are in the last two.
 RECORD_COLUMNS: Final = (*BASE, "text", "data")
-#: The columns that an entry is read from.
-ENTRY_COLUMNS: Final = field_names(Entry)
+#: The columns that an entry is read from; its details are read last, for which the others say the class.
+ENTRY_COLUMNS: Final = tuple(name for name in field_names(Entry) if name != "details")
+#: The columns of what is stored of an entry, as `Sealed` has them.
+SEALED_COLUMNS: Final = Sealed._fields
 
 _BINARY: Final[dict[str, Any]] = {"charset": "utf8mb4", "collation": "utf8mb4_nopad_bin"}
 
@@ -57,6 +60,8 @@ NAME: Final = varchar(255)
 #: Kinds, states and triggers, which definitions name.
 WORD: Final = varchar(100)
 TIME: Final = varchar(32)
+#: SHA-256 in hexadecimal digits.
+DIGEST: Final = varchar(64)
 #: Counts by itself; in SQLite only under this name.
 _COUNTER: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -118,6 +123,7 @@ def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
         sa.Column("kind", WORD, nullable=False),
         sa.Column("state", WORD, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("head", DIGEST, nullable=False, comment="the digest of its last entry"),
         sa.Column("lifecycle_version", sa.Integer, nullable=False),
         sa.Column("unit", NAME, nullable=False),
         sa.Column("parent", NAME),
@@ -144,20 +150,31 @@ def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
         sa.Column(
             "position", sa.BigInteger, comment="in the feed; NULL until it is read there, where commits overtake"
         ),
+        sa.Column("kind", WORD, nullable=False),
+        sa.Column("lifecycle_version", sa.Integer, nullable=False),
         sa.Column("trigger", WORD, nullable=False),
         sa.Column("source", WORD),
         sa.Column("dest", WORD, nullable=False),
         sa.Column("actor_id", NAME, nullable=False),
-        sa.Column("actor", text(), nullable=False, comment="JSON"),
         sa.Column("at", TIME, nullable=False),
         sa.Column("recorded_at", TIME, nullable=False),
-        sa.Column("reason", text(), nullable=False),
-        sa.Column("details", text(), comment="JSON"),
-        sa.Column("key", NAME),
+        sa.Column("precision", WORD, comment="of the time `at`; NULL until used"),
         sa.Column("cause", varchar(300)),
-        sa.Column("party", NAME),
+        sa.Column("cause_digest", DIGEST),
+        sa.Column("key", NAME),
+        sa.Column("secrecy", WORD, nullable=False, comment="the higher one of before and after"),
+        sa.Column("audience", text(), comment="the roles that may read it, sorted, joined by commas"),
         sa.Column("level", NAME),
         sa.Column("code", NAME),
+        sa.Column("retracts", sa.Integer),
+        sa.Column("irregular", WORD, comment="of an act outside the table; NULL until used"),
+        sa.Column("actor", text(), nullable=False, comment="JSON"),
+        sa.Column("reason", text(), nullable=False),
+        sa.Column("details", text(), comment="JSON"),
+        sa.Column("party", NAME),
+        sa.Column("salt", varchar(32), nullable=False),
+        sa.Column("commitment", DIGEST, nullable=False),
+        sa.Column("digest", DIGEST, nullable=False),
     )
     index(entry, "sequence", "record_id", "sequence", unique=True)
     index(entry, "position", "position", unique=True)

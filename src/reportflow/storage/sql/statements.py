@@ -16,7 +16,7 @@ from reportflow.storage.base import Of
 from reportflow.storage.sql import queries
 from reportflow.storage.sql.dialects import Backend, backend_of
 from reportflow.storage.sql.executor import PreparedStatement
-from reportflow.storage.sql.schema import ENTRY_COLUMNS, RECORD_COLUMNS, Tables
+from reportflow.storage.sql.schema import ENTRY_COLUMNS, RECORD_COLUMNS, SEALED_COLUMNS, Tables
 
 #: What is before the name of a record's column in a statement that writes an entry too.
 RECORD: Final = "record_"
@@ -25,7 +25,7 @@ _MOST_NAMES: Final = 512
 
 
 class Stale(Exception):
-    """A stored version or state was not the expected one, or something existed already."""
+    """A stored version or head was not the expected one, or something existed already."""
 
 
 class Lookup:
@@ -118,10 +118,10 @@ class StatementCache:
         self._prepare_positions(entry, tables.meta)
 
     def _prepare_reads(self, record: sa.Table, entry: sa.Table) -> None:
-        dialect, entries = self.dialect, sa.select(*(entry.c[name] for name in ENTRY_COLUMNS))
+        dialect, entries = self.dialect, sa.select(*(entry.c[name] for name in (*ENTRY_COLUMNS, "details")))
         in_order = entries.order_by(entry.c.record_id, entry.c.sequence)
         self.records: Lookup = Lookup(sa.select(*(record.c[name] for name in RECORD_COLUMNS)), record.c.id, dialect)
-        self.versions: Lookup = Lookup(sa.select(record.c.id, record.c.version, record.c.state), record.c.id, dialect)
+        self.versions: Lookup = Lookup(sa.select(record.c.id, record.c.version, record.c.head), record.c.id, dialect)
         self.histories: Lookup = Lookup(in_order, entry.c.record_id, dialect)
         self.keys: Lookup = Lookup(sa.select(entry.c.actor_id, entry.c.key), entry.c.key, dialect)
         its_key = equals(entry.c.actor_id, "its_actor"), equals(entry.c.key, "its_key")
@@ -129,6 +129,14 @@ class StatementCache:
         behind = entry.c.position > sa.bindparam("after", type_=entry.c.position.type)
         feed = entries.add_columns(entry.c.position).where(behind).order_by(entry.c.position)
         self.feed: PreparedStatement = self.prepare(feed.limit(sa.bindparam("most")))
+        stored: list[Any] = [entry.c[name] for name in SEALED_COLUMNS]
+        if dialect.name == "sqlite":  # it takes texts that are none, and its driver cannot read those
+            stored = [sa.cast(c, sa.LargeBinary) if isinstance(c.type, sa.String) else c for c in stored]
+        place = sa.tuple_(entry.c.record_id, entry.c.sequence)
+        behind_place = place > sa.tuple_(*(sa.bindparam(f"after_{c.name}", type_=c.type) for c in place.clauses))
+        sealed = sa.select(*stored).order_by(entry.c.record_id, entry.c.sequence).limit(sa.bindparam("most"))
+        self.sealed: PreparedStatement = self.prepare(sealed)
+        self.sealed_after: PreparedStatement = self.prepare(sealed.where(behind_place))
 
     def _prepare_positions(self, entry: sa.Table, meta: sa.Table) -> None:
         no_position, last = entry.c.position.is_(None), meta.c.name == "position"
@@ -161,12 +169,12 @@ class StatementCache:
 
     def _update(self, names: tuple[str, ...]) -> sa.Update:
         record = self.tables.record
-        expected = [equals(record.c[name], f"its_{name}") for name in ("id", "version", "state")]
+        expected = [equals(record.c[name], f"its_{name}") for name in ("id", "version", "head")]
         values: dict[str, Any] = {name: sa.bindparam(RECORD + name, type_=record.c[name].type) for name in names}
         return sa.update(record).where(*expected).values(values)
 
     def _update_record(self, names: tuple[str, ...]) -> PreparedStatement:
-        """Sets some columns of a record, where version and state are as expected: the row count is the verdict."""
+        """Sets some columns of a record, where version and head are as expected: the row count is the verdict."""
         return self.prepare(self._update(names))
 
     def _update_with_entry(self, names: tuple[str, ...]) -> PreparedStatement:

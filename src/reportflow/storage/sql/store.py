@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, MetaData
 
+from reportflow.serialization.classes import NO_CLASSES, Classes
 from reportflow.storage.base import Capabilities
 from reportflow.storage.sql.bound import BoundSqlStore, bound_store
 from reportflow.storage.sql.contract import SqlContract
@@ -22,12 +23,13 @@ from reportflow.storage.sql.statements import StatementCache
 class SqlStore(SqlContract):
     """Records in an SQL database: SQLite, PostgreSQL or MariaDB.
 
-    To fire at a snapshot of the caller's takes an UPDATE that compares version and state, and an INSERT of the entry,
-    in one transaction; on PostgreSQL they are one statement. By id it is one SELECT more, before the transaction; where
-    labels change, one or two statements more.
+    To fire at a record that the flow gave out takes an UPDATE that compares version and head, and an INSERT of the
+    entry, in one transaction; on PostgreSQL they are one statement. By id it is one SELECT more, before the
+    transaction; where labels change, one or two statements more.
 
     Args:
         database: A database URL, or an `Engine` of the host, which then stays the host's to dispose of.
+        classes: The classes of the records and details that it reads; a flow adds those of its lifecycles.
         create: Whether to make the tables where there are none.
         prefix: What the tables' names begin with.
         schema: The database schema that they are in.
@@ -35,6 +37,7 @@ class SqlStore(SqlContract):
 
     Attributes:
         capabilities: What it can do beyond the contract.
+        classes: The classes by which it reads.
         engine: The engine that it works on, in autocommit mode.
 
     Raises:
@@ -47,6 +50,7 @@ class SqlStore(SqlContract):
     def __init__(
         self,
         database: str | Engine,
+        classes: Classes = NO_CLASSES,
         *,
         create: bool = True,
         prefix: str = PREFIX,
@@ -61,7 +65,7 @@ class SqlStore(SqlContract):
         else:
             engine = make_engine(database)
             checkout = partial(Checkout, ConnectionPool(engine))
-        super().__init__(StatementCache(tables, engine), checkout, capabilities_of(engine))
+        super().__init__(StatementCache(tables, engine), checkout, capabilities_of(engine), classes)
         self.engine: Engine = engine
         try:
             retry_while_busy(lambda: self._open(tables, create))
@@ -89,7 +93,7 @@ class SqlStore(SqlContract):
         Raises:
             InvalidValue: it is neither.
         """
-        return bound_store(self._statements, host, self.capabilities.bound())
+        return bound_store(self._statements, host, self.capabilities.bound(), self.classes)
 
     def close(self) -> None:
         """See `Store.close`."""

@@ -1,0 +1,163 @@
+"""What is stored of an entry, byte by byte, and the chain of digests over it.
+
+Theory of operation. Each entry has a *commitment* to its content (actor, reason, details and party, as the texts that
+are stored) under a random salt, and a *digest* of its header: ids, times, codes, the commitment, and the digest of the
+entry before it in the record. So the digest of the last entry, the record's `head`, stands for the whole history. The
+content can be removed later without touching a digest: the commitment stays, and without its salt it tells nothing.
+
+The header is a JSON array of texts, integers and null; for these, what `json` writes without blanks is the canonical
+form of RFC 8785. The content is hashed as stored, so the bytes are never written anew.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from reportflow.model.actor import Actor
+from reportflow.model.entry import Entry
+from reportflow.model.values import time_text
+from reportflow.serialization.plain import TYPE, json_text, to_json, to_plain
+
+#: The tags that keep the two domains of hashing apart; a later form has another number.
+ENTRY_TAG: Final = "reportflow/entry/1"
+CONTENT_TAG: Final = b"reportflow/content/1\0"
+#: The length of a content that is not there.
+_NULL: Final = b"\xff" * 8
+
+_header_text: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class Sealed(NamedTuple):
+    """One entry as it is stored: its header, its content as texts, the salt, and its place in the feed.
+
+    The first twenty fields are the header, in its order. It is for verifying, for moving a store to another engine and
+    for backups, never for readers: with the salt a guess at erased content can be checked. Bytes that are no UTF-8
+    stand as surrogates (``surrogateescape``), so that altered rows can be read too.
+
+    Attributes:
+        kind, lifecycle_version, record_id, sequence, trigger, source, dest, key, cause, retracts: As in `Entry`.
+        actor_id: The id of the actor.
+        at, recorded_at: Times in UTC as text, to the microsecond.
+        precision: How exactly `at` is known; None until used.
+        cause_digest: The digest of the entry that `cause` names.
+        secrecy: The value of the level.
+        audience: The names of the roles, sorted, joined by commas.
+        level, code: The marked values of the details.
+        irregular: Of an act outside the table; None until used.
+        actor: The actor as JSON.
+        reason: The reason.
+        details: The details as JSON; None for none.
+        party: The marked value of the details.
+        salt: 16 bytes as hexadecimal digits.
+        commitment: The commitment to the content as it was committed, hexadecimal.
+        digest: The digest, hexadecimal.
+        position: Its place in the feed, where it has one.
+    """
+
+    kind: str
+    lifecycle_version: int
+    record_id: str
+    sequence: int
+    trigger: str
+    source: str | None
+    dest: str
+    actor_id: str
+    at: str
+    recorded_at: str
+    precision: str | None
+    cause: str | None
+    cause_digest: str | None
+    key: str | None
+    secrecy: str
+    audience: str | None
+    level: str | None
+    code: str | None
+    retracts: int | None
+    irregular: str | None
+    actor: str | None
+    reason: str | None
+    details: str | None
+    party: str | None
+    salt: str
+    commitment: str
+    digest: str
+    position: int | None = None
+
+
+#: How many of the fields of `Sealed` are the header, in the order in which it has them.
+_HEADER: Final = 20
+
+
+def commitment_of(salt: str, *contents: str | None) -> str:
+    """The commitment to the contents of an entry (actor, reason, details, party) under a salt, hexadecimal.
+
+    Raises:
+        ValueError: the salt is not hexadecimal.
+    """
+    parts = [CONTENT_TAG, bytes.fromhex(salt)]
+    for content in contents:
+        if content is None:
+            parts.append(_NULL)
+        else:
+            data = content.encode("utf-8", "surrogateescape")
+            parts += (len(data).to_bytes(8, "big"), data)
+    return sha256(b"".join(parts)).hexdigest()
+
+
+def digest_of(previous: str, sealed: Sealed) -> str:
+    """The digest of an entry behind the one with the digest `previous` ("" for the first), hexadecimal."""
+    header = (ENTRY_TAG, previous, *sealed[:_HEADER], sealed.commitment)
+    return sha256(_header_text(header).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def seal(entry: Entry, *, previous: str, salt: str, cause_digest: str | None = None) -> Sealed:
+    """What is stored of an entry; its digest is for the `Entry` and the record's head.
+
+    Args:
+        entry: The entry; its own digest does not matter.
+        previous: The head of the record before it.
+        salt: 16 random bytes as hexadecimal digits, of this entry alone.
+        cause_digest: The digest of the entry that its `cause` names.
+    """
+    party = entry.mark("party")
+    contents = (actor_text(entry.actor), entry.reason, details_text(entry.details), party)
+    audience = None if entry.audience is None else ",".join(sorted(entry.audience))
+    commitment = commitment_of(salt, *contents)
+    header = (
+        entry.kind, entry.lifecycle_version, entry.record_id, entry.sequence, entry.trigger, entry.source, entry.dest,
+        entry.actor.id, time_text(entry.at), time_text(entry.recorded_at), None, entry.cause, cause_digest, entry.key,
+        entry.secrecy.value, audience, entry.mark("level"), entry.mark("code"), entry.retracts, None,
+    )  # fmt: skip
+    text = _header_text((ENTRY_TAG, previous, *header, commitment))
+    return Sealed(*header, *contents, salt, commitment, sha256(text.encode()).hexdigest())
+
+
+@lru_cache(maxsize=1024)
+def actor_text(actor: Actor) -> str:
+    """An actor as JSON, as it is stored; the same few people act again and again."""
+    plain: dict[str, Any] = to_plain(actor)
+    del plain[TYPE]
+    return json_text(plain)
+
+
+class _LastText:
+    """The text of the latest details: the entries of a bulk share theirs, which are then written once."""
+
+    def __init__(self) -> None:
+        self._last: tuple[object, str | None] = (None, None)
+
+    def __call__(self, details: object) -> str | None:
+        if details is None:
+            return None
+        known, text = self._last
+        if details is not known:
+            text = to_json(details)
+            self._last = (details, text)
+        return text
+
+
+#: The details of an entry as JSON, as they are stored; None for none.
+details_text: Final = _LastText()
