@@ -255,7 +255,10 @@ class TransitionRefused(ReportflowError):
 
 
 class StaleRecord(ReportflowError):
-    """The caller saw version `seen`; the store is at version `stored`. Nothing was written."""
+    """The caller saw version `seen`; the store is at version `stored`, or has other content there. Nothing was written.
+
+    `seen` is 0 where the caller named a head alone.
+    """
 
     code = "stale_record"
 
@@ -264,6 +267,12 @@ class StaleRecord(ReportflowError):
         self.id = id
         self.seen = seen
         self.stored = stored
+
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
+        """What was seen, and what is stored instead."""
+        seen = renderer.text(f"word.seen_{'version' if self.seen else 'head'}", {"number": self.seen})
+        moved = "other_content" if self.seen == self.stored else "moved_on"
+        return {"id": self.id, "seen": seen, "change": renderer.text(f"word.{moved}", {"number": self.stored})}
 
 
 class MissingExtra(ReportflowError, ImportError):

@@ -234,7 +234,7 @@ def test_a_change_names_what_it_replaces(desk: Desk) -> None:
     desk.store.changes.clear()
     done = desk.run(Fire(made, "add", by=ANN), Fire("S", "add", by=ANN), Create(Slip.draft(id="T"), by=ANN))
     assert [(one.record, one.expected, one.before) for one in desk.store.changes] == [
-        (done[1], 1, made),
+        (done[1], made.seen, made),
         (done[2], None, None),
     ]
     assert [[entry.sequence for entry in one.entries] for one in desk.store.changes] == [[2, 3], [1]]
@@ -265,6 +265,9 @@ def test_an_entry_holds_what_the_call_was_given(desk: Desk) -> None:
         reason="why",
         details=Handing(to="T"),
         key="k",
+        kind=SLIPS.name,
+        lifecycle_version=SLIPS.version,
+        digest=desk.flow.get("S", by=ANN).head,
     )
 
 
@@ -545,6 +548,9 @@ def test_a_step_has_its_cause(desk: Desk) -> None:
         recorded_at=NOW + HOUR,
         reason="pushed",
         cause="S@2",
+        kind=SLIPS.name,
+        lifecycle_version=SLIPS.version,
+        digest=desk.flow.get("T", by=ANN).head,
     )
     assert (done.id, done.version) == ("S", 2)
     assert desk.fire("S", "ask", reason="r").id == "S"

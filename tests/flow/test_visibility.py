@@ -17,7 +17,7 @@ from reportflow import (
     SqlStore,
     as_of,
 )
-from reportflow.office import REPORT, Author, Classification, Report, Revision
+from reportflow.office import REPORT, Author, Classification, Comment, Report, Revision
 
 LOW = Actor(id="low", roles={"editor", "reviewer"}, unit="here")
 HIGH = Actor(id="high", roles={"editor"}, unit="here", clearance="top_secret")
@@ -36,15 +36,16 @@ def _report(flow: ReportFlow, by: Actor, **fields: Any) -> Report:
 
 
 def test_history_stops_at_the_clearance(flow: ReportFlow) -> None:
-    """An entry made while a record was secret is not in the history of an actor without that clearance."""
+    """An entry that a secret record had before or after it is not in the history of an actor without the clearance."""
     made = _report(flow, HIGH, secrecy="secret")
     made = flow.fire(made, "edit", Revision(text="clean"), by=HIGH)
     made = flow.fire(made, "classify", Classification(secrecy="internal"), by=HIGH)
-    assert [entry.trigger for entry in flow.history(made.id, by=LOW)] == ["classify"]
-    assert [entry.sequence for entry in flow.history(made.id, by=HIGH)] == [1, 2, 3]
+    made = flow.fire(made, "comment", Comment(text="open"), by=HIGH)
+    assert [entry.trigger for entry in flow.history(made.id, by=LOW)] == ["comment"]
+    assert [entry.sequence for entry in flow.history(made.id, by=HIGH)] == [1, 2, 3, 4]
     with pytest.raises(RecordNotFound):
         flow.as_of(made.id, version=1, by=LOW)
-    assert flow.as_of(made.id, version=3, by=LOW) == made
+    assert flow.as_of(made.id, version=4, by=LOW) == made
     assert as_of(flow.history(made.id, by=HIGH), REPORT, version=1).secrecy == "secret"
 
 

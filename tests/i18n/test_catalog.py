@@ -179,7 +179,7 @@ def test_the_scan_of_the_source_finds_what_is_there() -> None:
     assert {"blank", "naive", "choice", "set_by_flow", "in_future"} <= problems()
     assert {"nul", "surrogate", "too_long", "not_finite"} <= problems()
     assert {"unknown_state", "two_rows", "no_creation"} <= literals("Fault", 0) | literals("_fault", 0)
-    assert {"registered_twice", "lifecycle_twice"} <= literals("Fault", 0)
+    assert {"classes_differ", "lifecycle_twice"} <= literals("Fault", 0)
     assert {"state", "role", "details", "reason"} <= literals("refuse", 0)
     assert "step" in literals("Refusal", 0, "code")
     assert {"same_person", "missing"} <= literals("Guard", 0, "code")

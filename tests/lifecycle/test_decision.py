@@ -44,7 +44,6 @@ from reportflow.errors import RuleFailed
 from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.decision import decide, options
 from reportflow.model.query import Grant
-from reportflow.model.values import registered
 
 NOW = datetime(2022, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -212,6 +211,8 @@ def test_a_decision_is_the_next_record_and_its_entry() -> None:
         details=details,
         key="k",
         cause="X@1",
+        kind="barrel",
+        lifecycle_version=DOCKS.version,
     )
     assert made.record == attrs.evolve(before, mark="new", count=3, port=ANY, version=5, updated_at=NOW)
     assert made.steps == ()
@@ -235,6 +236,8 @@ def test_a_creation_initializes_the_draft() -> None:
         recorded_at=NOW,
         details=initialized,
         key="k",
+        kind="barrel",
+        lifecycle_version=DOCKS.version,
     )
     assert made.record == attrs.evolve(initialized, state="afloat", version=1, updated_at=NOW, port="home")
 
@@ -614,7 +617,7 @@ def test_a_table_keeps_its_labels_to_itself() -> None:
         )
 
     first, second = version(1, "bone dry"), version(2, "drained")
-    assert registered("BilgeWater") is BilgeWater
+    assert second.classes.of_details("bilge", 2, "pour", creation=False) is BilgeWater
     assert [one.label_of("state", "dry") for one in (first, second)] == ["bone dry", "drained"]
     labelled = [("state", "wet"), ("state", "off"), ("trigger", "create"), ("trigger", "pour"), ("role", "r")]
     assert [first.label_of(*one) for one in labelled] == ["soaked", "off", "build", "fill up", "rower"]

@@ -55,11 +55,9 @@ def test_an_invalid_history_is_refused(
 
 
 def test_a_history_finds_the_definition_it_names(history: list[Entry]) -> None:
-    """The lifecycle that the draft names is used; one that is not among them is `UnknownLifecycle`."""
+    """The lifecycle that each entry names is used; one that is not among them is `UnknownLifecycle`."""
     assert replay(history[:3], [REPORT]).state == "edited"
-    draft = history[0].details
-    assert isinstance(draft, Report)
-    stranger = attrs.evolve(history[0], details=attrs.evolve(draft, kind="never built"))
+    stranger = attrs.evolve(history[0], kind="never built")
     with pytest.raises(UnknownLifecycle, match="never built"):
         replay([stranger, *history[1:3]], [REPORT])
 
@@ -97,9 +95,7 @@ def test_the_problem_of_a_history(history: list[Entry]) -> None:
         ([history[0]] * 30, f"sequences {[1] * 20}"),
     ):
         assert problem(lambda cut=cut: replay(cut, REPORT)) == ("history", "history", {"given": given})  # type: ignore[misc]  # bound now
-    draft = history[0].details
-    assert isinstance(draft, Report)
-    stranger = attrs.evolve(history[0], details=attrs.evolve(draft, kind="never built", lifecycle_version=7))
+    stranger = attrs.evolve(history[0], kind="never built", lifecycle_version=7)
     with pytest.raises(UnknownLifecycle) as raised:
         replay([stranger], [REPORT])
     assert (raised.value.name, raised.value.version, raised.value.choices) == ("never built", 7, ("report 1",))
@@ -135,9 +131,7 @@ def test_as_of_a_version_or_a_time(history: list[Entry]) -> None:
 
 def test_a_given_definition_is_the_one_that_folds(history: list[Entry]) -> None:
     """A given lifecycle is used for the fold, whatever the entries name, by version and by time too."""
-    draft = history[0].details
-    assert isinstance(draft, Report)
-    stranger = [attrs.evolve(history[0], details=attrs.evolve(draft, kind="never built")), *history[1:3]]
+    stranger = [attrs.evolve(history[0], kind="never built"), *history[1:3]]
     assert replay(stranger, REPORT).version == 3
     assert as_of(stranger, REPORT, version=2).version == 2
     assert as_of(stranger, REPORT, time=history[2].recorded_at).version == 3

@@ -52,6 +52,7 @@ from reportflow.model.query import (
     grouping,
     place_of,
 )
+from reportflow.model.record import Seen
 from reportflow.model.values import (
     as_texts,
     as_tuple,
@@ -64,10 +65,9 @@ from reportflow.model.values import (
     names,
     not_blank,
     not_empty,
-    register,
-    registered,
     time_text,
 )
+from reportflow.serialization.digest import seal
 from reportflow.storage import matching
 
 NOW = datetime(2022, 6, 1, 12, tzinfo=UTC)
@@ -368,7 +368,7 @@ def test_converters_are_those_without_an_instance() -> None:
     assert converters(Converted) == {"one": str, "four": int}
 
 
-def test_a_class_is_registered_by_name() -> None:
+def test_a_class_is_written_under_its_name() -> None:
     """Classes of the library have its name as a prefix; a class may be given another name."""
     assert name_of(Tone) == "Tone"
     assert name_of(MemoryStore) == "reportflow.MemoryStore"
@@ -381,21 +381,6 @@ def test_a_class_is_registered_by_name() -> None:
         pass
 
     assert (name_of(Renamed), name_of(Below)) == ("ProblemsRenamed", "Below")
-    assert registered("ProblemsRenamed") is Renamed
-    assert registered("Below") is Below
-    assert registered("ProblemsUnknown") is None
-
-
-def test_a_name_that_is_taken_is_a_fault_with_both_classes() -> None:
-    """The fault names the class that has the name and the one that wants it."""
-    one, two = (type("OnlyOnce", (), {"__module__": module, "__qualname__": "OnlyOnce"}) for module in "ab")
-    register(one)
-    with pytest.raises(InvalidDefinition) as raised:
-        register(two)
-    facts = {"name": "OnlyOnce", "other": "a.OnlyOnce", "given": "b.OnlyOnce"}
-    assert (raised.value.name, raised.value.faults) == ("OnlyOnce", (Fault("registered_twice", facts),))
-    register(two, "OnlyTwice")
-    assert registered("OnlyTwice") is two
 
 
 def test_ranks_do_not_compare_with_texts() -> None:
@@ -823,9 +808,17 @@ def test_counts_are_of_records_or_entries() -> None:
 
 
 def change(record: Volume, expected: int | None, **changes: Any) -> Change:
-    """A change with all its entries."""
+    """A change with all its entries; the head of each version is the same at each call."""
+
+    def head(version: int) -> str:
+        return f"{record.id}@{version}" if version else ""
+
     numbers = range((expected or 0) + 1, record.version + 1)
-    return Change(record=record, expected=expected, entries=[entry(record.id, number, **changes) for number in numbers])
+    entries = [entry(record.id, number, **{"digest": head(number), **changes}) for number in numbers]
+    sealed = [seal(one, previous="", salt="00" * 16)._replace(digest=one.digest) for one in entries]
+    record = attrs.evolve(record, head=entries[-1].digest)
+    seen = None if expected is None else Seen(expected, head(expected))
+    return Change(record=record, expected=seen, entries=entries, sealed=sealed)
 
 
 def test_memory_refuses_in_the_contract_s_order() -> None:
@@ -835,10 +828,11 @@ def test_memory_refuses_in_the_contract_s_order() -> None:
     later = [change(volume(id, version=2), 1) for id in ("x", "y")]
     taken = [change(volume(id), None) for id in ("b", "a")]
     moved = [change(volume("c", version=3), 2)]
+    rewritten = attrs.evolve(change(volume("a", version=2), 1), expected=Seen(1, "another content"))
     for changes, error, ids in (
         ([*moved, *taken, *later], RecordNotFound, ("x", "y")),
         ([*moved, *taken, change(volume("new"), None)], AlreadyExists, ("b", "a")),
-        ([change(volume("new"), None), *moved, change(volume("a", version=2), 1, source="out")], Conflict, ("c", "a")),
+        ([change(volume("new"), None), *moved, rewritten], Conflict, ("c", "a")),
     ):
         with pytest.raises(error) as raised:
             store.commit(changes)

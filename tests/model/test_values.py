@@ -34,11 +34,10 @@ from reportflow.model.values import (
     changed,
     field_names,
     plainly_built,
-    register,
-    registered,
     unchecked,
 )
 from reportflow.office import Attachment, Author, Comment, Level, Report, Revision
+from reportflow.serialization.plain import to_plain
 
 NOW = datetime(2022, 3, 1, tzinfo=UTC)
 #: The longest text, in bytes of UTF-8.
@@ -342,24 +341,6 @@ def test_values_are_frozen() -> None:
             value.id = "x"  # type: ignore[union-attr,misc]  # the assignment that must fail
 
 
-def test_a_name_belongs_to_one_class() -> None:
-    """Another class under a name that is taken is refused; the same class defined again replaces it."""
-
-    def define(module: str) -> type[Any]:
-        return type("Twofold", (), {"__module__": module, "__qualname__": "Twofold"})
-
-    first, again, other = define("one"), define("one"), define("two")
-    register(first)
-    register(again)
-    assert registered("Twofold") is again
-    with pytest.raises(InvalidDefinition, match="Twofold") as raised:
-        register(other)
-    assert [getattr(fault, "code", "?") for fault in raised.value.faults] == ["registered_twice"]
-    assert registered("Twofold") is again
-    register(other, "TwofoldTwo")
-    assert registered("TwofoldTwo") is other
-
-
 def test_a_host_may_use_the_names_of_the_library() -> None:
     """A host's class may have the name of a class of the library."""
 
@@ -375,16 +356,14 @@ def test_a_host_may_use_the_names_of_the_library() -> None:
 
 
 def test_a_class_may_take_another_name() -> None:
-    """With `name=` a class is registered under that name, so that another class may have its own name."""
+    """With `name=` a class is written under that name."""
 
     @attrs.frozen(kw_only=True)
     class Checked(Details, name="CheckedElsewhere"):
         text: str = ""
 
-    assert registered("CheckedElsewhere") is Checked
-    assert registered("Checked") is globals()["Checked"]
-    with pytest.raises(InvalidDefinition):
-        type("Checked", (Value,), {"__module__": "elsewhere"})
+    assert to_plain(Checked()) == {"$type": "CheckedElsewhere", "text": ""}
+    assert to_plain(globals()["Checked"](text="x"))["$type"] == "Checked"
 
 
 @pytest.mark.parametrize("ranked", [Secrecy, Level])

@@ -34,7 +34,7 @@ from reportflow.outbox.cloudevents import Message
 from reportflow.outbox.nats import NatsPublisher
 from reportflow.serialization.plain import from_plain
 from reportflow.storage.leases import Delivery, Leases, MemoryLeases
-from tests.outbox.world import START, Clock, Crash, World, failing
+from tests.outbox.world import LETTERS, START, Clock, Crash, World, failing
 from tests.servers import Nats, database
 
 
@@ -274,7 +274,7 @@ def test_a_message_is_a_cloud_event() -> None:
     assert event.get_datacontenttype() == "application/json"
     assert event.get_extension("sequence") == "0000000002"
     assert json.loads(message.body)["data"]["kind"] == "letter"
-    assert from_plain(event.get_data()["entry"]) == message.entry == entry
+    assert from_plain(event.get_data()["entry"], Entry, LETTERS.classes) == message.entry == entry
 
 
 def test_relays_of_two_names_each_publish_everything(world: World) -> None:
@@ -850,7 +850,7 @@ def test_nats_stores_each_message_once(nats: Nats) -> None:
     stored = in_stream(nats)
     assert [one.headers["Nats-Msg-Id"] for one in stored] == ["a@1", "b@1", "a@2"]
     assert {one.headers["Content-Type"] for one in stored} == {"application/cloudevents+json"}
-    read: list[Entry] = [from_plain(json.loads(one.data)["data"]["entry"]) for one in stored]
+    read: list[Entry] = [from_plain(json.loads(one.data)["data"]["entry"], Entry, LETTERS.classes) for one in stored]
     assert read == [one.entry for one in world.store.feed()]
 
 

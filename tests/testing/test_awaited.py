@@ -21,6 +21,7 @@ from reportflow import (
     StorageUnavailable,
     Store,
 )
+from reportflow.serialization.digest import Sealed
 from reportflow.storage.base import AsyncStore, Group, Of, check_changes
 from reportflow.testing import StoreTests, awaited
 from reportflow.testing.acts import acted, created, report
@@ -66,6 +67,9 @@ class SleepingStore:
 
     async def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         return self.inner.feed(after, limit)
+
+    async def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
+        return self.inner.sealed(after, limit)
 
     async def close(self) -> None:
         self.inner.close()

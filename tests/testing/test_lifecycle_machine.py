@@ -357,7 +357,7 @@ def _false(*_: object) -> Any:
 
 def _as_of_for_all(self: Queries, id: str, actor: Actor, version: int | None, time: datetime | None) -> Any:
     history = yield from effects.history([id])
-    return as_of(history, self._definitions.of_history(history), version=version, time=time)
+    return as_of(history, self._definitions, version=version, time=time)
 
 
 def _whole_history(self: Queries, id: str, actor: Actor) -> Any:

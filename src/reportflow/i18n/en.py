@@ -256,9 +256,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "Another user changed this after you opened it. Yours is not submitted yet: compare it with the new "
             "text first."
         ),
-        "stale_record@developer": (
-            "Record {id} was seen at version {seen}, and is now at version {stored}; read it again, then retry."
-        ),
+        "stale_record@developer": ("Record {id} was seen {seen}, and {change}; read it again, then retry."),
         "storage_error": "Something went wrong, and nothing was saved; try again later.",
         "storage_error@developer": "The store failed, and nothing was written: {given}. Check the database, then try again.",
         "record_not_found": "Not found, or not open to you. Check the number.",
@@ -475,6 +473,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "unknown": "unknown",
         "no tables": "no tables",
         "version": "version {number}",
+        "seen_version": "at version {number}",
+        "seen_head": "with another head",
+        "moved_on": "is now at version {number}",
+        "other_content": "has other content there now",
         "any_version": "any version",
         "no entries": "no entries",
         "the first entry creates nothing": "the first entry creates nothing",

@@ -122,14 +122,18 @@ def _complete(entry: Entry, before: Record, after: Record, command: Command) -> 
 
     Both values were just made and are nobody else's yet, so they are completed in place.
     """
-    put = setters(Entry)
-    put["secrecy"](entry, max(before.secrecy, after.secrecy))
+    if before.secrecy < after.secrecy:
+        _put_secrecy(entry, after.secrecy)
     if not command.salt:
         return None
     sealed = seal(entry, previous=before.head, salt=command.salt, cause_digest=command.cause_digest)
-    put["digest"](entry, sealed.digest)
+    _put_digest(entry, sealed.digest)
     setters(type(after))["head"](after, sealed.digest)
     return sealed
+
+
+_put_secrecy: Final = setters(Entry)["secrecy"]
+_put_digest: Final = setters(Entry)["digest"]
 
 
 def _check_whole(lifecycle: Lifecycle, row: Transition, after: Record, entry: Entry) -> None:

@@ -181,7 +181,7 @@ class Lifecycle(Access):
             raise self.failed(entry, "the row", f"none from '{entry.source}' for this entry")
         try:
             row = found[0]
-            seen = changed(entry, AS_DECIDED) if row.computes and entry.digest else entry
+            seen = changed(entry, AS_DECIDED) if entry.digest and row.computes else entry
             changes: dict[str, Any] = row.changes(draft, seen)
             convert = converters(type(draft))
             for field in changes:

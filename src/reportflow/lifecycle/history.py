@@ -17,7 +17,7 @@ def replay(history: Iterable[Entry], lifecycles: Lifecycle | Iterable[Lifecycle]
 
     Args:
         history: All entries of one record, from its creation on.
-        lifecycles: The definition, or several; each entry is folded by the kind and version that it names.
+        lifecycles: The definition; or several, and each entry is folded by the kind and version that it names.
 
     Raises:
         InvalidValue: not the whole history of one record from its creation on, without a gap.
@@ -26,10 +26,11 @@ def replay(history: Iterable[Entry], lifecycles: Lifecycle | Iterable[Lifecycle]
     """
     entries = list(history)
     _check_whole(entries)
-    known = [lifecycles] if isinstance(lifecycles, Lifecycle) else list(lifecycles)
+    given = lifecycles if isinstance(lifecycles, Lifecycle) else None
+    known = () if isinstance(lifecycles, Lifecycle) else tuple(lifecycles)
     record: Record | None = None
     for entry in entries:
-        record = lifecycle_of(entry, known).fold(record, entry)
+        record = (given or lifecycle_of(entry, known)).fold(record, entry)
     assert record is not None, "a history has a first entry"
     return record
 

@@ -18,8 +18,9 @@ from typing import Any, Final, NamedTuple
 
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry
-from reportflow.model.values import time_text
-from reportflow.serialization.plain import TYPE, json_text, to_json, to_plain
+from reportflow.model.values import field_names, time_text
+from reportflow.serialization.classes import Classes
+from reportflow.serialization.plain import TYPE, from_plain, json_text, to_json, to_plain
 
 #: The tags that keep the two domains of hashing apart; a later form has another number.
 ENTRY_TAG: Final = "reportflow/entry/1"
@@ -133,6 +134,24 @@ def seal(entry: Entry, *, previous: str, salt: str, cause_digest: str | None = N
     )  # fmt: skip
     text = _header_text((ENTRY_TAG, previous, *header, commitment))
     return Sealed(*header, *contents, salt, commitment, sha256(text.encode()).hexdigest())
+
+
+def unseal(sealed: Sealed, classes: Classes) -> Entry:
+    """The entry that was sealed, for a store that keeps no other form of it.
+
+    Raises:
+        InvalidValue: its kind, definition or trigger is unknown to the classes, or its content cannot be read.
+    """
+    plain: dict[str, Any] = {name: getattr(sealed, name) for name in _AS_STORED}
+    for name in ("actor", "details"):
+        text = getattr(sealed, name)
+        plain[name] = None if text is None else json.loads(text)
+    plain["audience"] = None if sealed.audience is None else sealed.audience.split(",")
+    return from_plain(plain, Entry, classes)
+
+
+#: The fields of an entry that stand in `Sealed` as they are in plain data.
+_AS_STORED: Final = tuple(name for name in field_names(Entry) if name in Sealed._fields)
 
 
 @lru_cache(maxsize=1024)

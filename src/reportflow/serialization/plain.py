@@ -45,7 +45,7 @@ def to_plain(value: object) -> Any:
     Raises:
         InvalidValue: the value is of no class that can be written.
     """
-    return _converter.unstructure(value, unstructure_as=object)
+    return _write_any(value)
 
 
 def part_writer(cls: type[Any], but: Iterable[str]) -> Callable[[Any], dict[str, Any]]:

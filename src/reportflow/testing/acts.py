@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from os import urandom
+from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -137,8 +137,13 @@ def joined(*changes: Change) -> Change:
     return Change(record=changes[-1].record, expected=changes[0].expected, entries=entries, sealed=sealed)
 
 
+def _salt(before: Record) -> str:
+    """The same salt for each change of a record at a version, so that two equal changes are equal."""
+    return sha256(f"{before.id}@{before.version}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
 def _decided(before: Record, command: Command) -> Change:
-    decision = decide(_LIFECYCLES[type(before)], before, attrs.evolve(command, salt=urandom(16).hex()))
+    decision = decide(_LIFECYCLES[type(before)], before, attrs.evolve(command, salt=_salt(before)))
     assert decision.sealed is not None, "the command has a salt"
     expected = before.seen if before.version else None
     return Change(record=decision.record, expected=expected, entries=(decision.entry,), sealed=(decision.sealed,))

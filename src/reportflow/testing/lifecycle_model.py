@@ -63,6 +63,7 @@ class Model:
         entries: id -> its entries.
         keys: (actor, key) -> the request that used it.
         number: How many ids were given.
+        given_out: The id and version of each record that the flow gave out: that very object spares it the read.
     """
 
     def __init__(self, lifecycles: Iterable[Lifecycle]) -> None:
@@ -70,6 +71,7 @@ class Model:
         self.entries: dict[str, list[Entry]] = {}
         self.keys: dict[tuple[str, str], UsedKey] = {}
         self.number: int = 0
+        self.given_out: set[tuple[str, int]] = set()
         self._given = {(one.name, one.version): one for one in lifecycles}
         self._newest = {name: one for (name, _), one in sorted(self._given.items(), key=lambda pair: pair[0])}
         self._surroundings = Surroundings(self._given.values())
@@ -317,7 +319,8 @@ class Attempt:
         model, id = self._model, request.id
         if id not in self._records:
             target = request.target
-            if isinstance(target, Record) and not self._again and not model.commutes(target, request.trigger):
+            known = isinstance(target, Record) and (id, target.version) in model.given_out
+            if known and isinstance(target, Record) and not self._again and not model.commutes(target, request.trigger):
                 self._records[id], self.loaded[id] = target, target.version
                 self.holders[id] = request.by
             else:

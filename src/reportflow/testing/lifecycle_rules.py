@@ -168,6 +168,7 @@ class Rules(Run):
     def run_many(self, bulk: calls.DrawnRequests) -> None:
         """The same on many records, each for itself: an error is skipped, or ends it, as asked."""
         self._at(bulk.now)
+        handed_in = [self._handed_in(request) for request in bulk.requests]
 
         def due() -> Any:
             done: list[tuple[str, Record | None, Raised | None]] = []
@@ -185,7 +186,7 @@ class Rules(Run):
         self._does(
             ("list(flow.run({}, on_error={}))", (list(bulk.requests), bulk.on_error)),
             due,
-            lambda: [_as_value(each) for each in self.flow.run(bulk.requests, on_error=bulk.on_error)],
+            lambda: [_as_value(each) for each in self.flow.run(handed_in, on_error=bulk.on_error)],
         )
 
     @precondition(_some_records)

@@ -7,20 +7,25 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from itertools import accumulate
 from typing import Any, ClassVar, Final, cast
+
+import attrs
 
 from reportflow.analysis.samples import START
 from reportflow.errors import MissingExtra, RuleFailed
-from reportflow.flow.requests import Create, Request
+from reportflow.flow.requests import Create, Fire, Request
 from reportflow.flow.sync import ReportFlow
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.history import replay
 from reportflow.model.entry import Entry
 from reportflow.model.query import LIMIT, Query
-from reportflow.model.record import Record
+from reportflow.model.record import Record, given_by
+from reportflow.model.values import changed
+from reportflow.serialization.digest import digest_of
 from reportflow.storage.base import Store
 from reportflow.testing.broken import BrokenPromise, Raised, outcome
-from reportflow.testing.differences import first_difference, shown
+from reportflow.testing.differences import first_difference, shown, without_digests
 from reportflow.testing.doubles import InterceptedStore
 from reportflow.testing.factory import Factory
 from reportflow.testing.lifecycle_model import Model
@@ -65,6 +70,8 @@ class Run(RuleBasedStateMachine):
         self.lines: Lines = Lines(self.lifecycles, type(self)._factory, START)
         self.model: Model = Model(self.lifecycles)
         self._number = 0
+        #: The very objects that the flow gave out, by id and version.
+        self._given_out: dict[tuple[str, int], Record] = {}
         self._store = InterceptedStore(type(self)._factory.checked())
         self.flow: ReportFlow = ReportFlow(
             cast(Store, self._store), self.lifecycles, clock=lambda: self.now, new_id=self._new_id
@@ -112,7 +119,8 @@ class Run(RuleBasedStateMachine):
         Raises:
             BrokenPromise: they differ.
         """
-        difference = first_difference(given, due)
+        given = without_digests(given)
+        difference = first_difference(given, without_digests(due))
         if difference is None:
             return
         self.lines.failed(expression, due)
@@ -135,6 +143,7 @@ class Run(RuleBasedStateMachine):
         wanted = due()
         given = outcome(does)
         self._same("outcome", given, wanted, expression)
+        self._remember(given)
         self.lines.did(expression, wanted)
         self._same("outcome", self._number, self.model.number, ("next(numbers) - 1", ()))
         for id, entries in self.model.entries.items():
@@ -142,6 +151,25 @@ class Run(RuleBasedStateMachine):
                 self._count(entry)
         event(f"refused: {wanted.kind.__name__}" if isinstance(wanted, Raised) else "done")
         return wanted
+
+    def _remember(self, given: Any) -> None:
+        """Keep the records that the flow gave out: it knows these very objects again, and no others."""
+        for one in given if isinstance(given, list) else [given]:
+            record = one[1] if isinstance(one, tuple) else one
+            if isinstance(record, Record) and given_by(record) is not None:
+                self._given_out[record.id, record.version] = record
+                self.model.given_out.add((record.id, record.version))
+
+    def _handed_in(self, request: Request) -> Request:
+        """A request as a user makes it: a record in it is the object that they were given, or another with its head."""
+        if not isinstance(request, Fire) or not isinstance(request.target, Record):
+            return request
+        id, version = request.target.id, request.target.version
+        target = self._given_out.get((id, version))
+        if target is None:
+            heads = [entry.digest for entry in self._store.history([id])]
+            target = changed(request.target, {"head": heads[version - 1] if version <= len(heads) else ""})
+        return attrs.evolve(request, target=target)
 
     def _count(self, entry: Entry) -> None:
         lifecycle = self.model.lifecycle_of(self.records[entry.record_id])
@@ -158,6 +186,7 @@ class Run(RuleBasedStateMachine):
         )
 
     def _fire(self, request: Request) -> Any:
+        request = self._handed_in(request)
         if isinstance(request, Create):
             return self.flow.create(request.draft, by=request.by, at=request.at, key=request.key)
         return self.flow.fire(
@@ -197,6 +226,10 @@ class Run(RuleBasedStateMachine):
         history, lifecycle = self._store.history([id]), self.model.lifecycle_of(record)
         expression = ("replay(store.history([{}]), {})", (id, lifecycle))
         self._same("replay", outcome(lambda: replay(history, lifecycle)), record, expression)
+        entries = self._store.sealed((id, 0), record.version)
+        heads = [*accumulate(entries, lambda head, one: digest_of(head, one), initial="")][1:]
+        self._same("gap", [one.digest for one in entries], heads, ("store.sealed(({}, 0), {})", (id, record.version)))
+        self._same("gap", self._store.get([id])[0].head, history[-1].digest, ("store.get([{}])[0].head", (id,)))
         for name, due in (
             ("sequence", list(range(1, record.version + 1))),
             ("source", [None, *(entry.dest for entry in history[:-1])]),

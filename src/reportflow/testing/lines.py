@@ -10,9 +10,11 @@ import attrs
 
 from reportflow.flow.requests import Create, Request
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 from reportflow.serialization.source import Names, imports, named, python
 from reportflow.testing.broken import Raised
+from reportflow.testing.differences import without_digests
 from reportflow.testing.factory import Factory
 
 #: An expression with a ``{}`` for each value in it, and the values.
@@ -171,5 +173,8 @@ def _expecting(text: str, due: Any, names: Names) -> list[str]:
 
 def _asserting(text: str, due: Any, names: Names) -> list[str]:
     if not isinstance(due, Raised):
+        if isinstance(due, Record | Entry | list | tuple):
+            names["without_digests"] = without_digests.__module__
+            text = f"without_digests({text})"
         return [f"assert {text} == {python(due, names)}"]
     return [*_expecting(text, due, names), f"assert str(caught.exception) == {str(due.error)!r}"]

@@ -30,19 +30,19 @@ class TakesWhatIsAhead(MemoryStore):
         try:
             super()._compare(changes)
         except Conflict:
-            if any(self._records[one.record.id].version >= one.expected for one in changes if one.expected):
+            if any(self._records[one.record.id].version >= one.expected.version for one in changes if one.expected):
                 raise
 
 
-@caught_by("test_the_state_is_compared")
-class ForgetsTheState(MemoryStore):
+@caught_by("test_the_head_is_compared")
+class ForgetsTheHead(MemoryStore):
     """Compares the version alone."""
 
     def _compare(self, changes: Sequence[Change]) -> None:
         try:
             super()._compare(changes)
         except Conflict:
-            if any(self._records[one.record.id].version != one.expected for one in changes if one.expected):
+            if any(self._records[one.record.id].version != one.expected.version for one in changes if one.expected):
                 raise
 
 
@@ -54,7 +54,7 @@ class TrustsTheWriter(MemoryStore):
         try:
             super()._compare(changes)
         except Conflict as error:
-            seen = {one.record.id for one in changes if one.before and one.before.version == one.expected}
+            seen = {one.record.id for one in changes if one.before and one.before.seen == one.expected}
             if not seen.issuperset(error.ids):
                 raise
 
