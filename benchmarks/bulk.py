@@ -45,7 +45,7 @@ from reportflow.office import Assignment
 #: How much memory an import may need, in bytes.
 LIMIT = 500e6
 ASSIGNEE = "zhao"
-UPDATE_ASSIGNED = update("version", "assignee", "updated_at")
+UPDATE_ASSIGNED = update("version", "head", "assignee", "updated_at")
 
 
 def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
@@ -100,13 +100,14 @@ class SqliteHand:
 class PostgresHand:
     """psycopg and COPY; what is updated is copied to a table beside and joined. See `Hand`."""
 
-    _STAGED = ("id", "expected", "source", "version", "assignee", "updated_at")
+    _STAGED = ("id", "expected", "seen", "version", "head", "assignee", "updated_at")
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         connection.execute(
             "CREATE TEMPORARY TABLE staged "
-            "(id text, expected int, source text, version int, assignee text, updated_at text) ON COMMIT DELETE ROWS"
+            "(id text, expected int, seen text, version int, head text, assignee text, updated_at text) "
+            "ON COMMIT DELETE ROWS"
         )
 
     def _copy(self, table: str, columns: Sequence[str], rows: Iterable[Values]) -> None:
@@ -127,8 +128,9 @@ class PostgresHand:
             self._copy("staged", self._STAGED, rows)
             moved = self._connection.execute(
                 "UPDATE reportflow_record AS r "
-                "SET version = s.version, assignee = s.assignee, updated_at = s.updated_at FROM staged AS s "
-                "WHERE r.id = s.id AND r.version = s.expected AND r.state = s.source"
+                "SET version = s.version, head = s.head, assignee = s.assignee, updated_at = s.updated_at "
+                "FROM staged AS s "
+                "WHERE r.id = s.id AND r.version = s.expected AND r.head = s.seen"
             )
             if moved.rowcount != len(rows):
                 raise RuntimeError("another program wrote to the benchmark's database")
@@ -209,8 +211,9 @@ class Bulk:
             entries = [fired(row, now, "assign", EDITOR, details) for row in rows]
             moved = [
                 {
-                    "id": row["id"], "expected": row["version"], "source": row["state"],
-                    "version": entry["sequence"], "assignee": ASSIGNEE, "updated_at": entry["recorded_at"],
+                    "id": row["id"], "expected": row["version"], "seen": row["head"],
+                    "version": entry["sequence"], "head": entry["digest"], "assignee": ASSIGNEE,
+                    "updated_at": entry["recorded_at"],
                 }
                 for row, entry in zip(rows, entries, strict=True)
             ]  # fmt: skip

@@ -1,4 +1,7 @@
-"""The very rows that reportflow stores, by hand: without checks or decisions, in as few statements as possible."""
+"""The very rows that reportflow stores, by hand: without checks or decisions, in as few statements as possible.
+
+Digests, salts and heads are constants here: the columns are written and compared, but nothing is hashed.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,24 @@ Values = dict[str, Any]
 Created = tuple[Values, Values, list[Values]]
 
 ENTRY: Final = (
-    "record_id", "sequence", "trigger", "source", "dest", "actor_id", "actor", "at", "recorded_at", "reason",
-    "details", "key", "cause", "party", "level", "code",
+    "kind", "lifecycle_version", "record_id", "sequence", "trigger", "source", "dest", "actor_id", "at", "recorded_at",
+    "precision", "cause", "cause_digest", "key", "secrecy", "audience", "level", "code", "retracts", "irregular",
+    "actor", "reason", "details", "party", "salt", "commitment", "digest",
 )  # fmt: skip
 RECORD: Final = (
-    "id", "kind", "state", "version", "lifecycle_version", "unit", "parent", "title", "category", "assignee",
+    "id", "kind", "state", "version", "head", "lifecycle_version", "unit", "parent", "title", "category", "assignee",
     "due_at", "secrecy", "created_by", "created_at", "updated_at", "text", "data",
 )  # fmt: skip
 LABEL: Final = ("record_id", "name", "value")
-NUMBERS: Final = ("sequence", "version", "lifecycle_version")
+NUMBERS: Final = ("sequence", "version", "lifecycle_version", "retracts")
+SALT: Final = "0" * 32
+DIGEST: Final = "0" * 64
+#: The columns of an entry that are the same in each of these acts.
+CONSTANT: Final[Values] = {
+    "kind": "report", "lifecycle_version": 1, "precision": None, "cause": None, "cause_digest": None, "key": None,
+    "secrecy": "internal", "audience": None, "retracts": None, "irregular": None, "reason": "", "salt": SALT,
+    "commitment": DIGEST, "digest": DIGEST,
+}  # fmt: skip
 
 
 def text_of(plain: object) -> str:
@@ -52,7 +64,7 @@ def time_of(time: datetime) -> str:
 def created(id: str, now: str) -> Created:
     """What the creation of a report stores."""
     base = {
-        "id": id, "kind": "report", "state": "", "version": 0, "lifecycle_version": 1, "unit": "office",
+        "id": id, "kind": "report", "state": "", "version": 0, "head": "", "lifecycle_version": 1, "unit": "office",
         "parent": None, "category": "", "assignee": None, "due_at": None, "secrecy": "internal",
         "created_by": EDITOR.id, "created_at": now, "updated_at": None,
     }  # fmt: skip
@@ -62,14 +74,15 @@ def created(id: str, now: str) -> Created:
         "credits": [], "revision": 0, "edited_by": None,
     }  # fmt: skip
     record = {
-        **base, "state": "draft", "version": 1, "due_at": "never", "updated_at": now, "title": TITLE, "text": TEXT,
+        **base, "state": "draft", "version": 1, "head": DIGEST, "due_at": "never", "updated_at": now,
+        "title": TITLE, "text": TEXT,
         "data": text_of({"$type": "reportflow.Report", **own}),
     }  # fmt: skip
     entry = {
-        "record_id": id, "sequence": 1, "trigger": "create", "source": None, "dest": "draft",
-        "actor_id": EDITOR.id, "actor": actor_of(EDITOR), "at": now, "recorded_at": now, "reason": "",
+        **CONSTANT, "record_id": id, "sequence": 1, "trigger": "create", "source": None, "dest": "draft",
+        "actor_id": EDITOR.id, "actor": actor_of(EDITOR), "at": now, "recorded_at": now,
         "details": text_of({"$type": "reportflow.Report", **base, "title": TITLE, "text": TEXT, **own}),
-        "key": None, "cause": None, "party": None, "level": None, "code": own["source"],
+        "party": None, "level": None, "code": own["source"],
     }  # fmt: skip
     labels = [
         {"record_id": id, "name": "author", "value": "zhang"},
@@ -81,10 +94,10 @@ def created(id: str, now: str) -> Created:
 def fired(row: Mapping[str, Any], now: str, trigger: str, actor: Actor, details: Mapping[str, Any]) -> Values:
     """The entry of an act that leaves the state alone."""
     return {
-        "record_id": row["id"], "sequence": row["version"] + 1, "trigger": trigger, "source": row["state"],
-        "dest": row["state"], "actor_id": actor.id, "actor": actor_of(actor), "at": now, "recorded_at": now,
-        "reason": "", "details": text_of(details), "key": None, "cause": None,
-        "party": details.get("body"), "level": details.get("level"), "code": details.get("usage"),
+        **CONSTANT, "record_id": row["id"], "sequence": row["version"] + 1, "trigger": trigger,
+        "source": row["state"], "dest": row["state"], "actor_id": actor.id, "actor": actor_of(actor), "at": now,
+        "recorded_at": now, "details": text_of(details), "party": details.get("body"),
+        "level": details.get("level"), "code": details.get("usage"),
     }  # fmt: skip
 
 
@@ -95,7 +108,7 @@ def adopting(row: Mapping[str, Any], now: str) -> tuple[Values, Values]:
         "issue": "", "usage": "single",
     }  # fmt: skip
     entry = fired(row, now, "adopt", REGISTRAR, details)
-    return {**row, "version": entry["sequence"], "updated_at": now}, entry
+    return {**row, "version": entry["sequence"], "head": entry["digest"], "updated_at": now}, entry
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -109,10 +122,10 @@ def insert(table: str, columns: Sequence[str]) -> str:
 
 
 def update(*columns: str) -> str:
-    """An UPDATE that compares version and state."""
+    """An UPDATE that compares version and head."""
     return (
         f"UPDATE reportflow_record SET {', '.join(f'{name} = :{name}' for name in columns)} "
-        "WHERE id = :id AND version = :expected AND state = :source"
+        "WHERE id = :id AND version = :expected AND head = :seen"
     )
 
 
@@ -122,7 +135,7 @@ INSERT_ENTRY: Final = (
 )
 INSERT_RECORD: Final = insert("record", RECORD)
 INSERT_LABEL: Final = insert("label", LABEL)
-UPDATE_RECORD: Final = update("version", "updated_at")  # an adoption of what is adopted leaves all else alone
+UPDATE_RECORD: Final = update("version", "head", "updated_at")  # an adoption of what is adopted leaves all else alone
 SELECT_RECORD: Final = "SELECT * FROM reportflow_record WHERE id = ?"
 
 
@@ -187,7 +200,7 @@ class SqliteHand:
         after, entry = adopting(row, time_of(self._clock()))
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
-        moved = execute(UPDATE_RECORD, {**after, "expected": row["version"], "source": row["state"]})
+        moved = execute(UPDATE_RECORD, {**after, "expected": row["version"], "seen": row["head"]})
         if moved.rowcount != 1:
             raise RuntimeError("another program wrote to the benchmark's file")
         execute(INSERT_ENTRY, entry)
@@ -222,8 +235,8 @@ def quoted(columns: Sequence[str]) -> str:
 #: The compare-and-set and the entry in one statement.
 ADOPT: Final = f"""
     WITH moved AS (
-        UPDATE reportflow_record SET version = %(sequence)s, updated_at = %(recorded_at)s
-        WHERE id = %(record_id)s AND version = %(expected)s AND state = %(source)s RETURNING id
+        UPDATE reportflow_record SET version = %(sequence)s, head = %(digest)s, updated_at = %(recorded_at)s
+        WHERE id = %(record_id)s AND version = %(expected)s AND head = %(seen)s RETURNING id
     )
     INSERT INTO reportflow_entry ({quoted(ENTRY)}) SELECT {_cast(ENTRY)} FROM moved"""
 #: A record, its entry and its two labels in one statement.
@@ -266,7 +279,7 @@ class PostgresHand:
 
     def _adopt(self, row: Mapping[str, Any]) -> Values:
         after, entry = adopting(row, time_of(self._clock()))
-        if self._connection.execute(ADOPT, {**entry, "expected": row["version"]}).rowcount != 1:
+        if self._connection.execute(ADOPT, {**entry, "expected": row["version"], "seen": row["head"]}).rowcount != 1:
             raise RuntimeError("another program wrote to the benchmark's database")
         return after
 

@@ -71,7 +71,7 @@ def _by_hand(path: Path) -> Iterator[bool]:
         row = read(connection, CONTENDED)
         after, entry = adopting(row, time_of(datetime.now(UTC)))
         execute("BEGIN IMMEDIATE")
-        if execute(UPDATE_RECORD, {**after, "expected": row["version"], "source": row["state"]}).rowcount != 1:
+        if execute(UPDATE_RECORD, {**after, "expected": row["version"], "seen": row["head"]}).rowcount != 1:
             execute("ROLLBACK")
             yield False
             continue

@@ -73,6 +73,10 @@ class Ours:
         """Adopt a snapshot of the record."""
         self._records[number] = self._flow.fire(self._records[number], "adopt", adoption(), by=REGISTRAR)
 
+    def read(self) -> None:
+        """Have all records in hand by reading them."""
+        self._records = [self._flow.get(record.id, by=REGISTRAR, type=Report) for record in self._records]
+
     def fire_by_id(self, number: int) -> None:
         """Adopt the record of an id."""
         self._records[number] = self._flow.fire(
