@@ -53,6 +53,7 @@ LONGER: Final[Mapping[str, str]] = MappingProxyType(
     {
         "i18n/en.py": "one table of texts, read as one",
         "i18n/zh.py": "the same table in Chinese",
+        "errors.py": "one tree, drawn and read as one",
         "office/report.py": "one record, what its transitions are told, and its table, which are read together",
     }
 )

@@ -190,7 +190,8 @@ def test_classes_have_the_fields_of_the_design(name: str) -> None:
 SIGNATURES: dict[Any, str] = {
     ReportFlow.create: "(self, draft, *, by, at=None, key=None)",
     ReportFlow.fire: (
-        "(self, target, trigger, details=None, *, by, reason='', at=None, key=None, version=None, type=Record)"
+        "(self, target, trigger, details=None, *, by, "
+        "reason='', at=None, key=None, version=None, head=None, type=Record)"
     ),
     ReportFlow.run: "(self, requests, *, on_error='stop', progress=None, chunk=500)",
     ReportFlow.bound_to: "(self, host)",

@@ -52,8 +52,9 @@ from reportflow.lifecycle.table import (
 from reportflow.model.actor import ANY, OWN, UNIT, Actor, Secrecy
 from reportflow.model.entry import Command, Details, Entry
 from reportflow.model.query import Happened, Interval, Page, Query
-from reportflow.model.record import Record
+from reportflow.model.record import Record, Seen
 from reportflow.model.values import CODE, LEVEL, PARTY, Value
+from reportflow.serialization.classes import Classes
 from reportflow.storage.base import Capabilities, Change, FeedItem, Store
 from reportflow.storage.memory import MemoryStore
 
@@ -84,6 +85,7 @@ __all__ = [
     "Capabilities",
     "Catalog",
     "Change",
+    "Classes",
     "Command",
     "Conflict",
     "Constant",
@@ -114,6 +116,7 @@ __all__ = [
     "ReportflowError",
     "SchemaMismatch",
     "Secrecy",
+    "Seen",
     "SqlStore",
     "StaleRecord",
     "State",

@@ -106,8 +106,8 @@ def _given(what: str, give: Callable[[], Any]) -> Store:
     try:
         given = give()
         store = driven(given)
-        if isinstance(given, SupportsClasses):
-            given.add_classes(CLASSES)
+        if isinstance(store, SupportsClasses):
+            store.add_classes(CLASSES)
     except Exception as error:  # whatever it does
         raise BrokenPromise(f"{what}_raised", kind=type(error).__name__, given=str(error)) from error
     lacking = [name for name in CALLS if name not in dir(store)]

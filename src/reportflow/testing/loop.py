@@ -13,8 +13,9 @@ from reportflow.errors import StorageUnavailable
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
+from reportflow.serialization.classes import Classes
 from reportflow.serialization.digest import Sealed
-from reportflow.storage.base import AsyncStore, Capabilities, Change, FeedItem, Group, Of, Store
+from reportflow.storage.base import AsyncStore, Capabilities, Change, FeedItem, Group, Of, Store, SupportsClasses
 
 T = TypeVar("T")
 
@@ -84,6 +85,11 @@ class AwaitedStore:
     def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`."""
         return self._wait(self.store.feed(after, limit))
+
+    def add_classes(self, classes: Classes) -> None:
+        """See `SupportsClasses.add_classes`: where the store takes them."""
+        if isinstance(self.store, SupportsClasses):
+            self.store.add_classes(classes)
 
     def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
         """See `Store.sealed`."""

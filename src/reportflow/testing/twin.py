@@ -12,8 +12,9 @@ import attrs
 from reportflow.model.entry import Entry
 from reportflow.model.query import LIMIT, Page, Query
 from reportflow.model.record import Record
+from reportflow.serialization.classes import Classes
 from reportflow.serialization.digest import Sealed
-from reportflow.storage.base import AsyncStore, Capabilities, Change, FeedItem, Group, Of, Store
+from reportflow.storage.base import AsyncStore, Capabilities, Change, FeedItem, Group, Of, Store, SupportsClasses
 from reportflow.testing.broken import Raised, outcome
 from reportflow.testing.differences import first_difference, shown
 from reportflow.testing.factory import driven
@@ -94,6 +95,12 @@ class Twin:
     def by_key(self, actor_id: str, key: str) -> Entry | None:
         """See `Store.by_key`."""
         return self._asked(f"by_key({actor_id!r}, {key!r})", lambda store: store.by_key(actor_id, key))
+
+    def add_classes(self, classes: Classes) -> None:
+        """See `SupportsClasses.add_classes`: for those of the two stores that take them."""
+        for store in (self.one, self.other):
+            if isinstance(store, SupportsClasses):
+                store.add_classes(classes)
 
     def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
         """See `Store.sealed`. Where its entries are in the feed, each store says for itself."""
