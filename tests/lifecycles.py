@@ -24,10 +24,30 @@ from reportflow import (
     Secrecy,
     Store,
 )
+from reportflow.model.record import SET_BY_FOLD
+from reportflow.office import REPORT
 from reportflow.testing.strategies import lifecycles
 from reportflow.testing.strategies.definitions import Casework, Remark, ShiftHandover, valid_details
 
 START: Final = datetime(2022, 3, 1, 9, tzinfo=UTC)
+
+
+def all_fields(record: type[Record]) -> frozenset[str]:
+    """All that a creation may accept: for tests that say ids, units and what else a draft does not bring by default."""
+    return frozenset(field.name for field in attrs.fields(record)) - SET_BY_FOLD
+
+
+def accepting_everything(lifecycle: Lifecycle) -> Lifecycle:
+    """A lifecycle that differs in what its creations accept: all that they may."""
+    rows = lifecycle.transitions
+    accepts = all_fields(lifecycle.record)
+    return attrs.evolve(
+        lifecycle, transitions=[attrs.evolve(row, accepts=accepts) if None in row.sources else row for row in rows]
+    )
+
+
+#: `REPORT` with a creation that accepts everything.
+OPEN_REPORT: Final = accepting_everything(REPORT)
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -30,7 +30,9 @@ from reportflow import (
     replay,
 )
 from reportflow.office import REPORT, Adoption, Comment, Merge, Report, Revision
+from reportflow.testing.strategies.definitions import ERRAND, Errand
 from tests.bad_input import HOUR, JUNK, LI, MIB, WANG, ZHANG, Office, clear, draft, exactly, invalid, refused, set_up
+from tests.lifecycles import OPEN_REPORT
 from tests.many import fires
 
 FAR = Actor(id="far", roles={"editor"}, unit="ankang")
@@ -164,11 +166,39 @@ CALLS: dict[str, tuple[Callable[[Office], object], Check, tuple[str, ...]]] = {
         ("version 2", "Report.draft(…)"),
     ),
     "creating under a taken id": (
-        lambda o: o.flow.create(draft(id=o.id), by=ZHANG),
+        lambda o: ReportFlow(o.flow.store, OPEN_REPORT).create(draft(id=o.id), by=ZHANG),
         exactly(AlreadyExists),
         ("another id",),
     ),
-    "creating under a blank id": (lambda o: o.flow.create(draft(id=" "), by=ZHANG), invalid("id", "blank"), ()),
+    "creating under a blank id": (
+        lambda o: ReportFlow(o.flow.store, OPEN_REPORT).create(draft(id=" "), by=ZHANG),
+        invalid("id", "blank"),
+        (),
+    ),
+    "creating under an id of one's own": (
+        lambda o: o.flow.create(draft(id=o.id), by=ZHANG),
+        invalid("id", "not_accepted"),
+        ("'create'", "accepts: parent, category, secrecy, title", "leave out of the draft: id", "accepts="),
+    ),
+    "creating with what others enter": (
+        lambda o: o.flow.create(
+            draft(merged_into="r", credits=["r"], revision=99, edited_by="li", number="1", unit="elsewhere"), by=ZHANG
+        ),
+        invalid("unit", "not_accepted"),
+        ("unit, number, merged_into, credits, revision, edited_by",),
+    ),
+    "creating with what the flow enters": (
+        lambda o: o.flow.create(
+            attrs.evolve(draft(), updated_at=datetime(2099, 1, 1, tzinfo=UTC), created_by="li"), by=ZHANG
+        ),
+        invalid("created_by", "not_accepted"),
+        ("created_by, updated_at",),
+    ),
+    "creating of another lifecycle's kind": (
+        lambda o: ReportFlow(o.flow.store, [REPORT, ERRAND]).create(Errand.draft(kind="report"), by=ZHANG),
+        invalid("kind", "other_kind"),
+        ("'report'", "Errand", "Report"),
+    ),
     "creating a record without a lifecycle": (
         lambda o: o.flow.create(Record.draft(), by=ZHANG),
         exactly(UnknownLifecycle),

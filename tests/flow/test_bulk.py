@@ -36,7 +36,7 @@ from reportflow import (
     replay,
 )
 from reportflow.office import REPORT, Assignment, Author, Comment, Merge, Report
-from tests.lifecycles import START
+from tests.lifecycles import START, accepting_everything
 from tests.many import creates, fires
 from tests.testing.test_lifecycle_machine import LOAN, REMINDER, LoanTerms, MachineLoan
 
@@ -65,7 +65,7 @@ def flow_on(store: Store) -> ReportFlow:
     times, ids = count(), count(1)
     return ReportFlow(
         store,
-        [LOAN, REMINDER],
+        [accepting_everything(LOAN), REMINDER],
         clock=lambda: START + timedelta(seconds=next(times)),
         new_id=lambda: f"r{next(ids):04}",
     )

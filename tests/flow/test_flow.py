@@ -49,6 +49,7 @@ from reportflow import (
 )
 from reportflow.errors import RuleFailed, StepsUnbounded
 from reportflow.office import REPORT, Author, Report, Revision
+from tests.lifecycles import all_fields
 from tests.many import fires
 
 
@@ -98,7 +99,9 @@ def make(*rows: Transition, version: int = 1, name: str = "parcel") -> Lifecycle
         roles={"packer": UNIT, "boss": ANY},
         states=[State("open"), State("sealed", final=True)],
         transitions=[
-            Transition("create", source=None, dest="open", roles={"packer", "boss"}, then=_child),
+            Transition(
+                "create", source=None, dest="open", roles={"packer", "boss"}, then=_child, accepts=all_fields(Parcel)
+            ),
             Transition("add", source={"open", "sealed"}, dest=SAME, roles={"packer"}, sets={"count": _more}),
             Transition("label", source="open", dest=SAME, roles={"packer"}, details=Label, sets={"note": "text"}),
             Transition("seal", source="open", dest="sealed", roles={"packer"}, on_conflict="stale"),

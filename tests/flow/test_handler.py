@@ -43,6 +43,7 @@ from reportflow import (
     UnknownTrigger,
 )
 from reportflow.errors import StepsUnbounded
+from tests.lifecycles import all_fields
 
 NOW = datetime(2022, 6, 1, 12, tzinfo=UTC)
 #: How many steps deep a command may go.
@@ -90,8 +91,8 @@ SLIPS = Lifecycle(
     roles={"clerk": UNIT, "boss": ANY, "owner": OWN},
     states=[State("open"), State("done", final=True)],
     transitions=[
-        row("create", source=None, dest="open", then=_copies),
-        row("raise", source=None, dest="open", roles={"boss"}),
+        row("create", source=None, dest="open", then=_copies, accepts=all_fields(Slip)),
+        row("raise", source=None, dest="open", roles={"boss"}, accepts=all_fields(Slip)),
         row("add", sets={"count": _more}),
         row("remark", on_conflict="commutes"),
         row("close", dest="done", on_conflict="stale"),

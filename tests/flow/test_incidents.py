@@ -54,7 +54,8 @@ def incidents() -> list[Incident]:
 
 def flow_on(store: Unlucky, incidents: list[Incident], retry_timeout: float = 5.0) -> tuple[ReportFlow, Report]:
     """A flow with the hook, and a report."""
-    flow = ReportFlow(store, REPORT, observe=incidents.append, retry_timeout=retry_timeout)
+    ids = iter(["first", "new"])
+    flow = ReportFlow(store, REPORT, new_id=ids.__next__, observe=incidents.append, retry_timeout=retry_timeout)
     draft = Report.draft(title="校园安全", text="confidential text", authors=[Author(name="张三")])
     return flow, flow.create(draft, by=LI)
 
@@ -107,7 +108,7 @@ def test_an_incident_of_a_batch_names_all_its_records(
     """The incident of a batch has the id of each of its records once, and no trigger."""
     flow, report = flow_on(store, incidents)
     store.errors = [StorageBusy("db-host", "locked")]
-    draft = Report.draft(id="new", title="校园安全", text="confidential text", authors=[Author(name="张三")])
+    draft = Report.draft(title="校园安全", text="confidential text", authors=[Author(name="张三")])
     text = Comment(text="private comment")
     with caplog.at_level(logging.INFO, LOG):
         flow.batch(

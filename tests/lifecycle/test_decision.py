@@ -44,6 +44,7 @@ from reportflow.errors import RuleFailed
 from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.decision import decide, options
 from reportflow.model.query import Grant
+from tests.lifecycles import all_fields
 
 NOW = datetime(2022, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -112,8 +113,15 @@ def _notes(before: Barrel, entry: Entry) -> Any:
 
 
 ROWS = [
-    Transition("create", source=None, dest="afloat", roles={"owner", "master"}, sets={"port": Constant("home")}),
-    Transition("found", source=None, dest="ashore", roles={"master"}),
+    Transition(
+        "create",
+        source=None,
+        dest="afloat",
+        roles={"owner", "master"},
+        sets={"port": Constant("home")},
+        accepts=all_fields(Barrel),
+    ),
+    Transition("found", source=None, dest="ashore", roles={"master"}, accepts=all_fields(Barrel)),
     Transition(
         "mark",
         source={"afloat", "ashore"},
@@ -444,7 +452,9 @@ def test_a_record_class_that_changes_its_values_is_refused() -> None:
         record=Growing,
         roles={"r": ANY},
         states=[State("on", final=True)],
-        transitions=[Transition("create", source=None, dest="on", roles={"r"}, sets={"title": Constant("t")})],
+        transitions=[
+            Transition("create", source=None, dest="on", roles={"r"}, sets={"title": Constant("t")}, accepts={"id"})
+        ],
     )
     with pytest.raises(RuleFailed) as raised:
         decide(growing, Growing.draft(id="G"), ask("create", Actor(id="x", roles={"r"})))
@@ -850,7 +860,7 @@ def crates(**sets: Any) -> Lifecycle:
         roles={"clerk": ANY},
         states=[State("on", final=True)],
         transitions=[
-            Transition("create", source=None, dest="on", roles={"clerk"}),
+            Transition("create", source=None, dest="on", roles={"clerk"}, accepts=all_fields(Crate)),
             Transition("set", source="on", dest=SAME, roles={"clerk"}, sets=sets),
         ],
     )

@@ -56,6 +56,13 @@ class Unstorable:
     work: bytearray = attrs.field(factory=bytearray)
 
 
+@attrs.frozen(kw_only=True)
+class Stamped(Record):
+    """A record with a field that every draft brings."""
+
+    stamp: str
+
+
 CREATE = Transition("create", source=None, dest="a", roles={"r"})
 FINISH = Transition("finish", source="a", dest="z", roles={"r"})
 STATES = (State("a"), State("z", final=True))
@@ -134,6 +141,18 @@ FAULTS: dict[str, tuple[str, Mapping[str, Any], list[Transition]]] = {
     "a record that is no class": ("record_class", {"record": "Sketch"}, []),
     "a creation with details": ("creation_told", {}, [row("make", source=None, dest="a", details=TextDetails)]),
     "a creation with a reason": ("creation_told", {}, [row("make", source=None, dest="a", reason_required=True)]),
+    "accepts without a draft": ("accepts_elsewhere", {}, [row(accepts={"title"})]),
+    "accepts no field": ("accepts_unknown_field", {}, [row("make", source=None, dest="a", accepts={"nothing", "id"})]),
+    "accepts own fields": (
+        "accepts_own_field",
+        {},
+        [row("make", source=None, dest="a", accepts={"version", "kind", "title"})],
+    ),
+    "accepts too little": (
+        "accepts_too_little",
+        {"record": Stamped},
+        [row("make", source=None, dest="a", accepts={"title"})],
+    ),
     "a row from nowhere": ("no_source", {}, [row(source=())]),
     "blank lifecycle": ("blank_name", {"name": " "}, []),
     "blank trigger": ("blank_name", {}, [row(" ")]),
@@ -211,6 +230,13 @@ FACTS: dict[str, list[tuple[str, dict[str, object]]]] = {
     "a record that is no class": [("record_class", {"given": "Sketch"})],
     "a creation with details": [("creation_told", {"trigger": "make"})],
     "a creation with a reason": [("creation_told", {"trigger": "make"})],
+    "accepts without a draft": [("accepts_elsewhere", {"trigger": "do"})],
+    "accepts no field": [("accepts_unknown_field", {"trigger": "make", "name": "nothing", "owner": "Sketch"})],
+    "accepts own fields": [
+        ("accepts_own_field", {"trigger": "make", "name": "kind"}),
+        ("accepts_own_field", {"trigger": "make", "name": "version"}),
+    ],
+    "accepts too little": [("accepts_too_little", {"trigger": "make", "name": "stamp", "owner": "Stamped"})],
     "a row from nowhere": [("no_source", {"trigger": "do"})],
     "blank lifecycle": [("blank_name", {"name": "lifecycle"})],
     "blank trigger": [("blank_name", {"name": "trigger"})],

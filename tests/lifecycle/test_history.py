@@ -15,20 +15,20 @@ from reportflow.office import REPORT, Author, Report, Revision
 LI = Actor(id="li", roles={"editor"}, unit="yulin")
 
 
-def draft(id: str) -> Report:
-    """A draft with an id."""
-    return Report.draft(id=id, title="t", text="x", authors=[Author(name="x")])
+def draft() -> Report:
+    """A draft."""
+    return Report.draft(title="t", text="x", authors=[Author(name="x")])
 
 
 @pytest.fixture(name="flow")
 def _flow() -> ReportFlow:
-    return open_flow("memory:")
+    return open_flow("memory:", new_id=iter(["one", "two"]).__next__)
 
 
 @pytest.fixture(name="history")
 def _history(flow: ReportFlow) -> list[Entry]:
-    for id in ("one", "two"):
-        made = flow.create(draft(id), by=LI)
+    for _ in range(2):
+        made = flow.create(draft(), by=LI)
         for text in ("a", "b"):
             made = flow.fire(made, "edit", Revision(text=text), by=LI)
     return [*flow.history("one", by=LI), *flow.history("two", by=LI)]

@@ -72,7 +72,7 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         """Create a record from a draft.
 
         Args:
-            draft: Made by ``X.draft(…)``. Its unit is the actor's unless it names one.
+            draft: Made by ``X.draft(…)``, with what its creation accepts. Its unit is the actor's unless it names one.
             by: Who creates it.
             at: When it came to be, up to now; now unless given.
             key: The idempotency key: used before by this actor for the same draft, it gives the record of then.

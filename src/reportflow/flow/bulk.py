@@ -71,7 +71,8 @@ def _run_together(handler: Handler, requests: Sequence[object], *, skip: bool) -
     for request in requests:
         unit.begin()
         try:
-            done = yield from handler.perform(unit, handler.with_id(_request(request)), now, retried=False)
+            one = _request(request)
+            done = yield from handler.perform(unit, one, now, id=handler.id_of(one), retried=False)
             results.append(Result(*done))
             continue
         except StorageUnavailable:

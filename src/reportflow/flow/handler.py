@@ -19,8 +19,6 @@ from datetime import datetime
 from os import urandom
 from typing import Final
 
-import attrs
-
 from reportflow.errors import (
     AlreadyExists,
     Conflict,
@@ -111,7 +109,7 @@ class Handler:
     def run_keyed(self, requests: Sequence[Request]) -> Effects[list[tuple[Record, bool]]]:
         """As `run`; says of each record, too, whether its key had been used before (an idempotent replay)."""
         now = self.clock()
-        requests = [self.with_id(request) for request in requests]
+        ids = [self.id_of(request) for request in requests]
         deadline = time.monotonic() + self._retry_timeout
         attempt = 0
         replayed = False
@@ -119,8 +117,8 @@ class Handler:
             unit = UnitOfWork()
             try:
                 results: list[tuple[Record, bool]] = []
-                for request in requests:
-                    results.append((yield from self.perform(unit, request, now, retried=attempt > 0)))
+                for request, id in zip(requests, ids, strict=True):
+                    results.append((yield from self.perform(unit, request, now, id=id, retried=attempt > 0)))
                 changes = unit.changes()
                 if changes:
                     yield from store.commit(changes)
@@ -136,13 +134,13 @@ class Handler:
             except Conflict as error:
                 if not (yield from self._key_is_used(requests)):
                     yield from self._raise_if_pinned(unit, error, requests)
-                self._raise_if_too_late(error, deadline, requests, attempt)
+                self._raise_if_too_late(error, deadline, requests, ids, attempt)
                 failure = error
             except StorageBusy as error:
-                self._raise_if_too_late(error, deadline, requests, attempt)
+                self._raise_if_too_late(error, deadline, requests, ids, attempt)
                 failure = error
             attempt += 1
-            self._note("retry", failure, requests, attempt)
+            self._note("retry", failure, requests, ids, attempt)
             yield from pause(_back_off(attempt))
 
     def committed(self, results: list[tuple[Record, bool]]) -> list[tuple[Record, bool]]:
@@ -153,42 +151,53 @@ class Handler:
         return results
 
     def _raise_if_too_late(
-        self, error: StorageError, deadline: float, requests: Sequence[Request], attempt: int
+        self, error: StorageError, deadline: float, requests: Sequence[Request], ids: Sequence[str], attempt: int
     ) -> None:
         if time.monotonic() > deadline:
-            self._note("gave_up", error, requests, attempt + 1)
+            self._note("gave_up", error, requests, ids, attempt + 1)
             raise error
 
-    def _note(self, kind: str, error: ReportflowError, requests: Sequence[Request], attempt: int) -> None:
-        ids = tuple(dict.fromkeys(_id(request) for request in requests))
+    def _note(
+        self, kind: str, error: ReportflowError, requests: Sequence[Request], ids: Sequence[str], attempt: int
+    ) -> None:
         trigger = requests[0].trigger if len(requests) == 1 and isinstance(requests[0], Fire) else ""
-        note(Incident(kind=kind, code=error.code, ids=ids, trigger=trigger, attempt=attempt), self._observe)
+        note(
+            Incident(kind=kind, code=error.code, ids=tuple(dict.fromkeys(ids)), trigger=trigger, attempt=attempt),
+            self._observe,
+        )
 
     # -- one request ------------------------------------------------------------------------------------------------
 
-    def with_id(self, request: Request) -> Request:
-        """A creation with its id, taken once, so that a retry creates the same record."""
+    def id_of(self, request: Request) -> str:
+        """The id of the record that a request is about; a new one is taken once, so that a retry creates the same.
+
+        Raises:
+            InvalidValue: it names no record, or has no draft.
+        """
         if isinstance(request, Fire):
             check_target(request)
-            return request
+            return request.id
         if not isinstance(request, Create) or not isinstance(request.draft, Record):
             raise InvalidValue("draft", *type_problem("Record", _draft_of(request)))
         draft = request.draft
         if draft.version or draft.state:
             facts = {"version": draft.version, "owner": type(draft).__name__}
             raise InvalidValue("draft", "not_a_draft", facts)
-        return request if draft.id else attrs.evolve(request, draft=changed(draft, {"id": self._new_id()}))
+        return draft.id or self._new_id()
 
     def perform(
-        self, unit: UnitOfWork, request: Request, now: datetime, *, retried: bool
+        self, unit: UnitOfWork, request: Request, now: datetime, *, id: str, retried: bool
     ) -> Effects[tuple[Record, bool]]:
-        """Decide one request into a unit of work; the record, and whether its key had been used before."""
+        """Decide one request into a unit of work; the record, and whether its key had been used before.
+
+        `id` is what `id_of` gave.
+        """
         if request.key is not None:
             earlier = yield from self._earlier_result(request, request.key, now)
             if earlier is not None:
                 return earlier, True
         if isinstance(request, Create):
-            return (yield from self._create(unit, request, now)), False
+            return (yield from self._create(unit, request, now, id)), False
         return (yield from self._fire(unit, request, now, retried=retried)), False
 
     def _earlier_result(self, request: Request, key: str, now: datetime) -> Effects[Record | None]:
@@ -227,14 +236,14 @@ class Handler:
         if not isinstance(entry.details, Record) or type(entry.details) is not type(request.draft):
             return False
         lifecycle = self.definitions.of(request.draft)
-        command: Command = Command(trigger=entry.trigger, actor=request.by, now=now)
+        command: Command = Command(trigger=entry.trigger, actor=request.by, now=now, id=entry.record_id)
         draft = decision.initialize_draft(lifecycle, request.draft, command)
         return same_content(draft, entry.details, but=SET_BY_FOLD | {"id"})
 
-    def _create(self, unit: UnitOfWork, request: Create, now: datetime) -> Effects[Record]:
+    def _create(self, unit: UnitOfWork, request: Create, now: datetime, id: str) -> Effects[Record]:
         lifecycle = self.definitions.of(request.draft)
         command: Command = Command(
-            trigger="", actor=request.by, now=now, at=request.at, key=request.key, salt=self._new_salt()
+            trigger="", actor=request.by, now=now, at=request.at, key=request.key, id=id, salt=self._new_salt()
         )
         trigger = decision.creation(lifecycle, request.draft, command)
         return (yield from self.act(unit, request.draft, changed(command, {"trigger": trigger}), ()))
@@ -282,42 +291,43 @@ class Handler:
 
     def act(self, unit: UnitOfWork, record: Record, command: Command, path: tuple[str, ...]) -> Effects[Record]:
         """Decide one command and its steps into the unit of work. `path` is the chain of commands that led here."""
-        path = decision.check_step_cycle(path, record, command.trigger)
+        id = record.id or command.id
+        path = decision.check_step_cycle(path, id, command.trigger)
         lifecycle = self.definitions.of(record)
         decided = self._decide(lifecycle, record, command)
-        tracked = unit.tracked.get(record.id)
+        tracked = unit.tracked.get(id)
         if tracked is None:
-            tracked = unit.add(record.id, TrackedRecord(before=None, record=decided.record))
+            tracked = unit.add(id, TrackedRecord(before=None, record=decided.record))
         elif not record.version:
             if unit.independent:
-                raise AlreadyExists([record.id])
-            raise InvalidValue("id", "twice", {"given": record.id})
+                raise AlreadyExists([id])
+            raise InvalidValue("id", "twice", {"given": id})
         unit.advance(tracked, decided)
         found = lifecycle.row(decided.entry.source, command.trigger)
         if found and found[0].on_conflict is OnConflict.STALE:
             unit.pin(tracked, tracked.expected)
         for step in decided.steps:
             yield from self._step(unit, step, command, decided.entry, path)
-        return unit.tracked[record.id].record
+        return unit.tracked[id].record
 
     def _step(
         self, unit: UnitOfWork, step: Step, command: Command, cause: Entry, path: tuple[str, ...]
     ) -> Effects[None]:
-        target: Record
-        if isinstance(step.target, Record) and not step.target.version:
-            target = step.target if step.target.id else changed(step.target, {"id": self._new_id()})
+        target, new_id = step.target, ""
+        if isinstance(target, Record) and not target.version:
+            new_id = target.id or self._new_id()
         else:
-            id = step.target if isinstance(step.target, str) else step.target.id
+            id = target if isinstance(target, str) else target.id
             if id not in unit.tracked:
                 (stored,) = yield from store.get([id])
                 unit.add(id, TrackedRecord(before=stored, record=stored))
             target = unit.tracked[id].record
             if not step.system:
                 self.definitions.check_visible(target, command.actor)
-        yield from self.act(unit, target, self._command_for_step(command, step, cause, target), path)
+        yield from self.act(unit, target, self._command_for_step(command, step, cause, target, new_id), path)
 
-    def _command_for_step(self, command: Command, step: Step, cause: Entry, target: Record) -> Command:
-        return decision.command_for_step(command, step, cause, target, self._new_salt())
+    def _command_for_step(self, command: Command, step: Step, cause: Entry, target: Record, id: str) -> Command:
+        return decision.command_for_step(command, step, cause, target, id=id, salt=self._new_salt())
 
     # -- staleness --------------------------------------------------------------------------------------------------
 
@@ -356,10 +366,6 @@ class Handler:
         self.definitions.check_visible(stored, actor)
         if stored.seen != seen:
             raise StaleRecord(id, seen.version, stored.version)
-
-
-def _id(request: Request) -> str:
-    return request.id if isinstance(request, Fire) else request.draft.id
 
 
 def _draft_of(request: object) -> object:

@@ -46,6 +46,8 @@ _LABELLED: Final[Mapping[str, str]] = MappingProxyType(
         "roles": "role",
         "held": "role",
         "field": "field",
+        "brought": "field",
+        "accepted": "field",
         "expected": "word",
         "given": "word",
         "found": "word",

@@ -59,6 +59,16 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "in_future@developer": "{given} lies in the future (now is {now}); give the time at which it happened",
         "set_by_flow": "is filled in by the system; leave it blank",
         "set_by_flow@developer": "is set by the flow itself; leave it out of the draft",
+        "not_accepted": "cannot be filled in by '{trigger}'; leave blank: {brought}",
+        "not_accepted@developer": (
+            "is not accepted by '{trigger}', which accepts: {accepted}; leave out of the draft: {brought}, or name them "
+            "in the row's accepts="
+        ),
+        "other_kind": "does not fit what was filled in; reload the page and try again",
+        "other_kind@developer": (
+            "is '{kind}' and the draft a {cls}, but the lifecycle '{name}' creates records of {owner}; give the draft "
+            "the kind of a lifecycle of its class, or none"
+        ),
         "unknown_field": "is no field of {owner}; it has: {choices}",
         "missing_field": "must not be blank; fill it in",
         "missing_field@developer": "is missing; {owner} needs it",
@@ -106,6 +116,13 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "sets_unknown_detail": (
             "'{trigger}' sets '{field}' from '{name}', which {owner} does not have; for a fixed text write "
             "Constant('{name}')"
+        ),
+        "accepts_elsewhere": "'{trigger}' creates nothing, so it has no draft to accept; remove accepts",
+        "accepts_unknown_field": "'{trigger}' accepts '{name}', which {owner} does not have",
+        "accepts_own_field": "'{trigger}' accepts '{name}', which the fold sets itself",
+        "accepts_too_little": (
+            "'{trigger}' does not accept '{name}', without which no {owner} can be made; name it in accepts, or give it "
+            "a default"
         ),
         "record_class": "{given} is no attrs class derived from Record",
         "field_type": "{owner}.{name} is annotated {given}, which cannot be stored: {why}",

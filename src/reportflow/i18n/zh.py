@@ -59,6 +59,14 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "in_future@developer": "{given} 在未来（现在是 {now}），请给出实际发生的时间",
         "set_by_flow": "由系统自动填写，请留空",
         "set_by_flow@developer": "由流程自行设置，请勿写入草稿",
+        "not_accepted": "不能在“{trigger}”时填写；请留空：{brought}",
+        "not_accepted@developer": (
+            "不为“{trigger}”所接受，它接受：{accepted}；请勿写入草稿：{brought}，或在该行的 accepts= 中列出"
+        ),
+        "other_kind": "与所填内容不符，请刷新页面后重试",
+        "other_kind@developer": (
+            "为“{kind}”，草稿是 {cls}，而生命周期“{name}”创建的是 {owner} 的记录；请写明草稿所属类的生命周期，或不写"
+        ),
         "unknown_field": "不是 {owner} 的字段；可用字段：{choices}",
         "missing_field": "不能为空，请填写",
         "missing_field@developer": "缺失；{owner} 必须填写",
@@ -104,6 +112,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "sets_unknown_field": "“{trigger}”设置了 {owner} 没有的字段“{name}”",
         "sets_own_field": "“{trigger}”设置了由折叠自行设置的“{name}”",
         "sets_unknown_detail": "“{trigger}”用 {owner} 没有的“{name}”设置“{field}”；固定文字请写 Constant('{name}')",
+        "accepts_elsewhere": "“{trigger}”不创建记录，没有草稿可接受；请去掉 accepts",
+        "accepts_unknown_field": "“{trigger}”接受 {owner} 没有的字段“{name}”",
+        "accepts_own_field": "“{trigger}”接受由折叠自行设置的“{name}”",
+        "accepts_too_little": "“{trigger}”不接受“{name}”，而没有它就无法生成 {owner}；请写入 accepts，或给它默认值",
         "record_class": "{given} 不是由 Record 派生的 attrs 类",
         "field_type": "{owner}.{name} 的标注 {given} 无法保存：{why}",
         "blank_name": "有一个 {name} 的名字为空，请命名",

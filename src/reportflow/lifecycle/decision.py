@@ -15,6 +15,7 @@ import attrs
 from reportflow.errors import InvalidValue, Refusal, RuleFailed, StepsUnbounded, TransitionRefused
 from reportflow.i18n.catalog import ENGLISH, NO_LABELS, STANDARD, Catalog, Labels
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.drafts import check_accepted
 from reportflow.lifecycle.table import Step, Transition
 from reportflow.model.actor import Actor
 from reportflow.model.checks import check
@@ -83,15 +84,19 @@ class Option:
 
 
 def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
-    """The result of a command on a record; on a draft (version 0), of a creation. A draft brings its id.
+    """The result of a command on a record; on a draft (version 0), of a creation.
+
+    The id of what is created is the draft's, where its creation accepts one, else the command's.
 
     Raises:
         TransitionRefused: with every refusal.
         UnknownTrigger: the lifecycle has no such trigger.
-        InvalidValue: `at` lies before the creation or after `now`, or a value cannot be stored.
+        InvalidValue: `at` lies before the creation or after `now`, a value cannot be stored, or a draft brings what
+            its creation does not accept.
         RuleFailed: a guard, `sets` or `then` raised.
     """
     if record.version == 0:
+        check_accepted(lifecycle, record, command.trigger)
         record = initialize_draft(lifecycle, record, command)
     refusals = tuple(_refusals(lifecycle, record, command, offer=False))
     if refusals:
@@ -170,7 +175,7 @@ def initialize_draft(lifecycle: Lifecycle, draft: Record, command: Command) -> R
     """A draft completed by its creation: kind, creator, time, and the creator's unit where it names none.
 
     Raises:
-        InvalidValue: the draft has no id, or a value of it cannot be stored.
+        InvalidValue: neither the draft nor the command has an id, or a value of the draft cannot be stored.
     """
     complete = changed(
         draft,
@@ -178,6 +183,7 @@ def initialize_draft(lifecycle: Lifecycle, draft: Record, command: Command) -> R
             "kind": lifecycle.name,
             "lifecycle_version": lifecycle.version,
             "state": "",
+            "id": draft.id or command.id,
             "unit": draft.unit or command.actor.unit,
             "created_by": command.actor.id,
             "created_at": in_utc(command.at or command.now),
@@ -198,8 +204,12 @@ def creation(lifecycle: Lifecycle, draft: Record, command: Command) -> str:
     return rows[0].trigger
 
 
-def command_for_step(command: Command, step: Step, cause: Entry, target: Record, salt: str = "") -> Command:
+def command_for_step(
+    command: Command, step: Step, cause: Entry, target: Record, *, id: str = "", salt: str = ""
+) -> Command:
     """The command of a step on its target, a stored record or a draft, with a salt of its own.
+
+    `id` is that of what a draft becomes.
 
     It happens with its cause, but never before the record was created.
     """
@@ -216,18 +226,19 @@ def command_for_step(command: Command, step: Step, cause: Entry, target: Record,
         cause_digest=cause.digest or None,
         step=True,
         salt=salt,
+        id=id,
     )
 
 
-def check_step_cycle(path: Sequence[str], record: Record, trigger: str) -> tuple[str, ...]:
+def check_step_cycle(path: Sequence[str], id: str, trigger: str) -> tuple[str, ...]:
     """The chain of commands that led here, with one more.
 
     Raises:
         StepsUnbounded: it is a cycle, or deeper than `DEPTH`.
     """
-    here = f"{trigger} {record.id}"
+    here = f"{trigger} {id}"
     if here in path or len(path) > DEPTH:
-        raise StepsUnbounded(record.id, trigger, [*path, here])
+        raise StepsUnbounded(id, trigger, [*path, here])
     return (*path, here)
 
 

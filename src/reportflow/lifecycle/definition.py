@@ -14,7 +14,7 @@ from reportflow.i18n.catalog import ENGLISH, STANDARD, Catalog, Labels
 from reportflow.lifecycle.access import Access
 from reportflow.lifecycle.interop import Lookup, build_machine, compile_lookup
 from reportflow.lifecycle.table import Label, OnConflict, State, Transition
-from reportflow.lifecycle.validation import faults
+from reportflow.lifecycle.validation import accepted_fields, faults
 from reportflow.model.actor import Scope, Secrecy
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
@@ -71,6 +71,7 @@ class Lifecycle(Access):
     _lookup: Lookup = attrs.field(init=False, repr=False)
     _by_trigger: Mapping[str, tuple[Transition, ...]] = attrs.field(init=False, repr=False)
     _commuting: frozenset[str] = attrs.field(init=False, repr=False)
+    _accepted: Mapping[str, frozenset[str]] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         found = faults(self.name, self.record, self.roles, self.states, self.transitions)
@@ -85,6 +86,9 @@ class Lifecycle(Access):
         put(self, "_lookup", compile_lookup(self.transitions))
         put(self, "_by_trigger", MappingProxyType(by_trigger))
         put(self, "_commuting", frozenset(by_trigger) - pinned)
+        creations = [row for row in self.transitions if None in row.sources]
+        accepted = {row.trigger: accepted_fields(row, self.transitions, self.record) for row in creations}
+        put(self, "_accepted", MappingProxyType(accepted))
 
     def _own_labels(self) -> Iterable[tuple[str, Mapping[str, str]]]:
         written: list[tuple[str, Label]] = [("lifecycle." + self.name, self.label)]
@@ -152,6 +156,15 @@ class Lifecycle(Access):
             alike = get_close_matches(str(trigger), self.triggers)
             raise UnknownTrigger(self.name, trigger, [*alike, *(one for one in self.triggers if one not in alike)])
         return found
+
+    def accepted(self, trigger: str) -> frozenset[str]:
+        """The fields that a draft may bring to a trigger, by `Transition.accepts`; none where it creates nothing.
+
+        Raises:
+            UnknownTrigger: the lifecycle has no such trigger.
+        """
+        self.rows(trigger)  # refuses an unknown one
+        return self._accepted.get(trigger, frozenset())
 
     def commutes(self, trigger: str) -> bool:
         """Whether each row of a trigger is decided on the stored record, whatever version its caller has seen.

@@ -189,6 +189,10 @@ def _sources(value: str | Iterable[str] | None) -> str | frozenset[str] | None:
     return value if value is None or isinstance(value, str) else frozenset(value)
 
 
+def _accepts(value: str | Iterable[str] | None) -> frozenset[str] | None:
+    return None if value is None else names(value)
+
+
 def _guards(value: Iterable[Guard]) -> tuple[Guard, ...]:
     for one in value:
         if not isinstance(one, Guard):
@@ -216,6 +220,10 @@ class Transition:
         guards: Conditions beyond state and role; all must pass.
         details: The attrs class of its details; None for none.
         reason_required: Whether a reason must be given.
+        accepts: Of a creation, the fields that a draft may bring, a step's draft too: what else differs from the
+            class's default is refused by name. None for those without a default, those of the class that no row of the
+            lifecycle sets, and title, category, parent, due_at and secrecy. `id` and `unit` only where they are named:
+            else the flow gives the id, and the unit is the actor's.
         sets: What it changes: record field -> a field of the details (by name), a constant (a text as
             ``Constant("…")``), or a pure function of (record before, entry). For a creation "before" is the draft.
         then: A pure function of (record before, entry) that gives further `Step` values.
@@ -233,6 +241,7 @@ class Transition:
     guards: tuple[Guard, ...] = attrs.field(default=(), kw_only=True, converter=_guards)
     details: type[Any] | None = attrs.field(default=None, kw_only=True)
     reason_required: bool = attrs.field(default=False, kw_only=True)
+    accepts: frozenset[str] | None = attrs.field(default=None, kw_only=True, converter=_accepts)
     sets: Mapping[str, Setting] = attrs.field(factory=dict, kw_only=True, converter=_frozen)
     then: Callable[[Any, Entry], Iterable[Step] | Step | None] | None = attrs.field(default=None, kw_only=True)
     on_conflict: OnConflict = attrs.field(default=OnConflict.RETRY, kw_only=True, converter=_on_conflict)

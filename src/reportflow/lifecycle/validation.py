@@ -11,11 +11,15 @@ import attrs
 from reportflow.errors import Fault, InvalidDefinition
 from reportflow.lifecycle.table import EVERYBODY, NOBODY, SAME, START, State, Transition, is_field_name
 from reportflow.model.checks import tests
-from reportflow.model.record import SET_BY_FOLD, Record
+from reportflow.model.record import SET_BY_FOLD, Record, required_fields
 from reportflow.model.values import field_names
 
 #: What `sets` may not name: the fold sets it, or nothing ever may.
 _FIXED: Final = SET_BY_FOLD | {"id"}
+#: Of the fields of every record, those that a creation accepts unless its row says otherwise,
+_BY_DEFAULT: Final = frozenset({"title", "category", "parent", "due_at", "secrecy"})
+#: and those that it accepts only where its row names them.
+_WHERE_NAMED: Final = frozenset({"id", "unit"})
 #: What the machine takes for every state.
 _WILDCARD: Final = "*"
 #: Where the machine's models keep their state; the machine takes no trigger of this name.
@@ -131,6 +135,8 @@ def _faults_of_classes(record: object, transitions: Sequence[Transition]) -> Ite
         if row.details is not None and not _is_attrs(row.details):
             yield _fault("details_class", trigger=row.trigger, given=row.details)
         yield from _faults_of_sets(row, fields, record)
+        if fields is not None:
+            yield from _faults_of_accepts(row, transitions, record)
     by_trigger: dict[str, dict[str, type[Any] | None]] = {}
     for row in transitions:
         by_trigger.setdefault(row.trigger, {})[getattr(row.details, "__name__", "nothing")] = row.details
@@ -163,6 +169,31 @@ def _faults_of_sets(row: Transition, fields: Sequence[str] | None, record: objec
         if is_field_name(setting) and setting not in known:
             owner = _name(row.details) if row.details else "nothing"
             yield _fault("sets_unknown_detail", trigger=row.trigger, field=field, name=setting, owner=owner)
+
+
+def _faults_of_accepts(row: Transition, transitions: Sequence[Transition], record: Any) -> Iterator[Fault]:
+    if None not in row.sources:
+        if row.accepts is not None:
+            yield _fault("accepts_elsewhere", trigger=row.trigger)
+        return
+    accepted = accepted_fields(row, transitions, record)
+    for field in sorted(accepted, key=str):
+        if field not in field_names(record):
+            yield _fault("accepts_unknown_field", trigger=row.trigger, name=field, owner=_name(record))
+        elif field in SET_BY_FOLD:
+            yield _fault("accepts_own_field", trigger=row.trigger, name=field)
+    for field in required_fields(record):
+        if field not in accepted | SET_BY_FOLD:
+            yield _fault("accepts_too_little", trigger=row.trigger, name=field, owner=_name(record))
+
+
+def accepted_fields(row: Transition, transitions: Iterable[Transition], record: type[Record]) -> frozenset[str]:
+    """The fields that a draft of a creation may bring; of a row that does not say, see `Transition.accepts`."""
+    if row.accepts is not None:
+        return row.accepts
+    ever_set = {field for one in transitions for field in one.sets}
+    own = set(field_names(record)) - set(field_names(Record)) - ever_set
+    return frozenset((own | _BY_DEFAULT | set(required_fields(record))) - SET_BY_FOLD - _WHERE_NAMED)
 
 
 def _name(cls: object) -> str:

@@ -49,6 +49,7 @@ class Command(Value, Generic[D]):
         step: Whether it is a step of another act: then it is not judged for role.
         salt: 16 random bytes as hexadecimal digits, for the commitment of the entry. Without it the entry has no
             digest, and cannot be committed.
+        id: The id of a record that is created, where the draft brings none.
     """
 
     trigger: str
@@ -62,6 +63,7 @@ class Command(Value, Generic[D]):
     cause_digest: str | None = None
     step: bool = False
     salt: str = ""
+    id: str = ""
 
 
 def _audience(value: str | Iterable[str] | None) -> frozenset[str] | None:

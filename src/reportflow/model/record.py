@@ -22,7 +22,8 @@ _NOT_GIVEN: Final = SET_BY_FOLD - {"kind"}
 
 
 @cache_by_class
-def _required(cls: type[Any]) -> tuple[str, ...]:
+def required_fields(cls: type[Any]) -> tuple[str, ...]:
+    """The fields of a record class that have no default, in order: every draft brings them."""
     return tuple(field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING)
 
 
@@ -45,7 +46,7 @@ class Record(GivenOut):
     """One thing with a lifecycle, as it is at one version. A change is a new value.
 
     Attributes:
-        id: A UUIDv7 as text, given by the flow unless the draft brings one.
+        id: A UUIDv7 as text, given by the flow unless the draft brings one and its creation accepts that.
         kind: The name of its lifecycle.
         state: One of the lifecycle's states; blank in a draft.
         version: The number of its entries; 0 in a draft.
@@ -84,6 +85,8 @@ class Record(GivenOut):
     def draft(cls, *unnamed: Any, **fields: Any) -> Self:
         """The version-0 record that `create` takes: the fields of the class, less those that the flow sets.
 
+        Which of them it may bring, the row of its creation says (`Transition.accepts`).
+
         Type checkers see the fields where the class says them again, as `Report` does.
 
         Raises:
@@ -98,7 +101,7 @@ class Record(GivenOut):
             if name not in field_names(cls):
                 choices = [field for field in field_names(cls) if field not in SET_BY_FOLD]
                 raise InvalidValue(name, "unknown_field", {"owner": cls.__name__, "choices": choices})
-        for name in _required(cls):
+        for name in required_fields(cls):
             if name not in fields:
                 raise InvalidValue(name, "missing_field", {"owner": cls.__name__})
         return cls(**fields)
