@@ -110,6 +110,8 @@ def row(
     return Transition(trigger, source=source, dest=dest, roles=roles, **settings)
 
 
+#: What a child brings: steps say its unit, and one its id.
+OF_A_CHILD: Final = frozenset({"id", "parent", "unit"})
 CHILD: Final = Lifecycle(
     name="checked_child",
     version=1,
@@ -117,7 +119,7 @@ CHILD: Final = Lifecycle(
     roles=ROLES,
     states=[State("waiting"), State("done", final=True)],
     transitions=[
-        Transition("create", source=None, dest="waiting", roles=NOBODY),
+        Transition("create", source=None, dest="waiting", roles=NOBODY, accepts=OF_A_CHILD),
         Transition(
             "finish",
             source="waiting",
@@ -160,16 +162,22 @@ NAMES: Final[Mapping[str, Any]] = {
 
 def replay(example: Sequence[str], *known: Lifecycle) -> None:
     """Run the lines of an example in a flow, and compare the result of each with its comment."""
-    names: dict[str, Any] = {**NAMES, "now": START}
+    names: dict[str, Any] = {**NAMES, "now": START, "new_id": None}
     numbers = iter(range(1, 1000))
     store = MemoryStore()
-    names["flow"] = ReportFlow(store, known, clock=lambda: names["now"], new_id=lambda: f"s{next(numbers)}")
+
+    def new_id() -> str:
+        """What the line before says, for what `create` makes; for what a step creates the next number."""
+        said, names["new_id"] = names["new_id"], None
+        return said or f"s{next(numbers)}"
+
+    names["flow"] = ReportFlow(store, known, clock=lambda: names["now"], new_id=new_id)
     for line in example:
         code, _, claim = line.partition("  # ")
         error: ReportflowError | None = None
         result: Any = None
         try:
-            if code.startswith("now = "):
+            if code.startswith(("now = ", "new_id = ")):
                 exec(code, names)
             else:
                 result = eval(code, names)
@@ -592,7 +600,14 @@ def test_a_round_between_two_lifecycles_is_a_warning_with_its_way() -> None:
     child = attrs.evolve(
         CHILD,
         transitions=[
-            Transition("create", source=None, dest="waiting", roles=NOBODY, then=ask_parent("hear")),
+            Transition(
+                "create",
+                source=None,
+                dest="waiting",
+                roles=NOBODY,
+                accepts=OF_A_CHILD,
+                then=ask_parent("hear"),
+            ),
             Transition("finish", source="waiting", dest="done", roles={"clerk"}),
         ],
     )
@@ -676,6 +691,7 @@ def test_guards_that_are_not_about_the_person_are_no_separation() -> None:
         return command.details.text != command.actor.id
 
     rows = [
+        row("create", source=None, dest="open", roles=EVERYBODY, accepts={"assignee", "passed_by", "amount", "marks"}),
         row("mine", dest="closed", guards=[only_the_assignee]),
         row("tell", dest="closed", details=CheckedNote, guards=[to_oneself]),
     ]

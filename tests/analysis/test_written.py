@@ -38,6 +38,7 @@ from tests.analysis.test_checks import (
     CHILD,
     IMPURE,
     LOST,
+    OF_A_CHILD,
     ROLES,
     TWINS,
     CheckedCase,
@@ -156,7 +157,14 @@ LOSING: Final = table(
 TURN: Final = attrs.evolve(
     CHILD,
     transitions=[
-        Transition("create", source=None, dest="waiting", roles=NOBODY, then=ask_parent("hear")),
+        Transition(
+            "create",
+            source=None,
+            dest="waiting",
+            roles=NOBODY,
+            accepts=OF_A_CHILD,
+            then=ask_parent("hear"),
+        ),
         Transition("finish", source="waiting", dest="done", roles={"clerk"}),
     ],
 )
@@ -173,6 +181,13 @@ OTHERS: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
     "guard_reads_details_softly": ([table(row(details=CheckedNote, guards=[softly]))], {}),
     "sets_fails_sometimes": ([table(row(sets={"amount": cuts}), row("add", sets={"amount": 7}))], {}),
     "then_is_no_step": ([table(row(then=asks_nothing))], {}),
+    "then_brings_too_much": (
+        [
+            table(row("send", then=spawn)),
+            attrs.evolve(CHILD, transitions=[attrs.evolve(CHILD.transitions[0], accepts=None), *CHILD.transitions[1:]]),
+        ],
+        {},
+    ),
     "then_asks_the_unknown": ([table(row(then=asks_the_unknown))], {}),
     "details_cannot_be_made": (
         [LOSING],
@@ -204,7 +219,9 @@ OTHERS: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
             attrs.evolve(
                 CHILD,
                 transitions=[
-                    Transition("create", source=None, dest="waiting", roles={"clerk"}, then=draws_circles),
+                    Transition(
+                        "create", source=None, dest="waiting", roles={"clerk"}, accepts=OF_A_CHILD, then=draws_circles
+                    ),
                     Transition("finish", source="waiting", dest="done", roles={"clerk"}),
                 ],
             )
@@ -255,7 +272,15 @@ OTHERS: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
 
 #: What is sound -> the definitions, the samples.
 SOUND: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
-    "a_guard_of_details_where_there_are_none": ([table(row(guards=[declared(small), only_the_assignee]))], {}),
+    "a_guard_of_details_where_there_are_none": (
+        [
+            table(
+                row("create", source=None, dest="open", roles=EVERYBODY, accepts={"assignee", "amount"}),
+                row(guards=[declared(small), only_the_assignee]),
+            )
+        ],
+        {},
+    ),
     "a_rare_value": (
         [table(row(guards=[Guard(code="rare", test=lambda record, command: record.amount == 4711)]))],
         {CheckedCase: [CheckedCase(), CheckedCase(amount=4711)]},
@@ -266,7 +291,7 @@ SOUND: Final[Mapping[str, tuple[Sequence[Lifecycle], Given]]] = {
             attrs.evolve(
                 CHILD,
                 transitions=[
-                    Transition("create", source=None, dest="waiting", roles=NOBODY),
+                    Transition("create", source=None, dest="waiting", roles=NOBODY, accepts=OF_A_CHILD),
                     Transition("close", source="waiting", dest="done", roles={"clerk"}, then=ask_parent("close")),
                     Transition("again", source="done", dest=SAME, roles={"clerk"}, then=ask_of(WAITING)),
                 ],
@@ -304,7 +329,7 @@ def test_the_lines_of_a_path() -> None:
     """The clock is set where it moves on, and what the last line comes to stands behind it, on one line."""
     ana = cases.able("ana", ["clerk"])
     later = START + timedelta(days=30)
-    draft = WrittenSlip.draft(id="r1")
+    draft = WrittenSlip.draft()
     path = [
         Move(id="r1", command=Command(trigger="create", actor=ana, now=START), draft=draft),
         Move(id="r1", command=Command(trigger="hold", actor=ana, now=later, details=CheckedNote(text="x"), reason="y")),
@@ -313,7 +338,8 @@ def test_the_lines_of_a_path() -> None:
     ]
     by = "by=Actor(id='ana', roles={'clerk'}, unit='north', clearance=Secrecy.TOP_SECRET)"
     expected = (
-        f"flow.create(WrittenSlip.draft(id='r1'), {by})",
+        "new_id = 'r1'",
+        f"flow.create(WrittenSlip.draft(), {by})",
         "now = datetime(2022, 2, 2, 9, tzinfo=UTC)",
         f"flow.fire('r1', 'hold', CheckedNote(text='x'), {by}, reason='y')",
         f"flow.fire('r1', 'close', {by})",

@@ -29,10 +29,12 @@ class {cls}(Record):
     amount: int = 0
     word: str = ""
 
+brought = {{"amount", "unit"}}
+
 def made(name, *rows, record={cls}):
     return Lifecycle(name=name, version=1, record=record, roles={{"clerk": UNIT}},
         states=[State("open"), State("done", final=True)],
-        transitions=[Transition("create", source=None, dest="open", roles="clerk"), *rows])
+        transitions=[Transition("create", source=None, dest="open", roles="clerk", accepts=brought), *rows])
 
 close = Transition("close", source="open", dest="done", roles="clerk")
 """
@@ -83,7 +85,7 @@ def test_a_warning_has_its_example_below_and_exit_code_1(folder: Path, language:
     result = run("cli_check_flawed:FLAWED", language=language)
     assert result.exit_code == 1
     assert STANDARD.label("severity", "warning", language) in result.stdout
-    assert "  flow.create(CliFlawed.draft(id='r1'), by=Actor(" in result.stdout
+    assert "  new_id = 'r1'\n  flow.create(CliFlawed.draft(), by=Actor(" in result.stdout
     assert "# 'never' refuses" in result.stdout
     assert STANDARD.text("cli.check.unsound", language, {"number": 1}) in result.stdout
 

@@ -141,7 +141,7 @@ REMINDER: Final = Lifecycle(
     roles={"clerk": UNIT, "borrower": UNIT},
     states=[State("noted"), State("sent", final=True)],
     transitions=[
-        Transition("note", source=None, dest="noted", roles=NOBODY),
+        Transition("note", source=None, dest="noted", roles=NOBODY, accepts={"parent", "unit"}),
         Transition("send", source="noted", dest="sent", roles={"clerk"}, then=_count_it),
     ],
 )

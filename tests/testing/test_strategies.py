@@ -393,11 +393,12 @@ def test_commands_are_as_legal_as_asked(lifecycle: Lifecycle, data: st.DataObjec
 
 @given(data=st.data())
 def test_commands_for_a_draft(data: st.DataObject) -> None:
-    """For a draft the commands are creations."""
+    """For a draft the commands are creations, with an id for it."""
     draft = data.draw(strategies.drafts(TRIP))
     command = data.draw(strategies.commands(TRIP, draft, legal=True))
     assert command.trigger == "create"
-    assert decide(TRIP, attrs.evolve(draft, id="r1"), command).record.state == "asked"
+    made = decide(TRIP, draft, command).record
+    assert (made.state, made.id) == ("asked", "r1")
 
 
 def test_nothing_is_legal() -> None:

@@ -196,8 +196,8 @@ def test_a_flow_runs_on_two_stores() -> None:
     li = Actor(id="li", roles={"editor"}, unit="u")
 
     def play(store: Store) -> Record:
-        flow = ReportFlow(store, REPORT)
-        draft = Report.draft(title="t", text="x", authors=[Author(name="a")], id="r1")
+        flow = ReportFlow(store, REPORT, new_id=lambda: "r1")
+        draft = Report.draft(title="t", text="x", authors=[Author(name="a")])
         flow.create(draft, by=li)
         edited: Record = flow.fire("r1", "edit", Revision(text="y", title="New"), by=li)
         return edited

@@ -13,13 +13,14 @@ from reportflow.analysis.purity import mentioned
 from reportflow.analysis.samples import PEOPLE, START, UNITS, Given, instances
 from reportflow.errors import Unbuildable
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.drafts import unaccepted
 from reportflow.lifecycle.table import Transition, is_field_name
 from reportflow.model.actor import Actor, ActorKind, Secrecy
 from reportflow.model.entry import Command
 from reportflow.model.record import SET_BY_FOLD, Record
 from reportflow.model.values import changed
 
-#: The id of the record that a trial is about.
+#: The id of the record that a trial is about, and that its creation is given.
 MAIN: Final = "r1"
 #: A person who is named in no record.
 STRANGER: Final = "stranger"
@@ -103,23 +104,26 @@ def functions(row: Transition) -> Iterator[tuple[str, Any]]:
 
 
 def drafts(lifecycle: Lifecycle, given: Given, named: Sequence[str]) -> tuple[Record, ...]:
-    """Drafts of a lifecycle's record, all with the id `MAIN`; some name one of the existing records.
+    """Drafts that a creation of the lifecycle accepts, without an id; some name one of the existing records.
 
     Raises:
         Unbuildable: none could be made.
     """
+    creations = [row.trigger for row in lifecycle.transitions if None in row.sources]
+    accepted = frozenset().union(*map(lifecycle.accepted, creations))
     if given.get(lifecycle.record):
-        made = instances(lifecycle.record, given, limit=_GIVEN)
+        made = tuple(changed(one, {"id": ""}) for one in instances(lifecycle.record, given, limit=_GIVEN))
     else:  # they differ in what rules may read
         idle = {one.name for one in attrs.fields(lifecycle.record) if one.default is not attrs.NOTHING}
-        left = SET_BY_FOLD | {"id"} | (idle - read_by_rules(lifecycle))
+        left = SET_BY_FOLD | {"id"} | (idle - (read_by_rules(lifecycle) & accepted))
         made = instances(lifecycle.record, given, limit=_DRAFTS, leave=left)
-    made = tuple(one for one in made if not one.version and not one.state)
+    made = tuple(
+        one for one in made if not one.version and not all(unaccepted(lifecycle, one, name) for name in creations)
+    )
     if not made:
-        raise Unbuildable(lifecycle.record.__name__, "none of the given ones is a draft")
-    fields = _naming_fields(lifecycle.record) - SET_BY_FOLD - {"id", "title", "category", "unit", "assignee"}
-    every = (*made, *_naming(made[0], sorted(fields), named[:_NAMED]))
-    return tuple(changed(one, {"id": MAIN}) for one in every)
+        raise Unbuildable(lifecycle.record.__name__, "none of the given ones is a draft that a creation accepts")
+    fields = (_naming_fields(lifecycle.record) & accepted) - {"id", "title", "category", "unit", "assignee"}
+    return (*made, *_naming(made[0], sorted(fields), named[:_NAMED]))
 
 
 def attempts(

@@ -12,7 +12,7 @@ from reportflow.analysis.purity import OUTSIDE, Observation, Watcher
 from reportflow.analysis.samples import Given
 from reportflow.analysis.simulation import Decided, Simulation, Trial
 from reportflow.analysis.walk import Walk
-from reportflow.errors import RecordNotFound, RuleFailed, StepsUnbounded, UnknownLifecycle, UnknownTrigger
+from reportflow.errors import InvalidValue, RecordNotFound, RuleFailed, StepsUnbounded, UnknownLifecycle, UnknownTrigger
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import Step, Transition
 from reportflow.model.entry import Command
@@ -106,13 +106,13 @@ class Examiner(Walk):
         for decided in decisions:
             self._note_steps(trial, decided)
         if trial.error is not None:
-            self._note_error(trial)
+            self._note_error(trial, in_step=bool(decisions))
             return
         for decided in decisions:
             if decided.lifecycle is self.of:
                 self._note_decision(trial, decided)
 
-    def _note_error(self, trial: Trial) -> None:
+    def _note_error(self, trial: Trial, *, in_step: bool) -> None:
         error, trigger = trial.error, trial.move.command.trigger
         if isinstance(error, RuleFailed) and error.lifecycle == self.of.name:
             self.failed.setdefault((error.trigger, error.part), trial)
@@ -130,6 +130,8 @@ class Examiner(Walk):
         if isinstance(error, UnknownTrigger):  # if some lifecycle has it, only the record was of the wrong kind
             if not any(error.trigger in one.triggers for one in self.simulation.lifecycles):
                 self.failed.setdefault((trigger, "then"), trial)
+        elif in_step and isinstance(error, InvalidValue) and error.problem in ("not_accepted", "other_kind"):
+            self.failed.setdefault((trigger, "then"), trial)
         elif isinstance(error, UnknownLifecycle):
             self.strange.setdefault(error.name, trial)
         elif isinstance(error, StepsUnbounded):

@@ -34,9 +34,9 @@ class Finding:
         code: Stable.
         level: How bad it is.
         facts: What its text is filled with.
-        example: Python lines that show it, for a ``flow`` that has the lifecycles and whose clock says ``now``; records
-            that a step creates get the ids ``s1``, ``s2`` and so on. The result of the last line stands behind it as a
-            comment. Empty where there is nothing to run.
+        example: Python lines that show it, for a ``flow`` that has the lifecycles, whose clock says ``now``, and that
+            gives what `create` makes the id ``new_id``; records that a step creates get the ids ``s1``, ``s2`` and so
+            on. The result of the last line stands behind it as a comment. Empty where there is nothing to run.
         labels: What the lifecycle calls states and triggers.
     """
 
@@ -70,12 +70,17 @@ class Move:
 
 
 def lines(moves: Iterable[Move], now: datetime, *, ends: str = "") -> tuple[str, ...]:
-    """The calls as Python, with the clock set wherever it moves on from `now`; `ends` is the result of the last."""
+    """The calls as Python, with the clock set wherever it moves on from `now`, and the id of each new record.
+
+    `ends` is the result of the last.
+    """
     found: list[str] = []
     for move in moves:
         if move.command.now != now:
             now = move.command.now
             found.append(f"now = {python(now)}")
+        if move.draft is not None and not move.draft.id:
+            found.append(f"new_id = {move.id!r}")
         found.append(move.line())
     if found and ends:
         found[-1] += f"  # {' '.join(ends.split())}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count
+from itertools import chain, count
 from typing import Final, cast
 
 import attrs
@@ -151,11 +151,13 @@ class Simulation:
                 decisions.append(Decided(lifecycle=lifecycle, before=record, decision=decision))
             return decision
 
-        command, numbers = move.command, count(1 + sum(map(is_of_step, world.records)))
+        command = move.command
+        numbers = (f"s{number}" for number in count(1 + sum(map(is_of_step, world.records))))
+        ids = numbers if move.draft is None else chain([move.id], numbers)
         handler = Handler(
             self._definitions,
             clock=lambda: command.now,
-            new_id=lambda: f"s{next(numbers)}",
+            new_id=ids.__next__,
             decide=decide_and_note,
         )
         request: Create | Fire

@@ -158,7 +158,8 @@ def _creation(lifecycle: Lifecycle, draft: Record, actor: Actor) -> str | None:
     """The trigger by which an actor creates a draft; None where its class does not take what a creation settles."""
     rows = [row for row in lifecycle.transitions if None in row.sources]
     try:
-        record = initialize_draft(lifecycle, draft, Command(trigger=rows[0].trigger, actor=actor, now=START))
+        command = Command(trigger=rows[0].trigger, actor=actor, now=START, id=MAIN)
+        record = initialize_draft(lifecycle, draft, command)
     except ReportflowError:
         return None
     return next((row for row in rows if lifecycle.permits(row, record, actor)), rows[0]).trigger
@@ -228,9 +229,8 @@ def _renamed(simulation: Simulation, world: World, id: str) -> World | None:
     for move in world.moves:
         if move.command.now != START:
             return None
-        draft = None if move.draft is None else changed(move.draft, {"id": id})
         try:
-            again = simulation.perform(again, attrs.evolve(move, id=id, draft=draft))
+            again = simulation.perform(again, attrs.evolve(move, id=id))
         except ReportflowError:
             return None
     return again if again.records[id].state == world.records[MAIN].state else None

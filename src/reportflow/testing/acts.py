@@ -19,8 +19,8 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import SAME, State, Transition
 from reportflow.model.actor import ANY, Actor
 from reportflow.model.entry import Command, Details
-from reportflow.model.record import Record
-from reportflow.model.values import CODE, LEVEL, PARTY, names
+from reportflow.model.record import SET_BY_FOLD, Record
+from reportflow.model.values import CODE, LEVEL, PARTY, field_names, names
 from reportflow.office.report import REPORT, Author, Report
 from reportflow.serialization.classes import Classes
 from reportflow.storage.base import Change
@@ -59,6 +59,11 @@ class Sample(Record, name="conformance.Sample"):
         return {"author": self.authors, "topic": self.topics}
 
 
+def settable_fields(cls: type[Record]) -> frozenset[str]:
+    """All that a creation may accept of a record class."""
+    return frozenset(field_names(cls)) - SET_BY_FOLD
+
+
 #: A lifecycle beside the report's: a second kind, roles that reach everything, a row without details.
 SAMPLE: Final = Lifecycle(
     name="conformance",
@@ -67,7 +72,7 @@ SAMPLE: Final = Lifecycle(
     roles={"anybody": ANY},
     states=[State("open"), State("closed", final=True)],
     transitions=[
-        Transition("create", source=None, dest="open", roles="anybody"),
+        Transition("create", source=None, dest="open", roles="anybody", accepts=settable_fields(Sample)),
         Transition(
             "note",
             source="open",
@@ -81,9 +86,17 @@ SAMPLE: Final = Lifecycle(
     ],
 )
 
+#: `REPORT` with a creation that accepts everything: a store is to hold what no office would let a draft bring.
+_ANY_REPORT: Final = attrs.evolve(
+    REPORT,
+    transitions=[
+        attrs.evolve(row, accepts=settable_fields(Report)) if None in row.sources else row for row in REPORT.transitions
+    ],
+)
+
 #: The classes of both, for a store that reads its rows by them.
 CLASSES: Final = Classes(REPORT, SAMPLE)
-_LIFECYCLES: Final[Mapping[type[Record], Lifecycle]] = {Report: REPORT, Sample: SAMPLE}
+_LIFECYCLES: Final[Mapping[type[Record], Lifecycle]] = {Report: _ANY_REPORT, Sample: SAMPLE}
 
 
 def day(number: float) -> datetime:

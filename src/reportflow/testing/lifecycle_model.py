@@ -160,13 +160,13 @@ class Model:
 
         `between` is the concurrent write before the first commit.
         """
-        named = [self._named(request) for request in requests]
+        ids = [self._id_of(request) for request in requests]
         self._last.clear()
         again = False
         while True:
             attempt = Attempt(self, now, again=again, judged=self.judged)
             try:
-                results = [attempt.perform(request) for request in named]
+                results = [attempt.perform(request, id) for request, id in zip(requests, ids, strict=True)]
             except TransitionRefused as refused:
                 return self._moved(attempt.holders, attempt.loaded) or raised(refused)
             except ReportflowError as error:
@@ -180,13 +180,13 @@ class Model:
                 return raised(AlreadyExists(taken))
             moved = [id for id in written if len(self.versions.get(id, ())) != (attempt.loaded.get(id) or 0)]
             if not moved:
-                self._keep(attempt, named, results)
+                self._keep(attempt, requests, results)
                 return results
             again = True
-            if any(one.key is not None and (one.by.id, one.key) in self.keys for one in named):
+            if any(one.key is not None and (one.by.id, one.key) in self.keys for one in requests):
                 continue  # a duplicate request was faster: its result is the answer
-            who = {one.id: one.by for one in named if isinstance(one, Fire)}
-            seen = {id: who.get(id, named[0].by) for id in moved if id in attempt.seen}
+            who = {one.id: one.by for one in requests if isinstance(one, Fire)}
+            seen = {id: who.get(id, requests[0].by) for id in moved if id in attempt.seen}
             stale = self._moved(seen, attempt.loaded)
             if stale is not None:
                 return stale
@@ -201,7 +201,8 @@ class Model:
         number = self.number
         attempt = Attempt(self, command.now, again=False)
         try:
-            attempt.perform(self._named(request_of(target, command)))
+            request = request_of(target, command)
+            attempt.perform(request, self._id_of(request))
         except RuleFailed as error:
             raise BrokenPromise("rule", given=str(error)) from error
         finally:
@@ -209,10 +210,9 @@ class Model:
         if attempt.acts[0][1].trigger != command.trigger:  # another creation takes the actor first
             raise UnknownTrigger(self.lifecycle_of(target).name, command.trigger, ())
 
-    def _named(self, request: Request) -> Request:
-        if isinstance(request, Create) and not request.draft.id:
-            return attrs.evolve(request, draft=changed(request.draft, {"id": self.new_id()}))
-        return request
+    def _id_of(self, request: Request) -> str:
+        """The id of the record that a request is about; a new one for what it creates."""
+        return request.id if isinstance(request, Fire) else request.draft.id or self.new_id()
 
     def _moved(self, holders: dict[str, Actor], loaded: dict[str, int | None]) -> Raised | None:
         """The error that is due to the first of them whose record has moved since they saw it."""
@@ -262,8 +262,8 @@ class Attempt:
         self._judged = judged
         self._records: dict[str, Record] = {}
 
-    def perform(self, request: Request) -> Record:
-        """The due result of one request.
+    def perform(self, request: Request, id: str) -> Record:
+        """The due result of one request about the record of an id.
 
         Raises:
             ReportflowError: the error that is due.
@@ -271,13 +271,13 @@ class Attempt:
         model = self._model
         kept = None if request.key is None else model.keys.get((request.by.id, request.key))
         if kept is not None and request.key is not None:
-            id = kept.record.id
-            if not model.sees(request.by, model.versions[id][-1]):
-                raise RecordNotFound([id])
+            used = kept.record.id
+            if not model.sees(request.by, model.versions[used][-1]):
+                raise RecordNotFound([used])
             if not self._same(request, kept.request):
-                raise DuplicateKey([id], [request.key])
+                raise DuplicateKey([used], [request.key])
             return kept.record
-        command = Command(trigger="", actor=request.by, now=self._now, at=request.at, key=request.key)
+        command = Command(trigger="", actor=request.by, now=self._now, at=request.at, key=request.key, id=id)
         if isinstance(request, Create):
             trigger = self._creation(request.draft, command)
             return self._act(request.draft, attrs.evolve(command, trigger=trigger), ())
@@ -341,29 +341,30 @@ class Attempt:
         self.loaded[id] = self._records[id].version
 
     def _act(self, record: Record, command: Command, path: tuple[str, ...]) -> Record:
-        here = f"{command.trigger} {record.id}"
+        id = record.id or command.id
+        here = f"{command.trigger} {id}"
         if here in path or len(path) > DEPTH:
-            raise StepsUnbounded(record.id, command.trigger, [*path, here])
+            raise StepsUnbounded(id, command.trigger, [*path, here])
         lifecycle = self._model.lifecycle_of(record)
         decision = self._judged(lifecycle, record, command)
-        if record.id not in self._records:
-            self.loaded[record.id] = None
+        if id not in self._records:
+            self.loaded[id] = None
         elif not record.version:
-            raise InvalidValue("id", "twice", {"given": record.id})
-        self._records[record.id] = decision.record
+            raise InvalidValue("id", "twice", {"given": id})
+        self._records[id] = decision.record
         self.acts.append((decision.record, decision.entry))
         found = lifecycle.row(decision.entry.source, command.trigger)
         if found is not None and found[0].on_conflict is OnConflict.STALE:
-            self.seen.add(record.id)
+            self.seen.add(id)
         for step in decision.steps:
             self._step(step, command, decision.entry, (*path, here))
-        return self._records[record.id]
+        return self._records[id]
 
     def _step(self, step: Step, command: Command, cause: Entry, path: tuple[str, ...]) -> None:
-        at = cause.at
+        at, new_id = cause.at, ""
         if isinstance(step.target, Record) and not step.target.version:
-            target = step.target
-            target = changed(target, {"id": target.id or self._model.new_id(), "kind": self._kind(target)})
+            new_id = step.target.id or self._model.new_id()
+            target = changed(step.target, {"kind": self._kind(step.target)})
         else:
             id = step.target if isinstance(step.target, str) else step.target.id
             if id not in self._records:
@@ -372,6 +373,12 @@ class Attempt:
             if not step.system and not self._model.sees(command.actor, target):
                 raise RecordNotFound([id])
             at = max(at, target.created_at or at)
-        asked: dict[str, Any] = {"trigger": step.trigger, "details": step.details, "reason": step.reason, "at": at}
+        asked: dict[str, Any] = {
+            "trigger": step.trigger,
+            "details": step.details,
+            "reason": step.reason,
+            "at": at,
+            "id": new_id,
+        }
         now = max(command.now, cause.recorded_at)
         self._act(target, attrs.evolve(command, **asked, step=True, now=now, key=None, cause=cause.ref), path)

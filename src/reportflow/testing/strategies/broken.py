@@ -50,6 +50,13 @@ class _Unkeepable:
     work: bytearray = attrs.field(factory=bytearray)
 
 
+@attrs.frozen(kw_only=True)
+class _Stamped(Casework):
+    """A record with a field that every draft brings."""
+
+    stamp: str
+
+
 #: What `Lifecycle` is given -> the same, with something wrong.
 Break = Callable[[dict[str, Any]], None]
 
@@ -98,6 +105,11 @@ def _uncreated(given: dict[str, Any]) -> None:
     given["transitions"] = [row for row in given["transitions"] if row.source is not None]
 
 
+def _stamped(given: dict[str, Any]) -> None:
+    given["record"] = _Stamped
+    _row(source=None, dest="s0", accepts={"title"})(given)
+
+
 def _put(name: str, value: object) -> Break:
     return lambda given: given.update({name: value})
 
@@ -119,6 +131,10 @@ _BREAKS: Final[Mapping[str, tuple[Break, ...]]] = {
         _row(source=None, dest="s0", details=Remark),
         _row(source=None, dest="s0", reason_required=True),
     ),
+    "accepts_elsewhere": (_row(accepts={"title"}),),
+    "accepts_unknown_field": (_row(source=None, dest="s0", accepts={"title", "nothing"}),),
+    "accepts_own_field": (_row(source=None, dest="s0", accepts={"kind"}),),
+    "accepts_too_little": (_stamped,),
     "two_rows": (_twice("transitions", 1),),
     "unreachable": (_state(State("island", final=True)),),
     "no_way_out": (_state(State("trap"), led=True),),

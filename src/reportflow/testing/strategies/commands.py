@@ -20,7 +20,6 @@ from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.model.actor import Actor, Secrecy
 from reportflow.model.entry import Command
 from reportflow.model.record import Record
-from reportflow.model.values import changed
 from reportflow.testing.strategies.people import able, actors
 from reportflow.testing.strategies.values import details, names, plain_instances
 
@@ -47,7 +46,7 @@ def commands(
     now: datetime | None = None,
     ids: Sequence[str] = (),
 ) -> SearchStrategy[Command]:
-    """Commands for a record as it is, or creations for a draft.
+    """Commands for a record as it is, or creations for a draft; of one without an id they bring the id ``r1``.
 
     Args:
         lifecycle: The definition by which it is judged.
@@ -62,13 +61,11 @@ def commands(
         Unbuildable: the details of a transition cannot be made; `register` a strategy.
     """
     when = now or (record.updated_at or START) + _MINUTE
-    target = record if record.version or record.id else changed(record, {"id": "r1"})
-    asked = _Asked(lifecycle, target, when, ids)
-    if legal is None:
-        return _allowed(asked) | _refused(asked) if asked.ways else _refused(asked)
-    if legal:
-        return _allowed(asked) if asked.ways else st.nothing()
-    return _refused(asked)
+    asked = _Asked(lifecycle, record, when, ids)
+    found: SearchStrategy[Command] = st.nothing() if legal is False or not asked.ways else _allowed(asked)
+    if not legal:
+        found |= _refused(asked)
+    return found if asked.id == "" else found.map(lambda one: attrs.evolve(one, id=asked.id))
 
 
 class _Asked:
@@ -79,6 +76,8 @@ class _Asked:
         self.record = record
         self.now = now
         self.ids = ids
+        #: The id that a command brings, where its draft does not.
+        self.id = "" if record.id else "r1"
         found = (way(lifecycle, record, one, now=now, judge=self.judge, ids=ids) for one in lifecycle.triggers)
         self.ways = [one for one in found if one is not None]
 
@@ -87,7 +86,7 @@ class _Asked:
 
     def judge(self, command: Command) -> object:
         """As `decide` does."""
-        return decide(self.lifecycle, self.record, command)
+        return decide(self.lifecycle, self.record, attrs.evolve(command, id=self.id) if self.id else command)
 
     @cached_property
     def refused(self) -> list[Command]:

@@ -27,7 +27,8 @@ from reportflow.lifecycle.table import (
 )
 from reportflow.model.actor import ANY, OWN, UNIT, Secrecy
 from reportflow.model.entry import Command, Details, Entry
-from reportflow.model.record import Record
+from reportflow.model.record import SET_BY_FOLD, Record
+from reportflow.model.values import field_names
 
 #: The roles of every drawn lifecycle; "overseer" reaches all records.
 ROLES: Final = ("overseer", "clerk", "chief", "warden")
@@ -166,6 +167,12 @@ def _rules(choices: tuple[Rule, ...]) -> SearchStrategy[dict[str, object]]:
     return several.map(dict)
 
 
+#: What a creation says of it: nothing, or any of the fields, with the one that its guards want.
+_accepted: Final = st.none() | st.sets(st.sampled_from(sorted(set(field_names(Casework)) - SET_BY_FOLD))).map(
+    lambda some: {"title", *some}
+)
+
+
 @st.composite
 def _drawn_row(
     draw: st.DrawFn, trigger: str, source: str | set[str], dest: str, details: type[Any] | None
@@ -221,6 +228,7 @@ def lifecycles(draw: st.DrawFn) -> Lifecycle:
         guards=draw(st.lists(st.sampled_from((_count_low, _same_unit, has("title"))), max_size=1)),
         sets=draw(_rules(_SETS)),
         then=draw(st.sampled_from((None, None, _spawn))),
+        accepts=draw(_accepted),
     )
     tick = Transition(
         "tick",
@@ -256,7 +264,7 @@ ERRAND: Final = Lifecycle(
     roles={"overseer": ANY, "clerk": UNIT},
     states=[State("open"), State("done", final=True)],
     transitions=[
-        Transition("create", source=None, dest="open", roles={"overseer"}),
+        Transition("create", source=None, dest="open", roles={"overseer"}, accepts={"id", "unit", "title", "parent"}),
         Transition("finish", source="open", dest="done", roles=EVERYBODY, then=_tick_parent),
     ],
 )

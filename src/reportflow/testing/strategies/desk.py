@@ -14,7 +14,6 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import Step
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
-from reportflow.model.values import changed
 
 
 @attrs.frozen
@@ -45,8 +44,9 @@ class Desk:
             Whatever `ReportFlow.create` raises.
         """
         lifecycle = self.definitions.of(draft)
-        desk, named = self._named(draft)
-        return desk._acted(named, attrs.evolve(command, trigger=creation(lifecycle, named, command)), ())
+        desk, id = self._numbered(draft)
+        command = attrs.evolve(command, id=id)
+        return desk._acted(draft, attrs.evolve(command, trigger=creation(lifecycle, draft, command)), ())
 
     def fired(self, id: str, command: Command) -> Self:
         """The desk after a command on a record, and all steps that it asks for.
@@ -58,10 +58,11 @@ class Desk:
         self.definitions.check_visible(record, command.actor)
         return self._acted(record, command, ())
 
-    def _named(self, draft: Record) -> tuple[Self, Record]:
+    def _numbered(self, draft: Record) -> tuple[Self, str]:
+        """The id of what a draft becomes, after which the desk gives another one."""
         if draft.id:
-            return self, draft
-        return attrs.evolve(self, numbered=self.numbered + 1), changed(draft, {"id": self.next_id})
+            return self, draft.id
+        return attrs.evolve(self, numbered=self.numbered + 1), self.next_id
 
     @property
     def next_id(self) -> str:
@@ -74,9 +75,9 @@ class Desk:
         return self.records[id]
 
     def _acted(self, record: Record, command: Command, path: Sequence[str]) -> Self:
-        path = check_step_cycle(path, record, command.trigger)
+        id = record.id or command.id
+        path = check_step_cycle(path, id, command.trigger)
         decision = decide(self.definitions.of(record), record, command)
-        id = record.id
         desk = attrs.evolve(
             self,
             records={**self.records, id: decision.record},
@@ -87,11 +88,11 @@ class Desk:
         return desk
 
     def _stepped(self, step: Step, command: Command, cause: Entry, path: Sequence[str]) -> Self:
-        desk = self
-        if isinstance(step.target, Record) and not step.target.version:
-            desk, target = self._named(step.target)
+        desk, target, id = self, step.target, ""
+        if isinstance(target, Record) and not target.version:
+            desk, id = self._numbered(target)
         else:
-            target = self._found(step.target if isinstance(step.target, str) else step.target.id)
+            target = self._found(target if isinstance(target, str) else target.id)
             if not step.system:
                 self.definitions.check_visible(target, command.actor)
-        return desk._acted(target, command_for_step(command, step, cause, target), path)
+        return desk._acted(target, command_for_step(command, step, cause, target, id=id), path)

@@ -15,14 +15,13 @@ from reportflow.errors import InvalidValue, Unbuildable
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import NOBODY, SAME, Transition
 from reportflow.model.entry import Command, Entry
-from reportflow.model.record import SET_BY_FOLD, Record
+from reportflow.model.record import Record
+from reportflow.model.values import field_names
 from reportflow.testing.strategies.commands import around, refusal, way
 from reportflow.testing.strategies.desk import Desk
 from reportflow.testing.strategies.path import Path, initialize_draft
 from reportflow.testing.strategies.values import instances, plain_instances
 
-#: What no draft brings; its id is the flow's to give.
-_NOT_DRAFTED: Final = SET_BY_FOLD | {"id"}
 _LATER: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 60, 1440, 0, -60))
 #: Whether a path goes on: six times of seven, and it shrinks to its end.
 _MORE: Final = st.sampled_from((False, True, True, True, True, True, True))
@@ -31,12 +30,18 @@ _DESKS: Final = 150
 
 
 def drafts(lifecycle: Lifecycle) -> SearchStrategy[Any]:
-    """Drafts as `create` takes them: version 0, without an id.
+    """Drafts as `create` takes them: version 0, without an id, and with what a creation of the lifecycle accepts.
 
     Raises:
         Unbuildable: no draft of the record class could be made: `register` a strategy for it.
     """
-    return instances(lifecycle.record, _NOT_DRAFTED)
+    return instances(lifecycle.record, _not_drafted(lifecycle))
+
+
+def _not_drafted(lifecycle: Lifecycle) -> frozenset[str]:
+    """What no draft of a lifecycle brings; its id is the flow's to give."""
+    accepted = frozenset().union(*(lifecycle.accepted(row.trigger) for row in lifecycle.transitions))
+    return frozenset(field_names(lifecycle.record)) - (accepted - {"id"})
 
 
 def paths(lifecycle: Lifecycle, *others: Lifecycle, min_size: int = 1, max_size: int = 12) -> SearchStrategy[Path]:
@@ -143,7 +148,7 @@ def _first(tables: _Tables, lifecycle: Lifecycle, desk: Desk, now: datetime = ST
         Unbuildable: there is none.
     """
     cls = lifecycle.record
-    for one in plain_instances(cls, _NOT_DRAFTED):
+    for one in plain_instances(cls, _not_drafted(lifecycle)):
         draft = tables.named(lifecycle, one)
         command = _creation(desk, lifecycle, draft, now)
         if command is not None:
