@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.by_hand import ENTRY, LABEL, RECORD, Hand, PostgresHand, SqliteHand, quoted
 from benchmarks.measure import Found, Sample, measure, rate, timed
 from benchmarks.setting import Setting
-from benchmarks.work import RECORDS, Ours, Ticks, adopted, ids
+from benchmarks.work import OFFICE, RECORDS, Ours, Ticks, adopted, ids
 
 from reportflow import open_flow
 
@@ -89,7 +89,7 @@ def on_postgresql(setting: Setting) -> Iterator[tuple[Ours, Hand]]:
 
 
 def _ours(url: str) -> Ours:
-    flow = open_flow(url, clock=Ticks())
+    flow = open_flow(url, lifecycles=OFFICE, clock=Ticks())
     return Ours(flow, adopted(flow, ids()))
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.measure import Found, Sample, measure, rate
 from benchmarks.setting import Setting
-from benchmarks.work import REGISTRAR, Ours, adopted, adoption, ids
+from benchmarks.work import OFFICE, REGISTRAR, Ours, adopted, adoption, ids
 
 from reportflow import AsyncReportFlow, open_async_flow, open_flow
 from reportflow.office import Report
@@ -52,12 +52,12 @@ def _each(work: Callable[[], object]) -> Sample:
 def tasks(setting: Setting) -> Found:
     """Tasks that each act on a snapshot of their own record, on PostgreSQL."""
     with setting.postgresql() as first, setting.postgresql() as second, asyncio.Runner() as runner:
-        with open_flow(first.url) as flow:
+        with open_flow(first.url, lifecycles=OFFICE) as flow:
             mine = adopted(flow, ids(TASKS))
         awaited = open_async_flow(first.url)
         runner.run(awaited.__aenter__())
         try:
-            with open_flow(second.url) as flow, ThreadPoolExecutor(CONNECTIONS) as pool:
+            with open_flow(second.url, lifecycles=OFFICE) as flow, ThreadPoolExecutor(CONNECTIONS) as pool:
                 theirs = Ours(flow, adopted(flow, ids(TASKS)))
                 samples = _by_tasks(runner, awaited, mine), _by_threads(pool, theirs)
                 ours, floor = measure(*samples, rounds=setting.rounds)

@@ -37,7 +37,7 @@ from benchmarks.by_hand import (
 )
 from benchmarks.measure import Found, megabytes
 from benchmarks.setting import Setting
-from benchmarks.work import CHUNK, EDITOR, Ticks, draft
+from benchmarks.work import CHUNK, EDITOR, OFFICE, Ticks, draft
 
 from reportflow import Create, Fire, open_flow
 from reportflow.office import Assignment
@@ -177,7 +177,7 @@ class Bulk:
     """What a bulk costs, in seconds, reportflow and by hand, each round on empty databases."""
 
     def __init__(self, url: str, hand: Hand, names: Sequence[str]) -> None:
-        self._flow = open_flow(url, clock=Ticks())
+        self._flow = open_flow(url, lifecycles=OFFICE, clock=Ticks())
         self._hand = hand
         self._clock = Ticks()
         self._names = names
@@ -264,7 +264,7 @@ def _found(setting: Setting, places: Places, both: Callable[[Bulk], tuple[float,
 
 
 def _import(path: Path, number: int) -> None:
-    with open_flow(f"sqlite:///{path}") as flow:
+    with open_flow(f"sqlite:///{path}", lifecycles=OFFICE) as flow:
         for _ in flow.run(Create(draft(f"report-{one}"), by=EDITOR) for one in range(number)):
             pass
 

@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.by_hand import INSERT_ENTRY, UPDATE_RECORD, PostgresHand, adopting, opened, read, time_of
 from benchmarks.measure import Found, Sample, duration, measure, rate
 from benchmarks.setting import Setting
-from benchmarks.work import REGISTRAR, Ours, adopted, adoption, ids
+from benchmarks.work import OFFICE, REGISTRAR, Ours, adopted, adoption, ids
 
 from reportflow import Change, Conflict, ReportFlow, SqlStore, open_flow
 from reportflow.office import REPORT
@@ -150,7 +150,7 @@ def contended(setting: Setting) -> Found:
     """Processes that all act on one record by its id."""
     paths = setting.path(), setting.path()
     for path in paths:
-        with open_flow(f"sqlite:///{path}") as flow:
+        with open_flow(f"sqlite:///{path}", lifecycles=OFFICE) as flow:
             adopted(flow, [CONTENDED])
     with ExitStack() as stack:
         crowds = [
@@ -203,9 +203,9 @@ def _hands(connect: Callable[[], object]) -> Iterator[list[PostgresHand]]:
 def threads(setting: Setting) -> Found:
     """Threads that each act on a snapshot of their own record."""
     with setting.postgresql() as first, setting.postgresql() as second, ThreadPoolExecutor(THREADS) as pool:
-        with open_flow(second.url) as other:
+        with open_flow(second.url, lifecycles=OFFICE) as other:
             adopted(other, ids(THREADS))
-        with open_flow(first.url) as flow, _hands(second.connect) as hands:
+        with open_flow(first.url, lifecycles=OFFICE) as flow, _hands(second.connect) as hands:
             mine = [Ours(flow, [record]).fire_snapshot for record in adopted(flow, ids(THREADS))]
             samples = _together(pool, mine), _together(pool, [hand.fire_snapshot for hand in hands])
             seconds, floor = measure(*samples, rounds=setting.rounds)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from benchmarks.measure import Found, Missing, measure, timed
 from benchmarks.setting import Setting
-from benchmarks.work import RECORDS, REGISTRAR, TEXT, TITLE, Ours, Ticks, adopted, ids
+from benchmarks.work import OFFICE, RECORDS, REGISTRAR, TEXT, TITLE, Ours, Ticks, adopted, ids
 from sqlalchemy import ForeignKey, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from transitions import Machine
@@ -230,7 +230,7 @@ def beside(made: Callable[[Path], Any], name: str) -> Callable[[Setting], Found]
 
     def found(setting: Setting) -> Found:
         peer: AbstractContextManager[Any] = closing(made(setting.path()))
-        with peer as theirs, open_flow(f"sqlite:///{setting.path()}", clock=Ticks()) as flow:
+        with peer as theirs, open_flow(f"sqlite:///{setting.path()}", lifecycles=OFFICE, clock=Ticks()) as flow:
             ours = Ours(flow, adopted(flow, ids()))
             samples = timed(ours.fire_by_id, RECORDS), timed(theirs.adopt, RECORDS)
             mine, others = measure(*samples, rounds=setting.long_rounds + 2)

@@ -87,6 +87,11 @@ class Event:
         return Actor(id=self.resource, roles={"clerk"})
 
 
+#: What a draft brings from the log: the case's own id too.
+FROM_THE_LOG = {
+    "id", "due_at", "channel", "department", "group", "responsible", "started_at", "planned_end", "ended_at", "task",
+}  # fmt: skip
+
 Cases = Mapping[str, Sequence[Event]]  # case -> its events, oldest first
 
 
@@ -126,7 +131,7 @@ def make_lifecycle(cases: Cases) -> Lifecycle:
         roles={"clerk": ANY, "reader": ANY},
         states=[State(activity, final=activity in last, awaits={"clerk"}) for activity in activities],
         transitions=[
-            *(Transition(one, source=None, dest=one, roles={"clerk"}) for one in first),
+            *(Transition(one, source=None, dest=one, roles={"clerk"}, accepts=FROM_THE_LOG) for one in first),
             *(
                 Transition(
                     after,

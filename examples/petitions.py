@@ -25,6 +25,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from reportflow import (
     Actor,
     AlreadyExists,
@@ -38,6 +40,7 @@ from reportflow import (
     open_flow,
 )
 from reportflow.office import (
+    REPORT,
     Adoption,
     Author,
     Forwarding,
@@ -59,6 +62,15 @@ EDITOR = Actor(id="editor", roles={"editor"}, unit=UNIT)
 MODERATOR = Actor(id="moderator", roles={"reviewer"}, unit=UNIT)
 REGISTRAR = Actor(id="registrar", roles={"registrar"}, unit=UNIT)
 AUDITOR = Actor(id="auditor", roles={"auditor"}, unit=UNIT)
+
+#: The lifecycle of reports, with a creation that accepts the id and the number of the file too.
+PETITION = attrs.evolve(
+    REPORT,
+    transitions=[
+        row if row.accepts is None else attrs.evolve(row, accepts={*row.accepts, "id", "number"})
+        for row in REPORT.transitions
+    ],
+)
 
 #: Figure -> the trigger in the store, and the time in the file.
 FIGURES = {
@@ -86,7 +98,7 @@ def acts_of(petition: Petition) -> list[Create | Fire]:
     id = f"petition-{petition['id']}"
     text = "\n\n".join(part for part in (petition["background"], petition["additional_details"]) if part.strip())
     departments = petition["departments"]
-    draft = Report.draft(
+    draft = Report(
         id=id,
         number=str(petition["id"]),
         title=petition["action"],
@@ -138,9 +150,10 @@ def time_of(petition: Petition, field: str) -> datetime | None:
 def enter(flow: ReportFlow, petitions: Sequence[Petition]) -> int:
     """Enter all petitions; gives the number of those that were there already."""
     known = 0
+    entering = ReportFlow(flow.store, PETITION)
     for number, petition in enumerate(petitions, 1):
         try:
-            flow.batch(acts_of(petition))  # one commit a petition: it is there with all its history, or not at all
+            entering.batch(acts_of(petition))  # one commit a petition: it is there with all its history, or not at all
         except AlreadyExists:
             known += 1  # so a run that was cut short can be started again
         if sys.stderr.isatty() and (number % 100 == 0 or number == len(petitions)):

@@ -23,7 +23,7 @@ from reportflow.cli.environment import LANGUAGES, language_of_environment
 from reportflow.demo import plan, year
 from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.diagram import dot, mermaid
-from reportflow.office import REPORT, Author, Report
+from reportflow.office import REPORT, Author, Classification, Report
 from reportflow.office.figures import CIRCULAR, NAMES
 
 SIX = {"collected": 446, "issued": 87, "submitted": 78, "adopted": 5, "instructed": 3, "livelihood": 281}
@@ -75,8 +75,8 @@ def fixture_url(played: tuple[str, Result]) -> str:
 def fixture_small(tmp_path: Path) -> str:
     """A database with one draft, whose title would clear the screen of who prints it raw."""
     url = f"sqlite:///{tmp_path / 'small.db'}"
-    with open_flow(url) as flow:
-        draft = Report.draft(title="[bold]x\x1b[2J\u202ey[/bold]", text="t", authors=[Author(name="a")], id="the-id")
+    with open_flow(url, new_id=lambda: "the-id") as flow:
+        draft = Report.draft(title="[bold]x\x1b[2J\u202ey[/bold]", text="t", authors=[Author(name="a")])
         flow.create(draft, by=EDITOR)
     return url
 
@@ -230,12 +230,11 @@ def test_a_clerk_reads_no_ids(url: str, language: str) -> None:
 
 def test_several_reports_of_one_number_ask_for_the_id(small: str) -> None:
     """Where two units gave the same number, the terminal asks which is meant, and takes an id too."""
-    with open_flow(small) as flow:
+    with open_flow(small, new_id=iter(["id-a", "id-b"]).__next__) as flow:
         for unit in ("a", "b"):
-            draft = Report.draft(
-                title=unit, text="t", authors=[Author(name="a")], number="7", unit=unit, id=f"id-{unit}"
-            )
-            flow.create(draft, by=Actor(id="f", roles={"editor"}, unit=unit))
+            editor = Actor(id="f", roles={"editor"}, unit=unit)
+            report = flow.create(Report.draft(title=unit, text="t", authors=[Author(name="a")]), by=editor)
+            flow.fire(report, "classify", Classification(number="7"), by=editor)
 
     assert fails("history", "7", "--database", small) == text("wrong.number", given="7", choices=["id-a", "id-b"])
     assert "No. 7" in run("history", "id-b", "--database", small).stdout
@@ -323,7 +322,7 @@ def test_several_units_ask_for_a_choice(small: str) -> None:
     """With several units in the store the terminal asks which; named, it is that one's."""
     with open_flow(small) as flow:
         flow.create(
-            Report.draft(title="b", text="t", authors=[Author(name="a")], unit="else"),
+            Report.draft(title="b", text="t", authors=[Author(name="a")]),
             by=Actor(id="f", roles={"editor"}, unit="else"),
         )
 

@@ -46,7 +46,7 @@ def create(
     flow: ReportFlow, at: datetime, topics: tuple[str, ...] = (), source: Source = Source.MEMBER, unit: str = "u"
 ) -> Report:
     """A report of a unit, by its editor."""
-    draft = Report.draft(title="t", text="t", authors=[Author(name="a")], topics=topics, source=source, unit=unit)
+    draft = Report.draft(title="t", text="t", authors=[Author(name="a")], topics=topics, source=source)
     return flow.create(draft, by=Actor(id=f"editor of {unit}", roles="editor", unit=unit), at=at)
 
 

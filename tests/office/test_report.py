@@ -47,6 +47,7 @@ from reportflow.office import (
     Uptake,
     Usage,
 )
+from tests.lifecycles import OPEN_REPORT
 
 UNIT_NAME = "yulin"
 ZHANG = Actor(id="zhang", name="张三", roles={"contributor"}, unit="somewhere")
@@ -80,8 +81,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def flow(clock: Clock) -> ReportFlow:
-    """A flow on a memory store."""
-    return ReportFlow(MemoryStore(), REPORT, clock=clock)
+    """A flow on a memory store, in which a draft may say its unit."""
+    return ReportFlow(MemoryStore(), OPEN_REPORT, clock=clock)
 
 
 def draft(**changes: Any) -> Report:
@@ -486,7 +487,7 @@ def test_classify_changes_only_the_fields_given(flow: ReportFlow) -> None:
 )
 def test_who_sees_a_report(roles: set[str], unit: str, who: str, clearance: Secrecy, secrecy: Secrecy) -> None:
     """A contributor sees their own reports, the office's roles those of their unit, within their clearance."""
-    flow = ReportFlow(MemoryStore(), REPORT)
+    flow = ReportFlow(MemoryStore(), OPEN_REPORT)
     trusted = Actor(id="zhang", roles={"contributor"}, clearance=Secrecy.TOP_SECRET)
     report = flow.create(draft(secrecy=secrecy, authors=[Author(name="A", id="author")]), by=trusted)
     actor = Actor(id=who, roles=roles, unit=unit, clearance=clearance)

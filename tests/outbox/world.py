@@ -28,7 +28,7 @@ LETTERS: Final = Lifecycle(
     roles={"clerk": ANY},
     states=[State("open", final=True)],
     transitions=[
-        Transition("create", source=None, dest="open", roles={"clerk"}),
+        Transition("create", source=None, dest="open", roles={"clerk"}, accepts={"id"}),
         Transition("note", source="open", dest=SAME, roles={"clerk"}),
     ],
 )

@@ -41,6 +41,7 @@ from reportflow.storage.sql import aio
 from reportflow.testing import StoreTests
 from reportflow.testing.conformance.suite import RolledBack
 from tests.host import async_rolled_back
+from tests.lifecycles import OPEN_REPORT
 from tests.many import fires
 from tests.servers import database
 
@@ -148,11 +149,11 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 async def played(flow: AsyncReportFlow) -> str:
     """A little of everything that writes; the id of a record with some history."""
-    one, other = await flow.batch([Create(draft(id="one"), by=LI), Create(draft(id="other"), by=LI)])
+    one, other = await flow.batch([Create(draft(), by=LI), Create(draft(), by=LI)])
     await flow.fire(one, "edit", Revision(text="y"), by=LI)
-    await flow.fire("one", "review", by=WANG, reason="well written")
+    await flow.fire(one.id, "review", by=WANG, reason="well written")
     await flow.batch(
-        [Fire("one", "comment", Comment(text="c"), by=WANG), Fire(other, "edit", Revision(text="z"), by=LI)]
+        [Fire(one.id, "comment", Comment(text="c"), by=WANG), Fire(other, "edit", Revision(text="z"), by=LI)]
     )
     return one.id
 
@@ -514,7 +515,7 @@ def test_a_hosts_engine_stays_the_hosts(file: str) -> None:
 
     async def main() -> None:
         engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
-        async with AsyncReportFlow(AsyncSqlStore(engine, prefix="north_"), REPORT) as flow:
+        async with AsyncReportFlow(AsyncSqlStore(engine, prefix="north_"), OPEN_REPORT) as flow:
             await flow.create(draft(id="r1"), by=LI)
         async with engine.connect() as connection:
             await connection.execute(text("DELETE FROM north_record"))
@@ -534,7 +535,7 @@ def test_a_session_of_the_host_has_the_last_word(url: str) -> None:
         engine = create_async_engine(url)
         flow = AsyncReportFlow(store, REPORT)
         async with AsyncSession(engine) as session:
-            async with AsyncReportFlow(store.bound_to(session), REPORT) as bound:
+            async with AsyncReportFlow(store.bound_to(session), OPEN_REPORT) as bound:
                 report = await bound.create(draft(id="r1"), by=LI)
                 await bound.fire(report, "edit", Revision(text="y"), by=LI)
             with pytest.raises(RecordNotFound):
@@ -542,7 +543,7 @@ def test_a_session_of_the_host_has_the_last_word(url: str) -> None:
             await session.rollback()
             with pytest.raises(RecordNotFound):
                 await flow.get("r1", by=LI)
-            await AsyncReportFlow(store.bound_to(session), REPORT).create(draft(id="r2"), by=LI)
+            await AsyncReportFlow(store.bound_to(session), OPEN_REPORT).create(draft(id="r2"), by=LI)
             await session.commit()
         async with engine.begin() as connection:
             bound = AsyncReportFlow(store.bound_to(connection), REPORT)

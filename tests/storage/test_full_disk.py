@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from reportflow import Actor, Create, Query, Record, ReportFlow, SqlStore, StorageUnavailable, open_flow, replay
 from reportflow.office import REPORT, Author, Report, Revision
+from tests.lifecycles import OPEN_REPORT
 from tests.servers import MariaDB, PostgreSQL, postgresql
 
 LI: Final = Actor(id="li", roles={"editor"}, unit="yulin")
@@ -107,12 +108,12 @@ def test_a_server_with_a_full_disk_loses_nothing(engine: str) -> None:
     def draft(id: str) -> Report:
         # what no server can pack
         text = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=2000))
-        return Report.draft(id=id, title="t", text=text, authors=[Author(name="Qian")])
+        return Report(id=id, title="t", text=text, authors=[Author(name="Qian")])
 
     with ExitStack() as stack:
         disk = stack.enter_context(_disk())
         url, revive = stack.enter_context(ENGINES[engine](disk))
-        flow = stack.enter_context(open_flow(url))
+        flow = stack.enter_context(open_flow(url, lifecycles=OPEN_REPORT))
         expected: dict[str, Record] = {"first": flow.create(draft("first"), by=LI)}
         ballast = _fill(disk)
         with pytest.raises(StorageUnavailable, match="room on the disk"):

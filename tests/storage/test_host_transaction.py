@@ -30,6 +30,7 @@ from reportflow import (
 )
 from reportflow.office import REPORT, Author, Comment, Report, Revision
 from reportflow.storage.sql.schema import make_tables
+from tests.lifecycles import OPEN_REPORT
 from tests.servers import database
 
 LI = Actor(id="li", roles={"editor"}, unit="yulin")
@@ -63,7 +64,7 @@ def host(url: str) -> Iterator[Engine]:
 def flow(url: str, request: pytest.FixtureRequest) -> Iterator[ReportFlow]:
     """A flow on tables of the test's own."""
     prefix = f"t{abs(hash(request.node.name)) % 10**8}_"
-    with ReportFlow(SqlStore(url, prefix=prefix), REPORT) as made:
+    with ReportFlow(SqlStore(url, prefix=prefix), OPEN_REPORT) as made:
         yield made
 
 
@@ -268,8 +269,8 @@ def test_tables_among_the_hosts_own(url: str, host: Engine) -> None:
     north, south = (make_tables(metadata, prefix=prefix) for prefix in ("north_", "south_"))
     metadata.drop_all(host)
     with (
-        ReportFlow(SqlStore(url, prefix="north_"), REPORT) as one,
-        ReportFlow(SqlStore(url, prefix="south_"), REPORT) as other,
+        ReportFlow(SqlStore(url, prefix="north_"), OPEN_REPORT) as one,
+        ReportFlow(SqlStore(url, prefix="south_"), OPEN_REPORT) as other,
     ):
         one.create(draft("r1"), by=LI)
         other.create(draft("r1"), by=LI)
@@ -289,13 +290,13 @@ def test_the_host_makes_the_tables_with_its_own(host: Engine) -> None:
         metadata.create_all(host)
     for given in (metadata, None):
         for prefix in ("east_", "west_"):
-            with ReportFlow(SqlStore(host, create=False, prefix=prefix, metadata=given), REPORT) as flow:
+            with ReportFlow(SqlStore(host, create=False, prefix=prefix, metadata=given), OPEN_REPORT) as flow:
                 record = flow.create(draft(f"{prefix}{given is None}"), by=LI)
                 assert flow.get(record.id, by=LI) == record
                 assert flow.store.feed()[-1].entry.record_id == record.id
     metadata.drop_all(host)
     metadata.create_all(host, tables[1].all)
-    with ReportFlow(SqlStore(host, create=False, prefix="west_"), REPORT) as flow:
+    with ReportFlow(SqlStore(host, create=False, prefix="west_"), OPEN_REPORT) as flow:
         assert flow.count(Query(), by=LI) == {(): 0}
     metadata.drop_all(host)
 

@@ -71,7 +71,7 @@ SHEETS = Lifecycle(
     roles={"hand": ANY},
     states=[State("open", final=True)],
     transitions=[
-        Transition("create", source=None, dest="open", roles={"hand"}),
+        Transition("create", source=None, dest="open", roles={"hand"}, accepts={"id", "title", "parent"}),
         Transition("copy", source="open", dest=SAME, roles={"hand"}, details=KilledMark, sets={"marks": _marked}),
         Transition(
             "mark", source="open", dest=SAME, roles={"hand"}, details=KilledMark, sets={"marks": _marked}, then=_copied

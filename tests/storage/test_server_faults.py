@@ -40,10 +40,10 @@ while True:
 
 def filled(url: str) -> None:
     """Three reports."""
-    with open_flow(url) as flow:
-        for number in range(3):
+    with open_flow(url, new_id=iter(["r0", "r1", "r2"]).__next__) as flow:
+        for _ in range(3):
             authors = [Author(name="张三", id="zhang")]
-            flow.create(Report.draft(id=f"r{number}", title="t", text="x", authors=authors), by=LI)
+            flow.create(Report.draft(title="t", text="x", authors=authors), by=LI)
 
 
 def check(url: str, acknowledged: dict[str, int]) -> int:

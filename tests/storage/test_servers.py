@@ -17,6 +17,7 @@ from reportflow.office import REPORT, Author, Comment, Report, Revision
 from reportflow.testing import LifecycleMachine, StoreTests
 from reportflow.testing.conformance.suite import RolledBack
 from tests.host import rolled_back
+from tests.lifecycles import OPEN_REPORT
 from tests.many import creates
 from tests.servers import SERVERS, database
 from tests.testing.test_lifecycle_machine import LOAN, REMINDER, run
@@ -135,10 +136,10 @@ def test_what_an_act_asks_of_postgresql(tmp_path: Path) -> None:
 @pytest.mark.parametrize("engine", [pytest.param(one, marks=pytest.mark.xdist_group(one)) for one in SERVERS])
 def test_many_are_created_together(engine: str) -> None:
     """Many records created together come back letter for letter, each with its history and its labels."""
-    with database(engine) as url, open_flow(url) as flow:
+    with database(engine) as url, open_flow(url, lifecycles=OPEN_REPORT) as flow:
         texts = ["\\N", "tab\tnew\nline\\", "完善校园安全防控体系的建议 😀", "", "'\"%s%(x)s", "\r\n\x01\x7f", "NULL"]
         drafts = [
-            Report.draft(
+            Report(
                 id=f"r{n:03}", title=text or "-", text=text or "x", authors=[Author(name="张三", id=text or "zhang")]
             )
             for n, text in enumerate(texts * 20)

@@ -15,6 +15,7 @@ from sqlalchemy.pool import Pool
 
 from reportflow import Actor, Create, Query, RecordNotFound, ReportFlow, SqlStore, Store, open_flow, open_store, replay
 from reportflow.office import REPORT, Adoption, Author, Comment, Merge, Report, Revision
+from tests.lifecycles import OPEN_REPORT
 
 BY = Actor(id="one", roles={"contributor", "editor", "registrar"}, unit="yulin")
 WANG = Actor(id="wang", roles={"reviewer"}, unit="yulin")
@@ -42,7 +43,7 @@ def engine(url: str) -> Iterator[Engine]:
 @contextmanager
 def flow_on(store: Store) -> Iterator[ReportFlow]:
     """A flow that is closed after use."""
-    with ReportFlow(store, REPORT) as flow:
+    with ReportFlow(store, OPEN_REPORT) as flow:
         yield flow
 
 
@@ -294,7 +295,7 @@ def test_an_unchanged_text_is_not_written_again(url: str) -> None:
 
 def test_more_ids_than_one_statement_names(url: str) -> None:
     """`get` and `history` take more ids than one statement names, keep their order, and name all that are missing."""
-    with open_flow(url) as flow:
+    with open_flow(url, lifecycles=OPEN_REPORT) as flow:
         drafts = [Create(draft(id=f"r{number:04}"), by=BY) for number in range(1201)]
         ids = [record.id for record in flow.batch(drafts)]
         wanted = [*reversed(ids), ids[7]]

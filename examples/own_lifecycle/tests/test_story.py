@@ -8,7 +8,7 @@ import pytest
 
 from own_lifecycle import DELIVERY, PROCUREMENT, Approval, Complaint, Delivery, Ground, Offer, Order, Purchase
 from own_lifecycle.__main__ import main
-from reportflow import Actor, Happened, MemoryStore, Query, ReportFlow, TransitionRefused
+from reportflow import Actor, Happened, InvalidValue, MemoryStore, Query, ReportFlow, TransitionRefused
 
 MEI = Actor(id="mei", roles={"requester"}, unit="lab")
 BO = Actor(id="bo", roles={"buyer", "requester"}, unit="lab")
@@ -69,9 +69,12 @@ def test_three_persons_are_needed(flow: ReportFlow) -> None:
 
 
 def test_a_draft_brings_no_offers(flow: ReportFlow) -> None:
-    """Offers, the choice and the approval of a draft are ignored."""
-    forged = Purchase.draft(title="Lamps", estimate=Decimal(1), offers=(Offer(supplier="a", price=Decimal(1)),))
-    assert flow.create(forged, by=MEI).offers == ()
+    """A draft with offers, a choice or an approval is refused by the names of these fields."""
+    offers = (Offer(supplier="a", price=Decimal(1)),)
+    forged = Purchase.draft(title="Lamps", estimate=Decimal(1), offers=offers, supplier="a", approved_by="han")
+    with pytest.raises(InvalidValue) as refused:
+        flow.create(forged, by=MEI)
+    assert refused.value.details["brought"] == ("offers", "supplier", "approved_by")
 
 
 def test_an_accepted_delivery_ends_the_purchase(flow: ReportFlow) -> None:

@@ -31,8 +31,8 @@ with ReportFlow(SqliteStore(sys.argv[1]), REPORT, retry_timeout=60) as flow:
 def test_processes_that_are_killed_lose_nothing(tmp_path: Path) -> None:
     """Two processes write to one record until they are killed: all that was confirmed is kept, and each act whole."""
     path = tmp_path / "office.db"
-    draft = Report.draft(id="r1", title="Dark lamps", text="Eight.", authors=[Author(name="Qian")])
-    with ReportFlow(SqliteStore(path), REPORT) as flow:
+    draft = Report.draft(title="Dark lamps", text="Eight.", authors=[Author(name="Qian")])
+    with ReportFlow(SqliteStore(path), REPORT, new_id=lambda: "r1") as flow:
         flow.create(draft, by=LI)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     writers = {

@@ -110,10 +110,11 @@ class _Acts:
             authors=[self.author],
             source=self.source,
             topics=[report.matter.topic],
-            number=f"{plan.YEAR}-{report.number:03}",
             origin=self.origin,
         )
         self._act("create", self.contributor, details=draft)
+        number = office.Classification(number=f"{plan.YEAR}-{report.number:03}")
+        self._act("classify", self.editor, details=number)
         if "assigned" in report.marks:
             due = self._time() + timedelta(days=10)
             self._act("assign", self.editor, details=office.Assignment(assignee=self.editor.id, due_at=due))

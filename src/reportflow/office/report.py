@@ -207,9 +207,7 @@ class Report(Record):
             title: str,
             text: str,
             authors: Iterable[Author],
-            id: str = ...,
             kind: str = ...,
-            unit: str = ...,
             source: Source | str = ...,
             topics: str | Iterable[str] = ...,
             category: str = ...,
@@ -218,9 +216,6 @@ class Report(Record):
             origin: str = ...,
             secrecy: Secrecy | str = ...,
             parent: str | None = ...,
-            assignee: str | None = ...,
-            due_at: datetime | None = ...,
-            number: str = ...,
         ) -> Self: ...
 
     @property
@@ -247,8 +242,9 @@ class Revision(Details):
 
 @attrs.frozen(kw_only=True)
 class Classification(Details):
-    """What a report is about and how secret it is; what is None stays as it is."""
+    """Its number, what a report is about and how secret it is; what is None stays as it is."""
 
+    number: str | None = None
     topics: tuple[str, ...] | None = attrs.field(default=None, converter=_texts_or_none)
     category: str | None = None
     secrecy: Secrecy | None = attrs.field(default=None, converter=_secrecy_or_none)
@@ -445,7 +441,7 @@ _IN_HAND: Final = frozenset({"draft", "edited", "reviewed"})
 _OUT: Final = frozenset({"adopted", "forwarded", "instructed"})
 
 _TEXT: Final[Mapping[str, object]] = {"text": "text", "title": _given_or("title"), "revision": _next_revision}
-_CLASSES: Final[Mapping[str, object]] = {name: _given_or(name) for name in ("topics", "category", "secrecy")}
+_CLASSES: Final[Mapping[str, object]] = {name: _given_or(name) for name in ("number", "topics", "category", "secrecy")}
 
 REPORT: Final = Lifecycle(
     name="report",
@@ -454,7 +450,13 @@ REPORT: Final = Lifecycle(
     roles={"contributor": OWN, "editor": UNIT, "reviewer": UNIT, "registrar": UNIT, "auditor": UNIT},
     states=_STATES,
     transitions=[
-        Transition("create", source=None, dest="draft", roles={"contributor", "editor"}),
+        Transition(
+            "create", source=None, dest="draft", roles={"contributor", "editor"},
+            accepts={
+                "title", "text", "authors", "source", "topics", "category", "attachments", "commission", "origin",
+                "secrecy", "parent",
+            },
+        ),
         Transition(
             "revise", source={"draft", "returned"}, dest="draft", roles={"contributor"}, details=Revision, sets=_TEXT
         ),

@@ -143,9 +143,6 @@ not_the_approver = nobody_from("approved_by")
 
 # -- what rows set ----------------------------------------------------------------------------------------------
 
-#: What later rows set, and no draft.
-NOT_YET: dict[str, object] = {"offers": (), "supplier": None, "price": None, "approved_by": None, "number": None}
-
 
 def offers_with(purchase: Purchase, entry: Entry) -> tuple[Offer, ...]:
     """The offers and the new one; a supplier's new offer replaces the old one."""
@@ -220,7 +217,6 @@ PROCUREMENT = Lifecycle(
             roles={"requester"},
             label={"en": "request", "zh": "申请"},
             guards=[estimated],
-            sets=NOT_YET,
         ),
         Transition(
             "offer",
@@ -310,7 +306,14 @@ DELIVERY = Lifecycle(
         State("sent_back", final=True, label={"en": "sent back", "zh": "已退货"}),
     ],
     transitions=[
-        Transition("expect", source=None, dest="expected", roles=NOBODY, label={"en": "expect", "zh": "登记待收货"}),
+        Transition(
+            "expect",
+            source=None,
+            dest="expected",
+            roles=NOBODY,
+            label={"en": "expect", "zh": "登记待收货"},
+            accepts={"title", "parent", "unit", "secrecy", "assignee", "due_at"},
+        ),
         Transition(
             "accept",
             source="expected",
