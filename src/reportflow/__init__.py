@@ -51,6 +51,7 @@ from reportflow.lifecycle.table import (
 )
 from reportflow.model.actor import ANY, OWN, UNIT, Actor, Secrecy
 from reportflow.model.entry import Command, Details, Entry
+from reportflow.model.frozen import FrozenDict
 from reportflow.model.query import Happened, Interval, Page, Query
 from reportflow.model.record import Record, Seen
 from reportflow.model.values import CODE, LEVEL, PARTY, Value
@@ -95,6 +96,7 @@ __all__ = [
     "Entry",
     "FeedItem",
     "Fire",
+    "FrozenDict",
     "Guard",
     "Happened",
     "Interval",

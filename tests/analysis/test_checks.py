@@ -288,8 +288,7 @@ def defaulted(record: CheckedCase, command: Command, seen: list[str] = []) -> bo
 @guard("marks")
 def marks(record: CheckedCase, command: Command) -> bool:
     """Writes into the record itself."""
-    assert isinstance(record.marks, dict)
-    record.marks[f"{len(record.marks)}"] = 1
+    object.__setattr__(record, "marks", {**record.marks, f"{len(record.marks)}": 1})
     return record.amount <= 5
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from reportflow import Details, Record
 from reportflow.analysis.samples import annotated, instances, nearest, samples
 from reportflow.errors import Unbuildable
-from reportflow.model.checks import UnsupportedType, check
+from reportflow.model.annotations import UnsupportedType, check
 from reportflow.office import REPORT, Attachment, Author, Level, Report, Revision
 
 T = TypeVar("T")

@@ -74,6 +74,8 @@ NOW = datetime(2022, 6, 1, 12, tzinfo=UTC)
 #: The longest text, in bytes of UTF-8.
 TEXT_LIMIT = 1 << 20
 INFINITE = float("inf")
+#: What a field of no annotation in particular holds.
+PLAIN = "plain data (None, bool, int, float, str, tuple, Mapping[str, …])"
 EAST = timezone(timedelta(hours=8))
 T = TypeVar("T")
 
@@ -128,8 +130,12 @@ KINDS: list[tuple[Any, list[object], list[tuple[object, str | tuple[str, dict[st
     (Inside, [Inside(depth=1)], [(7, "Inside"), (Inside(depth=cast(int, "x")), "int"), (Inside(day=NOW), "date")]),
     (Actor, [Actor(id="x")], [("x", "Actor")]),
     (type(None), [None], [(0, "NoneType")]),
-    (Any, [7, None, object], []),
-    (object, [7, None, object], []),
+    (Any, [7, None, "x", (1, {"a": [2.5]})], [(object, PLAIN), ([b"x"], PLAIN), ({"a": NOW}, PLAIN), ({1: 2}, "str")]),
+    (
+        object,
+        [True, {"$type": ("x",)}],
+        [({1}, PLAIN), (Tone.LOW, PLAIN), ([INFINITE], ("not_finite", {"given": INFINITE}))],
+    ),
     (T, [7, "x"], []),
     (Annotated[int, "days"], [7], [("7", "int")]),
     (str | None, ["x", None], [(7, "str"), ("\0", ("nul", {}))]),
@@ -142,8 +148,8 @@ KINDS: list[tuple[Any, list[object], list[tuple[object, str | tuple[str, dict[st
     (float | bool, [0.5, True], [("x", "float | bool"), (INFINITE, ("not_finite", {"given": INFINITE}))]),
     (Literal["a", 7], ["a", 7], [("b", ("choice", {"given": "'b'", "choices": ("a", 7)}))]),
     (tuple[int, ...], [(), (1, 2)], [([1], "tuple"), ((1, "x"), "int"), (("x", 1), "int")]),
-    (list[str], [[], ["x"]], [(("x",), "list"), ([7], "str")]),
-    (set[str], [{"x"}], [(frozenset({"x"}), "set")]),
+    (list[str], [[], ["x"], ("x",)], [({"x"}, "list"), ("x", "list"), ([7], "str")]),
+    (set[str], [{"x"}, frozenset({"x"})], [(["x"], "set")]),
     (frozenset[int], [frozenset({1})], [({1}, "frozenset"), (frozenset({"x"}), "int")]),
     (
         tuple[int, str],
@@ -156,7 +162,7 @@ KINDS: list[tuple[Any, list[object], list[tuple[object, str | tuple[str, dict[st
         [{}, {"a": 1}, MappingProxyType({"a": 1})],
         [([], "mapping"), ({"a": "b"}, "int"), ({1: 1}, "str"), ({"\0": 1}, ("nul", {}))],
     ),
-    (dict[str, list[int]], [{"a": [1]}], [({"a": (1,)}, "list"), ({"a": ["x"]}, "int")]),
+    (dict[str, list[int]], [{"a": [1]}], [({"a": {1}}, "list"), ({"a": ["x"]}, "int")]),
 ]
 
 

@@ -44,7 +44,7 @@ from reportflow.analysis.samples import PEOPLE, START, UNITS
 from reportflow.errors import RuleFailed, Unbuildable
 from reportflow.lifecycle import validation
 from reportflow.lifecycle.decision import decide
-from reportflow.model.checks import check
+from reportflow.model.annotations import check
 from reportflow.office import REPORT, Adoption, Attachment, Classification, Comment, Level, Merge, Report, Revision
 from reportflow.testing import strategies
 from reportflow.testing.differences import without_digests

@@ -7,6 +7,7 @@ output streams of the process: a `Watcher` belongs in a process of its own (see 
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import io
 import sys
@@ -203,6 +204,10 @@ def mentioned(function: Any, cls: type[Any]) -> frozenset[str] | None:
         if id(one) in known:
             continue
         known.add(id(one))
+        if isinstance(one, functools.partial):
+            todo.append(one.func)
+            found.update(text for text in (*one.args, *one.keywords.values()) if isinstance(text, str))
+            continue
         code = getattr(one, "__code__", None)
         if not isinstance(code, types.CodeType) or len(known) > FUNCTIONS:
             return None
@@ -214,7 +219,8 @@ def mentioned(function: Any, cls: type[Any]) -> frozenset[str] | None:
         modules = [module for module in referred if isinstance(module, types.ModuleType)]
         referred += [vars(module).get(name) for module in modules for name in names]
         referred += [_getter(vars(base).get(name)) for base in cls.__mro__ for name in names]
-        todo += [other for other in referred if isinstance(other, types.FunctionType | types.MethodType)]
+        followed = (types.FunctionType, types.MethodType, functools.partial)
+        todo += [other for other in referred if isinstance(other, followed)]
     return frozenset(found)
 
 

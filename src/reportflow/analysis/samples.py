@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeVar, Union
 import attrs
 
 from reportflow.errors import Unbuildable
-from reportflow.model.checks import UnsupportedType, check
+from reportflow.model.annotations import UnsupportedType, check, spelt_out
 
 #: When everything begins.
 START: Final = datetime(2022, 1, 3, 9, tzinfo=UTC)
@@ -94,6 +94,7 @@ class _Maker:
         self._within = within
 
     def samples(self, kind: Any) -> tuple[Any, ...]:
+        kind = spelt_out(kind)
         if kind in _SCALARS:
             return _SCALARS[kind]
         origin, arguments = typing.get_origin(kind), typing.get_args(kind)

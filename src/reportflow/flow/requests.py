@@ -9,7 +9,8 @@ import attrs
 
 from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor
-from reportflow.model.checks import text_problem, time_problem, type_problem
+from reportflow.model.annotations import keep_value
+from reportflow.model.checks import is_blank, plain_text, text_problem, time_problem, type_problem
 from reportflow.model.record import Record
 from reportflow.model.values import in_utc, not_blank
 
@@ -38,6 +39,10 @@ def _text(instance: object, attribute: attrs.Attribute[Any], value: object) -> N
         raise InvalidValue(attribute.name, *problem)
 
 
+def _details(value: object) -> object:
+    return keep_value(value)
+
+
 @attrs.frozen
 class Create:
     """A request to create a record, with the arguments of `ReportFlow.create`."""
@@ -53,8 +58,8 @@ class Fire:
     """A request for a transition, with the arguments of `ReportFlow.fire`."""
 
     target: Record | str
-    trigger: str
-    details: object = None
+    trigger: str = attrs.field(converter=plain_text)
+    details: object = attrs.field(default=None, converter=_details)
     by: Actor = attrs.field(kw_only=True, converter=actor_of)
     reason: str = attrs.field(default="", kw_only=True, validator=_text)
     at: datetime | None = attrs.field(default=None, kw_only=True, converter=_at)
@@ -97,7 +102,7 @@ def checked_id(id: object) -> str:
     if problem:
         raise InvalidValue("id", *problem)
     assert isinstance(id, str)
-    if not id.strip():
+    if is_blank(id):
         raise InvalidValue("id", "blank")
     return id
 

@@ -6,9 +6,9 @@ not, in one order. `decide` raises with all of them, `options` shows them; neith
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import attrs
 
@@ -18,7 +18,8 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.drafts import check_accepted
 from reportflow.lifecycle.table import Step, Transition
 from reportflow.model.actor import Actor
-from reportflow.model.checks import check
+from reportflow.model.annotations import check
+from reportflow.model.checks import is_blank
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
 from reportflow.model.values import (
@@ -58,6 +59,9 @@ class Decision:
 class Option:
     """A trigger as offered to an actor.
 
+    It can be pickled whatever functions its row has, for these stay behind: an option that comes out of a pickle tells
+    the same, and its `row` has no guards, no `sets`, no `then` and no `direction`.
+
     Attributes:
         trigger: What may be asked for.
         allowed: Whether `fire` succeeds with valid details and a reason.
@@ -74,13 +78,28 @@ class Option:
     refusals: tuple[Refusal, ...]
     details: type[Any] | None
     reason_required: bool
-    row: Transition = attrs.field(repr=False)
+    row: Transition = attrs.field(eq=False, repr=False)
     lifecycle: str = ""
     labels: Labels = attrs.field(default=NO_LABELS, eq=False, repr=False)
 
     def text(self, language: str = ENGLISH, *, catalog: Catalog = STANDARD) -> str:
         """What its button says, in a language."""
         return catalog.label("trigger", self.trigger, language, lifecycle=self.lifecycle, labels=self.labels)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        fields = {one.name: getattr(self, one.name) for one in attrs.fields(Option)}
+        bare = attrs.evolve(self.row, guards=(), sets={}, then=None, direction=None)
+        return _option_of, ({**fields, "row": bare},)
+
+
+def _option_of(fields: Mapping[str, Any]) -> Option:
+    return Option(**fields)
 
 
 def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
@@ -190,7 +209,7 @@ def initialize_draft(lifecycle: Lifecycle, draft: Record, command: Command) -> R
         },
     )
     check(complete)
-    if not complete.id.strip():
+    if is_blank(complete.id):
         raise InvalidValue("id", "blank")
     return complete
 
@@ -303,7 +322,7 @@ def _refusals(lifecycle: Lifecycle, record: Record, command: Command, *, offer: 
         expected = "nothing" if rows[0].details is None else rows[0].details.__name__
         given = "nothing" if command.details is None else type(command.details).__name__
         yield refuse("details", expected=expected, given=given)
-    if not offer and not command.reason.strip() and all(row.reason_required for row in rows):
+    if not offer and is_blank(command.reason) and all(row.reason_required for row in rows):
         yield refuse("reason")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
 
@@ -16,9 +16,11 @@ from reportflow.lifecycle.interop import Lookup, build_machine, compile_lookup
 from reportflow.lifecycle.table import Label, OnConflict, State, Transition
 from reportflow.lifecycle.validation import accepted_fields, faults
 from reportflow.model.actor import Scope, Secrecy
+from reportflow.model.checks import plain_text
 from reportflow.model.entry import Entry
+from reportflow.model.frozen import FrozenDict
 from reportflow.model.record import Record
-from reportflow.model.values import changed, choice, converters
+from reportflow.model.values import changed, choice, conversions
 from reportflow.serialization.classes import Classes
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def _scopes(value: Mapping[str, Scope | str]) -> Mapping[str, Scope]:
-    return MappingProxyType({role: choice(Scope, scope, "roles") for role, scope in value.items()})
+    return FrozenDict({plain_text(role): choice(Scope, scope, "roles") for role, scope in value.items()})
 
 
 def _states(value: Iterable[State]) -> tuple[State, ...]:
@@ -39,6 +41,10 @@ def _transitions(value: Iterable[Transition]) -> tuple[Transition, ...]:
 
 #: What of an entry is set after its record was folded: the digest stands for it, the secrecy for its result too.
 AS_DECIDED: Final[Mapping[str, object]] = MappingProxyType({"digest": "", "secrecy": Secrecy.INTERNAL})
+
+
+def _rebuilt(cls: type[Any], fields: Mapping[str, Any]) -> Any:
+    return cls(**fields)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -60,7 +66,7 @@ class Lifecycle(Access):
         InvalidDefinition: the table has faults; the error names every one.
     """
 
-    name: str
+    name: str = attrs.field(converter=plain_text)
     version: int
     record: type[Record]
     roles: Mapping[str, Scope] = attrs.field(converter=_scopes)
@@ -82,7 +88,7 @@ class Lifecycle(Access):
             by_trigger[row.trigger] = (*by_trigger.get(row.trigger, ()), row)
         pinned = {row.trigger for row in self.transitions if row.on_conflict is not OnConflict.COMMUTES}
         put = object.__setattr__
-        put(self, "labels", {**self.labels, **dict(self._own_labels())})  # a plain dict, so that refusals pickle
+        put(self, "labels", FrozenDict({**self.labels, **dict(self._own_labels())}))
         put(self, "_lookup", compile_lookup(self.transitions))
         put(self, "_by_trigger", MappingProxyType(by_trigger))
         put(self, "_commuting", frozenset(by_trigger) - pinned)
@@ -98,6 +104,17 @@ class Lifecycle(Access):
         for code, label in written:
             if label:
                 yield code, {ENGLISH: label} if isinstance(label, str) else dict(label)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # what is derived of the table is derived again; the functions of its rows are pickled by name
+        given = {field.alias: getattr(self, field.name) for field in attrs.fields(type(self)) if field.init}
+        return _rebuilt, (type(self), given)
 
     @cached_property
     def machine(self) -> Machine:
@@ -118,7 +135,7 @@ class Lifecycle(Access):
             language: Falls back to English.
             catalog: Has the labels that the table does not give itself.
         """
-        return catalog.label(room, name, language, lifecycle=self.name, labels=self.labels)
+        return catalog.label(room, plain_text(name), language, lifecycle=self.name, labels=self.labels)
 
     def describe(self, entry: Entry, language: str = ENGLISH, catalog: Catalog = STANDARD) -> str:
         """What the history says of an entry, with its direction; the trigger's label where there is no other."""
@@ -196,7 +213,7 @@ class Lifecycle(Access):
             row = found[0]
             seen = changed(entry, AS_DECIDED) if entry.digest and row.computes else entry
             changes: dict[str, Any] = row.changes(draft, seen)
-            convert = converters(type(draft))
+            convert = conversions(type(draft))
             for field in changes:
                 if field in convert:
                     changes[field] = convert[field](changes[field])

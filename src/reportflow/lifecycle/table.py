@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import attrs
 
 from reportflow.errors import InvalidValue, Refusal
 from reportflow.i18n.catalog import NO_LABELS, Labels
-from reportflow.model.checks import type_problem
+from reportflow.model.checks import plain_text, type_problem
 from reportflow.model.entry import Command, Entry
+from reportflow.model.frozen import FrozenDict
 from reportflow.model.record import Record
 from reportflow.model.values import choice, names
 
@@ -26,6 +27,31 @@ D = TypeVar("D")
 
 #: What a guard's function returns: True to let pass, False to refuse, a mapping to refuse with these facts.
 Answer = bool | Mapping[str, object]
+#: A label: one text for all languages, or one for each.
+Label = str | Mapping[str, str]
+
+
+# Converters. What is no name at all stays as it is, for the validation of the whole table to name.
+
+
+def _several(value: Any) -> frozenset[Any]:
+    """One name or any number of them, as a set of plain texts."""
+    try:
+        return names(value)
+    except TypeError:
+        return frozenset({value})
+
+
+def _sources(value: str | Iterable[str] | None) -> str | frozenset[str] | None:
+    return plain_text(value) if value is None or isinstance(value, str) else _several(value)
+
+
+def _label(value: Label) -> Label:
+    return FrozenDict(value) if isinstance(value, Mapping) else plain_text(value)
+
+
+def _frozen(value: Mapping[str, Any]) -> FrozenDict[str, Any]:
+    return FrozenDict(value)
 
 
 @attrs.frozen(kw_only=True)
@@ -41,9 +67,9 @@ class Guard:
             details of the right class.
     """
 
-    code: str
+    code: str = attrs.field(converter=plain_text)
     test: Callable[[Any, Command], Answer]
-    texts: Mapping[str, str] = attrs.field(factory=dict)
+    texts: Mapping[str, str] = attrs.field(factory=dict, converter=_frozen)
     reads_details: bool = False
 
     def refusal(self, record: Record, command: Command, labels: Labels = NO_LABELS) -> Refusal | None:
@@ -84,20 +110,20 @@ def guard(
 
 def nobody_from(field: str) -> Guard:
     """Separation of duties: not the person whose id stands in this field of the record. Code ``same_person``."""
+    return Guard(code="same_person", test=partial(_not_from, field))
 
-    def test(record: Record, command: Command) -> Answer:
-        return getattr(record, field) != command.actor.id or {"field": field}
 
-    return Guard(code="same_person", test=test)
+def _not_from(field: str, record: Record, command: Command) -> Answer:
+    return getattr(record, field) != command.actor.id or {"field": field}
 
 
 def has(field: str) -> Guard:
     """The record's field must be filled. Code ``missing``."""
+    return Guard(code="missing", test=partial(_filled, field))
 
-    def test(record: Record, command: Command) -> Answer:
-        return bool(getattr(record, field)) or {"field": field}
 
-    return Guard(code="missing", test=test)
+def _filled(field: str, record: Record, command: Command) -> Answer:
+    return bool(getattr(record, field)) or {"field": field}
 
 
 def _assigned_to_actor(record: Record, command: Command) -> Answer:
@@ -132,10 +158,6 @@ class OnConflict(enum.StrEnum):
     COMMUTES = "commutes"
 
 
-#: A label: one text for all languages, or one for each.
-Label = str | Mapping[str, str]
-
-
 @attrs.frozen
 class Constant:
     """In `sets`: a fixed value, where a bare text would mean a field of the details."""
@@ -158,10 +180,10 @@ class State:
         awaits: The roles whose turn it is.
     """
 
-    name: str
-    label: Label = attrs.field(default="", kw_only=True)
+    name: str = attrs.field(converter=plain_text)
+    label: Label = attrs.field(default="", kw_only=True, converter=_label)
     final: bool = attrs.field(default=False, kw_only=True)
-    awaits: frozenset[str] = attrs.field(default=frozenset(), kw_only=True, converter=names)
+    awaits: frozenset[str] = attrs.field(default=frozenset(), kw_only=True, converter=_several)
 
 
 @attrs.frozen(kw_only=True)
@@ -178,15 +200,11 @@ class Step:
         system: The record need not be visible to the actor.
     """
 
-    target: str | Record
-    trigger: str
+    target: str | Record = attrs.field(converter=plain_text)
+    trigger: str = attrs.field(converter=plain_text)
     details: object = None
     reason: str = ""
     system: bool = False
-
-
-def _sources(value: str | Iterable[str] | None) -> str | frozenset[str] | None:
-    return value if value is None or isinstance(value, str) else frozenset(value)
 
 
 def _accepts(value: str | Iterable[str] | None) -> frozenset[str] | None:
@@ -202,10 +220,6 @@ def _guards(value: Iterable[Guard]) -> tuple[Guard, ...]:
 
 def _on_conflict(value: OnConflict | str) -> OnConflict:
     return choice(OnConflict, value, "on_conflict")
-
-
-def _frozen(value: Mapping[str, Setting]) -> Mapping[str, Setting]:
-    return MappingProxyType(dict(value))
 
 
 @attrs.frozen(eq=False)
@@ -234,10 +248,10 @@ class Transition:
             history then looks for the label of ``<trigger>.<direction>`` first.
     """
 
-    trigger: str
+    trigger: str = attrs.field(converter=plain_text)
     source: str | frozenset[str] | None = attrs.field(kw_only=True, converter=_sources)
-    dest: str = attrs.field(kw_only=True)
-    roles: frozenset[str] = attrs.field(kw_only=True, converter=names)
+    dest: str = attrs.field(kw_only=True, converter=plain_text)
+    roles: frozenset[str] = attrs.field(kw_only=True, converter=_several)
     guards: tuple[Guard, ...] = attrs.field(default=(), kw_only=True, converter=_guards)
     details: type[Any] | None = attrs.field(default=None, kw_only=True)
     reason_required: bool = attrs.field(default=False, kw_only=True)
@@ -245,8 +259,8 @@ class Transition:
     sets: Mapping[str, Setting] = attrs.field(factory=dict, kw_only=True, converter=_frozen)
     then: Callable[[Any, Entry], Iterable[Step] | Step | None] | None = attrs.field(default=None, kw_only=True)
     on_conflict: OnConflict = attrs.field(default=OnConflict.RETRY, kw_only=True, converter=_on_conflict)
-    label: Label = attrs.field(default="", kw_only=True)
-    history_label: Label = attrs.field(default="", kw_only=True)
+    label: Label = attrs.field(default="", kw_only=True, converter=_label)
+    history_label: Label = attrs.field(default="", kw_only=True, converter=_label)
     direction: Callable[[Entry], str] | None = attrs.field(default=None, kw_only=True)
 
     @property

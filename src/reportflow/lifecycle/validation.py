@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import typing
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import attrs
 
 from reportflow.errors import Fault, InvalidDefinition
 from reportflow.lifecycle.table import EVERYBODY, NOBODY, SAME, START, State, Transition, is_field_name
-from reportflow.model.checks import tests
+from reportflow.model.annotations import keepers
+from reportflow.model.checks import shown
 from reportflow.model.record import SET_BY_FOLD, Record, required_fields
-from reportflow.model.values import field_names
+from reportflow.model.values import field_names, is_frozen
 
 #: What `sets` may not name: the fold sets it, or nothing ever may.
 _FIXED: Final = SET_BY_FOLD | {"id"}
@@ -34,6 +38,9 @@ def faults(
     transitions: Sequence[Transition],
 ) -> tuple[Fault, ...]:
     """Every fault of a table; none means that a `Lifecycle` can be built of it."""
+    unnamed = tuple(_faults_of_types(name, roles, states, transitions))
+    if unnamed:
+        return unnamed  # the rest compares names
     return (
         *_faults_of_names(name, roles, states, transitions),
         *_faults_of_states(states, transitions),
@@ -44,6 +51,23 @@ def faults(
 
 def _fault(code: str, **facts: object) -> Fault:
     return Fault(code, facts)
+
+
+def _faults_of_types(
+    name: object, roles: Iterable[object], states: Sequence[State], transitions: Sequence[Transition]
+) -> Iterator[Fault]:
+    """Names that are no text: a member of an enum that is no str enum, a number."""
+    sources = chain.from_iterable(row.sources - {None} for row in transitions)
+    awaited = chain.from_iterable(state.awaits for state in states)
+    permitted = chain.from_iterable(row.roles for row in transitions)
+    for room, every in (
+        ("lifecycle", {name}),
+        ("role", {*roles, *awaited, *permitted}),
+        ("state", {*sources, *(state.name for state in states), *(row.dest for row in transitions)}),
+        ("trigger", {row.trigger for row in transitions}),
+    ):
+        for given in sorted(shown(one) for one in every if not isinstance(one, str)):
+            yield _fault("name_type", name=room, given=given)
 
 
 def _faults_of_names(
@@ -126,9 +150,10 @@ def _closure(start: Iterable[str | None], edges: Mapping[str | None, set[str | N
 
 def _faults_of_classes(record: object, transitions: Sequence[Transition]) -> Iterator[Fault]:
     fields: Sequence[str] | None = None
+    classes: list[type[Any]] = []
     if isinstance(record, type) and issubclass(record, Record) and attrs.has(record):
         fields = field_names(record)
-        yield from _faults_of_fields(record)
+        classes.append(record)
     else:
         yield _fault("record_class", given=record)
     for row in transitions:
@@ -140,21 +165,38 @@ def _faults_of_classes(record: object, transitions: Sequence[Transition]) -> Ite
     by_trigger: dict[str, dict[str, type[Any] | None]] = {}
     for row in transitions:
         by_trigger.setdefault(row.trigger, {})[getattr(row.details, "__name__", "nothing")] = row.details
-    for trigger, classes in by_trigger.items():
-        if len(classes) > 1:
-            yield _fault("two_details", trigger=trigger, choices=sorted(classes))
-        for cls in classes.values():
-            if _is_attrs(cls):
-                yield from _faults_of_fields(cls)
+    for trigger, several in by_trigger.items():
+        if len(several) > 1:
+            yield _fault("two_details", trigger=trigger, choices=sorted(several))
+        classes += [cls for cls in several.values() if cls is not None and _is_attrs(cls)]
+    for cls in _with_nested(classes):
+        if not is_frozen(cls):
+            yield _fault("not_frozen", name=cls.__name__)
+        yield from _faults_of_fields(cls)
 
 
 def _is_attrs(cls: object) -> bool:
     return isinstance(cls, type) and attrs.has(cls)
 
 
-def _faults_of_fields(cls: Any) -> Iterator[Fault]:
+def _with_nested(classes: Iterable[type[Any]]) -> Iterable[type[Any]]:
+    """Classes with those that their fields name, and so on; each once."""
+    found: dict[type[Any], None] = {}
+    todo: list[Any] = [*classes][::-1]
+    while todo:
+        kind = todo.pop()
+        if not _is_attrs(kind):
+            todo += typing.get_args(kind)[::-1]
+        elif kind not in found:
+            found[kind] = None
+            with contextlib.suppress(NameError):  # a fault of the field, said with it
+                todo += [*typing.get_type_hints(kind).values()][::-1]
+    return found
+
+
+def _faults_of_fields(cls: type[Any]) -> Iterator[Fault]:
     try:
-        tests(cls)
+        keepers(cls)
     except InvalidDefinition as error:
         yield from (fault for fault in error.faults if isinstance(fault, Fault))
 

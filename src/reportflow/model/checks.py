@@ -1,23 +1,29 @@
-"""Validating a value by its own annotations: what can be stored, and what is wrong with what cannot."""
+"""What of a text, a number, a time, of plain data is kept, and what is wrong with what cannot be stored."""
 
 from __future__ import annotations
 
-import enum
+import itertools
 import math
+import operator
 import re
-import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
-from functools import cache, partial
-from typing import Any, Final, Literal, TypeVar, Union
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final, TypeVar
 
-import attrs
-
-from reportflow.errors import Fault, InvalidDefinition, InvalidValue
+from reportflow.model.frozen import FrozenDict
 
 #: The longest text that is stored, in bytes of UTF-8.
 TEXT_LIMIT: Final = 1 << 20
+#: The longest number: what Python turns into text and back whatever limit a host sets (`sys.set_int_max_str_digits`).
+INT_BITS: Final = 2126
+INT_DIGITS: Final = 640
+FLOAT_DIGITS: Final = 308
+#: How deep plain data may be nested in a field, and of how many parts it may be made.
+DEPTH_LIMIT: Final = 64
+PARTS_LIMIT: Final = 100_000
 
 T = TypeVar("T")
 
@@ -27,207 +33,196 @@ def cache_by_class(function: Callable[[type[Any]], T]) -> Callable[[type[Any]], 
     return typing.cast(Callable[[type[Any]], T], cache(function))
 
 
-#: What is wrong with a value: the code in the catalog and its facts; None where nothing is.
+#: What is wrong with a value: the code in the catalog and its facts.
 Problem = tuple[str, Mapping[str, object]]
-Test = Callable[[Any], Problem | None]
 
 
-def check(value: object, names: Iterable[str] | None = None) -> None:
-    """Validate an attrs instance, or some of its fields, by its own annotations.
+class Refused(Exception):
+    """A value that cannot be kept, inside a field that the caller names."""
 
-    Raises:
-        InvalidValue: names the field.
-    """
-    test = tests(type(value))
-    for name in test if names is None else names:
-        problem = test[name](getattr(value, name))
-        if problem:
-            raise InvalidValue(name, *problem)
-
-
-class UnsupportedType(TypeError):
-    """An annotation of which no value could be stored."""
-
-
-@cache_by_class
-def tests(cls: type[Any]) -> Mapping[str, Test]:
-    """The test of each field of an attrs class.
-
-    Raises:
-        InvalidDefinition: with one fault for each annotation of which no value could be stored.
-    """
-    try:
-        hints: Mapping[str, Any] = typing.get_type_hints(cls)
-    except NameError as error:
-        facts = {"owner": cls.__name__, "name": error.name, "given": error.name, "why": str(error)}
-        raise InvalidDefinition(cls.__name__, [Fault("field_type", facts)]) from error
-    made: dict[str, Test] = {}
-    faults: list[Fault] = []
-    for field in attrs.fields(cls):
-        try:
-            made[field.name] = _test(hints.get(field.name, Any))
-        except UnsupportedType as error:
-            facts = {"owner": cls.__name__, "name": field.name, "given": hints[field.name], "why": str(error)}
-            faults.append(Fault("field_type", facts))
-    if faults:
-        raise InvalidDefinition(cls.__name__, faults)
-    return made
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(*problem)
+        self.problem = problem
 
 
 def type_problem(expected: str, value: object) -> Problem:
     """The problem of a value of the wrong type, for `InvalidValue`."""
-    given = "None" if value is None else f"{type(value).__name__} {value!r:.60}"
+    given = "None" if value is None else f"{type(value).__name__} {shown(value)}"
     return "type", {"expected": _MODULES.sub("", expected), "given": given}
+
+
+def shown(value: object, most: int = 60) -> str:
+    """The beginning of a value's `repr`, or the name of its class where it has none."""
+    try:
+        return repr(value)[:most]
+    except Exception:  # too deep, a number of too many digits, or any error of a host's own repr
+        return type(value).__name__
 
 
 #: The modules in the text of a type.
 _MODULES: Final = re.compile(r"\b(?:\w+\.)+(?=\w)")
 
 
+def plain_text(value: Any) -> Any:
+    """A text of a class derived from `str`, such as a member of a str enum, as plain text; all else as it is."""
+    return str.__str__(value) if isinstance(value, str) and type(value) is not str else value
+
+
+def is_blank(text: str) -> bool:
+    """Whether a person would see nothing of a text: it has only spaces, control and invisible characters.
+
+    NUL is none of them: it is refused for itself.
+    """
+    first = text[:1]
+    if first.isalnum() and first not in _INVISIBLE:
+        return False  # nearly all texts
+    for one in text:
+        unseen = one.isspace() or one in _INVISIBLE or unicodedata.category(one) in _UNSEEN
+        if not unseen or one == "\0":
+            return False
+    return True
+
+
+#: Spaces, and what controls a terminal or the letters around it: a zero-width space, a soft hyphen, a byte order mark.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+#: Letters and marks that are drawn as nothing by themselves: fillers, the joiner of marks, the empty Braille pattern,
+#: and the selectors of variants.
+_INVISIBLE: Final = frozenset(
+    ["\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u2800", "\u3164", "\uffa0"]
+    + [chr(code) for code in (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))]
+)
+
+
 def text_problem(value: object) -> Problem | None:
     """Why a text cannot be stored: NUL, a lone surrogate, more than `TEXT_LIMIT` bytes."""
-    if not isinstance(value, str):
-        return type_problem("str", value)
+    return _problem(keep_text, value)
+
+
+def time_problem(value: object) -> Problem | None:
+    """Why a time cannot be stored: no time zone, or a time that UTC cannot express."""
+    return _problem(keep_time, value)
+
+
+def _problem(keep: Callable[[Any], object], value: object) -> Problem | None:
+    try:
+        keep(value)
+    except Refused as refused:
+        return refused.problem
+    return None
+
+
+# What is kept of one value; each raises `Refused` where it cannot be stored.
+
+
+def keep_text(value: object) -> str:
+    """A text as plain text."""
+    if type(value) is not str:
+        if not isinstance(value, str):
+            raise Refused(type_problem("str", value))
+        value = str.__str__(value)
     if "\0" in value:
-        return "nul", {}
+        raise Refused(("nul", {}))
     if value.isascii():
         size = len(value)
     else:
         try:
             size = len(value.encode())
         except UnicodeEncodeError as error:
-            return "surrogate", {"index": error.start}
-    return ("too_long", {"bytes": size, "limit": TEXT_LIMIT}) if size > TEXT_LIMIT else None
+            raise Refused(("surrogate", {"index": error.start})) from None
+    if size > TEXT_LIMIT:
+        raise Refused(("too_long", {"bytes": size, "limit": TEXT_LIMIT}))
+    return value
 
 
-def time_problem(value: object) -> Problem | None:
-    """Why a time cannot be stored: no time zone."""
+def keep_time(value: object) -> datetime:
+    """In UTC: times of one instant are equal there, whatever zone they came from, and `fold` is spent."""
     if not isinstance(value, datetime):
-        return type_problem("datetime", value)
-    return ("naive", {"given": value.isoformat()}) if value.utcoffset() is None else None
+        raise Refused(type_problem("datetime", value))
+    if value.tzinfo is UTC:
+        return value
+    if value.utcoffset() is None:
+        raise Refused(("naive", {"given": value.isoformat()}))
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise Refused(("time_range", {"given": value.isoformat()})) from None
 
 
-def _float_problem(value: object) -> Problem | None:
-    if type(value) is not float and type(value) is not int:
-        return type_problem("float", value)
-    return None if math.isfinite(value) else ("not_finite", {"given": value})
+def keep_int(value: object) -> int:
+    """A whole number of at most `INT_DIGITS` digits."""
+    if type(value) is not int:
+        raise Refused(type_problem("int", value))
+    if value.bit_length() > INT_BITS:
+        raise Refused(("digits", {"limit": INT_DIGITS}))
+    return value
 
 
-def _decimal_problem(kind: type[Any], value: Any) -> Problem | None:
+def keep_float(value: object) -> float:
+    """A finite number; one that was given as an int stays one."""
+    if type(value) is int:
+        try:
+            float(value)
+        except OverflowError:
+            raise Refused(("digits", {"limit": FLOAT_DIGITS})) from None
+        return value
+    if type(value) is not float:
+        raise Refused(type_problem("float", value))
+    if not math.isfinite(value):
+        raise Refused(("not_finite", {"given": value}))
+    return value
+
+
+def keep_decimal(kind: type[Any], value: Any) -> Any:
+    """A finite decimal number."""
     if not isinstance(value, kind):
-        return type_problem("Decimal", value)
-    return None if value.is_finite() else ("not_finite", {"given": value})
+        raise Refused(type_problem("Decimal", value))
+    if not value.is_finite():
+        raise Refused(("not_finite", {"given": value}))
+    return value
 
 
-def _exactly(kind: type[Any], value: object) -> Problem | None:
-    return None if type(value) is kind else type_problem(kind.__name__, value)
+def keep_exactly(kind: type[Any], value: object) -> Any:
+    """A value of just this class: a time is no day, a flag no number."""
+    if type(value) is not kind:
+        raise Refused(type_problem(kind.__name__, value))
+    return value
 
 
-def _instance(kind: type[Any], value: object) -> Problem | None:
-    return None if isinstance(value, kind) else type_problem(kind.__name__, value)
+def keep_plain_data(value: object) -> Any:
+    """Plain data, as JSON has it: what is read is what was written, and nothing in it is ever taken for a class."""
+    return _part(value, DEPTH_LIMIT, itertools.count(1))
 
 
-def _nested(kind: type[Any], value: object) -> Problem | None:
-    """A plain attrs class checks nothing itself."""
-    if not isinstance(value, kind):
-        return type_problem(kind.__name__, value)
-    return next((problem for name, test in tests(type(value)).items() if (problem := test(getattr(value, name)))), None)
+def _part(value: Any, depth: int, parts: Iterator[int]) -> Any:
+    if next(parts) > PARTS_LIMIT:
+        raise Refused(("too_many_parts", {"limit": PARTS_LIMIT}))
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return keep_text(value)
+    if isinstance(value, int):
+        return keep_int(int.__pos__(value))
+    if isinstance(value, float):
+        return keep_float(float.__pos__(value))
+    if not isinstance(value, list | tuple | Mapping):
+        raise Refused(type_problem("plain data (None, bool, int, float, str, tuple, Mapping[str, …])", value))
+    if depth == 0:
+        raise Refused(("too_deep", {"limit": DEPTH_LIMIT}))
+    if isinstance(value, Mapping):
+        kept = [_part(one, depth - 1, parts) for one in value.values()]
+        return same_or_frozen(value, [keep_text(key) for key in value], kept)
+    kept = [_part(one, depth - 1, parts) for one in value]
+    return unless_same(value, tuple, kept)
 
 
-def _anything(value: object) -> Problem | None:
-    return None
+def unless_same(value: Any, container: type[Any], kept: list[Any]) -> Any:
+    """The collection itself where it is such a one already, and nothing in it was changed."""
+    return value if type(value) is container and all(map(operator.is_, kept, value)) else container(kept)
 
 
-_SCALARS: Final[Mapping[Any, Test]] = {
-    str: text_problem,
-    datetime: time_problem,
-    float: _float_problem,
-    bool: partial(_exactly, bool),
-    int: partial(_exactly, int),
-    date: partial(_exactly, date),
-    type(None): partial(_exactly, type(None)),
-    Any: _anything,
-    object: _anything,
-}
-#: By name, so that only a program that uses them pays for importing them.
-_BY_NAME: Final[Mapping[str, Callable[[Any, Any], Problem | None]]] = {
-    "decimal.Decimal": _decimal_problem,
-    "uuid.UUID": _instance,
-}
-
-
-#: What may stand beside each other in a union: JSON itself tells them apart.
-_JSON_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
-
-
-def _test(kind: Any) -> Test:
-    """The test of one annotation."""
-    if kind in _SCALARS:
-        return _SCALARS[kind]
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is None:
-        return _class_test(kind)
-    if origin in (Union, types.UnionType):
-        rest = [one for one in arguments if one is not type(None)]
-        if len(rest) == 1:
-            return partial(_optional, _test(rest[0]))
-        if not _JSON_SCALARS.issuperset(arguments):
-            raise UnsupportedType("write one class, with or without None; what is read must tell which it was")
-        return partial(_any_of, [_test(one) for one in arguments], str(kind))
-    if origin is Literal:
-        return partial(_one_of, arguments)
-    if origin is tuple and not (len(arguments) == 2 and arguments[1] is Ellipsis):
-        return partial(_row, [_test(one) for one in arguments])
-    if origin in (tuple, frozenset, list, set):
-        return partial(_each, origin, _test(arguments[0]))
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        if not (isinstance(arguments[0], type) and issubclass(arguments[0], str)):
-            raise UnsupportedType("write Mapping[str, …], for JSON has no other keys")
-        return partial(_pairs, _test(arguments[0]), _test(arguments[1]))
-    raise UnsupportedType("write tuple[…], frozenset[…], a union, or an attrs class")
-
-
-def _class_test(kind: Any) -> Test:
-    by_name = _BY_NAME.get(f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', '')}")
-    if by_name is not None:
-        return partial(by_name, kind)
-    if isinstance(kind, type) and attrs.has(kind) and not getattr(kind, "checked_when_built", False):
-        return partial(_nested, kind)
-    if isinstance(kind, type) and (attrs.has(kind) or issubclass(kind, enum.Enum)):
-        return partial(_instance, kind)
-    if isinstance(kind, TypeVar):
-        return _anything if kind.__bound__ is None else partial(_instance, kind.__bound__)
-    raise UnsupportedType("write str, int, float, bool, Decimal, date, an aware datetime, an Enum or an attrs class")
-
-
-def _optional(test: Test, value: object) -> Problem | None:
-    return None if value is None else test(value)
-
-
-def _any_of(choices: list[Test], kinds: str, value: object) -> Problem | None:
-    problems = [problem for test in choices if (problem := test(value))]
-    if len(problems) < len(choices):
-        return None
-    return next((problem for problem in problems if problem[0] != "type"), type_problem(kinds, value))
-
-
-def _one_of(choices: tuple[Any, ...], value: object) -> Problem | None:
-    return None if value in choices else ("choice", {"given": repr(value), "choices": choices})
-
-
-def _row(parts: list[Test], value: object) -> Problem | None:
-    if not isinstance(value, tuple) or len(value) != len(parts):
-        return type_problem(f"tuple of {len(parts)}", value)
-    return next((problem for test, one in zip(parts, value, strict=True) if (problem := test(one))), None)
-
-
-def _each(container: type[Any], test: Test, value: Any) -> Problem | None:
-    if not isinstance(value, container):
-        return type_problem(container.__name__, value)
-    return next((problem for one in value if (problem := test(one))), None)
-
-
-def _pairs(key: Test, item: Test, value: object) -> Problem | None:
-    if not isinstance(value, Mapping):
-        return type_problem("mapping", value)
-    return next((problem for pair in value.items() if (problem := key(pair[0]) or item(pair[1]))), None)
+def same_or_frozen(value: Mapping[Any, Any], keys: list[Any], kept: list[Any]) -> Mapping[Any, Any]:
+    """The same for a mapping."""
+    same = type(value) is FrozenDict and all(map(operator.is_, keys, value))
+    if same and all(map(operator.is_, kept, value.values())):
+        return value
+    return FrozenDict(zip(keys, kept, strict=True))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import attrs
 
 from reportflow.model.actor import Actor, Secrecy, as_secrecy
+from reportflow.model.annotations import VALUE
 from reportflow.model.checks import cache_by_class
 from reportflow.model.values import MARK, Value, field_names, in_utc, names, not_blank
 
@@ -56,7 +57,7 @@ class Command(Value, Generic[D]):
     actor: Actor
     now: datetime = attrs.field(converter=in_utc)
     at: datetime | None = None
-    details: D = None  # type: ignore[assignment]  # None where a transition has no details
+    details: D = attrs.field(default=None, metadata={VALUE: True})  # None where a transition has no details
     reason: str = ""
     key: str | None = attrs.field(default=None, validator=not_blank)
     cause: str | None = None
@@ -104,7 +105,7 @@ class Entry(Value):
     at: datetime = attrs.field(converter=in_utc)
     recorded_at: datetime = attrs.field(converter=in_utc)
     reason: str = ""
-    details: object = None
+    details: object = attrs.field(default=None, metadata={VALUE: True})
     key: str | None = None
     cause: str | None = None
     kind: str = ""

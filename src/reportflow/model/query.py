@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import enum
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -13,7 +13,7 @@ import attrs
 
 from reportflow.errors import InvalidValue
 from reportflow.model.actor import Scope, Secrecy
-from reportflow.model.checks import text_problem, type_problem
+from reportflow.model.checks import plain_text, text_problem, type_problem
 from reportflow.model.record import Record
 from reportflow.model.values import Value, as_texts, in_utc_or_none, time_text
 
@@ -45,11 +45,20 @@ _FROM_URL: Final = str.maketrans("-_", "+/")
 
 def _values(value: Any) -> frozenset[str | None] | None:
     """One value or a set of them, as a set; None for "does not matter". Inside a set, None means "has none"."""
+    return _as_set(value, lambda one: one.value if isinstance(one, enum.Enum) else one)
+
+
+def _names(value: Any) -> frozenset[str | None] | None:
+    """The same for names of a table, which no other enum than a str enum has."""
+    return _as_set(value, plain_text)
+
+
+def _as_set(value: Any, plain: Callable[[Any], Any]) -> frozenset[str | None] | None:
     if value is None:
         return None
     several = [value] if isinstance(value, str | enum.Enum) else value
     try:
-        return frozenset(one.value if isinstance(one, enum.Enum) else one for one in several)
+        return frozenset(map(plain, several))
     except TypeError:
         return typing.cast(frozenset[str | None], value)  # for the check to refuse, which knows the field
 
@@ -89,7 +98,7 @@ class Interval(Value):
 class Happened(Value):
     """What must be in the history: one entry that fits all that is given. Texts take one value or a set."""
 
-    trigger: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    trigger: frozenset[str | None] | None = attrs.field(default=None, converter=_names)
     party: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
     level: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
     code: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
@@ -142,8 +151,8 @@ class Query(Value):
     """
 
     id: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
-    kind: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
-    state: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    kind: frozenset[str | None] | None = attrs.field(default=None, converter=_names)
+    state: frozenset[str | None] | None = attrs.field(default=None, converter=_names)
     unit: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
     parent: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
     category: frozenset[str | None] | None = attrs.field(default=None, converter=_values)

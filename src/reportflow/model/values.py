@@ -1,8 +1,9 @@
 """What all values share: they are frozen, validated once when they are built, and known by name.
 
 A class derived from `Value` is validated by its own annotations: ``title: str`` refuses a number, NUL and a lone
-surrogate, ``at: datetime`` refuses a naive time. The fold of a history does not validate again (`changed`): its
-values were validated when they entered.
+surrogate, ``at: datetime`` refuses a naive time; and what its caller could change is kept as what nobody can change: a
+mapping as a `FrozenDict`, a list as a tuple. The fold of a history does not validate again (`changed`): its values were
+validated when they entered.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from typing import Any, ClassVar, Final, Self, TypeVar
 import attrs
 
 from reportflow.errors import InvalidValue
-from reportflow.model.checks import cache_by_class, check
+from reportflow.model.annotations import check, freezers
+from reportflow.model.checks import Refused, cache_by_class, is_blank, plain_text
+from reportflow.model.frozen import FrozenDict
 
 #: Marks on a field of a details class: figures count by the marked field. ``body: str = attrs.field(metadata=PARTY)``.
 MARK: Final = "reportflow.mark"
-PARTY: Final[Mapping[str, str]] = types.MappingProxyType({MARK: "party"})
-LEVEL: Final[Mapping[str, str]] = types.MappingProxyType({MARK: "level"})
-CODE: Final[Mapping[str, str]] = types.MappingProxyType({MARK: "code"})
+PARTY: Final[Mapping[str, str]] = FrozenDict({MARK: "party"})
+LEVEL: Final[Mapping[str, str]] = FrozenDict({MARK: "level"})
+CODE: Final[Mapping[str, str]] = FrozenDict({MARK: "code"})
 
 
 @cache_by_class
@@ -68,8 +71,8 @@ def choice(kind: type[E], value: E | str, field: str) -> E:
 
 
 def names(value: str | Iterable[str]) -> frozenset[str]:
-    """One name, or any number of them, as a set."""
-    return frozenset({value}) if isinstance(value, str) else frozenset(value)
+    """One name, or any number of them, as a set; members of a str enum as plain text."""
+    return frozenset({plain_text(value)}) if isinstance(value, str) else frozenset(map(plain_text, value))
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
@@ -79,7 +82,8 @@ def as_tuple(value: Any) -> tuple[Any, ...]:
 
 def as_texts(value: str | Iterable[str]) -> tuple[str, ...]:
     """One text, or any number of them, as a tuple; anything else as it is, for the check to refuse."""
-    return (value,) if isinstance(value, str) else as_tuple(value)
+    given = (value,) if isinstance(value, str) else as_tuple(value)
+    return tuple(map(plain_text, given)) if isinstance(given, tuple) else given
 
 
 def in_utc(value: datetime, field: str = "time") -> datetime:
@@ -97,15 +101,20 @@ def in_utc_or_none(value: datetime | None) -> datetime | None:
     return None if value is None else in_utc(value)
 
 
-@lru_cache(maxsize=1024)  # one act is one time, in its record and its entry
 def time_text(value: datetime) -> str:
     """An aware time as text in UTC, to the microsecond, of one width: it sorts as the times do."""
-    return value.astimezone(UTC).isoformat(timespec="microseconds")
+    # a cache takes the two hours of a clock that is turned back for one: their times are equal in their zone
+    return _utc_text(value if value.tzinfo is UTC else value.astimezone(UTC))
+
+
+@lru_cache(maxsize=1024)  # one act is one time, in its record and its entry
+def _utc_text(value: datetime) -> str:
+    return value.isoformat(timespec="microseconds")
 
 
 def not_blank(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     """An attrs validator that raises `InvalidValue` for a blank text; None passes, for optional ones."""
-    if isinstance(value, str) and not value.strip():
+    if isinstance(value, str) and is_blank(value):
         raise InvalidValue(attribute.name, "blank")
 
 
@@ -126,6 +135,15 @@ T = TypeVar("T")
 def field_names(cls: type[Any]) -> tuple[str, ...]:
     """The names of the fields of an attrs class, in order."""
     return tuple(field.name for field in attrs.fields(cls))
+
+
+def is_frozen(cls: type[Any]) -> bool:
+    """Whether the fields of an attrs class cannot be set once a value is made."""
+    return cls.__setattr__ is _FROZEN.__setattr__
+
+
+#: attrs gives all of its frozen classes one and the same `__setattr__`.
+_FROZEN: Final = attrs.make_class("_FROZEN", [], frozen=True)
 
 
 @cache_by_class
@@ -172,6 +190,28 @@ def converters(cls: type[Any]) -> Mapping[str, Callable[[Any], Any]]:
         for field in attrs.fields(cls)
         if field.converter is not None and not isinstance(field.converter, attrs.Converter)
     }
+
+
+@cache_by_class
+def conversions(cls: type[Any]) -> Mapping[str, Callable[[Any], Any]]:
+    """What building a value does to what its fields are given: their converters, then what their annotations keep.
+
+    Each raises `InvalidValue`, with its field, for what its annotation cannot keep. Fields to which nothing can be
+    done, or which hold what they are given, are left out.
+    """
+    own, kept = converters(cls), freezers(cls)
+    return {
+        name: partial(_converted, name, own.get(name), kept[name]) if name in kept else own[name]
+        for name in field_names(cls)
+        if name in own or name in kept
+    }
+
+
+def _converted(name: str, own: Callable[[Any], Any] | None, keep: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return keep(value if own is None else own(value))
+    except Refused as refused:
+        raise InvalidValue(name, *refused.problem) from None
 
 
 @cache_by_class

@@ -11,6 +11,7 @@ import enum
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
@@ -372,12 +373,12 @@ def _not_itself(record: Report, command: Command) -> Answer:
 
 def _given_or(field: str) -> Any:
     """The details' field, or the record's own where the details leave it out."""
+    return partial(_given_or_before, field)
 
-    def setting(before: Report, entry: Entry) -> object:
-        given = getattr(entry.details, field)
-        return getattr(before, field) if given is None else given
 
-    return setting
+def _given_or_before(field: str, before: Report, entry: Entry) -> object:
+    given = getattr(entry.details, field)
+    return getattr(before, field) if given is None else given
 
 
 def _next_revision(before: Report, entry: Entry) -> int:

@@ -3,7 +3,8 @@
 Plain data is what JSON can say: dicts, lists, texts, numbers, booleans, None. A value that stands where its class is
 not known from an annotation (a record, an entry's details) carries the name of its class under `TYPE`. The name is
 only compared: which class is built is said by the reader's annotation or by its `Classes`, so plain data from a
-stranger can make no other value.
+stranger can make no other value. A field that is annotated `object` or `Any` holds plain data:
+it is written and read as it is, a key ``$type`` too.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from cattrs.strategies import configure_union_passthrough
 
 from reportflow.errors import InvalidValue, ReportflowError
-from reportflow.model.checks import cache_by_class
+from reportflow.model.annotations import VALUE, spelt_out
+from reportflow.model.checks import DEPTH_LIMIT, cache_by_class, shown
 from reportflow.model.entry import Entry
+from reportflow.model.frozen import FrozenDict
 from reportflow.model.record import Record
 from reportflow.model.values import Value, changed, field_names, name_of, plainly_built, setters, time_text
 from reportflow.serialization.classes import NO_CLASSES, Classes
@@ -45,7 +48,10 @@ def to_plain(value: object) -> Any:
     Raises:
         InvalidValue: the value is of no class that can be written.
     """
-    return _write_any(value)
+    try:
+        return _write_any(value)
+    except RecursionError:  # values inside each other
+        raise InvalidValue(type(value).__name__, "too_deep", {"limit": DEPTH_LIMIT}) from None
 
 
 def part_writer(cls: type[Any], but: Iterable[str]) -> Callable[[Any], dict[str, Any]]:
@@ -74,7 +80,7 @@ def from_plain(plain: object, cls: type[T], classes: Classes = NO_CLASSES) -> T:
     except ReportflowError:
         raise
     except Exception as error:
-        given = {"expected": cls.__name__, "given": f"{type(error).__name__}: {error} in {plain!r:.80}"}
+        given = {"expected": cls.__name__, "given": f"{type(error).__name__}: {error} in {shown(plain, 80)}"}
         raise InvalidValue("plain data", "plain", given) from error
 
 
@@ -83,7 +89,7 @@ def _read_named(plain: Any, cls: type[T]) -> T:
     if isinstance(plain, dict) and TYPE in plain:
         name, expected = plain[TYPE], name_of(cls)
         if name != expected:
-            raise InvalidValue(TYPE, "plain", {"expected": expected, "given": repr(name)[:80]})
+            raise InvalidValue(TYPE, "plain", {"expected": expected, "given": shown(name)})
         plain = {key: one for key, one in plain.items() if key != TYPE}
     value = _converter.structure(plain, cls)
     if not isinstance(value, cls):
@@ -203,15 +209,26 @@ def _write_any(value: object) -> Any:
         return value
     if attrs.has(cls):
         return {TYPE: name_of(cls), **_writer(cls)(value)}
-    if isinstance(value, Enum):
-        return _write_any(value.value)
-    if isinstance(value, bool | int | float | str):
-        return value
     if isinstance(value, list | tuple):
         return [_write_any(one) for one in value]
     if isinstance(value, Mapping):
         return {str(key): _write_any(one) for key, one in value.items()}
-    given = {"expected": "an attrs class", "given": f"{cls.__name__} {value!r:.60}"}
+    return _write_open(value)
+
+
+def _write_open(value: object) -> Any:
+    """Plain data, as a field holds it that says no more of what it holds."""
+    if type(value) in _AS_THEY_ARE:
+        return value
+    if isinstance(value, Enum):
+        return _write_open(value.value)
+    if isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_write_open(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(key): _write_open(one) for key, one in value.items()}
+    given = {"expected": "plain data, or an attrs class", "given": f"{type(value).__name__} {shown(value)}"}
     raise InvalidValue("value", "type", given)
 
 
@@ -223,16 +240,23 @@ def _read_open(plain: Any, _: object = None) -> Any:
     if isinstance(plain, list):
         return tuple(_read_open(one) for one in plain)
     if isinstance(plain, dict):
-        return {key: _read_open(one) for key, one in plain.items()}
+        return FrozenDict({key: _read_open(one) for key, one in plain.items()})
     if plain is None or isinstance(plain, bool | int | float | str):
         return plain
-    raise InvalidValue("value", "plain", {"expected": "JSON", "given": f"{type(plain).__name__} {plain!r:.60}"})
+    raise InvalidValue("value", "plain", {"expected": "JSON", "given": f"{type(plain).__name__} {shown(plain)}"})
+
+
+@cache_by_class
+def _holding_values(cls: type[Any]) -> frozenset[str]:
+    """The fields that hold a value of a class that their annotation does not tell."""
+    return frozenset(field.name for field in attrs.fields(cls) if VALUE in field.metadata)
 
 
 @cache_by_class
 def _writer(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
     # a field that is no part of the value, such as the labels of a refusal, is not written
     beside = {field.name: override(omit=True) for field in attrs.fields(cls) if field.eq is False}
+    beside.update((name, override(unstruct_hook=_write_any)) for name in _holding_values(cls))
     return make_dict_unstructure_fn(_bound(cls), _converter, **beside)  # type: ignore[arg-type]  # cattrs types one of them alone
 
 
@@ -292,6 +316,28 @@ def _number(plain: object, _: object) -> float:
     return plain  # type: ignore[return-value]  # narrowed by the line above, which mypy does not follow
 
 
+def _is_frozen_twin(kind: Any) -> bool:
+    """Whether a field so annotated holds a collection of another class: a `FrozenDict`, a tuple, a frozenset."""
+    origin = typing.get_origin(spelt_out(kind))
+    return origin in (list, set) or (isinstance(origin, type) and issubclass(origin, Mapping))
+
+
+def _read_twin(kind: Any) -> Callable[[Any, Any], Any]:
+    kind = spelt_out(kind)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (list, set):
+        twin: Any = tuple[arguments[0], ...] if origin is list else frozenset[arguments[0]]  # type: ignore[valid-type]  # a value
+        return lambda plain, _: _converter.structure(plain, twin)
+    read_key, read_one = (partial(_converter.structure, cl=one) for one in arguments)
+
+    def read_mapping(plain: Any, _: object) -> FrozenDict[Any, Any]:
+        if not isinstance(plain, dict):
+            raise InvalidValue("value", "plain", {"expected": "a mapping", "given": shown(plain)})
+        return FrozenDict({read_key(key): read_one(one) for key, one in plain.items()})
+
+    return read_mapping
+
+
 def _in_order(plain: Iterable[Any]) -> list[Any]:
     """A set has no order; its plain data has one, so that equal values are equal texts."""
     return sorted(plain, key=lambda one: (one is not None, str(one)))
@@ -316,8 +362,13 @@ def _make_converter() -> cattrs.Converter:
     made.register_unstructure_hook(StrEnum, operator.attrgetter("value"))
     made.register_unstructure_hook_factory(attrs.has, _writer)
     made.register_structure_hook_factory(attrs.has, _reader)
-    for anything in (object, Any, Record):  # these do not tell the class: it is written with its name
-        made.register_unstructure_hook_func(partial(operator.is_, anything), _write_any)
+    made.register_structure_hook_factory(_is_frozen_twin, _read_twin)
+    made.register_unstructure_hook_factory(
+        lambda kind: spelt_out(kind) is not kind, lambda kind: made.get_unstructure_hook(spelt_out(kind))
+    )
+    # a record of no class in particular is written with its name; all else here is plain data
+    for anything, write in ((object, _write_open), (Any, _write_open), (Record, _write_any)):
+        made.register_unstructure_hook_func(partial(operator.is_, anything), write)
         made.register_structure_hook_func(partial(operator.is_, anything), _read_open)
     return made
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from reportflow.model.frozen import FrozenDict
 from reportflow.model.record import SET_BY_FOLD, Record
 
 #: Where the names of an expression come from: name -> module.
@@ -115,6 +116,8 @@ class _Writer:
 
     def _mapping(self, value: Mapping[Any, Any]) -> str:
         inside = ", ".join(f"{self.expression(key)}: {self.expression(one)}" for key, one in value.items())
+        if isinstance(value, FrozenDict):
+            return f"{self._class(FrozenDict)}({{{inside}}})"
         if isinstance(value, MappingProxyType):
             return f"{self._named('MappingProxyType', 'types')}({{{inside}}})"
         return f"{{{inside}}}"
@@ -142,6 +145,8 @@ class _Writer:
     def _field(self, field: attrs.Attribute[Any], value: Any) -> str:
         if isinstance(value, frozenset) and value and _takes(field.converter, set(value), value):
             return self._set(set(value))
+        if isinstance(value, FrozenDict):
+            return self._mapping(dict(value))  # a field makes it of any mapping
         return self.expression(value)
 
     def _attrs(self, value: Any) -> str:
@@ -172,4 +177,14 @@ def _is_default(field: attrs.Attribute[Any], value: object) -> bool:
         return False
     if isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # attrs types its class as a function
         default = default.factory() if not default.takes_self else attrs.NOTHING  # type: ignore[union-attr]  # the same
-    return type(default) is type(value) and bool(default == value)
+    one, other = _as_kept(default), _as_kept(value)
+    return type(one) is type(other) and bool(one == other)
+
+
+def _as_kept(value: object) -> object:
+    """A collection as the one that a field keeps of it."""
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, set):
+        return frozenset(value)
+    return FrozenDict(value) if isinstance(value, Mapping) else value

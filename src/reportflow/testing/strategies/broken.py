@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -55,6 +56,26 @@ class _Stamped(Casework):
     """A record with a field that every draft brings."""
 
     stamp: str
+
+
+@attrs.define(kw_only=True)
+class _Changeable:
+    """Its values could be changed after they were checked."""
+
+    text: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class _Outer:
+    """A class that could not be changed, but for what is in it."""
+
+    inner: tuple[_Changeable, ...] = ()
+
+
+class _Odd(enum.Enum):
+    """No str enum: its members are no texts."""
+
+    NAME = "name"
 
 
 #: What `Lifecycle` is given -> the same, with something wrong.
@@ -138,6 +159,7 @@ _BREAKS: Final[Mapping[str, tuple[Break, ...]]] = {
     "two_rows": (_twice("transitions", 1),),
     "unreachable": (_state(State("island", final=True)),),
     "no_way_out": (_state(State("trap"), led=True),),
+    "not_frozen": (_row(details=_Changeable), _row(details=_Outer)),
     "field_type": (_row(details=_Unkeepable),),
     "details_class": (_row(details=_Unattributed), _row(details="Remark")),
     "two_details": (_two_classes,),
@@ -149,6 +171,11 @@ _BREAKS: Final[Mapping[str, tuple[Break, ...]]] = {
 _ALONE: Final[tuple[tuple[frozenset[str], Break], ...]] = (
     (frozenset({"no_creation", "unreachable"}), _uncreated),
     (frozenset({"record_class"}), _put("record", Remark)),
+    (frozenset({"name_type"}), _row(trigger=_Odd.NAME)),
+    (frozenset({"name_type"}), _row(source=_Odd.NAME)),
+    (frozenset({"name_type"}), _row(dest=_Odd.NAME)),
+    (frozenset({"name_type"}), _row(roles={"overseer", _Odd.NAME})),
+    (frozenset({"name_type"}), lambda given: given["states"].append(State(_Odd.NAME, awaits=_Odd.NAME))),  # type: ignore[arg-type]  # the fault
     (frozenset({"record_class"}), _put("record", "Casework")),
 )
 

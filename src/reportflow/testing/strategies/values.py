@@ -19,7 +19,8 @@ from reportflow.analysis import samples
 from reportflow.errors import InvalidValue, Unbuildable
 from reportflow.lifecycle.table import Transition
 from reportflow.model.actor import Secrecy
-from reportflow.model.checks import UnsupportedType, check, type_problem
+from reportflow.model.annotations import UnsupportedType, check, spelt_out
+from reportflow.model.checks import is_blank, type_problem
 from reportflow.office.report import Attachment
 
 _SCRIPTS: Final = (
@@ -51,7 +52,7 @@ def texts(*, min_size: int = 0, max_size: int = 20) -> SearchStrategy[str]:
 
 def names() -> SearchStrategy[str]:
     """Texts that are not blank."""
-    return texts(min_size=1, max_size=8).filter(lambda text: bool(text.strip()))
+    return texts(min_size=1, max_size=8).filter(lambda text: not is_blank(text))
 
 
 def times(
@@ -147,6 +148,7 @@ def of(kind: Any) -> SearchStrategy[Any]:
         UnsupportedType: an annotation that no store could keep.
         Unbuildable: an attrs class of which no instance could be made.
     """
+    kind = spelt_out(kind)
     if isinstance(kind, type) and (kind in _REGISTERED or attrs.has(kind)):
         return _built(kind)
     wide = _WIDE.get(kind)
