@@ -8,6 +8,8 @@ in `validation`, how it is applied in `decision`.
 from __future__ import annotations
 
 import enum
+import importlib
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -88,6 +90,31 @@ class Guard:
         known = {"lifecycle": record.kind, "id": record.id, "actor": actor.id, "name": actor.name or actor.id}
         facts = {**known, "trigger": command.trigger, **(answer or {})}
         return Refusal(code=self.code, params=facts, texts=self.texts, labels=labels)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # a function that was decorated with `guard` goes by the name of the guard that took its place
+        place = (getattr(self.test, "__module__", ""), getattr(self.test, "__qualname__", ""))
+        found = _named(*place)
+        decorated = isinstance(found, Guard) and found.test is self.test
+        return _unpickled, (place if decorated else self.test, self.code, self.texts, self.reads_details)
+
+
+def _named(module: str, name: str) -> object:
+    """What stands in a module under a name; None where nothing does."""
+    found: object = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _unpickled(test: Any, code: str, texts: Mapping[str, str], reads_details: bool) -> Guard:
+    if isinstance(test, tuple):
+        importlib.import_module(test[0])
+        found = _named(*test)
+        if not isinstance(found, Guard):
+            raise AttributeError(f"{'.'.join(test)} is no guard any more")
+        test = found.test
+    return Guard(code=code, test=test, texts=texts, reads_details=reads_details)
 
 
 def guard(

@@ -175,7 +175,7 @@ _ALONE: Final[tuple[tuple[frozenset[str], Break], ...]] = (
     (frozenset({"name_type"}), _row(source=_Odd.NAME)),
     (frozenset({"name_type"}), _row(dest=_Odd.NAME)),
     (frozenset({"name_type"}), _row(roles={"overseer", _Odd.NAME})),
-    (frozenset({"name_type"}), lambda given: given["states"].append(State(_Odd.NAME, awaits=_Odd.NAME))),  # type: ignore[arg-type]  # the fault
+    (frozenset({"name_type"}), lambda given: given["states"].append(State(_Odd.NAME, awaits=_Odd.NAME))),
     (frozenset({"record_class"}), _put("record", "Casework")),
 )
 
