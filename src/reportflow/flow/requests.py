@@ -34,7 +34,7 @@ def actor_of(value: Any) -> Actor:
 
 
 def _text(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    problem = None if value is None else text_problem(value)
+    problem = None if value is None or value == "" else text_problem(value)
     if problem:
         raise InvalidValue(attribute.name, *problem)
 

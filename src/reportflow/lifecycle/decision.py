@@ -322,7 +322,7 @@ def _refusals(lifecycle: Lifecycle, record: Record, command: Command, *, offer: 
         expected = "nothing" if rows[0].details is None else rows[0].details.__name__
         given = "nothing" if command.details is None else type(command.details).__name__
         yield refuse("details", expected=expected, given=given)
-    if not offer and is_blank(command.reason) and all(row.reason_required for row in rows):
+    if not offer and all(row.reason_required for row in rows) and is_blank(command.reason):
         yield refuse("reason")
 
 

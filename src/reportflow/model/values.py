@@ -199,7 +199,8 @@ def conversions(cls: type[Any]) -> Mapping[str, Callable[[Any], Any]]:
     Each raises `InvalidValue`, with its field, for what its annotation cannot keep. Fields to which nothing can be
     done, or which hold what they are given, are left out.
     """
-    own, kept = converters(cls), freezers(cls)
+    own = converters(cls)
+    kept = {name: keep for name, keep in freezers(cls).items() if own.get(name) not in (in_utc, in_utc_or_none)}
     return {
         name: partial(_converted, name, own.get(name), kept[name]) if name in kept else own[name]
         for name in field_names(cls)
