@@ -231,4 +231,4 @@ def test_a_state_with_labels_can_be_hashed() -> None:
 def test_a_refusal_goes_to_plain_data_with_any_keys() -> None:
     """The facts of a refusal are open data, and come back as they went in."""
     refusal = Refusal(code="x", params={"$type": {"$type": "reportflow.Actor"}})
-    assert from_plain(to_plain(refusal)) == refusal
+    assert from_plain(to_plain(refusal), Refusal) == refusal

@@ -250,11 +250,10 @@ def test_a_value_keeps_what_nobody_can_change(given_data: Any, table: dict[str, 
 def test_open_data_comes_back_as_it_went_in(given_data: Any, table: dict[str, Any]) -> None:
     """Through plain data and JSON an open field is equal and of the same classes, whatever its keys look like."""
     parcel = Parcel(open=given_data, table=table, bare=table)
-    for back in (from_plain(to_plain(parcel)), from_json(to_json(parcel))):
+    for back in (from_plain(to_plain(parcel), Parcel), from_json(to_json(parcel), Parcel)):
         assert back == parcel
         assert same(back.open, parcel.open)
         assert same(back.table, parcel.table)
-    assert same(from_json(to_json(table)), kept(table))
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -397,7 +396,7 @@ def test_bad_data_is_refused_by_a_flow_with_its_field() -> None:
 def test_the_bounds_themselves_are_kept() -> None:
     """640 digits, a depth of 64, and the greatest float are kept and come back."""
     parcel = Parcel(number=10**639, share=1.7e308, open=nested(64), either=10**308)
-    assert from_json(to_json(parcel)) == parcel
+    assert from_json(to_json(parcel), Parcel) == parcel
     assert refused(lambda: Parcel(open=nested(65))) == ("open", "too_deep")
     assert refused(lambda: Parcel(number=10**640)) == ("number", "digits")
 
@@ -472,15 +471,15 @@ def test_the_hour_that_comes_twice_is_told_apart(both: tuple[datetime, datetime]
             record_id="r", sequence=1, trigger="t", source=None, dest="d", actor=ANN, at=time, recorded_at=time
         )
         assert (entry.at, entry.recorded_at) == (instant, instant)
-        assert from_json(to_json(entry)) == entry
+        assert from_json(to_json(entry), Entry) == entry
         parcel = Parcel(when=time)
         assert parcel.when == instant
-        assert from_json(to_json(parcel)) == parcel
+        assert from_json(to_json(parcel), Parcel) == parcel
         assert (Query(due_at=Interval(time)).due_at or Interval()).start == instant
         assert instant in Interval(time)
         assert time in Interval(instant, instant + timedelta(microseconds=1))
         assert Fire("r", "t", by=ANN, at=time).at == instant
-        assert from_json(to_json(Query(due_at=Interval(time)))).due_at.start == instant
+        assert from_json(to_json(Query(due_at=Interval(time))), Query).due_at == Interval(instant)
 
 
 def test_a_query_finds_by_the_second_of_two_hours(store: Store) -> None:
