@@ -15,6 +15,7 @@ from reportflow.i18n.catalog import STANDARD, Catalog
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.checks import type_problem
 from reportflow.office.report import REPORT
+from reportflow.serialization.classes import Classes
 from reportflow.storage.base import AsyncStore, Store
 from reportflow.storage.memory import AsyncMemoryStore, MemoryStore
 
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
     from reportflow.flow.aio import AsyncReportFlow
 
 
-def open_store(url: str, *, create: bool = True) -> Store:
+def open_store(url: str, *, create: bool = True, lifecycles: Lifecycle | Iterable[Lifecycle] = (REPORT,)) -> Store:
     """A store by its URL: ``memory:``, or a database's such as ``sqlite:///office.db``.
 
     Args:
         url: ``?synchronous=FULL`` makes SQLite wait for the disk at each commit.
         create: Whether to make the tables where there are none.
+        lifecycles: The definitions whose records it reads; the standard lifecycle `REPORT` unless given.
 
     Raises:
         InvalidURL: mistyped, or its engine is not supported.
@@ -35,12 +37,17 @@ def open_store(url: str, *, create: bool = True) -> Store:
         StorageUnavailable: it cannot be opened, or has no tables and `create` is False.
         SchemaMismatch: its tables are of another version.
     """
+    classes = _classes(lifecycles)
     if _in_memory(url):
-        return MemoryStore()
+        return MemoryStore(classes)
     # SQLAlchemy takes longer to import than all the rest; a program that keeps records in memory need not pay for it
     from reportflow.storage.sql.store import SqlStore
 
-    return SqlStore(url, create=create)
+    return SqlStore(url, classes, create=create)
+
+
+def _classes(lifecycles: Lifecycle | Iterable[Lifecycle]) -> Classes:
+    return lifecycles.classes if isinstance(lifecycles, Lifecycle) else Classes(*lifecycles)
 
 
 def _in_memory(url: str) -> bool:
@@ -79,7 +86,7 @@ def open_flow(
         InvalidURL, MissingExtra, StorageUnavailable, SchemaMismatch: see `open_store`.
     """
     return ReportFlow(
-        open_store(url, create=create),
+        open_store(url, create=create, lifecycles=()),
         lifecycles,
         clock=clock,
         new_id=new_id,

@@ -44,6 +44,7 @@ from reportflow.model.checks import is_blank
 from reportflow.model.values import in_utc, time_text
 from reportflow.office import Author, Comment, Report
 from reportflow.serialization.plain import from_json, from_plain, to_json, to_plain
+from tests.lifecycles import all_fields
 
 NOW = datetime(2022, 3, 1, tzinfo=UTC)
 ANN = Actor(id="ann", roles={"clerk"})
@@ -92,7 +93,7 @@ BOX = Lifecycle(
     roles={"clerk": ANY},
     states=[State("open", final=True)],
     transitions=[
-        Transition("create", source=None, dest="open", roles={"clerk"}),
+        Transition("create", source=None, dest="open", roles={"clerk"}, accepts=all_fields(Box)),
         Transition("put", source="open", dest=SAME, roles={"clerk"}, details=Parcel, sets={"last": "open"}),
         Transition("plain", source="open", dest=SAME, roles={"clerk"}, details=PlainParcel, sets={"words": "words"}),
         Transition(

@@ -43,7 +43,7 @@ def opened(engine: str, folder: Path) -> Iterator[SqlStore]:
     """A fresh store on one of the engines."""
     with ExitStack() as around:
         url = f"sqlite:///{folder}/office.db" if engine == "sqlite" else around.enter_context(database(engine))
-        store = SqlStore(url)
+        store = SqlStore(url, LETTERS.classes)
         around.callback(store.close)
         yield store
 
@@ -627,7 +627,7 @@ def relay_in_process(url: str, folder: str, name: str) -> None:
         def is_set(self) -> bool:
             return Path(folder, "stop").exists()
 
-    store: Any = open_store(url, create=False)
+    store: Any = open_store(url, create=False, lifecycles=LETTERS)
     Relay(store, publish, clock=clock, lease=30, batch=3).run(Stop(), poll=0.02)
     store.close()
 

@@ -77,7 +77,7 @@ class Path:
         )
 
     def play(self, flow: ReportFlow) -> Record:
-        """Do it all in a flow, and give the record; in a flow that `open` gave it is that of the path, but for its head.
+        """Do it all in a flow, and give the record: in a flow that `open` gave that of the path, but for its head.
 
         Another flow gives ids and times of its own; ids in details are then put right.
 
