@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from os import urandom
-from typing import Final
+from typing import Any, Final
 
 from reportflow.errors import (
     AlreadyExists,
@@ -44,7 +44,7 @@ from reportflow.model.actor import Actor
 from reportflow.model.checks import type_problem
 from reportflow.model.entry import Command, Entry, same_content
 from reportflow.model.record import SET_BY_FOLD, Record, Seen, give_out, given_by
-from reportflow.model.values import changed
+from reportflow.model.values import changed, unchecked
 
 #: How long a call is retried after conflicts, in seconds.
 RETRY_TIMEOUT: Final = 5.0
@@ -249,16 +249,7 @@ class Handler:
         return (yield from self.act(unit, request.draft, changed(command, {"trigger": trigger}), ()))
 
     def _fire(self, unit: UnitOfWork, request: Fire, now: datetime, *, retried: bool) -> Effects[Record]:
-        command: Command = Command(
-            trigger=request.trigger,
-            actor=request.by,
-            now=now,
-            at=request.at,
-            details=request.details,
-            reason=request.reason,
-            key=request.key,
-            salt=self._new_salt(),
-        )
+        command = _command(request, now, self._new_salt())
         snapshot = self.snapshot(request)
         tracked = unit.tracked.get(request.id)
         if tracked is None and snapshot is not None and not retried:
@@ -366,6 +357,24 @@ class Handler:
         self.definitions.check_visible(stored, actor)
         if stored.seen != seen:
             raise StaleRecord(id, seen.version, stored.version)
+
+
+def _command(request: Fire, now: datetime, salt: str) -> Command:
+    """The command of a request. What a `Fire` was found to be when it was built is not checked again."""
+    given: dict[str, Any] = {
+        "trigger": request.trigger,
+        "actor": request.by,
+        "now": now,
+        "at": request.at,
+        "details": request.details,
+        "reason": request.reason,
+        "key": request.key,
+        "salt": salt,
+    }
+    plain = type(request.trigger) is str and request.trigger.isprintable() and type(request.reason) is str
+    if plain and type(now) is datetime and now.tzinfo is UTC:
+        return unchecked(Command, cause=None, cause_digest=None, step=False, id="", **given)
+    return Command(**given)
 
 
 def _draft_of(request: object) -> object:

@@ -12,6 +12,7 @@ form of RFC 8785. The content is hashed as stored, so the bytes are never writte
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -124,16 +125,20 @@ def seal(entry: Entry, *, previous: str, salt: str, cause_digest: str | None = N
         cause_digest: The digest of the entry that its `cause` names.
     """
     party = entry.mark("party")
-    contents = (actor_text(entry.actor), entry.reason, details_text(entry.details), party)
+    details = None if entry.details is None else details_text(entry.details)
+    contents = (actor_text(entry.actor), entry.reason, details, party)
+    recorded_at = time_text(entry.recorded_at)
     audience = None if entry.audience is None else ",".join(sorted(entry.audience))
     commitment = commitment_of(salt, *contents)
     header = (
         entry.kind, entry.lifecycle_version, entry.record_id, entry.sequence, entry.trigger, entry.source, entry.dest,
-        entry.actor.id, time_text(entry.at), time_text(entry.recorded_at), None, entry.cause, cause_digest, entry.key,
+        entry.actor.id, recorded_at if entry.at is entry.recorded_at else time_text(entry.at), recorded_at, None,
+        entry.cause, cause_digest, entry.key,
         entry.secrecy.value, audience, entry.mark("level"), entry.mark("code"), entry.retracts, None,
     )  # fmt: skip
     text = _header_text((ENTRY_TAG, previous, *header, commitment))
-    return Sealed(*header, *contents, salt, commitment, sha256(text.encode()).hexdigest())
+    digest = sha256(text.encode()).hexdigest()
+    return tuple.__new__(Sealed, (*header, *contents, salt, commitment, digest, None))  # past a function for each act
 
 
 def unseal(sealed: Sealed, classes: Classes) -> Entry:
@@ -154,29 +159,30 @@ def unseal(sealed: Sealed, classes: Classes) -> Entry:
 _AS_STORED: Final = tuple(name for name in field_names(Entry) if name in Sealed._fields)
 
 
-@lru_cache(maxsize=1024)
-def actor_text(actor: Actor) -> str:
-    """An actor as JSON, as it is stored; the same few people act again and again."""
+class LastText:
+    """The text of a value, kept for the latest one: the entries of a bulk share their actor and their details."""
+
+    def __init__(self, write: Callable[[Any], str]) -> None:
+        self._write = write
+        self._last: tuple[object, str] = (None, "")
+
+    def __call__(self, value: object) -> str:
+        """Its text."""
+        known, text = self._last
+        if value is not known:
+            text = self._write(value)
+            self._last = (value, text)
+        return text
+
+
+@lru_cache(maxsize=1024)  # the same few people act again and again
+def _write_actor(actor: Actor) -> str:
     plain: dict[str, Any] = to_plain(actor)
     del plain[TYPE]
     return json_text(plain)
 
 
-class _LastText:
-    """The text of the latest details: the entries of a bulk share theirs, which are then written once."""
-
-    def __init__(self) -> None:
-        self._last: tuple[object, str | None] = (None, None)
-
-    def __call__(self, details: object) -> str | None:
-        if details is None:
-            return None
-        known, text = self._last
-        if details is not known:
-            text = to_json(details)
-            self._last = (details, text)
-        return text
-
-
-#: The details of an entry as JSON, as they are stored; None for none.
-details_text: Final = _LastText()
+#: An actor as JSON, as it is stored.
+actor_text: Final = LastText(_write_actor)
+#: The details of an entry as JSON, as they are stored.
+details_text: Final = LastText(to_json)

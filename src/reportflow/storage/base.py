@@ -81,11 +81,11 @@ class Change:
     def __attrs_post_init__(self) -> None:
         id, seen = self.record.id, self.expected or Seen(0, "")
         version, head = seen
-        whole = bool(self.entries) and len(self.entries) == len(self.sealed)
+        whole = len(self.entries) == len(self.sealed)
         for entry, sealed in zip(self.entries, self.sealed, strict=False):
             version, head = version + 1, entry.digest
             whole = whole and entry.sequence == version and entry.record_id == id and sealed.digest == head
-        if not whole or not head or self.record.seen != (version, head):
+        if not (whole and head and self.record.version == version and self.record.head == head and self.entries):
             facts = {"version": self.record.version, "expected": seen.version, "entries": len(self.entries)}
             raise InvalidValue("change", "change", facts)
 

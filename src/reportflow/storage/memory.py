@@ -6,7 +6,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reportflow.errors import RecordNotFound
 from reportflow.model.entry import Entry
@@ -61,8 +61,8 @@ class MemoryStore:
         self._histories: dict[str, list[Entry]] = {}
         self._keys: dict[tuple[str, str], Entry] = {}
         self._feed: list[Entry] = []
-        #: For each record its sealed entries, with their positions.
-        self._sealed: dict[str, list[tuple[int, Sealed]]] = {}
+        #: For each record its sealed entries, with their positions; as plain tuples, which the garbage collector skips.
+        self._sealed: dict[str, list[tuple[int, tuple[Any, ...]]]] = {}
         self._in_order: list[str] = []
 
     def add_classes(self, classes: Classes) -> None:
@@ -86,7 +86,9 @@ class MemoryStore:
         for change in changes:
             self._records[change.record.id] = change.record
             self._histories.setdefault(change.record.id, []).extend(change.entries)
-            self._sealed.setdefault(change.record.id, []).extend(enumerate(change.sealed, len(self._feed) + 1))
+            self._sealed.setdefault(change.record.id, []).extend(
+                enumerate(map(tuple, change.sealed), len(self._feed) + 1)
+            )
             self._feed.extend(change.entries)
             self._keys.update(((one.actor.id, one.key), one) for one in change.entries if one.key is not None)
 
@@ -135,7 +137,7 @@ class MemoryStore:
                 self._in_order = sorted(self._sealed)
             for record_id in self._in_order[bisect_left(self._in_order, id) :]:
                 start = sequence if record_id == id else 0
-                some += [one._replace(position=position) for position, one in self._sealed[record_id][start:]]
+                some += [Sealed(*one)._replace(position=position) for position, one in self._sealed[record_id][start:]]
                 if len(some) >= limit:
                     break
         return some[:limit]
