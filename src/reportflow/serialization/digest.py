@@ -15,17 +15,21 @@ import json
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry
-from reportflow.model.values import field_names, time_text
+from reportflow.model.values import field_names, setters, time_text
 from reportflow.serialization.classes import Classes
-from reportflow.serialization.plain import TYPE, from_plain, json_text, to_json, to_plain
+from reportflow.serialization.plain import TYPE, assembly, from_plain, json_text, load_trusted, to_json, to_plain
 
 #: The tags that keep the two domains of hashing apart; a later form has another number.
 ENTRY_TAG: Final = "reportflow/entry/1"
 CONTENT_TAG: Final = b"reportflow/content/1\0"
+#: The key beside an erasure's details for ``[[sequence, [fields], commitment], ...]``: what is left of other entries.
+ERASED: Final = "$erased"
 #: The length of a content that is not there.
 _NULL: Final = b"\xff" * 8
 
@@ -142,21 +146,41 @@ def seal(entry: Entry, *, previous: str, salt: str, cause_digest: str | None = N
 
 
 def unseal(sealed: Sealed, classes: Classes) -> Entry:
-    """The entry that was sealed, for a store that keeps no other form of it.
+    """The entry that was sealed.
 
     Raises:
-        InvalidValue: its kind, definition or trigger is unknown to the classes, or its content cannot be read.
+        InvalidValue: its kind, definition or trigger is unknown, or its details are not of that class.
+        Exception: whatever comes of a row that was altered.
     """
-    plain: dict[str, Any] = {name: getattr(sealed, name) for name in _AS_STORED}
-    for name in ("actor", "details"):
-        text = getattr(sealed, name)
-        plain[name] = None if text is None else json.loads(text)
-    plain["audience"] = None if sealed.audience is None else sealed.audience.split(",")
-    return from_plain(plain, Entry, classes)
+    assert _assembled is not None, "an entry is plainly built"
+    entry: Entry = _assembled({"details": None}, _entry_fields(sealed))
+    if sealed.details is None:
+        return entry
+    kind, version, trigger = sealed.kind, sealed.lifecycle_version, sealed.trigger
+    cls = classes.of_details(kind, version, trigger, creation=sealed.source is None)
+    if cls is None:
+        facts = {"expected": "a known kind and trigger", "given": f"{kind} {version} {trigger}"}
+        raise InvalidValue("details", "plain", facts)
+    plain = json.loads(sealed.details)
+    plain.pop(ERASED, None)  # of the act, not of its details
+    _put_details(entry, load_trusted(plain, cls))  # it was just made, and is nobody else's yet
+    return entry
 
 
-#: The fields of an entry that stand in `Sealed` as they are in plain data.
-_AS_STORED: Final = tuple(name for name in field_names(Entry) if name in Sealed._fields)
+@lru_cache(maxsize=1024)
+def _actor_of(text: str) -> Actor:
+    return from_plain(json.loads(text), Actor)
+
+
+def _audience_of(text: str | None) -> frozenset[str] | None:
+    return None if text is None else frozenset(text.split(","))
+
+
+#: The fields of an entry that stand in what is sealed, and what reads them from there.
+_FIELDS: Final = tuple(name for name in field_names(Entry) if name in Sealed._fields and name != "details")
+_entry_fields: Final = itemgetter(*map(Sealed._fields.index, _FIELDS))
+_assembled: Final = assembly(Entry, _FIELDS, {"actor": _actor_of, "audience": _audience_of})
+_put_details: Final = setters(Entry)["details"]
 
 
 class LastText:

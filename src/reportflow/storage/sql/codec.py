@@ -109,8 +109,11 @@ def entry_row(sealed: Sealed) -> dict[str, Any]:
 
 def sealed_of(row: Row) -> Sealed:
     """What is stored in a row of `SEALED_COLUMNS`, texts or their bytes, whatever it is."""
-    values: list[Any] = [one.decode("utf-8", "surrogateescape") if isinstance(one, bytes) else one for one in row]
-    return Sealed(*values)
+    try:
+        return Sealed._make([one.decode() if type(one) is bytes else one for one in row])
+    except UnicodeDecodeError:
+        values: list[Any] = [one.decode("utf-8", "surrogateescape") if isinstance(one, bytes) else one for one in row]
+        return Sealed._make(values)
 
 
 @lru_cache(maxsize=1024)

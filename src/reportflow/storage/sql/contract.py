@@ -143,7 +143,8 @@ class SqlContract:
         statements = self._statements
         parameters: dict[str, Any] = {"most": limit}
         if after is not None:
-            parameters |= {"after_record_id": after[0], "after_sequence": after[1]}
+            id = after[0].encode("utf-8", "surrogateescape") if statements.dialect.name == "sqlite" else after[0]
+            parameters |= {"after_record_id": id, "after_sequence": after[1]}
         with self._checkout() as executor:
             rows = executor.read(statements.sealed if after is None else statements.sealed_after, parameters)
         return [sealed_of(row) for row in rows]

@@ -132,8 +132,12 @@ class StatementCache:
         stored: list[Any] = [entry.c[name] for name in SEALED_COLUMNS]
         if dialect.name == "sqlite":  # it takes texts that are none, and its driver cannot read those
             stored = [sa.cast(c, sa.LargeBinary) if isinstance(c.type, sa.String) else c for c in stored]
-        place = sa.tuple_(entry.c.record_id, entry.c.sequence)
-        behind_place = place > sa.tuple_(*(sa.bindparam(f"after_{c.name}", type_=c.type) for c in place.clauses))
+        its_id, its_sequence = entry.c.record_id, entry.c.sequence
+        after_id: Any = sa.bindparam("after_record_id", type_=its_id.type)
+        if dialect.name == "sqlite":  # it is given the bytes of an id that is no text
+            after_id = sa.cast(sa.bindparam("after_record_id", type_=sa.LargeBinary()), sa.Text)
+        after = sa.tuple_(after_id, sa.bindparam("after_sequence", type_=its_sequence.type))
+        behind_place = sa.tuple_(its_id, its_sequence) > after
         sealed = sa.select(*stored).order_by(entry.c.record_id, entry.c.sequence).limit(sa.bindparam("most"))
         self.sealed: PreparedStatement = self.prepare(sealed)
         self.sealed_after: PreparedStatement = self.prepare(sealed.where(behind_place))
