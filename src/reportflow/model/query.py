@@ -220,10 +220,14 @@ class Query(Value):
 
 @attrs.frozen
 class Page(Value, Generic[R]):
-    """One page of what was found, in the query's order; `next` is the cursor of the page after it, None at the end."""
+    """One page of what was found, in the query's order; `next` is the cursor of the page after it, None at the end.
+
+    `unreadable` are the ids of what belongs on the page, and cannot be read.
+    """
 
     records: tuple[R, ...]
     next: str | None = None
+    unreadable: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[R]:
         return iter(self.records)

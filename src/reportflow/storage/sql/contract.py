@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from reportflow.errors import Conflict, InvalidValue, RecordNotFound
+from reportflow.errors import Conflict, InvalidValue, RecordNotFound, StorageError
 from reportflow.model.checks import text_problem
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, grouping, place_of
@@ -83,7 +83,10 @@ class SqlContract:
         """See `Store.get`."""
         with self._checkout() as executor:
             rows = _look_up(executor, self._statements.records, ids)
-        found = {record.id: record for record in records_of(rows, self.classes)}
+        records, unreadable = self._readable(rows)
+        if unreadable:
+            raise StorageError(f"unreadable: {unreadable}")
+        found = {record.id: record for record in records}
         missing = [id for id in ids if id not in found]
         if missing:
             raise RecordNotFound(dict.fromkeys(missing))
@@ -96,11 +99,24 @@ class SqlContract:
         parameters = {PLACE.format(number): value for number, value in enumerate(place or ())}
         with self._checkout() as executor:
             rows = executor.read(statement, parameters)
-        records = tuple(records_of(rows[: query.limit], self.classes))
+        records, unreadable = self._readable(rows[: query.limit])
         if len(rows) <= query.limit:
-            return Page(records)
+            return Page(records, None, unreadable)
         names = [name for name, _ in query.sort_keys()]
-        return Page(records, query.cursor_after(place_of(records[-1], names)))
+        return Page(records, query.cursor_after(place_of(records[-1], names)), unreadable)
+
+    def _readable(self, rows: Sequence[Row]) -> tuple[tuple[Record, ...], tuple[str, ...]]:
+        try:
+            return tuple(records_of(rows, self.classes)), ()
+        except Exception:
+            records: list[Record] = []
+            unreadable: list[str] = []
+            for row in rows:
+                try:
+                    records += records_of([row], self.classes)
+                except Exception:
+                    unreadable.append(row[0])
+            return tuple(records), tuple(unreadable)
 
     def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
         """See `Store.count`."""
