@@ -17,7 +17,7 @@ import attrs
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from reportflow.cli import inspection, proof, show
+from reportflow.cli import inspection, integrity, proof, show
 from reportflow.cli.lookup import current_folder_importable, find_module, find_object
 from reportflow.cli.translation import (
     CommandFailed,
@@ -34,6 +34,7 @@ from reportflow.demo import vocabulary, year
 from reportflow.demo.plan import SEED, YEAR, ZONE
 from reportflow.errors import DuplicateKey, InvalidDefinition, RecordNotFound, StorageUnavailable
 from reportflow.flow.sync import ReportFlow
+from reportflow.flow.verification import LIMIT
 from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.diagram import dot, mermaid
@@ -268,6 +269,28 @@ def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...]) -> None:
         passed = inspection.inspect(found, inspection.neighbours(found, own, more))
     if not passed:
         raise click.exceptions.Exit(1)
+
+
+@_command("verify", DeveloperCommand)
+@_database
+@option("--after", metavar="ID", help="help.after")
+@option("--against", metavar="FILE", help="help.against")
+@option("--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="help.flaws")
+def verify(database: str, after: str | None, against: str | None, limit: int) -> None:
+    """Verify what is stored."""
+    with integrity.not_verified(), _opened(database) as flow:
+        sound = integrity.verify(flow, after, limit, against)
+    if not sound:
+        raise click.exceptions.Exit(1)
+
+
+@_command("heads", DeveloperCommand)
+@_database
+def heads(database: str) -> None:
+    """Write the heads."""
+    with _opened(database) as flow:
+        for line in flow.heads():
+            click.echo(line, nl=False)
 
 
 @reportflow.group("db", cls=TranslatedGroup, help="help.db")

@@ -17,6 +17,7 @@ from reportflow.flow.handler import RETRY_TIMEOUT, Handler
 from reportflow.flow.incidents import Observer
 from reportflow.flow.queries import Queries
 from reportflow.flow.requests import Create, Fire, Request
+from reportflow.flow.verification import Verifier
 from reportflow.i18n.catalog import STANDARD, Catalog
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.checks import type_problem
@@ -147,6 +148,9 @@ class FlowBase(Generic[S]):
         for record in page:
             self._handler.give_out(record)
         return page
+
+    def _verifier(self, **settings: Any) -> Verifier:
+        return Verifier(self._definitions, **settings)
 
     def _batch(self, requests: Iterable[Request]) -> Effects[list[Record]]:
         if not isinstance(requests, Iterable):

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
+from reportflow.serialization.digest import Sealed
 from reportflow.storage.base import Change, Group, Of, Store
 
 T = TypeVar("T")
@@ -81,6 +82,11 @@ class StoreEffects:
         entry: Entry | None
         entry = yield StoreCall("by_key", lambda store: store.by_key(actor_id, key), (actor_id, key))
         return entry
+
+    def sealed(self, after: tuple[str, int] | None, limit: int) -> Effects[list[Sealed]]:
+        """See `Store.sealed`."""
+        some: list[Sealed] = yield StoreCall("sealed", lambda store: store.sealed(after, limit), (after, limit))
+        return some
 
 
 #: What the handler and the queries call.

@@ -12,7 +12,9 @@ from reportflow.errors import ReportflowError
 from reportflow.flow import offers
 from reportflow.flow.base import CHUNK, RETRY_LOCK_TIMEOUT, FlowBase, Outcome, Stream, typed, typed_page
 from reportflow.flow.effects import Effects, Pause
+from reportflow.flow.heads import Path
 from reportflow.flow.requests import Create, Fire, Request
+from reportflow.flow.verification import LIMIT, Verification, Verifier
 from reportflow.lifecycle.decision import Option
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry
@@ -266,6 +268,50 @@ class ReportFlow(FlowBase[Store]):
                 class than `type`.
         """
         return typed(self._drive(self._queries.as_of(id, by, version, time)), type)
+
+    # -- verifying ----------------------------------------------------------------------------------------------
+
+    def verify(
+        self,
+        *,
+        by: Actor | None = None,
+        after: str | None = None,
+        limit: int = LIMIT,
+        against: Path | None = None,
+        progress: Callable[[Verification], object] | None = None,
+    ) -> Verification:
+        """Whether what is stored is what was done: the chain of each record, and each record beside its entries.
+
+        It reads page by page, in the order of the ids, and holds one record's entries at a time. Other users may go on
+        writing. It proves that the rows agree with each other; against a person who may write to the database and
+        computes the digests anew, heads that were kept elsewhere are needed.
+
+        Args:
+            by: Whose view it is: only records that they may see are verified, and named. None: all records, for the
+                operator of the host.
+            after: The id behind which to begin: that which an earlier call has `reached`.
+            limit: How many flaws are found before it stops, at the end of a record.
+            against: The path of a file of `heads`: finds what was removed, cut or rewritten since.
+            progress: Called with the `Verification` so far, after each thousand entries or records and in the end.
+
+        Raises:
+            InvalidValue: an id that is none, a limit below 1; or a file that is none of heads, was altered or cut, or
+                is another database's: then nothing was verified.
+        """
+        verifier = self._verifier(by=by, after=after, limit=limit, against=against, progress=progress)
+        return self._drive(verifier.verify())
+
+    def heads(self, *, by: Actor | None = None) -> Iterator[str]:
+        """The heads of all records as lines of a file, each with its line end, to be kept elsewhere. Lazy.
+
+        Args:
+            by: Whose view it is: only records that they may see. None: all records, for the operator of the host.
+        """
+        return self._heads(self._verifier(by=by))
+
+    def _heads(self, verifier: Verifier) -> Iterator[str]:
+        for effects in verifier.heads():
+            yield from self._drive(effects)
 
     # ---------------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,84 @@
+"""What `reportflow verify` shows: each flaw with its place, how far it has come, and how to go on."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from reportflow.cli.show import clean, console
+from reportflow.cli.translation import CommandFailed, language, text
+from reportflow.errors import ReportflowError
+from reportflow.flow.sync import ReportFlow
+from reportflow.flow.verification import Verification
+from reportflow.i18n.catalog import DEVELOPER
+from reportflow.lifecycle.chain import Flaw
+
+
+class NotVerified(CommandFailed):
+    """Nothing could be verified; exit code 2, since 1 says that something is wrong with what is stored."""
+
+    exit_code = 2
+
+
+def verify(flow: ReportFlow, after: str | None, limit: int, against: str | None) -> bool:
+    """Verify a database and show what is wrong; whether nothing is."""
+    latest = [Verification()]
+    try:
+        with _shown(latest) as progress:
+            found = flow.verify(after=after, limit=limit, against=against, progress=progress)
+    except KeyboardInterrupt:
+        found = latest[0]
+    shown = console()
+    for flaw in found.flaws:
+        shown.print(clean(_line(flaw)), soft_wrap=True)
+    for (name, number), records in found.unknown.items():
+        shown.print(clean(text("verify.unknown", name=name, number=number, records=records)), soft_wrap=True)
+    facts = {"records": found.records, "entries": found.entries, "number": len(found.flaws)}
+    shown.print(clean(text("verify.sound" if found.ok else "verify.unsound", **facts)), soft_wrap=True)
+    if not found.finished:
+        click.echo(text("verify.more", given=shlex.quote(found.reached or "")), err=True)
+    return found.ok and found.finished
+
+
+@contextmanager
+def not_verified() -> Iterator[None]:
+    """Tell what could not be verified from what is wrong, by the exit code.
+
+    Raises:
+        NotVerified: instead of any other error.
+    """
+    try:
+        yield
+    except CommandFailed as error:
+        raise NotVerified(error.message) from error
+    except ReportflowError as error:
+        raise NotVerified(error.message(language(), reader=DEVELOPER)) from error
+
+
+def _line(flaw: Flaw) -> str:
+    id = flaw.record_id if flaw.record_id.isprintable() else json.dumps(flaw.record_id)
+    facts = {"id": id, "given": flaw.text(language())}
+    if flaw.sequence is None:
+        return text("verify.record", **facts)
+    return text("verify.place", **facts, number=flaw.sequence)
+
+
+@contextmanager
+def _shown(latest: list[Verification]) -> Iterator[Callable[[Verification], None]]:
+    """What shows how far it has come, where the errors go to a terminal, and remembers it."""
+    terminal = console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=terminal, disable=not terminal.is_terminal) as bar:
+        task = bar.add_task(text("verify.running"), total=None)
+
+        def show(now: Verification) -> None:
+            latest[0] = now
+            facts = {"records": now.records, "entries": now.entries, "number": len(now.flaws)}
+            bar.update(task, description=text("verify.so_far", **facts))
+
+        yield show
