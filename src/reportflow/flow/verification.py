@@ -34,7 +34,8 @@ _ENTRIES: Final = 1000
 _READS: Final = 5
 #: How many digests of causes are remembered: the steps of an act lie side by side.
 _CAUSES: Final = 1000
-#: Behind every sequence.
+#: Before and behind every sequence.
+_FIRST: Final = -(2**31)
 _LAST: Final = 2**31 - 1
 
 
@@ -275,7 +276,7 @@ def _row_of(id: str) -> Effects[Row | None]:
 def _entries_of(id: str) -> Effects[list[Sealed]]:
     """All entries of a record as they are now."""
     found: list[Sealed] = []
-    place = id, 0
+    place = id, _FIRST
     while True:
         some = yield from store.sealed(place, _ENTRIES)
         found += [one for one in some if one.record_id == id]

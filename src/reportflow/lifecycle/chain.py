@@ -96,11 +96,12 @@ class Chain:
             unknown = self._unknown(entries)
             flaws += [] if unknown else [Flaw(code="unreadable_record", record_id=id)]
             return Judged(flaws, unknown)
-        if len(entries) < row.record.version and broken is None:
-            flaws.append(Flaw(code="missing", record_id=id, sequence=len(entries) + 1))
-        elif [one.sequence for one in entries] == list(range(1, len(entries) + 1)):
-            return self._compared(row.record, entries, flaws)
-        return Judged(flaws)
+        record = row.record
+        if broken is None and len(entries) < record.version:
+            return Judged([*flaws, Flaw(code="missing", record_id=id, sequence=len(entries) + 1)])
+        if broken is not None and (broken.code != "altered" or len(entries) != record.version):
+            return Judged(flaws)  # these are not the entries of the record: there is nothing to compare
+        return self._compared(record, entries, flaws)
 
     def _unknown(self, entries: Sequence[Sealed]) -> tuple[str, int] | None:
         named = ((one.kind, one.lifecycle_version) for one in entries)

@@ -136,7 +136,7 @@ class MemoryStore:
             if len(self._in_order) != len(self._sealed):
                 self._in_order = sorted(self._sealed)
             for record_id in self._in_order[bisect_left(self._in_order, id) :]:
-                start = sequence if record_id == id else 0
+                start = max(sequence, 0) if record_id == id else 0
                 some += [Sealed(*one)._replace(position=position) for position, one in self._sealed[record_id][start:]]
                 if len(some) >= limit:
                     break
