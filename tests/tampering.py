@@ -10,7 +10,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from reportflow import Actor, ReportFlow, Secrecy, SqlStore
+from reportflow import Actor, MemoryStore, ReportFlow, Secrecy, SqlStore
+from reportflow.flow.verification import Verification
 from reportflow.office import (
     REPORT,
     Adoption,
@@ -25,6 +26,7 @@ from reportflow.office import (
     Revision,
     Usage,
 )
+from reportflow.serialization.digest import Sealed, commitment_of, digest_of
 from reportflow.storage.sql.schema import BASE, SEALED_COLUMNS, make_tables
 
 LI: Final = Actor(id="li", name="李", roles=set(REPORT.roles), unit="yulin", clearance=Secrecy.TOP_SECRET)
@@ -170,3 +172,38 @@ class Cell:
         except (SQLAlchemyError, UnicodeDecodeError):
             return False
         return bool(self.value != before)
+
+
+class Stored:
+    """The sealed entries of a record in memory, to be changed behind the back of their store."""
+
+    def __init__(self, flow: ReportFlow, id: str) -> None:
+        assert isinstance(flow.store, MemoryStore)
+        self.store = flow.store
+        self.rows = flow.store._sealed[id]
+        self.id = id
+
+    def __getitem__(self, sequence: int) -> Sealed:
+        return self.rows[sequence - 1][1]
+
+    def change(self, place: int, **columns: Any) -> None:
+        """Change some columns of an entry."""
+        position, sealed = self.rows[place - 1]
+        self.rows[place - 1] = position, sealed._replace(**columns)
+
+    def chain(self, *kept: int) -> None:
+        """Compute all digests anew, as a person could, and the head of the record; `kept` keep their commitments."""
+        previous = ""
+        for sequence in range(1, len(self.rows) + 1):
+            if sequence not in kept:
+                contents = self[sequence].actor, self[sequence].reason, self[sequence].details, self[sequence].party
+                self.change(sequence, commitment=commitment_of(self[sequence].salt, *contents))
+            previous = digest_of(previous, self[sequence])
+            self.change(sequence, digest=previous)
+        record = self.store._records[self.id]
+        object.__setattr__(record, "head", previous)
+
+
+def codes(verification: Verification) -> list[tuple[str, str, int | None]]:
+    """What was found."""
+    return [(one.code, one.record_id, one.sequence) for one in verification.flaws]
