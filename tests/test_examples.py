@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import importlib.util
 import json
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -15,6 +17,7 @@ from types import ModuleType
 import pytest
 
 from reportflow import Actor, Entry, Query, ReportFlow, open_flow, replay
+from tests.tampering import played
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -212,3 +215,46 @@ def test_a_missing_file_is_reported(name: str, tmp_path: Path) -> None:
     assert run.stdout == ""
     assert len(run.stderr.splitlines()) == 1
     assert str(missing) in run.stderr
+
+
+# -- a stranger computes the digests again ------------------------------------------------------------------------
+
+
+def recomputed(folder: Path) -> subprocess.CompletedProcess[str]:
+    """examples/recompute.py on a database, by a Python that cannot import reportflow."""
+    command = [sys.executable, "-I", "-S", str(EXAMPLES / "recompute.py"), str(folder / "office.db")]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+def test_a_stranger_recomputes_every_digest_in_sixty_lines(tmp_path: Path) -> None:
+    """A program of 60 lines of the standard library recomputes all digests, and finds nothing wrong."""
+    lines = (EXAMPLES / "recompute.py").read_text("utf-8").splitlines()
+    assert len(lines) <= 60
+    assert not any("reportflow" in line for line in lines if line.startswith(("import", "from")))
+    played(f"sqlite:///{tmp_path}/office.db").close()
+    done = recomputed(tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "4 records: all digests and heads fit\n", "")
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "UPDATE reportflow_entry SET reason = '?' WHERE record_id = 'r1' AND sequence = 2",
+            "r1, entry 2: it does not",
+        ),
+        ("UPDATE reportflow_entry SET dest = '?' WHERE record_id = 'r2' AND sequence = 1", "r2, entry 1: it does not"),
+        ("DELETE FROM reportflow_entry WHERE record_id = 'r1' AND sequence = 3", "r1, entry 3: it does not"),
+        ("DELETE FROM reportflow_entry WHERE record_id = 'r3' AND sequence = 3", "r3: its head is not"),
+        ("DELETE FROM reportflow_record WHERE id = 'r4'", "r4: its head is not"),
+    ],
+)
+def test_a_stranger_finds_what_was_altered(tmp_path: Path, statement: str, said: str) -> None:
+    """That program names the first entry or record that does not fit."""
+    played(f"sqlite:///{tmp_path}/office.db").close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "office.db")) as connection:
+        connection.execute(statement)
+        connection.commit()
+    done = recomputed(tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(said)
