@@ -1,7 +1,4 @@
-"""Computes every digest of a reportflow database on SQLite again, with the standard library alone.
-
-``python recompute.py office.db`` prints the first entry or record that does not fit and ends with 1, or how many do.
-"""
+"""``recompute.py office.db`` computes every digest again, prints the first that does not fit, and then ends with 1."""
 
 import json
 import sqlite3

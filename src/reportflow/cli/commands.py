@@ -279,9 +279,8 @@ def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...]) -> None:
 def verify(database: str, after: str | None, against: str | None, limit: int) -> None:
     """Verify what is stored."""
     with integrity.not_verified(), _opened(database) as flow:
-        sound = integrity.verify(flow, after, limit, against)
-    if not sound:
-        raise click.exceptions.Exit(1)
+        code = integrity.verify(flow, after, limit, against)
+    raise click.exceptions.Exit(code)
 
 
 @_command("heads", DeveloperCommand)

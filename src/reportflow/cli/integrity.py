@@ -20,13 +20,13 @@ from reportflow.lifecycle.chain import Flaw
 
 
 class NotVerified(CommandFailed):
-    """Nothing could be verified; exit code 2, since 1 says that something is wrong with what is stored."""
+    """It could not be verified; exit code 2, since 1 says that something is wrong with what is stored."""
 
     exit_code = 2
 
 
-def verify(flow: ReportFlow, after: str | None, limit: int, against: str | None) -> bool:
-    """Verify a database and show what is wrong; whether nothing is."""
+def verify(flow: ReportFlow, after: str | None, limit: int, against: str | None) -> int:
+    """Verify a database and show what is wrong; the exit code."""
     latest = [Verification()]
     try:
         with _shown(latest) as progress:
@@ -42,7 +42,7 @@ def verify(flow: ReportFlow, after: str | None, limit: int, against: str | None)
     shown.print(clean(text("verify.sound" if found.ok else "verify.unsound", **facts)), soft_wrap=True)
     if not found.finished:
         click.echo(text("verify.more", given=shlex.quote(found.reached or "")), err=True)
-    return found.ok and found.finished
+    return 1 if not found.ok else 0 if found.finished else NotVerified.exit_code
 
 
 @contextmanager
