@@ -112,6 +112,10 @@ NO_CLERKS = {
         "value.change",
         "value.cursor",
         "value.digest",
+        *(
+            f"value.heads_{name}"
+            for name in ("behind", "cut", "elsewhere", "form", "line", "order", "root", "unreadable")
+        ),
         "value.history",
         "value.not_a_draft",
         "value.not_stored",
