@@ -18,7 +18,7 @@ from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
 from reportflow.flow.heads import HeadsWriter, NotedHead, Path, order_key, read_heads
 from reportflow.flow.requests import checked_id
-from reportflow.lifecycle.chain import Chain, Flaw, Judged, Row
+from reportflow.lifecycle.chain import Chain, Flaw, Judged, StoredRecord
 from reportflow.model.actor import Actor
 from reportflow.model.checks import text_problem
 from reportflow.model.query import Query, Visibility
@@ -110,11 +110,11 @@ class Verifier:
 
     def heads(self) -> Iterator[Effects[list[str]]]:
         """The lines of a file of heads, some at a time: each generator is to be run before the next is taken."""
-        writer, rows = HeadsWriter(), _Records(self._rule, None)
+        writer, rows = HeadsWriter(), _RecordStream(self._rule, None)
         while not rows.ended:
             yield self._some_heads(writer, rows)
 
-    def _some_heads(self, writer: HeadsWriter, rows: _Records) -> Effects[list[str]]:
+    def _some_heads(self, writer: HeadsWriter, rows: _RecordStream) -> Effects[list[str]]:
         lines = [] if rows.begun else [writer.first()]
         for row in (yield from rows.page()):
             if row.record is not None:
@@ -132,7 +132,7 @@ class Verifier:
             InvalidValue: the file of heads cannot be used.
         """
         noted = iter(()) if self._against is None else (yield from self._noted(self._against))
-        rows, entries = _Records(self._rule, self._after), _Entries(self._after)
+        rows, entries = _RecordStream(self._rule, self._after), _EntryStream(self._after)
         row, group = (yield from rows.next()), (yield from entries.next())
         note = next(noted, None)
         told = 0
@@ -189,7 +189,9 @@ class Verifier:
         page = yield from store.find(Query(id=storable, limit=1))
         return bool(page.records or page.unreadable)
 
-    def _examine(self, id: str, row: Row | None, entries: Sequence[Sealed], note: NotedHead | None) -> Effects[None]:
+    def _examine(
+        self, id: str, row: StoredRecord | None, entries: Sequence[Sealed], note: NotedHead | None
+    ) -> Effects[None]:
         """Verify one record, and note what was found."""
         judged = yield from self._judge(id, row, entries, note)
         for _ in range(_READS):
@@ -210,7 +212,9 @@ class Verifier:
             reached=id,
         )
 
-    def _judge(self, id: str, row: Row | None, entries: Sequence[Sealed], note: NotedHead | None) -> Effects[Judged]:
+    def _judge(
+        self, id: str, row: StoredRecord | None, entries: Sequence[Sealed], note: NotedHead | None
+    ) -> Effects[Judged]:
         judged = self._chain.judge(id, row, entries)
         if row is not None and row.record is None and judged.unknown is not None:
             judged = yield from self._judge_unknown(id, entries, judged)
@@ -249,7 +253,7 @@ class Verifier:
         return self._causes[place]
 
 
-def _noted_flaws(note: NotedHead, row: Row | None, entries: Sequence[Sealed]) -> list[Flaw]:
+def _noted_flaws(note: NotedHead, row: StoredRecord | None, entries: Sequence[Sealed]) -> list[Flaw]:
     """What became of a record since its head was written down."""
     if row is None and not entries:
         return [Flaw(code="removed", record_id=note.id)]
@@ -260,7 +264,7 @@ def _noted_flaws(note: NotedHead, row: Row | None, entries: Sequence[Sealed]) ->
     return [] if digest == note.head else [Flaw(code="rewritten", record_id=note.id, sequence=note.version)]
 
 
-def _row_of(id: str) -> Effects[Row | None]:
+def _row_of(id: str) -> Effects[StoredRecord | None]:
     """The row of a record as it is now."""
     try:
         (record,) = yield from store.get([id])
@@ -269,8 +273,8 @@ def _row_of(id: str) -> Effects[Row | None]:
     except StorageUnavailable:
         raise
     except ReportflowError:
-        return Row(id, None)
-    return Row(id, record)
+        return StoredRecord(id, None)
+    return StoredRecord(id, record)
 
 
 def _entries_of(id: str) -> Effects[list[Sealed]]:
@@ -285,25 +289,25 @@ def _entries_of(id: str) -> Effects[list[Sealed]]:
         place = id, some[-1].sequence
 
 
-class _Records:
+class _RecordStream:
     """The rows of records in the order of their ids, page by page."""
 
     def __init__(self, rule: Visibility | None, after: str | None) -> None:
         query = Query(order="id", limit=_RECORDS, visible=rule)
         self._query = query if after is None else changed(query, {"cursor": query.cursor_after([after])})
-        self._some: Iterator[Row] = iter(())
+        self._some: Iterator[StoredRecord] = iter(())
         self.begun = False
         self.ended = False
 
-    def page(self) -> Effects[list[Row]]:
+    def page(self) -> Effects[list[StoredRecord]]:
         """The next ones; none at the end."""
         page = yield from store.find(self._query)
         self.begun, self.ended = True, page.next is None
         self._query = changed(self._query, {"cursor": page.next})
-        rows = [*(Row(one.id, one) for one in page), *(Row(id, None) for id in page.unreadable)]
+        rows = [*(StoredRecord(one.id, one) for one in page), *(StoredRecord(id, None) for id in page.unreadable)]
         return sorted(rows, key=lambda row: order_key(row.id))
 
-    def next(self) -> Effects[Row | None]:
+    def next(self) -> Effects[StoredRecord | None]:
         """The next one."""
         while (found := next(self._some, None)) is None:
             if self.ended:
@@ -312,7 +316,7 @@ class _Records:
         return found
 
 
-class _Entries:
+class _EntryStream:
     """The stored entries in the order of their records' ids, record by record."""
 
     def __init__(self, after: str | None) -> None:

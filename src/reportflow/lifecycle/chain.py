@@ -50,7 +50,7 @@ class Flaw:
         return catalog.text(f"flaw.{self.code}", language, {"fields": self.fields, "number": self.sequence})
 
 
-class Row(NamedTuple):
+class StoredRecord(NamedTuple):
     """The row of a record: the record, None where it cannot be read."""
 
     id: str
@@ -76,7 +76,7 @@ class Chain:
         self._lifecycles = {(one.name, one.version): one for one in lifecycles}
         self._classes = classes
 
-    def judge(self, id: str, row: Row | None, entries: Sequence[Sealed]) -> Judged:
+    def judge(self, id: str, row: StoredRecord | None, entries: Sequence[Sealed]) -> Judged:
         """What is wrong with a record and its entries, as they are stored.
 
         Args:
