@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from reportflow import Record, ReportFlow
+from reportflow import UNIT, Lifecycle, Record, ReportFlow, SqlStore, State, Transition
 from reportflow.errors import ReportflowError
+from reportflow.flow.verification import Verification
+from reportflow.office import REPORT
 from tests.servers import SERVERS, database
-from tests.tampering import COVERED, FIELDS, TABLES, Cell, Rows, played, sql
+from tests.tampering import COVERED, FIELDS, LI, TABLES, Cell, Rows, played, sql
 
 ENGINES = ["sqlite", *(pytest.param(one, marks=pytest.mark.xdist_group(one)) for one in SERVERS)]
 #: A database is made once; each example leaves it as it was.
@@ -260,3 +263,30 @@ def test_what_was_done_to_rows(flow: ReportFlow, deed: Callable[[sa.Connection],
         finally:
             rows.put_back()
     assert [(one.code, one.record_id, one.sequence, one.fields) for one in found.flaws] == DEEDS[deed]
+
+
+def test_a_kind_without_a_definition(tmp_path: Path) -> None:
+    """Rows of a kind that the program lacks are listed apart; a row whose kind was changed is a finding."""
+    parcel = Lifecycle(
+        name="parcel", version=3, record=Record, roles={"editor": UNIT}, states=[State("sent", final=True)],
+        transitions=[Transition("send", source=None, dest="sent", roles={"editor"})],
+    )  # fmt: skip
+    url = f"sqlite:///{tmp_path}/office.db"
+    played(url).close()
+    with ReportFlow(SqlStore(url), [REPORT, parcel]) as both:
+        both.create(Record.draft(kind="parcel", id="p1"), by=LI)
+        both.create(Record.draft(kind="parcel", id="p2"), by=LI)
+        assert both.verify() == Verification(records=6, entries=16, reached="r4", finished=True)
+    with ReportFlow(SqlStore(url), REPORT) as flow, sql(flow) as connection:
+        found = flow.verify()
+        assert (found.ok, found.records, found.unknown) == (True, 6, {("parcel", 3): 2})
+        for table, id, values in (
+            (RECORD, "p1", {"kind": "box"}),
+            (RECORD, "r3", {"kind": "parcel", "lifecycle_version": 3}),
+            (ENTRY, "p2", {"dest": "lost"}),
+        ):
+            column = table.c.id if table is RECORD else table.c.record_id
+            connection.execute(sa.update(table).where(column == id).values(values))
+        found = flow.verify()
+    flaws = [(one.code, one.record_id) for one in found.flaws]
+    assert flaws == [("unreadable_record", "p1"), ("altered", "p2"), ("unreadable_record", "r3")]
