@@ -11,7 +11,7 @@ import enum
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -295,7 +295,7 @@ class Transition:
         """The states that it starts from, as a set; a creation starts from None."""
         return self.source if isinstance(self.source, frozenset) else frozenset({self.source})
 
-    @property
+    @cached_property
     def computes(self) -> bool:
         """Whether a function of `sets` reads the entry."""
         return any(callable(setting) for setting in self.sets.values())
