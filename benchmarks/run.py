@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks import acts, awaited, bulk, contention, measure, peers, reading
+from benchmarks import acts, awaited, bulk, contention, measure, peers, reading, verifying
 from benchmarks.acts import on_postgresql, on_sqlite
 from benchmarks.measure import Found, Missing, Row
 from benchmarks.setting import Setting
@@ -58,6 +58,8 @@ ROWS: Sequence[tuple[Row, Callable[[Setting], Found]]] = (
     (Row("SQLite: `inbox`, p99", 0.70, 0.90), reading.paged(reading.inbox, 99)),
     (Row("SQLite: `count` of records", 0.80, 1.0), reading.counted(reading.count_records)),
     (Row("SQLite: `count` of entries", 0.80, 1.0), reading.counted(reading.count_entries)),
+    (Row("SQLite: the chain of an entry", None, 0.10), verifying.verified(verifying.chain)),
+    (Row("SQLite: `verify`, an entry", None, 0.045), verifying.verified(verifying.whole)),
     (Row("beside an ORM: `fire`, by id"), peers.beside(peers.Glue, "SQLAlchemy ORM with transitions")),
     (Row("beside eventsourcing: `fire`, by id"), peers.beside(peers.EventSourced, "eventsourcing")),
     (Row("beside Django: `fire`, by id"), peers.beside(peers.Django, "django-fsm-2")),
@@ -102,6 +104,9 @@ page, by hand into dicts whose JSON is read. The far page is the 10,000th, or th
 are of {reading.CALLS} calls in each round. Imports of the package are measured inside fresh processes, the start \
 of Python not counted. `import reportflow` leaves for later what not every program needs: the office with `REPORT`, \
 `open_flow`, and cattrs. The memory of an import is the most that its process ever had.
+
+Verifying was done on {verifying.RECORDS:,} records with four entries each, of one kilobyte of text; the floor hashes \
+the same bytes from memory, and reads, decodes and compares nothing.
 
 The rows "beside" hold a fire against what other packages do with it: no floor, for they judge less and keep \
 other things. Above 1.00 reportflow is the faster one.
