@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from reportflow import Actor, MemoryStore, ReportFlow, Secrecy, SqlStore
+from reportflow import Actor, MemoryStore, ReportFlow, Secrecy, SqlStore, Store
 from reportflow.flow.verification import Verification
 from reportflow.office import (
     REPORT,
@@ -44,28 +45,33 @@ def clock() -> Callable[[], datetime]:
     return (datetime(2026, 3, 1, 8, tzinfo=UTC) + timedelta(minutes=one) for one in range(100_000)).__next__
 
 
+def office(store: Store) -> ReportFlow:
+    """A flow whose clock and ids are the same each time: r1, r2 and so on."""
+    return ReportFlow(store, REPORT, clock=clock(), new_id=(f"r{number}" for number in count(1)).__next__)
+
+
 def play(flow: ReportFlow) -> None:
     """Four reports, r1 to r4, with all that an entry can have: steps, levels, codes, keys, reasons, secrecy."""
     qian = Author(name="钱", id="qian")
-    draft = Report.draft(id="r1", title="路灯不亮", text="东门外八盏。\n\u2028\x01", authors=[qian])
+    draft = Report.draft(title="路灯不亮", text="东门外八盏。\n\u2028\x01", authors=[qian])
     one = flow.create(draft, by=LI, key="k1")
     one = flow.fire(one, "edit", Revision(text="东门外路灯八盏不亮。" * 20), by=LI, reason="更短")
     one = flow.fire(one, "review", by=WU)
     adoption = Adoption(body="省政协", level=Level.PROVINCE, carrier="专报", usage=Usage.SINGLE)
     one = flow.fire(one, "adopt", adoption, by=LI, key="k2")
     flow.fire(one, "instruct", Instruction(leader="马", post="省长", level=Level.PROVINCE, text="阅。"), by=LI)
-    two = flow.create(Report.draft(id="r2", title="Dark lamps", text="Eight.", authors=[qian]), by=LI)
+    two = flow.create(Report.draft(title="Dark lamps", text="Eight.", authors=[qian]), by=LI)
     two = flow.fire(two, "classify", Classification(secrecy=Secrecy.SECRET, topics=("street",)), by=LI)
     flow.fire(two, "merge", Merge(target="r1"), by=LI, reason="the same lamps")
-    three = flow.create(Report.draft(id="r3", title="Bins", text="Full.", authors=[Author(name="Sun")]), by=WU)
+    three = flow.create(Report.draft(title="Bins", text="Full.", authors=[Author(name="Sun")]), by=WU)
     flow.fire(flow.fire(three, "comment", Comment(text="ask them"), by=LI), "keep", by=LI, reason="for later")
-    four = flow.create(Report.draft(id="r4", title="Noise", text="At night.", authors=[qian]), by=WU)
+    four = flow.create(Report.draft(title="Noise", text="At night.", authors=[qian]), by=WU)
     flow.fire(four, "reject", Rejection(code="duplicate"), by=LI, reason="as r3")
 
 
 def played(url: str) -> ReportFlow:
     """A flow on a database with these reports."""
-    flow = ReportFlow(SqlStore(url), REPORT, clock=clock())
+    flow = office(SqlStore(url))
     play(flow)
     return flow
 

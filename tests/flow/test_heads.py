@@ -14,13 +14,13 @@ from reportflow import InvalidValue, MemoryStore, ReportFlow
 from reportflow.flow.heads import FORMAT, HeadsWriter, NotedHead, order_key, read_heads
 from reportflow.office import REPORT, Author, Comment, Report
 from reportflow.testing.strategies import texts
-from tests.tampering import LI, STRANGER, Stored, clock, codes, play
+from tests.tampering import LI, STRANGER, Stored, codes, office, play
 
 
 @pytest.fixture
 def flow() -> ReportFlow:
     """Four reports in memory, r1 to r4, with 14 entries."""
-    made = ReportFlow(MemoryStore(), REPORT, clock=clock())
+    made = office(MemoryStore())
     play(made)
     return made
 
@@ -117,7 +117,7 @@ def test_a_file_that_is_not_there(flow: ReportFlow, tmp_path: Path) -> None:
 
 def test_a_file_of_another_database(noted: Path) -> None:
     """Where none of its records is here, the file is of another database: an error, and no thousand findings."""
-    other = ReportFlow(MemoryStore(), REPORT, clock=clock())
+    other = office(MemoryStore())
     with pytest.raises(InvalidValue) as caught:
         other.verify(against=noted)
     assert (caught.value.problem, caught.value.details["number"]) == ("heads_elsewhere", 4)
@@ -138,7 +138,7 @@ def test_heads_of_nothing(tmp_path: Path) -> None:
 def test_what_was_done_since_is_no_flaw(flow: ReportFlow, noted: Path) -> None:
     """Records that went on since, and new ones, hold against heads that were noted before."""
     flow.fire("r3", "comment", Comment(text="later"), by=LI)
-    flow.create(Report.draft(id="r5", title="Mud", text="Deep.", authors=[Author(name="Sun")]), by=LI)
+    flow.create(Report.draft(title="Mud", text="Deep.", authors=[Author(name="Sun")]), by=LI)
     assert flow.verify(against=noted).ok
 
 

@@ -33,13 +33,13 @@ from reportflow.flow.verification import Verification
 from reportflow.lifecycle.chain import Flaw
 from reportflow.office import REPORT, Comment
 from reportflow.serialization.digest import ERASED, Sealed, commitment_of, digest_of
-from tests.tampering import LI, STRANGER, Stored, clock, codes, play
+from tests.tampering import LI, STRANGER, Stored, clock, codes, office, play
 
 
 @pytest.fixture
 def flow() -> ReportFlow:
     """Four reports in memory, r1 to r4, with 14 entries."""
-    made = ReportFlow(MemoryStore(), REPORT, clock=clock())
+    made = office(MemoryStore())
     play(made)
     return made
 
@@ -67,7 +67,7 @@ def test_an_empty_store_has_no_flaw() -> None:
 )
 def test_any_other_value_of_a_column_is_found(id: str, column: str, sequence: int, value: Any) -> None:
     """Whatever else stands in a column of an entry, of whatever type, is found, and the record is named."""
-    flow = ReportFlow(MemoryStore(), REPORT, clock=clock())
+    flow = office(MemoryStore())
     play(flow)
     stored = Stored(flow, id)
     sequence = min(sequence, len(stored.rows))
@@ -82,7 +82,7 @@ def test_any_other_value_of_a_column_is_found(id: str, column: str, sequence: in
 )
 def test_any_field_of_a_record_is_named(id: str, field: str) -> None:
     """A record that is not what its entries lead to is named with the fields that differ."""
-    flow = ReportFlow(MemoryStore(), REPORT, clock=clock())
+    flow = office(MemoryStore())
     play(flow)
     object.__setattr__(flow.store.get([id])[0], field, "other")
     assert flow.verify().flaws == (Flaw(code="record_differs", record_id=id, fields=(field,)),)
@@ -100,7 +100,7 @@ def test_unknown_kinds_are_listed_apart(flow: ReportFlow) -> None:
     """Chains of records for which there is no definition are verified all the same, and counted by kind and version."""
     other = Lifecycle(
         name="parcel", version=3, record=Record, roles={"editor": UNIT}, states=[State("sent", final=True)],
-        transitions=[Transition("send", source=None, dest="sent", roles={"editor"})],
+        transitions=[Transition("send", source=None, dest="sent", roles={"editor"}, accepts={"id"})],
     )  # fmt: skip
     flow.store.close()
     both = ReportFlow(flow.store, [REPORT, other], clock=clock())
@@ -243,14 +243,14 @@ def test_it_stops_and_goes_on(flow: ReportFlow) -> None:
 @given(st.sampled_from(["r1", "r2", "r3", "r4", "r0", "r21", "r9"]))
 def test_it_begins_behind_an_id(after: str) -> None:
     """A verification in two parts finds the same as one, at whatever id it is cut."""
-    flow = ReportFlow(MemoryStore(), REPORT, clock=clock())
+    flow = office(MemoryStore())
     play(flow)
     assert flow.verify(after=after).records == sum(id > after for id in ("r1", "r2", "r3", "r4"))
 
 
 def test_it_says_how_far_it_has_come() -> None:
     """The hook is called after each thousand entries or records, with what was found so far, and in the end."""
-    flow = ReportFlow(MemoryStore(), REPORT, clock=clock())
+    flow = office(MemoryStore())
     flow.store.close()
     play(flow)
     calls: list[Verification] = []
@@ -293,7 +293,7 @@ def test_others_may_write_meanwhile(flow: ReportFlow) -> None:
         acts = 0
 
     busy = Busy()
-    flow = ReportFlow(busy, REPORT, clock=clock())
+    flow = office(busy)
     play(flow)
     busy.acts = 3
     assert flow.verify().ok
@@ -302,7 +302,7 @@ def test_others_may_write_meanwhile(flow: ReportFlow) -> None:
 def test_the_asynchronous_flow_finds_the_same(tmp_path: Path) -> None:
     """`AsyncReportFlow` verifies and writes heads as the blocking flow does."""
     url = f"{tmp_path}/office.db"
-    with ReportFlow(SqlStore(f"sqlite:///{url}"), REPORT, clock=clock()) as flow:
+    with office(SqlStore(f"sqlite:///{url}")) as flow:
         play(flow)
         expected, lines = flow.verify(), list(flow.heads())
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reportflow import Actor, Entry, MemoryStore, ReportFlow, Secrecy
+from reportflow import Actor, Entry, MemoryStore, Secrecy
 from reportflow.office import REPORT, Comment
 from reportflow.serialization.digest import Sealed, commitment_of, digest_of, seal, unseal
-from tests.tampering import clock, play
+from tests.tampering import office, play
 
 PAGE: Final = Path(__file__).parents[1] / "vectors" / "chain.json"
 VECTORS: Final[list[dict[str, Any]]] = json.loads(PAGE.read_text("utf-8"))
@@ -126,7 +126,7 @@ def test_two_entries_have_two_digests(one: dict[str, Any], other: dict[str, Any]
 
 def test_what_is_sealed_is_read_again() -> None:
     """Every entry is read from what is stored of it, with its digest."""
-    flow = ReportFlow(MemoryStore(), REPORT, clock=clock())
+    flow = office(MemoryStore())
     play(flow)
     entries = flow.store.history(["r1", "r2", "r3", "r4"])
     assert [unseal(one, REPORT.classes) for one in flow.store.sealed()] == entries
@@ -134,7 +134,7 @@ def test_what_is_sealed_is_read_again() -> None:
 
 def test_a_step_holds_the_digest_of_its_cause() -> None:
     """A step's entry names the entry that it followed from, and holds its digest."""
-    flow = ReportFlow(MemoryStore(), REPORT, clock=clock())
+    flow = office(MemoryStore())
     play(flow)
     by_ref = {f"{one.record_id}@{one.sequence}": one for one in flow.store.sealed()}
     steps = [one for one in by_ref.values() if one.cause]

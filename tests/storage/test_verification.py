@@ -269,7 +269,7 @@ def test_a_kind_without_a_definition(tmp_path: Path) -> None:
     """Rows of a kind that the program lacks are listed apart; a row whose kind was changed is a finding."""
     parcel = Lifecycle(
         name="parcel", version=3, record=Record, roles={"editor": UNIT}, states=[State("sent", final=True)],
-        transitions=[Transition("send", source=None, dest="sent", roles={"editor"})],
+        transitions=[Transition("send", source=None, dest="sent", roles={"editor"}, accepts={"id"})],
     )  # fmt: skip
     url = f"sqlite:///{tmp_path}/office.db"
     played(url).close()

@@ -14,7 +14,6 @@ from typing import Any, Final, NamedTuple
 
 import attrs
 
-from reportflow.errors import UnknownLifecycle
 from reportflow.i18n.catalog import ENGLISH, STANDARD, Catalog
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.record import Record, Seen
@@ -137,8 +136,6 @@ class Chain:
                 return Flaw(code="unreadable_entry", record_id=id, sequence=one.sequence)
             try:
                 record = lifecycle.fold(record, entry)
-            except UnknownLifecycle:
-                return one.kind, one.lifecycle_version
             except Exception:  # as above: a rule of the definition may raise anything
                 return Flaw(code="no_fold", record_id=id, sequence=one.sequence)
         assert record is not None, "there is a first entry"
