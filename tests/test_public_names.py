@@ -203,6 +203,8 @@ SIGNATURES: dict[Any, str] = {
     ReportFlow.count: "(self, query, *, by, of='records', group=())",
     ReportFlow.history: "(self, id, *, by)",
     ReportFlow.as_of: "(self, id, *, by, version=None, time=None, type=Record)",
+    ReportFlow.verify: "(self, *, by=None, after=None, limit=100, against=None, progress=None)",
+    ReportFlow.heads: "(self, *, by=None)",
     ReportFlow.close: "(self)",
 }
 
