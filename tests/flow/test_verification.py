@@ -269,6 +269,8 @@ def test_it_says_how_far_it_has_come() -> None:
         ({"after": ""}, "id"),
         ({"after": 5}, "id"),
         ({"by": "li"}, "by"),
+        ({"against": 5}, "against"),
+        ({"against": "a\0b"}, "against"),
     ],
 )
 def test_wrong_arguments(flow: ReportFlow, settings: dict[str, Any], field: str) -> None:

@@ -27,7 +27,7 @@ _ROOT: Final = re.compile(r"root\t(0|[1-9][0-9]*)\t([0-9a-f]{64})\n")
 _LONGEST: Final = 1_000_000
 
 #: A path, as `open` takes it.
-Path = str | os.PathLike[str]
+FilePath = str | os.PathLike[str]
 
 
 class NotedHead(NamedTuple):
@@ -64,7 +64,7 @@ class HeadsWriter:
         return text
 
 
-def read_heads(path: Path) -> Iterator[NotedHead]:
+def read_heads(path: FilePath) -> Iterator[NotedHead]:
     """The heads that a file notes, one by one. What is wrong with the end of the file is known at the end only.
 
     Raises:
@@ -74,8 +74,11 @@ def read_heads(path: Path) -> Iterator[NotedHead]:
     try:
         with open(name, encoding="utf-8", newline="\n", errors="surrogateescape") as lines:
             yield from _read(name, iter(lambda: lines.readline(_LONGEST), ""))
-    except OSError as error:
-        raise InvalidValue("against", "heads_unreadable", {"path": name, "given": error.strerror}) from error
+    except InvalidValue:
+        raise
+    except (OSError, ValueError) as error:  # the latter of a path with NUL in it
+        given = getattr(error, "strerror", None) or str(error)
+        raise InvalidValue("against", "heads_unreadable", {"path": repr(name), "given": given}) from error
 
 
 def _read(name: str, lines: Iterator[str]) -> Iterator[NotedHead]:

@@ -12,7 +12,7 @@ from reportflow.errors import ReportflowError
 from reportflow.flow import offers
 from reportflow.flow.base import CHUNK, RETRY_LOCK_TIMEOUT, FlowBase, Outcome, Stream, typed, typed_page
 from reportflow.flow.effects import Effects, Pause
-from reportflow.flow.heads import Path
+from reportflow.flow.heads import FilePath
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.flow.verification import LIMIT, Verification, Verifier
 from reportflow.lifecycle.decision import Option
@@ -277,7 +277,7 @@ class ReportFlow(FlowBase[Store]):
         by: Actor | None = None,
         after: str | None = None,
         limit: int = LIMIT,
-        against: Path | None = None,
+        against: FilePath | None = None,
         progress: Callable[[Verification], object] | None = None,
     ) -> Verification:
         """Whether what is stored is what was done: the chain of each record, and each record beside its entries.

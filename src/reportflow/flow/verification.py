@@ -8,6 +8,7 @@ until the record stood still meanwhile: other users may go on writing, and their
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -16,11 +17,11 @@ import attrs
 from reportflow.errors import InvalidValue, RecordNotFound, ReportflowError, StorageUnavailable
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
-from reportflow.flow.heads import HeadsWriter, NotedHead, Path, order_key, read_heads
+from reportflow.flow.heads import FilePath, HeadsWriter, NotedHead, order_key, read_heads
 from reportflow.flow.requests import checked_id
 from reportflow.lifecycle.chain import Chain, Flaw, Judged, StoredRecord
 from reportflow.model.actor import Actor
-from reportflow.model.checks import text_problem
+from reportflow.model.checks import text_problem, type_problem
 from reportflow.model.query import Query, Visibility
 from reportflow.model.values import changed
 from reportflow.serialization.digest import Sealed
@@ -91,11 +92,13 @@ class Verifier:
         by: Actor | None = None,
         after: str | None = None,
         limit: int = LIMIT,
-        against: Path | None = None,
+        against: FilePath | None = None,
         progress: Progress | None = None,
     ) -> None:
         if type(limit) is not int or limit < 1:
             raise InvalidValue("limit", "range", {"given": limit, "least": 1, "most": "∞"})
+        if against is not None and not isinstance(against, str | os.PathLike):
+            raise InvalidValue("against", *type_problem("str | PathLike", against))
         self._chain = Chain(definitions, definitions.classes)
         self._kinds = definitions.classes.kinds
         self._rule = None if by is None else definitions.visibility(by)
@@ -164,7 +167,7 @@ class Verifier:
         self._progress(self._so_far)
         return done
 
-    def _noted(self, path: Path) -> Effects[Iterator[NotedHead]]:
+    def _noted(self, path: FilePath) -> Effects[Iterator[NotedHead]]:
         """The heads of a file behind the id at which it begins, after all of it was read once.
 
         Raises:
