@@ -190,12 +190,12 @@ class Stored:
         self.id = id
 
     def __getitem__(self, sequence: int) -> Sealed:
-        return self.rows[sequence - 1][1]
+        return Sealed(*self.rows[sequence - 1][1])
 
     def change(self, place: int, **columns: Any) -> None:
         """Change some columns of an entry."""
         position, sealed = self.rows[place - 1]
-        self.rows[place - 1] = position, sealed._replace(**columns)
+        self.rows[place - 1] = position, Sealed(*sealed)._replace(**columns)
 
     def chain(self, *kept: int) -> None:
         """Compute all digests anew, as a person could, and the head of the record; `kept` keep their commitments."""
