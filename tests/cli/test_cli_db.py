@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +16,8 @@ from reportflow import SchemaMismatch, SqlStore, open_flow
 from reportflow.cli import commands
 from reportflow.cli.environment import LANGUAGES
 from reportflow.i18n.catalog import STANDARD
-from reportflow.storage.sql.schema import SCHEMA_VERSION
 from reportflow.storage.sql.upgrade import offline_sql
-from tests.storage.old_tables import DUMP, empty, make_old
+from tests.storage.next_version import NEXT, begin_next, empty, make_old
 
 BOTH = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -36,10 +33,15 @@ def said(code: str, language: str, **facts: object) -> str:
     return STANDARD.text(f"cli.db.{code}", language, facts) + "\n"
 
 
+@pytest.fixture(autouse=True)
+def _next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This library reads version 2 of the tables."""
+    begin_next(tmp_path, monkeypatch)
+
+
 def old(file: Path) -> str:
-    """A database that version 1 left."""
-    with contextlib.closing(sqlite3.connect(file)) as connection:
-        connection.executescript(DUMP)
+    """A database of version 1."""
+    make_old(f"sqlite:///{file}")
     return f"sqlite:///{file}"
 
 
@@ -57,17 +59,17 @@ def test_what_a_store_says_to_type_can_be_typed(tmp_path: Path, name: str, langu
 
     done = run("db", *arguments, language=language)
 
-    assert (done.exit_code, done.stdout) == (0, said("upgraded", language, before="1", number=SCHEMA_VERSION))
+    assert (done.exit_code, done.stdout) == (0, said("upgraded", language, before="1", number=NEXT))
     with open_flow(url) as flow:
         assert len(flow.store.feed()) == 6
     again = run("db", *arguments, language=language)
-    assert (again.exit_code, again.stdout) == (0, said("already", language, number=SCHEMA_VERSION))
+    assert (again.exit_code, again.stdout) == (0, said("already", language, number=NEXT))
 
 
 def test_what_it_says_to_type_names_the_tables(tmp_path: Path) -> None:
     """Under another prefix, the command in the error names it."""
     with empty("sqlite", tmp_path) as url:
-        make_old(tmp_path, url, prefix="our office_")
+        make_old(url, prefix="our office_")
         with pytest.raises(SchemaMismatch) as caught:
             SqlStore(url, prefix="our office_")
         _, _, typed = str(caught.value).partition("reportflow db ")
@@ -81,9 +83,9 @@ def test_current_says_the_version(tmp_path: Path, language: str) -> None:
     url = old(tmp_path / "office.db")
 
     done = run("db", "current", "--database", url, language=language)
-    assert done.stdout == said("current", language, before="1", number=SCHEMA_VERSION)
+    assert done.stdout == said("current", language, before="1", number=NEXT)
     done = run("db", "current", "--database", url, "--prefix", "other_", language=language)
-    assert done.stdout == said("none", language, number=SCHEMA_VERSION)
+    assert done.stdout == said("none", language, number=NEXT)
 
 
 @BOTH
@@ -91,18 +93,19 @@ def test_upgrade_makes_tables(tmp_path: Path, language: str) -> None:
     """Where there are no tables, `db upgrade` makes them, and says so."""
     with empty("sqlite", tmp_path) as url:
         done = run("db", "upgrade", "--database", url, language=language)
-        assert done.stdout == said("made", language, number=SCHEMA_VERSION)
+        assert done.stdout == said("made", language, number=NEXT)
         SqlStore(url, create=False).close()
 
 
-def test_sql_prints_what_can_be_fed_to_a_database() -> None:
+@pytest.mark.parametrize(("since", "words"), [((), 'COLLATE "C"'), (("--since", "1"), "ALTER TABLE office.rf_record")])
+def test_sql_prints_what_can_be_fed_to_a_database(since: tuple[str, ...], words: str) -> None:
     """`db sql` prints the SQL and nothing else, for the engine of the URL, with prefix and schema."""
-    done = run("db", "sql", "--database", "postgresql://", "--prefix", "rf_", "--schema", "office", "--since", "1")
+    done = run("db", "sql", "--database", "postgresql://", "--prefix", "rf_", "--schema", "office", *since)
 
     assert done.exit_code == 0
     assert done.stdout.splitlines()[0] == "BEGIN;"
-    assert 'COLLATE "C"' in done.stdout
-    assert done.stdout == offline_sql("postgresql://", prefix="rf_", schema="office", since="1")
+    assert words in done.stdout
+    assert done.stdout == offline_sql("postgresql://", prefix="rf_", schema="office", since="1" if since else None)
 
 
 @BOTH

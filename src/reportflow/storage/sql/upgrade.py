@@ -28,7 +28,7 @@ from reportflow.storage.sql.dialects import (
     safe_url,
     translate_driver_errors,
 )
-from reportflow.storage.sql.migrations.host import BRANCH, version_table
+from reportflow.storage.sql.migrations.host import BRANCH, VERSIONS, version_table
 from reportflow.storage.sql.pool import make_engine
 from reportflow.storage.sql.schema import PREFIX, SCHEMA_VERSION, Tables, make_tables
 
@@ -110,7 +110,7 @@ def offline_sql(url: str, *, prefix: str = PREFIX, schema: str | None = None, si
     """
     older = [str(number) for number in range(1, int(SCHEMA_VERSION))]
     if since is not None and since not in older:
-        raise InvalidValue("since", *type_problem(" | ".join(older), since))
+        raise InvalidValue("since", *type_problem(" | ".join(older) or "None", since))
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
@@ -145,6 +145,8 @@ def _config(prefix: str, schema: str | None, text: io.StringIO | None = None, **
     """Alembic's configuration, with the prefix and schema of the tables, and what `env.py` configures."""
     config = Config(output_buffer=text)
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", VERSIONS)
     options |= {"version_table": version_table(prefix), "version_table_schema": schema}
     config.attributes.update(reportflow_prefix=prefix, reportflow_schema=schema, configure=options)
     return config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 from alembic import op
-from sqlalchemy import MetaData, TableClause, Text, column, table
+from sqlalchemy import MetaData
 
 from reportflow.storage.sql import provision
 from reportflow.storage.sql.schema import PREFIX, Tables, make_tables
@@ -16,14 +16,6 @@ class Place:
 
     prefix: str = PREFIX
     schema: str | None = None
-
-    def name(self, table: str) -> str:
-        """What a table is called here."""
-        return f"{self.prefix}{table}"
-
-    def table(self, name: str, *columns: str) -> TableClause:
-        """A table as statements name it; its columns are taken for texts, which in these statements is no matter."""
-        return table(self.name(name), *[column(one, Text()) for one in columns], schema=self.schema)
 
     def today(self) -> Tables:
         """The tables as they are in `schema.py`."""
