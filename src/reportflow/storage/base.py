@@ -192,6 +192,25 @@ class Store(Protocol):
         """
         ...
 
+    def restore(self, sealed: Sequence[Sealed], records: Sequence[Record], *, more: bool = False) -> None:
+        """Keep what `sealed` gave of another store, unchanged, and the records that are its fold; into an empty store.
+
+        Entries keep their bytes, keys and places in the feed. One that had none gets its place behind all others, and
+        so does whatever is committed later. The whole of a store may come by several calls, each with the whole
+        histories of some records in the order of their ids; each call is kept whole or not at all. Until the last one
+        the store is for nothing else, and a durable one opens for going on only.
+
+        Args:
+            sealed: The entries.
+            records: Their records, in the same order.
+            more: Whether more will follow.
+
+        Raises:
+            InvalidValue: it holds records that no `restore` before was to be followed for, or the entries are not the
+                whole histories of the records.
+            DuplicateKey: a key is there twice.
+        """
+
     def close(self) -> None:
         """Let go of files and connections. Closing twice is fine."""
 
@@ -264,6 +283,9 @@ class AsyncStore(Protocol):
         """See `Store.sealed`."""
         ...
 
+    async def restore(self, sealed: Sequence[Sealed], records: Sequence[Record], *, more: bool = False) -> None:
+        """See `Store.restore`."""
+
     async def close(self) -> None:
         """See `Store.close`."""
 
@@ -306,6 +328,10 @@ class AsyncCalls(ABC):
     async def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
         """See `Store.sealed`."""
         return await self._run(lambda store: store.sealed(after, limit))
+
+    async def restore(self, sealed: Sequence[Sealed], records: Sequence[Record], *, more: bool = False) -> None:
+        """See `Store.restore`."""
+        await self._run(lambda store: store.restore(sealed, records, more=more))
 
 
 def check_changes(changes: Sequence[Change]) -> None:
@@ -354,9 +380,14 @@ def refuse_keys(changes: Sequence[Change], used: Collection[tuple[str, str]]) ->
     Raises:
         DuplicateKey: names all the records and keys concerned.
     """
+    refuse_used(keys_of(changes), used)
+
+
+def refuse_used(keys: Iterable[tuple[tuple[str, str], str]], used: Collection[tuple[str, str]]) -> None:
+    """As `refuse_keys`, for keys as `keys_of` gives them."""
     known = set(used)
     wrong: list[tuple[str, str]] = []
-    for pair, record_id in keys_of(changes):
+    for pair, record_id in keys:
         if pair in known:
             wrong.append((record_id, pair[1]))
         known.add(pair)

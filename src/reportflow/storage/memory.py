@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reportflow.errors import RecordNotFound
+from reportflow.errors import InvalidValue, RecordNotFound
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
 from reportflow.serialization.classes import NO_CLASSES, Classes
-from reportflow.serialization.digest import Sealed
+from reportflow.serialization.digest import Sealed, unseal
 from reportflow.storage import matching
 from reportflow.storage.base import (
     AsyncCalls,
@@ -26,7 +27,9 @@ from reportflow.storage.base import (
     check_changes,
     refuse_keys,
     refuse_stale,
+    refuse_used,
 )
+from reportflow.storage.restoring import check_restored, sealed_keys
 
 if TYPE_CHECKING:
     from reportflow.storage.leases import MemoryLeases
@@ -62,8 +65,12 @@ class MemoryStore:
         self._keys: dict[tuple[str, str], Entry] = {}
         self._feed: list[Entry] = []
         #: For each record its sealed entries, with their positions; as plain tuples, which the garbage collector skips.
-        self._sealed: dict[str, list[tuple[int, tuple[Any, ...]]]] = {}
+        self._sealed: dict[str, list[tuple[int | None, tuple[Any, ...]]]] = {}
         self._in_order: list[str] = []
+        #: The positions of the entries that were restored, first in the feed; later ones are counted on.
+        self._restored: list[int] = []
+        #: What was restored so far, while more is to come.
+        self._arrived: list[tuple[int | None, Entry]] | None = None
 
     def add_classes(self, classes: Classes) -> None:
         """See `SupportsClasses.add_classes`."""
@@ -86,9 +93,8 @@ class MemoryStore:
         for change in changes:
             self._records[change.record.id] = change.record
             self._histories.setdefault(change.record.id, []).extend(change.entries)
-            self._sealed.setdefault(change.record.id, []).extend(
-                enumerate(map(tuple, change.sealed), len(self._feed) + 1)
-            )
+            start = self._position(len(self._feed))
+            self._sealed.setdefault(change.record.id, []).extend(enumerate(map(tuple, change.sealed), start))
             self._feed.extend(change.entries)
             self._keys.update(((one.actor.id, one.key), one) for one in change.entries if one.key is not None)
 
@@ -123,10 +129,12 @@ class MemoryStore:
 
     def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`."""
-        start = after or 0
+        after = after or 0
         with self._lock:
+            behind = self._position(len(self._restored)) - 1  # the last position that was restored
+            start = bisect_right(self._restored, after) if after < behind else len(self._restored) + after - behind
             entries = self._feed[start : start + limit]
-        return [FeedItem(position=start + number, entry=entry) for number, entry in enumerate(entries, 1)]
+            return [FeedItem(self._position(place), entry) for place, entry in enumerate(entries, start)]
 
     def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
         """See `Store.sealed`."""
@@ -142,8 +150,41 @@ class MemoryStore:
                     break
         return some[:limit]
 
+    def restore(self, sealed: Sequence[Sealed], records: Sequence[Record], *, more: bool = False) -> None:
+        """See `Store.restore`."""
+        with self._lock:
+            if self._records and self._arrived is None:
+                raise InvalidValue("store", "not_empty")
+            check_restored(sealed, records, max(self._records, default=None))
+            refuse_used(sealed_keys(sealed), self._keys)
+            arrived = [(one.position, unseal(one, self.classes)) for one in sealed]
+            self._records.update((one.id, one) for one in records)
+            for one, (position, entry) in zip(sealed, arrived, strict=True):
+                self._histories.setdefault(entry.record_id, []).append(entry)
+                self._sealed.setdefault(entry.record_id, []).append((position, one))
+                if entry.key is not None:
+                    self._keys[entry.actor.id, entry.key] = entry
+            self._arrived = [*(self._arrived or ()), *arrived]
+            if not more:
+                self._end_restoring(self._arrived)
+                self._arrived = None
+
+    def _end_restoring(self, arrived: Sequence[tuple[int | None, Entry]]) -> None:
+        """Put what was restored into the feed: in the order of its positions, then what had none."""
+        placed = sorted([(position, entry) for position, entry in arrived if position is not None], key=itemgetter(0))
+        self._restored = [position for position, _ in placed]
+        self._feed = [*(entry for _, entry in placed), *(entry for position, entry in arrived if position is None)]
+        for place, entry in enumerate(self._feed[len(placed) :], len(placed)):
+            its = self._sealed[entry.record_id]
+            its[entry.sequence - 1] = (self._position(place), its[entry.sequence - 1][1])
+
     def close(self) -> None:
         """See `Store.close`."""
+
+    def _position(self, place: int) -> int:
+        """The position in the feed of the entry at this place of it."""
+        restored = self._restored
+        return restored[place] if place < len(restored) else (restored or [0])[-1] + place - len(restored) + 1
 
     def _history(self, record_id: str) -> Sequence[Entry]:
         return self._histories.get(record_id, ())

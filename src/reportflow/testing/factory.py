@@ -14,7 +14,9 @@ from reportflow.testing.broken import BrokenPromise
 from reportflow.testing.loop import AwaitedStore
 
 #: The calls of the contract, and its one attribute.
-CALLS: Final = ("capabilities", "commit", "get", "find", "count", "history", "by_key", "feed", "sealed", "close")
+CALLS: Final = (
+    "capabilities", "commit", "get", "find", "count", "history", "by_key", "feed", "sealed", "restore", "close",
+)  # fmt: skip
 
 
 def driven(given: Any) -> Store:

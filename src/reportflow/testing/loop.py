@@ -95,6 +95,10 @@ class AwaitedStore:
         """See `Store.sealed`."""
         return self._wait(self.store.sealed(after, limit))
 
+    def restore(self, sealed: Sequence[Sealed], records: Sequence[Record], *, more: bool = False) -> None:
+        """See `Store.restore`."""
+        self._wait(self.store.restore(sealed, records, more=more))
+
     def close(self) -> None:
         """Close the store and end its loop. Closed once more, the store must find nothing left to do in any loop."""
         if not self._thread.is_alive():

@@ -107,6 +107,15 @@ class Twin:
         call = f"sealed({after!r}, {limit!r})"
         return self._asked(call, lambda store: [one._replace(position=None) for one in store.sealed(after, limit)])
 
+    def restore(self, sealed: Sequence[Sealed], records: Sequence[Record], *, more: bool = False) -> None:
+        """See `Store.restore`."""
+        with self._lock:
+            call = f"restore({shown(sealed)}, {shown(records)}, more={more})"
+            ended = self._both(call, lambda store: store.restore(sealed, records, more=more))
+            if not more:
+                self._compare_feeds(f"feed() after {call}")
+            self._value(ended)
+
     def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`. Each store's answer must be what that very store showed when it was committed."""
         call = f"feed({after!r}, {limit!r})"

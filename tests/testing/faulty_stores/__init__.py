@@ -8,7 +8,7 @@ it, and by that the sentence of the contract. By hand and by night, with several
 
 from __future__ import annotations
 
-from tests.testing.faulty_stores import commit, count, feed, find, read, sql, visibility
+from tests.testing.faulty_stores import commit, count, feed, find, read, restore, sql, visibility
 from tests.testing.faulty_stores.fault import FAULTS, DurableStore, FileStore, SqliteStore, found_by_chance, held
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "found_by_chance",
     "held",
     "read",
+    "restore",
     "sql",
     "visibility",
 ]

@@ -48,7 +48,7 @@ class AsyncSqlStore(AsyncCalls):
 
     Args:
         database: A database URL, or an `AsyncEngine` of the host, which then stays the host's to dispose of.
-        classes, create, prefix, schema, metadata: See `SqlStore`.
+        classes, create, restoring, prefix, schema, metadata: See `SqlStore`.
 
     Attributes:
         capabilities: What it can do beyond the contract.
@@ -67,6 +67,7 @@ class AsyncSqlStore(AsyncCalls):
         classes: Classes = NO_CLASSES,
         *,
         create: bool = True,
+        restoring: bool = False,
         prefix: str = PREFIX,
         schema: str | None = None,
         metadata: MetaData | None = None,
@@ -79,6 +80,7 @@ class AsyncSqlStore(AsyncCalls):
         tables = make_tables(metadata, prefix=prefix, schema=schema)
         self._statements = StatementCache(tables, self._sync_engine)
         self._create = create
+        self._restoring = restoring
         self._opening = asyncio.Lock()
         self._is_open = False
         # a database in memory lives in its one connection, which must never be thrown away
@@ -109,7 +111,9 @@ class AsyncSqlStore(AsyncCalls):
         """Open, again while another process makes the tables."""
         if not self._create:
             check_exists(self._sync_engine)
-        provide = partial(create_or_verify, tables=self._statements.tables, create=self._create)
+        provide = partial(
+            create_or_verify, tables=self._statements.tables, create=self._create, restoring=self._restoring
+        )
         deadline = time.monotonic() + BUSY_TIMEOUT
         while not self._is_open:
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from reportflow.model.checks import type_problem
 from reportflow.serialization.classes import Classes
 from reportflow.storage.base import Capabilities, Change
 from reportflow.storage.sql.codec import entry_row, record_row
-from reportflow.storage.sql.contract import SqlContract, Write, in_one_order, update_of
+from reportflow.storage.sql.contract import SqlContract, Write, in_one_order, update_of, written
 from reportflow.storage.sql.executor import Executor, PreparedStatement, host_transaction
 from reportflow.storage.sql.statements import StatementCache
 
@@ -31,7 +32,7 @@ class BoundSqlStore(SqlContract):
         An entry goes in before its record is updated, unless its sequence or its key is taken: then another
         transaction has it, and the record is stale.
         """
-        self._refuse_long(changes)
+        self._refuse_long(*written(changes))
         changes, statements = in_one_order(changes), self._statements
         writes = []
         for change in changes:
@@ -46,6 +47,9 @@ class BoundSqlStore(SqlContract):
                 names, row = update_of(change)
                 writes.append(Write(statements.update_record(names), [row], compares=True))
         return [*writes, *self._plan_labels(changes)]
+
+    def _transaction(self, executor: Executor) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def _apply(self, executor: Executor, changes: Sequence[Change], writes: Sequence[Write]) -> None:
         """Write it all, or take back what was written: an error of the database would break the host's transaction."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from reportflow.errors import Conflict, InvalidValue, RecordNotFound, StorageError
 from reportflow.model.checks import text_problem
@@ -25,7 +26,10 @@ from reportflow.storage.base import (
     keys_of,
     refuse_keys,
     refuse_stale,
+    refuse_used,
 )
+from reportflow.storage.restoring import sealed_keys
+from reportflow.storage.sql import restoring
 from reportflow.storage.sql.codec import (
     changed_row,
     entry_of,
@@ -37,10 +41,8 @@ from reportflow.storage.sql.codec import (
 )
 from reportflow.storage.sql.executor import Executor, OpenExecutor, PreparedStatement, Row, transaction
 from reportflow.storage.sql.queries import PLACE
+from reportflow.storage.sql.restoring import POSITIONS
 from reportflow.storage.sql.statements import RECORD, Lookup, Stale, StatementCache
-
-#: How many entries are given a feed position at a time.
-_POSITIONS: Final = 500
 
 
 class Write(NamedTuple):
@@ -167,6 +169,23 @@ class SqlContract:
 
     # -- writing ------------------------------------------------------------------------------------------------
 
+    def restore(self, sealed: Sequence[Sealed], records: Sequence[Record], *, more: bool = False) -> None:
+        """See `Store.restore`."""
+        self._refuse_long(records, sealed)
+        keys = [key for (_, key), _ in sealed_keys(sealed)]
+        with self._checkout() as executor:
+            try:
+                with self._transaction(executor):
+                    under_way = restoring.check(executor, self._statements, sealed, records)
+                    used = _look_up(executor, self._statements.keys, keys)
+                    refuse_used(sealed_keys(sealed), {(actor_id, key) for actor_id, key in used})
+                    restoring.write(executor, self._statements, sealed, records, under_way=under_way, more=more)
+            except self._statements.conflicts:
+                raise Conflict([record.id for record in records]) from None
+
+    def _transaction(self, executor: Executor) -> AbstractContextManager[None]:
+        return transaction(executor, self._statements.backend.begin)
+
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`."""
         check_changes(changes)
@@ -181,7 +200,7 @@ class SqlContract:
                 self._explain(executor, changes)
                 raise Conflict([change.record.id for change in changes]) from None
             except statements.misfits:
-                self._refuse_long(changes)
+                self._refuse_long(*written(changes))
                 raise
 
     def _plan(self, changes: Sequence[Change]) -> list[Write]:
@@ -225,7 +244,7 @@ class SqlContract:
             executor.in_doubt = True  # it is its own commit
             self._run(executor, writes)
         else:
-            with transaction(executor, self._statements.backend.begin):
+            with self._transaction(executor):
                 self._run(executor, writes)
 
     def _run(self, executor: Executor, writes: Sequence[Write]) -> None:
@@ -249,7 +268,7 @@ class SqlContract:
         refuse_stale(changes, stored)
         refuse_keys(changes, used)
 
-    def _refuse_long(self, changes: Sequence[Change]) -> None:
+    def _refuse_long(self, records: Sequence[Record], sealed: Sequence[Sealed]) -> None:
         """Say which text is longer than its column.
 
         Raises:
@@ -259,9 +278,9 @@ class SqlContract:
             return
         tables = self._statements.tables
         written = (
-            (tables.record, [record_row(change.record) for change in changes]),
-            (tables.entry, [entry_row(sealed) for change in changes for sealed in change.sealed]),
-            (tables.label, [row for change in changes for row in label_rows(change.record)]),
+            (tables.record, [record_row(record) for record in records]),
+            (tables.entry, [entry_row(one) for one in sealed]),
+            (tables.label, [row for record in records for row in label_rows(record)]),
         )
         for table, rows in written:
             limits = {column.name: length for column in table.c if (length := getattr(column.type, "length", None))}
@@ -270,6 +289,11 @@ class SqlContract:
                     if isinstance(row.get(name), str) and len(row[name]) > limit:
                         field = row["name"] if table is tables.label else name
                         raise InvalidValue(field, "too_many", {"characters": len(row[name]), "limit": limit})
+
+
+def written(changes: Sequence[Change]) -> tuple[list[Record], list[Sealed]]:
+    """The records and entries of a commit."""
+    return [change.record for change in changes], [one for change in changes for one in change.sealed]
 
 
 def in_one_order(changes: Sequence[Change]) -> list[Change]:
@@ -316,7 +340,7 @@ def _assign_positions(executor: Executor, statements: StatementCache) -> bool:
     the 7 that is committed late. Entries that are committed and have no position yet come behind all that have one. The
     last position is compared and set: of several readers that assign at once, one does.
     """
-    some = executor.read(statements.without_position, {"most": _POSITIONS})
+    some = executor.read(statements.without_position, {"most": POSITIONS})
     if not some:
         return False
     last = int(executor.read(statements.last_position, {})[0][0])

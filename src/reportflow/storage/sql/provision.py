@@ -15,7 +15,7 @@ from reportflow.errors import SchemaMismatch, StorageBusy, StorageUnavailable
 from reportflow.storage.sql.dialects import BUSY_TIMEOUT, backend_of, in_memory, safe_url
 from reportflow.storage.sql.executor import Checkout, transaction
 from reportflow.storage.sql.pool import HeldConnection
-from reportflow.storage.sql.schema import PREFIX, SCHEMA_VERSION, Tables
+from reportflow.storage.sql.schema import PREFIX, RESTORING, SCHEMA_VERSION, Tables
 
 T = TypeVar("T")
 
@@ -31,14 +31,23 @@ def check_exists(engine: Engine) -> None:
         raise StorageUnavailable(safe_url(engine), "no tables", "create")
 
 
-def create_or_verify(connection: Connection, tables: Tables, *, create: bool) -> None:
+def create_or_verify(connection: Connection, tables: Tables, *, create: bool, restoring: bool = False) -> None:
     """Verify that the tables exist and are of this version, and make them where there are none.
 
+    Args:
+        connection: In autocommit mode.
+        tables: The tables.
+        create: Whether to make them.
+        restoring: Whether those are taken too into which something is being restored.
+
     Raises:
-        StorageUnavailable: there are none, and `create` is False.
+        StorageUnavailable: there are none, and `create` is False; or something is being restored into them.
         SchemaMismatch: they are of another version.
     """
     if _is_current(connection, tables):
+        meta = tables.meta.c
+        if not restoring and connection.scalar(select(meta.name).where(meta.name == RESTORING)) is not None:
+            raise StorageUnavailable(safe_url(connection.engine), "a copy into it is under way", "restoring")
         return
     if not create:
         raise StorageUnavailable(safe_url(connection.engine), "no tables", "create")

@@ -31,6 +31,9 @@ PREFIX: Final = "reportflow_"
 #: The first rows of the table ``meta``: the version of the tables, and the last position of the feed.
 FIRST_ROWS: Final = ({"name": "schema_version", "value": SCHEMA_VERSION}, {"name": "position", "value": "0"})
 
+#: The name of a row of ``meta`` that is there while a `restore` is under way.
+RESTORING: Final = "restoring"
+
 #: The fields that every record has; each is a column.
 BASE: Final = field_names(Record)
 #: The columns that a record is read from. The fields of the classes derived from `Record` are in the last two.

@@ -105,9 +105,9 @@ class StatementCache:
             last = sa.func.coalesce(sa.func.max(entry.c.position), sa.literal_column("0"))
             entry_row["position"] = sa.select(last + sa.literal_column("1")).scalar_subquery()
         prepare = self.prepare
-        self.insert_record: PreparedStatement = self._streamed(record, record_row)
-        self.insert_entry: PreparedStatement = self._streamed(entry, entry_row)
-        self.insert_label: PreparedStatement = self._streamed(label, label_row)
+        self.insert_record: PreparedStatement = self.streamed(record, record_row)
+        self.insert_entry: PreparedStatement = self.streamed(entry, entry_row)
+        self.insert_label: PreparedStatement = self.streamed(label, label_row)
         self.insert_record_unless: PreparedStatement = prepare(_insert_unless(record, dialect).values(record_row))
         self.insert_entry_unless: PreparedStatement = prepare(_insert_unless(entry, dialect).values(entry_row))
         its_place = equals(entry.c.record_id, "its_id"), equals(entry.c.sequence, "its_sequence")
@@ -157,7 +157,8 @@ class StatementCache:
         """Any statement, compiled for this engine."""
         return PreparedStatement(statement, self.dialect)
 
-    def _streamed(self, table: sa.Table, values: dict[str, Any]) -> PreparedStatement:
+    def streamed(self, table: sa.Table, values: dict[str, Any]) -> PreparedStatement:
+        """An INSERT of rows; on PostgreSQL, where a driver can, many of them in one stream."""
         made = self.prepare(sa.insert(table).values(values))
         if self.dialect.name == "postgresql" and not self.dialect.is_async:
             preparer = self.dialect.identifier_preparer

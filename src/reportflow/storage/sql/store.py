@@ -31,6 +31,7 @@ class SqlStore(SqlContract):
         database: A database URL, or an `Engine` of the host, which then stays the host's to dispose of.
         classes: The classes of the records and details that it reads; a flow adds those of its lifecycles.
         create: Whether to make the tables where there are none.
+        restoring: Whether to open it also while a `restore` into it is under way, to go on with that.
         prefix: What the tables' names begin with.
         schema: The database schema that they are in.
         metadata: The `MetaData` to put them into; one of its own unless given.
@@ -43,7 +44,8 @@ class SqlStore(SqlContract):
     Raises:
         InvalidURL: the URL is mistyped, or its engine is not supported.
         MissingExtra: the URL's driver is not installed.
-        StorageUnavailable: the database cannot be opened, or has no tables and `create` is False.
+        StorageUnavailable: the database cannot be opened, or has no tables and `create` is False, or something is being
+            restored into it.
         SchemaMismatch: the tables are of another version.
     """
 
@@ -53,6 +55,7 @@ class SqlStore(SqlContract):
         classes: Classes = NO_CLASSES,
         *,
         create: bool = True,
+        restoring: bool = False,
         prefix: str = PREFIX,
         schema: str | None = None,
         metadata: MetaData | None = None,
@@ -68,16 +71,16 @@ class SqlStore(SqlContract):
         super().__init__(StatementCache(tables, engine), checkout, capabilities_of(engine), classes)
         self.engine: Engine = engine
         try:
-            retry_while_busy(lambda: self._open(tables, create))
+            retry_while_busy(lambda: self._open(tables, create, restoring))
         except BaseException:
             self.close()
             raise
 
-    def _open(self, tables: Tables, create: bool) -> None:
+    def _open(self, tables: Tables, create: bool, restoring: bool) -> None:
         if not create:
             check_exists(self.engine)
         with translate_driver_errors(self.engine), self.engine.connect() as connection:
-            create_or_verify(connection, tables, create=create)
+            create_or_verify(connection, tables, create=create, restoring=restoring)
 
     @cached_property
     def leases(self) -> SqlLeases:

@@ -11,6 +11,7 @@ from reportflow.testing.conformance.feed import FeedTests
 from reportflow.testing.conformance.find import MatchTests, OrderTests, VisibilityTests
 from reportflow.testing.conformance.handles import HandleTests
 from reportflow.testing.conformance.read import ReadTests, ValueTests
+from reportflow.testing.conformance.restore import RestoreTests
 from reportflow.testing.conformance.suite import StoreFixtures, Stores, bounded, keep
 from reportflow.testing.conformance.threads import ThreadTests
 from reportflow.testing.factory import looks_empty
@@ -43,6 +44,7 @@ class StoreTests(
     ChanceTests,
     HandleTests,
     ThreadTests,
+    RestoreTests,
     FeedTests,
     CountTests,
     VisibilityTests,
