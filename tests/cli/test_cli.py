@@ -532,6 +532,7 @@ def test_each_code_of_the_terminal_is_in_its_texts() -> None:
     found |= {f"help.{name}" for name in commands.reportflow.commands}
     found |= {f"help.db.{name}" for name in commands.db.commands}
     found |= {f"db.{name}" for name in ("made", "already", "upgraded")}
+    found |= {f"db.so_far.{name}" for name in ("verifying", "copying", "comparing", "finished")}
     looked_up = {code for code in CODES if code.partition(".")[0] in ("click", "usage", "phrase")}
 
     assert found == set(CODES) - looked_up

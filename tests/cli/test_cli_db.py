@@ -16,7 +16,9 @@ from reportflow import SchemaMismatch, SqlStore, open_flow
 from reportflow.cli import commands
 from reportflow.cli.environment import LANGUAGES
 from reportflow.i18n.catalog import STANDARD
+from reportflow.storage.sql import provision
 from reportflow.storage.sql.upgrade import offline_sql
+from reportflow.testing.acts import created, sample
 from tests.storage.next_version import NEXT, begin_next, empty, make_old
 
 BOTH = pytest.mark.parametrize("language", LANGUAGES)
@@ -116,6 +118,9 @@ def test_sql_prints_what_can_be_fed_to_a_database(since: tuple[str, ...], words:
         ("current", "--database", "sqlite:///no/such.db"),
         ("upgrade", "--database", "memory:"),
         ("sql", "--database", "oracle://x"),
+        ("copy", "sqlite:///no/such.db", "sqlite:///to.db"),
+        ("copy", "sqlite:///same.db", "sqlite:///./same.db"),
+        ("copy", "memory:", "sqlite:///to.db"),
         ("sql", "--database", "sqlite://", "--since", "0"),
     ],
     ids=" ".join,
@@ -130,7 +135,42 @@ def test_errors_are_sentences_in_the_language(arguments: tuple[str, ...], langua
 
 
 @BOTH
-@pytest.mark.parametrize("command", ["", "upgrade", "current", "sql"])
+def test_copy_says_what_was_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str) -> None:
+    """`db copy` copies the records of the report's lifecycle, and says how many; a second time it says why not."""
+    url, to = old(tmp_path / "office.db"), f"sqlite:///{tmp_path}/to.db"
+    monkeypatch.setattr(provision, "SCHEMA_VERSION", "1")
+
+    done = run("db", "copy", url, to, language=language)
+
+    assert (done.exit_code, done.stdout) == (0, said("copied", language, records=2, entries=6))
+    with open_flow(url) as flow, open_flow(to) as copied:
+        assert copied.store.feed() == flow.store.feed()
+    again = run("db", "copy", url, to, language=language)
+    assert (again.exit_code, again.stdout) == (1, "")
+    why = STANDARD.text("value.not_empty", language, reader="developer")
+    assert again.stderr == said("no_copy", language, url=to, why=why)
+
+
+def test_copy_takes_the_lifecycles_of_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kinds of another lifecycle are listed, and copied where it is named."""
+    url, to = f"sqlite:///{tmp_path}/from.db", f"sqlite:///{tmp_path}/to.db"
+    monkeypatch.setattr(provision, "SCHEMA_VERSION", "1")
+    store = SqlStore(url)
+    store.commit([created(sample("s"))])
+    store.close()
+
+    refused = run("db", "copy", url, to)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "conformance 2 (1)" in refused.stderr
+    assert not (tmp_path / "to.db").exists()
+
+    both = ("--lifecycle", "reportflow.testing.acts:SAMPLE", "--lifecycle", "reportflow.office:REPORT")
+    assert run("db", "copy", url, to, *both).exit_code == 0
+    assert run("db", "copy", url, to, "--lifecycle", "no.such:THING").exit_code == 1
+
+
+@BOTH
+@pytest.mark.parametrize("command", ["", "upgrade", "current", "sql", "copy"])
 def test_help_is_in_the_language(command: str, language: str) -> None:
     """The group and each of its commands say in the language what they do, in 80 columns."""
     done = run("db", *([command] if command else []), "--help", language=language)

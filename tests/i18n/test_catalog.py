@@ -117,12 +117,17 @@ NO_CLERKS = {
             for name in ("behind", "cut", "elsewhere", "form", "line", "order", "root", "unreadable")
         ),
         "value.history",
+        "value.not_in_order",
+        "value.not_whole",
         "value.not_a_draft",
         "value.not_stored",
         "value.other_version",
         "value.plain",
         "value.unknown_field",
         "value.version_or_time",
+    },
+    "read by who moves a database": {
+        *(f"value.{name}" for name in ("damaged", "differs", "not_empty", "same", "unknown_kinds", "written")),
     },
     "raised before an office can open, to the person who installs or writes it": {
         "error.broker_unavailable",

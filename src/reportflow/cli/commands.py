@@ -17,8 +17,8 @@ import attrs
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from reportflow.cli import inspection, integrity, proof, show
-from reportflow.cli.lookup import current_folder_importable, find_module, find_object
+from reportflow.cli import inspection, integrity, moving, proof, show
+from reportflow.cli.lookup import current_folder_importable, find_lifecycle, find_module
 from reportflow.cli.translation import (
     CommandFailed,
     DeveloperCommand,
@@ -36,7 +36,6 @@ from reportflow.errors import DuplicateKey, InvalidDefinition, RecordNotFound, S
 from reportflow.flow.sync import ReportFlow
 from reportflow.flow.verification import LIMIT
 from reportflow.i18n.catalog import STANDARD
-from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.diagram import dot, mermaid
 from reportflow.model.actor import OWN, Actor, Secrecy
 from reportflow.model.query import Happened, Interval, Query
@@ -233,7 +232,7 @@ def inbox(database: str, role: str, actor: str | None, unit: str | None, limit: 
 def diagram(lifecycle: str, kind: str, loops: bool) -> None:
     """Draw a lifecycle."""
     draw = mermaid if kind == "mermaid" else dot
-    click.echo(draw(_named_lifecycle(lifecycle), language(), loops=loops), nl=False)
+    click.echo(draw(find_lifecycle(lifecycle), language(), loops=loops), nl=False)
 
 
 @_command("conform", DeveloperCommand)
@@ -255,7 +254,7 @@ def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...]) -> None:
     """Try a lifecycle out, or show who may do what in it."""
     try:
         more = [find_module(one, one, "wrong.module") for one in modules]
-        found = _named_lifecycle(lifecycle)
+        found = find_lifecycle(lifecycle)
     except CommandFailed as failed:
         if not isinstance(failed.__cause__, InvalidDefinition):
             raise
@@ -341,14 +340,16 @@ def sql(migrations: Any, database: str, **place: str) -> None:
     click.echo(migrations.offline_sql(database, **place), nl=False)
 
 
-def _named_lifecycle(given: str) -> Lifecycle:
-    if not given:
-        return REPORT
-    found = find_object(given, "wrong.lifecycle")
-    if not isinstance(found, Lifecycle):
-        kind = type(found).__name__
-        raise CommandFailed(text("wrong.lifecycle", given=given, why=text("wrong.not_a_lifecycle", kind=kind)))
-    return found
+@db.command("copy", cls=DeveloperCommand, help="help.db.copy")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@option("--lifecycle", "names", metavar="PACKAGE.MODULE:LIFECYCLE", multiple=True, help="help.lifecycles")
+@help_option
+@language_option
+def copy(source: str, target: str, names: tuple[str, ...]) -> None:
+    """Copy a database."""
+    with _advised(source):
+        moving.copy(source, target, [find_lifecycle(name) for name in names or [""]])
 
 
 _OPERATOR: Final = "operator"

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from reportflow.cli.translation import CommandFailed, text
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.office.report import REPORT
 
 
 @contextmanager
@@ -31,6 +33,17 @@ def find_object(given: str, wrong: str) -> object:
         found = getattr(found, part, None)
         if found is None:
             raise CommandFailed(text(wrong, given=given, why=text("wrong.no_attribute", name=name)))
+    return found
+
+
+def find_lifecycle(given: str) -> Lifecycle:
+    """The lifecycle of that name, as above; the report's where none is given."""
+    if not given:
+        return REPORT
+    found = find_object(given, "wrong.lifecycle")
+    if not isinstance(found, Lifecycle):
+        kind = type(found).__name__
+        raise CommandFailed(text("wrong.lifecycle", given=given, why=text("wrong.not_a_lifecycle", kind=kind)))
     return found
 
 
