@@ -35,6 +35,7 @@ from reportflow import (
     StorageBusy,
     StorageError,
     StorageUnavailable,
+    Store,
     replay,
 )
 from reportflow.office import REPORT, Author, Comment, Report
@@ -148,7 +149,7 @@ def test_alembic_finds_nothing_to_do(url: str, begin: str) -> None:
 # -- data --------------------------------------------------------------------------------------------------------
 
 
-def everything(store: SqlStore) -> object:
+def everything(store: Store) -> object:
     """All that a store holds."""
     records = store.get(["r1", "r2"])
     return records, store.history(["r1", "r2"]), store.feed(), store.sealed(), store.by_key("chen", "k1")

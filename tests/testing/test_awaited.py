@@ -71,6 +71,9 @@ class SleepingStore:
     async def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
         return self.inner.sealed(after, limit)
 
+    async def restore(self, sealed: Sequence[Sealed], records: Sequence[Record], *, more: bool = False) -> None:
+        self.inner.restore(sealed, records, more=more)
+
     async def close(self) -> None:
         self.inner.close()
 

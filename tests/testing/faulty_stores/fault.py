@@ -46,6 +46,8 @@ class DurableStore(MemoryStore):
         again._histories = {id: list(history) for id, history in self._histories.items()}
         again._keys = dict(self._keys)
         again._feed = list(self._feed)
+        again._sealed = {id: list(sealed) for id, sealed in self._sealed.items()}
+        again._restored = list(self._restored)
         return again
 
 

@@ -110,11 +110,11 @@ class Unconstrained(FileStore):
 
     _mine: ClassVar = threading.local()
 
-    def _open(self, tables: Tables, create: bool) -> None:
+    def _open(self, tables: Tables, create: bool, restoring: bool) -> None:
         for one in list(tables.entry.indexes):
             if one.unique:
                 tables.entry.indexes.remove(one)
-        super()._open(tables, create)
+        super()._open(tables, create, restoring)
 
     def _plan(self, changes: Sequence[Change]) -> list[Write]:
         self._mine.changes = changes

@@ -7,6 +7,7 @@ stand in the tables: an entry is kept as it is sealed, byte by byte. `reportflow
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sqlite3
@@ -22,6 +23,7 @@ from reportflow import (
     Conflict,
     Entry,
     FeedItem,
+    InvalidValue,
     Page,
     Query,
     Record,
@@ -34,7 +36,8 @@ from reportflow.serialization.classes import NO_CLASSES, Classes
 from reportflow.serialization.digest import Sealed, unseal
 from reportflow.serialization.plain import from_json, to_json
 from reportflow.storage import matching
-from reportflow.storage.base import Group, Of, check_changes, keys_of, refuse_keys
+from reportflow.storage.base import Group, Of, check_changes, keys_of, refuse_used
+from reportflow.storage.restoring import check_restored, sealed_keys
 
 TABLES = (
     """
@@ -58,14 +61,15 @@ class SqliteStore:
     Args:
         path: The file.
         classes: The classes of the records and details that it reads; a flow adds those of its lifecycles.
+        restoring: Whether to open it also while a `restore` into it is under way, to go on with that.
 
     Raises:
-        StorageUnavailable: the file cannot be opened, or is no database.
+        StorageUnavailable: the file cannot be opened, is no database, or something is being restored into it.
     """
 
     capabilities = Capabilities(durable=True, shared=True)
 
-    def __init__(self, path: str | os.PathLike[str], classes: Classes = NO_CLASSES) -> None:
+    def __init__(self, path: str | os.PathLike[str], classes: Classes = NO_CLASSES, *, restoring: bool = False) -> None:
         self.classes = classes
         self.path = Path(path).absolute()
         self._lock = threading.Lock()  # one connection for all threads: one of them at a time
@@ -74,6 +78,10 @@ class SqliteStore:
         with self._transaction("BEGIN IMMEDIATE") as db:
             for table in TABLES:
                 db.execute(table)
+            under_way = _is_restoring(db)
+        if under_way and not restoring:
+            self.close()
+            raise StorageUnavailable(str(self.path), "a copy into it is under way", "restoring")
 
     def add_classes(self, classes: Classes) -> None:
         """See `SupportsClasses.add_classes`."""
@@ -100,18 +108,28 @@ class SqliteStore:
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`. The write lock is taken before anything is compared, and held until all is written."""
         check_changes(changes)
-        records = [(c.record.id, c.record.version, c.record.head, to_json(c.record)) for c in changes]
-        entries = [
-            (one.record_id, one.sequence, one.actor_id, one.key, json.dumps(one))
-            for change in changes
-            for one in change.sealed
-        ]
         with self._transaction("BEGIN IMMEDIATE") as db:
             _compare(db, changes)
-            db.executemany("REPLACE INTO record (id, version, head, body) VALUES (?, ?, ?, ?)", records)
-            db.executemany(
-                "INSERT INTO entry (record_id, sequence, actor, key, sealed) VALUES (?, ?, ?, ?, ?)", entries
-            )
+            _write(db, [c.record for c in changes], [one for c in changes for one in c.sealed])
+
+    def restore(self, sealed: Sequence[Sealed], records: Sequence[Record], *, more: bool = False) -> None:
+        """See `Store.restore`. The version number of the file, which is SQLite's own, says that more is to come.
+
+        What has no place in the feed yet is put before its beginning until then, where no reader looks.
+        """
+        with self._transaction("BEGIN IMMEDIATE") as db:
+            ((last, last_place),) = db.execute("SELECT (SELECT max(id) FROM record), (SELECT min(position) FROM entry)")
+            if last is not None and not _is_restoring(db):
+                raise InvalidValue("store", "not_empty")
+            check_restored(sealed, records, last)
+            refuse_used(sealed_keys(sealed), _used(db, [pair for pair, _ in sealed_keys(sealed)]))
+            before = itertools.count(min(last_place or 0, 0) - 1, -1)
+            _write(db, records, [one if one.position else one._replace(position=next(before)) for one in sealed])
+            if not more:
+                unplaced = db.execute("SELECT position FROM entry WHERE position < 0 ORDER BY position DESC").fetchall()
+                behind = "SELECT max(max(position), 0) + 1 FROM entry"
+                db.executemany(f"UPDATE entry SET position = ({behind}) WHERE position = ?", unplaced)
+            db.execute(f"PRAGMA user_version = {int(more)}")
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -194,8 +212,27 @@ def _compare(db: sqlite3.Connection, changes: Sequence[Change]) -> None:
         raise AlreadyExists(taken)
     if moved := [c.record.id for c, row in found if row is not None and row != c.expected]:
         raise Conflict(moved)
+    refuse_used(keys_of(changes), _used(db, [pair for pair, _ in keys_of(changes)]))
+
+
+def _used(db: sqlite3.Connection, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of the keys are there."""
     used = "SELECT 1 FROM entry WHERE actor = ? AND key = ?"
-    refuse_keys(changes, {pair: True for pair, _ in keys_of(changes) if db.execute(used, pair).fetchone()})
+    return {pair for pair in keys if db.execute(used, pair).fetchone()}
+
+
+def _write(db: sqlite3.Connection, records: Sequence[Record], sealed: Sequence[Sealed]) -> None:
+    """Write records and entries; an entry without a position gets the next one."""
+    bodies = [(one.id, one.version, one.head, to_json(one)) for one in records]
+    rows = [(one.position, one.record_id, one.sequence, one.actor_id, one.key, json.dumps(one)) for one in sealed]
+    db.executemany("REPLACE INTO record (id, version, head, body) VALUES (?, ?, ?, ?)", bodies)
+    columns = "position, record_id, sequence, actor, key, sealed"
+    db.executemany(f"INSERT INTO entry ({columns}) VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+def _is_restoring(db: sqlite3.Connection) -> bool:
+    ((version,),) = db.execute("PRAGMA user_version")
+    return bool(version)
 
 
 def _bodies(db: sqlite3.Connection, select: str, *texts: str) -> list[str]:
