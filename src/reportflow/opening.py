@@ -85,15 +85,20 @@ def open_flow(
     Raises:
         InvalidURL, MissingExtra, StorageUnavailable, SchemaMismatch: see `open_store`.
     """
-    return ReportFlow(
-        open_store(url, create=create, lifecycles=()),
-        lifecycles,
-        clock=clock,
-        new_id=new_id,
-        retry_timeout=retry_timeout,
-        catalog=catalog,
-        observe=observe,
-    )
+    store = open_store(url, create=create, lifecycles=())
+    try:
+        return ReportFlow(
+            store,
+            lifecycles,
+            clock=clock,
+            new_id=new_id,
+            retry_timeout=retry_timeout,
+            catalog=catalog,
+            observe=observe,
+        )
+    except BaseException:
+        store.close()
+        raise
 
 
 def open_async_flow(

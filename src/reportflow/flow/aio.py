@@ -52,7 +52,7 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
 
     async def _opened(self) -> Self:
         try:
-            await self._store.get(())  # a store that opens itself at its first call does so now
+            await self._drive(self._look_around())  # a store that opens itself at its first call does so now
         except BaseException:
             await self.close()
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar, cast
@@ -14,7 +14,8 @@ from reportflow.flow.bulk import Result, is_of_the_store, run_each
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects
 from reportflow.flow.handler import RETRY_TIMEOUT, Handler
-from reportflow.flow.incidents import Observer
+from reportflow.flow.incidents import Incident, Observer, note
+from reportflow.flow.loading import look_around
 from reportflow.flow.queries import Queries
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.flow.verification import Verifier
@@ -99,6 +100,11 @@ class FlowBase(Generic[S]):
         self._handler = Handler(
             self._definitions, clock=clock, new_id=new_id, retry_timeout=retry_timeout, observe=observe
         )
+        if not isinstance(lifecycles, Definitions):
+            self._begin()
+
+    def _begin(self) -> None:
+        """What a flow does when it is made, where its store can be asked at once."""
 
     @property
     def store(self) -> S:
@@ -109,6 +115,21 @@ class FlowBase(Generic[S]):
     def lifecycles(self) -> tuple[Lifecycle, ...]:
         """The definitions."""
         return tuple(self._definitions)
+
+    @property
+    def unknown_kinds(self) -> Mapping[tuple[str, int], int]:
+        """The kinds and versions that records named when this was opened, and that it was not given, with how many.
+
+        Lists and counts leave these records out; to get one, or to act on it, is `UnknownLifecycle`.
+        """
+        return self._definitions.unknown
+
+    def _look_around(self) -> Effects[None]:
+        """Say at the opening which records cannot be served."""
+        found = yield from look_around(self._definitions)
+        if found:
+            kinds = tuple((kind, version, number) for (kind, version), number in found.items())
+            note(Incident(kind="unknown_lifecycle", code="unknown_lifecycle", kinds=kinds), self._observe)
 
     @property
     def catalog(self) -> Catalog:

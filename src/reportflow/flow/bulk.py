@@ -92,17 +92,23 @@ def _run_together(handler: Handler, requests: Sequence[object], *, skip: bool) -
 
 
 def _load_all(handler: Handler, unit: UnitOfWork, requests: Sequence[object]) -> Effects[None]:
-    """Read all records at once that this flow did not give out; a missing one is reported in its turn."""
+    """Read all records at once that this flow did not give out.
+
+    One that is missing, or cannot be read, is reported in its turn.
+    """
     fires = [one for one in requests if isinstance(one, Fire)]
     ids = list(dict.fromkeys(one.id for one in fires if _is_to_be_read(handler, one.target)))
     stored: list[Record] = []
-    try:
-        if ids:
+    while ids:
+        try:
             stored = yield from store.get(ids)
-    except RecordNotFound as missing:
-        there = [id for id in ids if id not in missing.ids]
-        if there:
-            stored = yield from store.get(there)
+            break
+        except RecordNotFound as missing:
+            ids = [id for id in ids if id not in missing.ids]
+        except StorageUnavailable:
+            raise
+        except StorageError:
+            return
     unit.tracked.update((one.id, TrackedRecord(before=one, record=one)) for one in stored)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 from reportflow.errors import Fault, InvalidDefinition, InvalidValue, RecordNotFound, UnknownLifecycle
 from reportflow.flow.requests import actor_of
@@ -11,6 +12,7 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor
 from reportflow.model.query import Grant, Visibility
 from reportflow.model.record import Record
+from reportflow.model.values import changed
 from reportflow.serialization.classes import Classes
 
 
@@ -24,7 +26,10 @@ class Definitions:
     def __init__(self, lifecycles: Iterable[Lifecycle]) -> None:
         # Actors are values and come again and again; what they may see only depends on them.
         self._visibility = lru_cache(maxsize=1024)(self._all_visible)
+        self._listed = lru_cache(maxsize=1024)(self._all_listed)
         self._awaiting = lru_cache(maxsize=1024)(self._all_awaiting)
+        #: Kinds and versions that are in the store and were not given, with the number of their records.
+        self.unknown: Mapping[tuple[str, int], int] = MappingProxyType({})
         self._given: dict[tuple[str, int], Lifecycle] = {}
         self._newest: dict[str, Lifecycle] = {}
         for one in lifecycles:
@@ -51,10 +56,8 @@ class Definitions:
             InvalidValue: a draft whose class has several lifecycles, and which names no kind.
         """
         if record.version:
-            found = self._given.get((record.kind, record.lifecycle_version))
-            if found is None:
-                raise self._unknown(record.kind, record.lifecycle_version)
-            return found
+            self.check_known(record.kind, record.lifecycle_version)
+            return self._given[record.kind, record.lifecycle_version]
         if record.kind:
             if record.kind not in self._newest:
                 raise self._unknown(record.kind, None)
@@ -66,6 +69,29 @@ class Definitions:
             raise self._unknown(type(record).__name__, None)
         return fitting[0]
 
+    def has(self, kind: str) -> bool:
+        """Whether some version of the definition was given."""
+        return kind in self._newest
+
+    def knows(self, kind: str, version: int) -> bool:
+        """Whether the definition was given."""
+        return (kind, version) in self._given
+
+    def check_known(self, kind: str, version: int) -> None:
+        """Refuse a definition that was not given.
+
+        Raises:
+            UnknownLifecycle: it is such a one.
+        """
+        if (kind, version) not in self._given:
+            raise self._unknown(kind, version)
+
+    def leave_out(self, unknown: Mapping[tuple[str, int], int]) -> None:
+        """Leave these kinds and versions out of lists from now on: a store can make no record of them."""
+        self.unknown = MappingProxyType(dict(unknown))
+        self._listed.cache_clear()
+        self._awaiting.cache_clear()
+
     def _unknown(self, name: str, version: int | None) -> UnknownLifecycle:
         return UnknownLifecycle(name, version, [f"{one} {number}" for one, number in self._given])
 
@@ -76,12 +102,26 @@ class Definitions:
     def _all_visible(self, actor: Actor) -> Visibility:
         return _rule(actor, (grant for one in self._newest.values() for grant in one.grants(actor)))
 
+    def listed(self, actor: Actor) -> Visibility:
+        """As `visibility`, less the versions that were not given."""
+        return self._listed(actor_of(actor))
+
+    def _all_listed(self, actor: Actor) -> Visibility:
+        rule = self._all_visible(actor)
+        return changed(rule, {"grants": tuple(map(self._known_part, rule.grants))}) if self.unknown else rule
+
+    def _known_part(self, grant: Grant) -> Grant:
+        if all(kind != grant.kind for kind, _ in self.unknown):
+            return grant
+        return changed(grant, {"versions": frozenset(version for kind, version in self._given if kind == grant.kind)})
+
     def awaiting(self, actor: Actor) -> Visibility:
-        """As `visibility`, less what does not await the actor."""
+        """As `listed`, less what does not await the actor."""
         return self._awaiting(actor_of(actor))
 
     def _all_awaiting(self, actor: Actor) -> Visibility:
-        return _rule(actor, (grant for one in self._newest.values() for grant in one.awaiting_grants(actor)))
+        grants = (grant for one in self._newest.values() for grant in one.awaiting_grants(actor))
+        return _rule(actor, map(self._known_part, grants))
 
     def check_visible(self, record: Record, actor: Actor) -> None:
         """Refuse what the actor may not see, as if it were not there.

@@ -33,6 +33,7 @@ from reportflow.errors import (
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, pause, store
 from reportflow.flow.incidents import Incident, Observer, note
+from reportflow.flow.loading import load
 from reportflow.flow.requests import Create, Fire, Request, check_target
 from reportflow.flow.unit_of_work import TrackedRecord, UnitOfWork
 from reportflow.lifecycle import decision
@@ -256,7 +257,7 @@ class Handler:
             snapshot_of = request.by
             tracked = unit.add(snapshot.id, TrackedRecord(before=snapshot, record=snapshot, snapshot_of=snapshot_of))
         elif tracked is None:
-            (stored,) = yield from store.get([request.id])
+            stored = yield from load(self.definitions, request.id)
             tracked = unit.add(stored.id, TrackedRecord(before=stored, record=stored))
         self.definitions.check_visible(tracked.record, request.by)
         if request.saw_something and not self.commutes(tracked.record, request.trigger):
@@ -310,7 +311,7 @@ class Handler:
         else:
             id = target if isinstance(target, str) else target.id
             if id not in unit.tracked:
-                (stored,) = yield from store.get([id])
+                stored = yield from load(self.definitions, id)
                 unit.add(id, TrackedRecord(before=stored, record=stored))
             target = unit.tracked[id].record
             if not step.system:
@@ -353,7 +354,7 @@ class Handler:
             StaleRecord: it is not.
             RecordNotFound: the actor may not see the record any more.
         """
-        (stored,) = yield from store.get([id])
+        stored = yield from load(self.definitions, id)
         self.definitions.check_visible(stored, actor)
         if stored.seen != seen:
             raise StaleRecord(id, seen.version, stored.version)

@@ -15,6 +15,7 @@ import attrs
 _LEVELS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "retry": "INFO",
+        "unknown_lifecycle": "WARNING",
         "gave_up": "WARNING",
         "lease_lost": "WARNING",
         "broker_unavailable": "WARNING",
@@ -31,12 +32,14 @@ class Incident:
     Attributes:
         kind: ``retry`` (decided again after a conflict or a lock), ``gave_up`` (the deadline has passed),
             ``dead_letter`` (a message failed too often), ``lease_lost`` (another relay took over),
-            ``broker_unavailable``, ``store_unavailable`` (waited for).
+            ``broker_unavailable``, ``store_unavailable`` (waited for), ``unknown_lifecycle`` (a flow was opened on
+            records whose lifecycles it was not given: its lists leave them out).
         code: The code of the error, such as ``conflict`` or ``storage_busy``; a class name for a publisher's own error.
         ids: The records concerned; for a relay's message its id.
         trigger: What was to be done; blank where several things were.
         attempt: How often it was tried.
         relay: The relay's name; blank for a flow.
+        kinds: Kinds and versions that the flow was not given, each with the number of its records.
     """
 
     kind: str
@@ -45,6 +48,7 @@ class Incident:
     trigger: str = ""
     attempt: int = 0
     relay: str = ""
+    kinds: tuple[tuple[str, int, int], ...] = ()
 
 
 #: Takes each incident. What it raises ends the call that had the incident.

@@ -7,8 +7,9 @@ from datetime import datetime
 import attrs
 
 from reportflow.errors import InvalidValue, RecordNotFound, Refusal, TransitionRefused
-from reportflow.flow.effects import Effects, store
+from reportflow.flow.effects import Effects
 from reportflow.flow.handler import Handler
+from reportflow.flow.loading import load
 from reportflow.flow.requests import checked_id
 from reportflow.flow.unit_of_work import UnitOfWork
 from reportflow.lifecycle import decision
@@ -31,9 +32,9 @@ def options(handler: Handler, target: Record | str, actor: Actor) -> Effects[tup
         if given_by(target) is handler:
             record = target
         else:  # of a record that is handed in only the id counts
-            (record,) = yield from store.get([target.id])
+            record = yield from load(handler.definitions, target.id)
     else:
-        (record,) = yield from store.get([checked_id(target)])
+        record = yield from load(handler.definitions, checked_id(target))
     handler.definitions.check_visible(record, actor)
     lifecycle = handler.definitions.of(record)
     now = handler.clock()

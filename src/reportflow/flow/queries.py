@@ -11,6 +11,7 @@ from datetime import datetime
 from reportflow.errors import InvalidValue, RecordNotFound
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
+from reportflow.flow.loading import load
 from reportflow.flow.requests import checked_id
 from reportflow.lifecycle.history import as_of
 from reportflow.model.actor import Actor
@@ -33,17 +34,19 @@ class Queries:
 
         Raises:
             RecordNotFound: there is none that the actor may see.
+            UnknownLifecycle: the flow was not given its lifecycle.
         """
         rule = self._definitions.visibility(actor)
-        (record,) = yield from store.get([checked_id(id)])
+        record = yield from load(self._definitions, checked_id(id))
         if not rule.covers(record):
             raise RecordNotFound([id])
+        self._definitions.check_known(record.kind, record.lifecycle_version)
         return record
 
     def _visible(self, query: Query, actor: Actor) -> Query:
         if not isinstance(query, Query):
             raise InvalidValue("query", *type_problem("Query", query))
-        return changed(query, {"visible": self._definitions.visibility(actor)})
+        return changed(query, {"visible": self._definitions.listed(actor)})
 
     def find(self, query: Query, actor: Actor) -> Effects[Page]:
         """A page of what the actor may see of a query.

@@ -43,9 +43,13 @@ class ReportFlow(FlowBase[Store]):
     Raises:
         InvalidDefinition: two lifecycles of one name and version.
         InvalidValue: what was given is no store, or no lifecycle.
+        StorageError: the store cannot be read.
     """
 
     _new_lock = threading.Lock
+
+    def _begin(self) -> None:
+        self._drive(self._look_around())
 
     def __enter__(self) -> Self:
         return self

@@ -902,6 +902,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "test_the_scopes": "OWN 可见本人创建或撰写的，UNIT 可见本单位的，ANY 可见全部；多项则任一即可。",
         "test_no_grant": "没有授权，或授权没有范围或状态，则什么也看不见。",
         "test_the_states_of_a_grant": "限定状态的授权只显示这些状态的记录；多项授权任一即可。",
+        "test_the_versions_of_a_grant": "针对某些定义版本的授权只显示这些版本的记录。",
         "test_the_kind_of_a_grant": "一项授权只针对一个种类。",
         "test_the_clearance": "任何人都看不见高于其密级权限的记录，本人的也不例外。",
         "test_who_one_is_letter_for_letter": "仅仅形似的人员和单位是他人他处：其记录不属于本人本单位。",

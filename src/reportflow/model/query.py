@@ -109,11 +109,20 @@ class Happened(Value):
 
 @attrs.frozen(kw_only=True)
 class Grant(Value):
-    """Records of a kind, in some states (None: in any), within any of the scopes."""
+    """Records of a kind, in some states, of some versions of its definition (None: any), within any of the scopes."""
 
     kind: str
     scopes: frozenset[Scope]
     states: frozenset[str] | None = None
+    versions: frozenset[int] | None = None
+
+    def takes(self, record: Record) -> bool:
+        """Whether it is about the record, whatever the scope."""
+        return (
+            self.kind == record.kind
+            and (self.states is None or record.state in self.states)
+            and (self.versions is None or record.lifecycle_version in self.versions)
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -130,7 +139,7 @@ class Visibility(Value):
         if not record.secrecy <= self.clearance:
             return False
         for grant in self.grants:  # no generators: this is asked at each act
-            if grant.kind == record.kind and (grant.states is None or record.state in grant.states):
+            if grant.takes(record):
                 for scope in grant.scopes:
                     if record.within(scope, self.actor, self.unit):
                         return True

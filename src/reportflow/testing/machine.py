@@ -349,7 +349,10 @@ def _seen(rule: Visibility, record: Record) -> bool:
     if rule.unit == record.unit:
         scopes.add(Scope.UNIT)
     return record.secrecy.rank <= rule.clearance.rank and any(
-        grant.kind == record.kind and (grant.states is None or record.state in grant.states) and grant.scopes & scopes
+        grant.kind == record.kind
+        and (grant.states is None or record.state in grant.states)
+        and (grant.versions is None or record.lifecycle_version in grant.versions)
+        and grant.scopes & scopes
         for grant in rule.grants
     )
 

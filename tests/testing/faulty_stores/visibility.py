@@ -64,6 +64,14 @@ class ForgetsTheStatesOfAGrant(Oversight):
         return _with_grants(rule, states=None).covers(record)
 
 
+@caught_by("test_the_versions_of_a_grant")
+class ForgetsTheVersionsOfAGrant(Oversight):
+    """Shows a record of any version of its definition, whatever the grant says."""
+
+    def covers(self, rule: Visibility, record: Record) -> bool:
+        return _with_grants(rule, versions=None).covers(record)
+
+
 @caught_by("test_the_kind_of_a_grant")
 class ForgetsTheKindOfAGrant(Oversight):
     """Shows a record of any kind, whatever the grant says."""

@@ -151,6 +151,8 @@ def _granted(tables: Tables, rule: Visibility, grant: Grant) -> Condition:
     where: list[Condition] = [record.c.kind == grant.kind]
     if grant.states is not None:
         where.append(record.c.state.in_(sorted(grant.states)))
+    if grant.versions is not None:
+        where.append(record.c.lifecycle_version.in_(sorted(grant.versions)))
     by_author = _labelled(tables, "author").where(tables.label.c.value == rule.actor)
     means: dict[Scope, Condition] = {
         Scope.ANY: sa.true(),

@@ -142,6 +142,7 @@ def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
         sa.Column("data", text(), nullable=False, comment="JSON: the class and its other fields"),
     )
     index(record, "queue", "kind", "state", "due_at", "created_at", "id")
+    index(record, "kind", "kind", "lifecycle_version")
     index(record, "line", "kind", "created_at", "id")
     index(record, "age", "created_at", "id")
     index(record, "parent", "parent")

@@ -276,8 +276,15 @@ class OrderTests(StoreFixtures):
 ME = Actor(id="me", unit="here")
 
 
-def _grant(*scopes: Any, kind: str = "report", states: set[str] | None = None) -> Grant:
-    return Grant(kind=kind, scopes=frozenset(scopes), states=None if states is None else frozenset(states))
+def _grant(
+    *scopes: Any, kind: str = "report", states: set[str] | None = None, versions: set[int] | None = None
+) -> Grant:
+    return Grant(
+        kind=kind,
+        scopes=frozenset(scopes),
+        states=None if states is None else frozenset(states),
+        versions=None if versions is None else frozenset(versions),
+    )
 
 
 def _seen(store: Store, *grants: Grant, clearance: Secrecy = Secrecy.TOP_SECRET, **asked: Any) -> list[str]:
@@ -326,6 +333,15 @@ class VisibilityTests(StoreFixtures):
         keep(store, acted(mine, "edit", Revision(text="x")), acted(unit, "edit", Revision(text="x")))
         assert _seen(store, _grant(ANY, states={"edited"})) == ["mine", "unit"]
         assert _seen(store, _grant(OWN, states={"draft", "kept"}), _grant(UNIT, states={"edited"})) == ["unit", "wrote"]
+
+    def test_the_versions_of_a_grant(self, store: Store) -> None:
+        """A grant for some versions of a definition shows records in these only."""
+        keep(store, created(report("r1")), created(sample("s1")))
+        both = {one.id: one.lifecycle_version for one in store.get(["r1", "s1"])}
+        for versions in ({1}, {2}, {1, 2}, {3}, set[int]()):
+            expected = [id for id, version in both.items() if version in versions]
+            grants = (_grant(ANY, versions=versions), _grant(ANY, kind="conformance", versions=versions))
+            assert _seen(store, *grants) == expected
 
     def test_the_kind_of_a_grant(self, store: Store) -> None:
         """A grant is for one kind."""

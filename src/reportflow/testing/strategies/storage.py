@@ -142,6 +142,7 @@ def visibilities(kinds: Sequence[str], states: Sequence[str]) -> SearchStrategy[
         kind=st.sampled_from(kinds),
         scopes=st.frozensets(st.sampled_from(Scope)),
         states=st.none() | st.frozensets(st.sampled_from(states)),
+        versions=st.none() | st.frozensets(st.integers(1, 3)),
     )
     return st.builds(
         Visibility,
