@@ -259,7 +259,9 @@ def test_the_entry_points_have_the_signatures_of_the_design() -> None:
     assert {"clock", "new_id"} <= {name for name, one in flow.items() if one.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
-@pytest.mark.parametrize("name", ["commit", "get", "find", "count", "history", "by_key", "feed", "close"])
+@pytest.mark.parametrize(
+    "name", ["commit", "get", "find", "count", "history", "by_key", "feed", "sealed", "restore", "close"]
+)
 def test_the_stores_have_the_calls_of_the_contract(name: str) -> None:
     """All stores have exactly the parameters of the contract."""
     contract = bare(getattr(reportflow.Store, name))

@@ -24,7 +24,7 @@ from reportflow import (
 from reportflow.serialization.digest import Sealed
 from reportflow.storage.base import AsyncStore, Group, Of, check_changes
 from reportflow.testing import StoreTests, awaited
-from reportflow.testing.acts import acted, created, report
+from reportflow.testing.acts import CLASSES, acted, created, report
 from tests.testing.sessions import session
 
 
@@ -34,7 +34,7 @@ class SleepingStore:
     capabilities = Capabilities()
 
     def __init__(self) -> None:
-        self.inner = MemoryStore()
+        self.inner = MemoryStore(CLASSES)
         self.lock = asyncio.Lock()
         self.threads: set[int] = set()
 

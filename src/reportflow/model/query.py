@@ -116,14 +116,6 @@ class Grant(Value):
     states: frozenset[str] | None = None
     versions: frozenset[int] | None = None
 
-    def takes(self, record: Record) -> bool:
-        """Whether it is about the record, whatever the scope."""
-        return (
-            self.kind == record.kind
-            and (self.states is None or record.state in self.states)
-            and (self.versions is None or record.lifecycle_version in self.versions)
-        )
-
 
 @attrs.frozen(kw_only=True)
 class Visibility(Value):
@@ -139,7 +131,11 @@ class Visibility(Value):
         if not record.secrecy <= self.clearance:
             return False
         for grant in self.grants:  # no generators: this is asked at each act
-            if grant.takes(record):
+            if (
+                grant.kind == record.kind
+                and (grant.states is None or record.state in grant.states)
+                and (grant.versions is None or record.lifecycle_version in grant.versions)
+            ):
                 for scope in grant.scopes:
                     if record.within(scope, self.actor, self.unit):
                         return True
