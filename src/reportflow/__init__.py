@@ -26,6 +26,7 @@ from reportflow.errors import (
     TransitionRefused,
     UnknownLifecycle,
     UnknownTrigger,
+    UnreadableRecord,
 )
 from reportflow.flow.base import Outcome
 from reportflow.flow.requests import Create, Fire
@@ -56,6 +57,7 @@ from reportflow.model.query import Happened, Interval, Page, Query
 from reportflow.model.record import Record, Seen
 from reportflow.model.values import CODE, LEVEL, PARTY, Value
 from reportflow.serialization.classes import Classes
+from reportflow.serialization.evolution import Schema
 from reportflow.storage.base import Capabilities, Change, FeedItem, Store
 from reportflow.storage.memory import MemoryStore
 
@@ -116,6 +118,7 @@ __all__ = [
     "Relay",
     "ReportFlow",
     "ReportflowError",
+    "Schema",
     "SchemaMismatch",
     "Secrecy",
     "Seen",
@@ -131,6 +134,7 @@ __all__ = [
     "TransitionRefused",
     "UnknownLifecycle",
     "UnknownTrigger",
+    "UnreadableRecord",
     "Value",
     "__version__",
     "as_of",

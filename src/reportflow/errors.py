@@ -19,6 +19,7 @@
         ├── AlreadyExists       a creation under an id that is taken
         ├── Conflict            the stored version is not the expected one
         ├── DuplicateKey        an idempotency key that was used for another command
+        ├── UnreadableRecord    a stored row of which no value can be made; the others can be read
         ├── InvalidURL          a database URL that is mistyped
         ├── SchemaMismatch      the tables are of another version
         └── StorageUnavailable  the store cannot be reached, read or written
@@ -336,6 +337,51 @@ class Conflict(_AboutRecords):
     """The stored version or state of a record is not the expected one; nothing was written."""
 
     code = "conflict"
+
+
+class UnreadableRecord(_AboutRecords):
+    """A stored row of which no value can be made: altered, of an unknown class, or of a shape without an upgrader.
+
+    It harms no other record, and is not touched. The content of the row is in no text and no attribute.
+
+    Attributes:
+        ids: The records concerned.
+        where: The place in the row: a column, and in its JSON the field.
+        problem: The stable code of what is wrong, as in the catalog's room ``unreadable``.
+        owner: The name of the class that the value should be of, where it is known.
+        version: The schema version of what is stored, where it is known.
+        sequence: The place in the history, where it is an entry that cannot be read.
+    """
+
+    code = "unreadable_record"
+
+    def __init__(
+        self,
+        ids: Iterable[str],
+        where: str,
+        problem: str = "value",
+        owner: str = "",
+        version: int | None = None,
+        sequence: int | None = None,
+    ) -> None:
+        self.ids: tuple[str, ...] = tuple(ids)
+        self.where = where
+        self.problem = problem
+        self.owner = owner
+        self.version = version
+        self.sequence = sequence
+        ReportflowError.__init__(self, self.ids, where, problem, owner, version, sequence)
+
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
+        """The records, the place, and what is wrong there."""
+        entry = "" if self.sequence is None else renderer.text("word.its_entry", {"number": self.sequence})
+        owner = (
+            ""
+            if not self.owner
+            else renderer.text("word.of_schema", {"owner": self.owner, "number": self.version or 1})
+        )
+        problem = renderer.text(f"unreadable.{self.problem}", {"owner": owner})
+        return {"ids": self.ids, "entry": entry, "where": self.where, "problem": problem}
 
 
 class DuplicateKey(StorageError):

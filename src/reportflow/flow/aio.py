@@ -223,12 +223,13 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
 
         Raises:
             RecordNotFound: there is no such record that the actor may see.
+            UnreadableRecord: its row cannot be read.
             InvalidValue: it is of another class.
         """
         return typed(self._given_out(await self._drive(self._queries.get(id, by))), type)
 
     async def find(self, query: Query, *, by: Actor, type: type[R] = Record) -> Page[R]:  # type: ignore[assignment]  # ditto
-        """A page of what the actor may see of a query.
+        """A page of what the actor may see of a query; records that cannot be read are named by `Page.unreadable`.
 
         Raises:
             InvalidValue: the cursor is not one of this query's order, or a record is of another class than `type`.

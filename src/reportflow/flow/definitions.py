@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from reportflow.errors import Fault, InvalidDefinition, InvalidValue, RecordNotFound, UnknownLifecycle
+from reportflow.errors import (
+    Fault,
+    InvalidDefinition,
+    InvalidValue,
+    RecordNotFound,
+    UnknownLifecycle,
+)
 from reportflow.flow.requests import actor_of
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor

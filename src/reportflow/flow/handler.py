@@ -257,7 +257,7 @@ class Handler:
             snapshot_of = request.by
             tracked = unit.add(snapshot.id, TrackedRecord(before=snapshot, record=snapshot, snapshot_of=snapshot_of))
         elif tracked is None:
-            stored = yield from load(self.definitions, request.id)
+            stored = yield from load(self.definitions, request.id, request.by)
             tracked = unit.add(stored.id, TrackedRecord(before=stored, record=stored))
         self.definitions.check_visible(tracked.record, request.by)
         if request.saw_something and not self.commutes(tracked.record, request.trigger):
@@ -311,7 +311,10 @@ class Handler:
         else:
             id = target if isinstance(target, str) else target.id
             if id not in unit.tracked:
-                stored = yield from load(self.definitions, id)
+                if step.system:
+                    (stored,) = yield from store.get([id])
+                else:
+                    stored = yield from load(self.definitions, id, command.actor)
                 unit.add(id, TrackedRecord(before=stored, record=stored))
             target = unit.tracked[id].record
             if not step.system:
@@ -354,8 +357,7 @@ class Handler:
             StaleRecord: it is not.
             RecordNotFound: the actor may not see the record any more.
         """
-        stored = yield from load(self.definitions, id)
-        self.definitions.check_visible(stored, actor)
+        stored = yield from load(self.definitions, id, actor)
         if stored.seen != seen:
             raise StaleRecord(id, seen.version, stored.version)
 

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from reportflow.errors import RecordNotFound, StorageError, StorageUnavailable
+from reportflow.errors import RecordNotFound, UnreadableRecord
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
+from reportflow.model.actor import Actor
 from reportflow.model.query import Query
 from reportflow.model.record import Record
 
 
-def load(definitions: Definitions, id: str) -> Effects[Record]:
-    """A record, as `Store.get` gives it.
+def load(definitions: Definitions, id: str, actor: Actor) -> Effects[Record]:
+    """A stored record, if the actor may see it.
 
     Raises:
-        RecordNotFound: there is none, or it is of a kind that the flow was not given, of which nobody sees any.
+        RecordNotFound: there is none that the actor may see; of a kind that the flow was not given nobody sees any.
         UnknownLifecycle: the flow was given its kind, but not the version of the definition.
+        UnreadableRecord: the actor may see it, and its row cannot be read.
     """
     try:
         (record,) = yield from store.get([id])
-    except (RecordNotFound, StorageUnavailable):
-        raise
-    except StorageError:
+    except UnreadableRecord:
+        found = yield from store.count(Query(id=id, visible=definitions.visibility(actor)), "records", ())
+        if not any(found.values()):
+            raise RecordNotFound([id]) from None
         for kind, version in (yield from _unknown(definitions, Query(id=id))):
-            if not definitions.has(kind):
-                raise RecordNotFound([id]) from None
             definitions.check_known(kind, version)
         raise
+    definitions.check_visible(record, actor)
     return record
 
 

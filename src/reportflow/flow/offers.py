@@ -32,9 +32,9 @@ def options(handler: Handler, target: Record | str, actor: Actor) -> Effects[tup
         if given_by(target) is handler:
             record = target
         else:  # of a record that is handed in only the id counts
-            record = yield from load(handler.definitions, target.id)
+            record = yield from load(handler.definitions, target.id, actor)
     else:
-        record = yield from load(handler.definitions, checked_id(target))
+        record = yield from load(handler.definitions, checked_id(target), actor)
     handler.definitions.check_visible(record, actor)
     lifecycle = handler.definitions.of(record)
     now = handler.clock()

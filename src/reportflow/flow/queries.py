@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from reportflow.errors import InvalidValue, RecordNotFound
+from reportflow.errors import InvalidValue
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
 from reportflow.flow.loading import load
@@ -35,11 +35,9 @@ class Queries:
         Raises:
             RecordNotFound: there is none that the actor may see.
             UnknownLifecycle: the flow was not given its lifecycle.
+            UnreadableRecord: its row cannot be read.
         """
-        rule = self._definitions.visibility(actor)
-        record = yield from load(self._definitions, checked_id(id))
-        if not rule.covers(record):
-            raise RecordNotFound([id])
+        record = yield from load(self._definitions, checked_id(id), actor)
         self._definitions.check_known(record.kind, record.lifecycle_version)
         return record
 

@@ -17,6 +17,7 @@ from reportflow.model.annotations import keepers
 from reportflow.model.checks import shown
 from reportflow.model.record import SET_BY_FOLD, Record, required_fields
 from reportflow.model.values import field_names, is_frozen
+from reportflow.serialization.evolution import schema_faults
 
 #: What `sets` may not name: the fold sets it, or nothing ever may.
 _FIXED: Final = SET_BY_FOLD | {"id"}
@@ -173,6 +174,7 @@ def _faults_of_classes(record: object, transitions: Sequence[Transition]) -> Ite
         if not is_frozen(cls):
             yield _fault("not_frozen", name=cls.__name__)
         yield from _faults_of_fields(cls)
+        yield from schema_faults(cls)
 
 
 def _is_attrs(cls: object) -> bool:

@@ -225,9 +225,12 @@ class Query(Value):
 
 @attrs.frozen
 class Page(Value, Generic[R]):
-    """One page of what was found, in the query's order; `next` is the cursor of the page after it, None at the end.
+    """One page of what was found, in the query's order.
 
-    `unreadable` are the ids of what belongs on the page, and cannot be read.
+    Attributes:
+        records: The records.
+        next: The cursor of the page after it; None at the end.
+        unreadable: The ids of records that were found among these and left out, since their rows cannot be read.
     """
 
     records: tuple[R, ...]

@@ -11,7 +11,7 @@ import attrs
 from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor, Scope, Secrecy, as_secrecy
 from reportflow.model.checks import cache_by_class
-from reportflow.model.values import Value, field_names, in_utc_or_none
+from reportflow.model.values import Extended, field_names, in_utc_or_none
 
 #: What the fold of a history sets; no draft and no `sets` may name them.
 SET_BY_FOLD: Final = frozenset(
@@ -34,7 +34,7 @@ class Seen(NamedTuple):
     head: str
 
 
-class GivenOut(Value):
+class GivenOut(Extended):
     """A value that knows by which flow it was given out. A copy of it knows nothing."""
 
     __slots__ = ("_given_by",)

@@ -55,6 +55,25 @@ class Value:
         check(self)
 
 
+class Extended(Value):
+    """A value that may carry what is stored beside the fields of its class; see `serialization.evolution`.
+
+    It is no part of the value: equality, hash and `repr` do not know it. `changed` copies it, nothing else does.
+    """
+
+    __slots__ = ("_extras",)
+    _extras: object
+
+
+#: Notes on a value, which was just made, what is stored beside its fields.
+give_extras: Final = Extended.__dict__["_extras"].__set__
+
+
+def extras_of(value: Extended) -> Any:
+    """What `give_extras` noted on this value, or on one that it was made of by `changed`; None where nothing was."""
+    return getattr(value, "_extras", None)
+
+
 # ---------------------------------------------------------------------------------------------------------------
 # Converters and validators that the values share
 
@@ -171,7 +190,8 @@ def contents(cls: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
 @cache_by_class
 def plainly_built(cls: type[Any]) -> bool:
     """Whether building a value does nothing to it that its fields do not say: converters, validators, annotations."""
-    if "__attrs_attrs__" not in vars(cls) or cls.__attrs_post_init__ is not Value.__attrs_post_init__:
+    usual = Value.__attrs_post_init__
+    if "__attrs_attrs__" not in vars(cls) or getattr(cls, "__attrs_post_init__", usual) is not usual:
         return False
     by_itself = not hasattr(cls, "__attrs_init__") and not hasattr(cls, "__attrs_pre_init__")
     return by_itself and all(
@@ -235,6 +255,8 @@ def changed(value: T, changes: Mapping[str, object]) -> T:
         put_field(new, content)
     for name, content in changes.items():
         put[name](new, content)
+    if isinstance(value, Extended) and (extras := getattr(value, "_extras", None)) is not None:
+        give_extras(new, extras)
     return new
 
 

@@ -9,7 +9,8 @@ old one. So each entry is published at least once, and a duplicate has the same 
 The entries of a record are published in the order of its history. One that fails holds up the later ones of its own
 record only; these deliveries are written beside the position, in the same write. A failed one is retried with
 exponential back-off, and becomes a dead letter after its last try. Then the later ones go on: an entry that no broker
-accepts would otherwise silence its record for ever. A reader that needs every entry sees the gap by `sequence`.
+accepts would otherwise silence its record for ever. A reader that needs every entry sees the gap by `sequence`. An
+entry whose row cannot be read is a dead letter at once: trying again reads the same row.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from reportflow.errors import BrokerUnavailable, InvalidValue, ReportflowError, StorageUnavailable
+from reportflow.errors import BrokerUnavailable, InvalidValue, ReportflowError, StorageUnavailable, UnreadableRecord
 from reportflow.flow.base import now
 from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.model.checks import time_problem, type_problem
@@ -261,7 +262,7 @@ class _Batch:
         for queue in self._in_flight.values():
             while queue and queue[0].due_at <= relay._now():
                 first = queue[0]
-                error = self._publish(self._entry_of(first), None)
+                error = self._publish_again(first)
                 if error is None:
                     self._drop.add(first.position)
                 elif (failed := self._failed(first, error)).state == "failing":
@@ -275,13 +276,26 @@ class _Batch:
         if sum(map(len, self._in_flight.values())) >= relay._max_in_flight:
             return
         items = relay._store.feed(self._position, relay._batch)
-        ids = list(dict.fromkeys(item.entry.record_id for item in items))
-        kinds = {record.id: record.kind for record in relay._store.get(ids)} if ids else {}
         for item in items:
-            self._publish_or_queue(item, kinds)
+            if item.unreadable is None:
+                self._publish_or_queue(item)
+            else:
+                self._bury(item.position, item.unreadable)
             self._position = item.position
 
-    def _publish_or_queue(self, item: FeedItem, kinds: dict[str, str]) -> None:
+    def _bury(self, position: int, error: UnreadableRecord) -> None:
+        """Make an entry that cannot be read a dead letter; nothing waits behind it."""
+        delivery = Delivery(
+            position=position,
+            record_id=error.ids[0],
+            sequence=error.sequence or 0,
+            state="waiting",
+            tries=0,
+            due_at=self._relay._now(),
+        )
+        self._failed(delivery, error)
+
+    def _publish_or_queue(self, item: FeedItem) -> None:
         entry = item.entry
         queue = self._in_flight.setdefault(entry.record_id, deque())
         delivery = Delivery(
@@ -296,15 +310,17 @@ class _Batch:
             self._put[delivery.position] = delivery
             queue.append(delivery)
             return
-        error = self._publish(entry, kinds[entry.record_id])
+        error = self._publish(entry)
         if error is not None and (failed := self._failed(delivery, error)).state == "failing":
             queue.append(failed)
 
-    def _entry_of(self, delivery: Delivery) -> Entry:
-        history = self._relay._store.history([delivery.record_id])
-        return history[delivery.sequence - 1]
+    def _publish_again(self, delivery: Delivery) -> Exception | None:
+        items = self._relay._store.feed(delivery.position - 1, 1)
+        if not items or items[0].position != delivery.position:
+            return UnreadableRecord((delivery.record_id,), "entry", "gone", sequence=delivery.sequence)
+        return items[0].unreadable or self._publish(items[0].entry)
 
-    def _publish(self, entry: Entry, kind: str | None) -> Exception | None:
+    def _publish(self, entry: Entry) -> Exception | None:
         """Publish an entry; the error, or None.
 
         Raises:
@@ -314,10 +330,8 @@ class _Batch:
         relay = self._relay
         if relay._now() >= self._lease.expires_at - relay._lease_time / 2:
             self._write()
-        if kind is None:
-            kind = relay._store.get([entry.record_id])[0].kind
         try:
-            relay._publish(make_message(entry, kind, relay._source))
+            relay._publish(make_message(entry, entry.kind, relay._source))
         except BrokerUnavailable:
             raise
         except Exception as error:
@@ -329,7 +343,7 @@ class _Batch:
         """The delivery after one more failure, which is to be written."""
         relay = self._relay
         tries = delivery.tries + 1
-        dead = tries >= relay._tries
+        dead = tries >= relay._tries or isinstance(error, UnreadableRecord)
         failed = self._put[delivery.position] = Delivery(
             position=delivery.position,
             record_id=delivery.record_id,

@@ -23,7 +23,9 @@ from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry
 from reportflow.model.values import field_names, setters, time_text
 from reportflow.serialization.classes import Classes
-from reportflow.serialization.plain import TYPE, assembly, from_plain, json_text, load_trusted, to_json, to_plain
+from reportflow.serialization.evolution import TYPE
+from reportflow.serialization.plain import from_plain, json_text, to_json, to_plain
+from reportflow.serialization.stored import assembly, load_trusted
 
 #: The tags that keep the two domains of hashing apart; a later form has another number.
 ENTRY_TAG: Final = "reportflow/entry/1"

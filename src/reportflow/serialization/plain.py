@@ -3,22 +3,22 @@
 Plain data is what JSON can say: dicts, lists, texts, numbers, booleans, None. A value that stands where its class is
 not known from an annotation (a record, an entry's details) carries the name of its class under `TYPE`. The name is
 only compared: which class is built is said by the reader's annotation or by its `Classes`, so plain data from a
-stranger can make no other value. A field that is annotated `object` or `Any` holds plain data:
-it is written and read as it is, a key ``$type`` too.
+stranger can make no other value. A field that is annotated `object` or `Any` holds plain data: it is written and read
+as it is, a key ``$type`` too. Data of an older or a newer version of a class is read as `serialization.evolution` says;
+`serialization.stored` reads what a store kept.
 """
 
 from __future__ import annotations
 
 import json
-import linecache
 import operator
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import partial
-from types import MappingProxyType, NoneType, UnionType
+from types import NoneType
 from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
@@ -33,11 +33,19 @@ from reportflow.model.checks import DEPTH_LIMIT, cache_by_class, shown
 from reportflow.model.entry import Entry
 from reportflow.model.frozen import FrozenDict
 from reportflow.model.record import Record
-from reportflow.model.values import Value, changed, field_names, name_of, plainly_built, setters, time_text
+from reportflow.model.values import Extended, changed, extras_of, name_of, time_text
 from reportflow.serialization.classes import NO_CLASSES, Classes
-
-#: Where plain data says which class it is.
-TYPE: Final = "$type"
+from reportflow.serialization.evolution import (
+    TYPE,
+    VERSION,
+    collect,
+    fit,
+    merge,
+    names_of,
+    note,
+    schema_of,
+    write_merged,
+)
 
 T = TypeVar("T")
 
@@ -56,8 +64,23 @@ def to_plain(value: object) -> Any:
 
 def part_writer(cls: type[Any], but: Iterable[str]) -> Callable[[Any], dict[str, Any]]:
     """What does as `to_plain` with values of an attrs class, some of their fields left out."""
-    write = make_dict_unstructure_fn(cls, _converter, **{name: override(omit=True) for name in but})  # type: ignore[arg-type]
-    return lambda value: {TYPE: name_of(cls), **write(value)}
+    omitted = {name: override(omit=True) for name in but}
+    write = make_dict_unstructure_fn(cls, _converter, **omitted)  # type: ignore[arg-type]
+    merging = make_dict_unstructure_fn(cls, _merging, **omitted)  # type: ignore[arg-type]
+    named, extended = {TYPE: name_of(cls), **_versioned(cls)}, issubclass(cls, Extended)
+
+    def part(value: Any) -> dict[str, Any]:
+        if extended and extras_of(value) is not None:
+            return write_merged(value, lambda one: {**named, **merging(one)})
+        return {**named, **write(value)}
+
+    return part
+
+
+@cache_by_class
+def _versioned(cls: type[Any]) -> dict[str, Any]:
+    version = schema_of(cls).version
+    return {VERSION: version} if version > 1 else {}
 
 
 def from_plain(plain: object, cls: type[T], classes: Classes = NO_CLASSES) -> T:
@@ -76,7 +99,7 @@ def from_plain(plain: object, cls: type[T], classes: Classes = NO_CLASSES) -> T:
             return cast(T, _read_entry(plain, classes))
         if cls is Record:
             cls = cast("type[T]", _record_class(plain, classes))
-        return _read_named(plain, cls)
+        return read_named(plain, cls, _converter)
     except ReportflowError:
         raise
     except Exception as error:
@@ -84,14 +107,18 @@ def from_plain(plain: object, cls: type[T], classes: Classes = NO_CLASSES) -> T:
         raise InvalidValue("plain data", "plain", given) from error
 
 
-def _read_named(plain: Any, cls: type[T]) -> T:
-    """A value of plain data that may name its class, and must then name this one."""
+def read_named(plain: Any, cls: type[T], converter: cattrs.Converter) -> T:
+    """A value of plain data that may name its class, and must then name this one, by today's name or a former one.
+
+    Raises:
+        InvalidValue: it names another class, or cannot be read.
+    """
     if isinstance(plain, dict) and TYPE in plain:
-        name, expected = plain[TYPE], name_of(cls)
-        if name != expected:
-            raise InvalidValue(TYPE, "plain", {"expected": expected, "given": shown(name)})
+        name = plain[TYPE]
+        if not isinstance(name, str) or name not in names_of(cls):
+            raise InvalidValue(TYPE, "other_class", {"owner": name_of(cls)})
         plain = {key: one for key, one in plain.items() if key != TYPE}
-    value = _converter.structure(plain, cls)
+    value = collect(lambda: converter.structure(plain, cls))
     if not isinstance(value, cls):
         raise TypeError(f"it is a {type(value).__name__}")
     return value
@@ -108,7 +135,7 @@ def _record_class(plain: Any, classes: Classes) -> type[Record]:
 def _read_entry(plain: Any, classes: Classes) -> Entry:
     """An entry, whose kind, definition and trigger tell the class of its details."""
     known = {key: one for key, one in plain.items() if key not in (TYPE, "details")}
-    entry = _converter.structure(known, Entry)
+    entry = collect(lambda: _converter.structure(known, Entry))
     details = plain.get("details")
     if details is None:
         return entry
@@ -116,61 +143,7 @@ def _read_entry(plain: Any, classes: Classes) -> Entry:
     if cls is None:
         given = f"{entry.kind} {entry.lifecycle_version} {entry.trigger}"
         raise InvalidValue("details", "plain", {"expected": "a known kind and trigger", "given": given})
-    return changed(entry, {"details": _read_named(details, cls)})
-
-
-def load_trusted(plain: Any, cls: type[T]) -> T:
-    """As `from_plain`, for what a store kept: what it is made of was checked when it entered, and is not checked again.
-
-    Raises:
-        InvalidValue: not such plain data.
-    """
-    made = None
-    if plain.get(TYPE) == name_of(cls):
-        try:
-            made = _assemble(cls, plain, 1)
-        except Exception:
-            made = None
-    # where the class has other fields today, the long way fills them in, or says what is wrong
-    return from_plain(plain, cls) if made is None else cast(T, made)
-
-
-def assembly(
-    cls: type[Any], columns: Sequence[str] = (), instead: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
-) -> Callable[..., Any] | None:
-    """What puts a value of a class together from plain data that was checked when it was kept; unchecked.
-
-    What its converters make of a field, they made of it before it was kept. It is written out as one function, as
-    attrs writes ``__init__``: a loop over the fields takes half as long again, and a page has forty records.
-
-    Args:
-        cls: An attrs class.
-        columns: The fields whose plain data will come as a row, in its order.
-        instead: For some fields, what reads them in the place of what their annotation asks for.
-
-    Returns:
-        ``made(plain, row=())``: the value of a dict with the other fields, and of the row. It raises whatever comes
-        where they are not such. None where only building it the usual way makes it whole.
-    """
-    if not plainly_built(cls):
-        return None
-    hints = typing.get_type_hints(cls)
-    known: dict[str, Any] = {"new": object.__new__, "cls": cls}
-    lines = ["def made(plain, row=()):", " value = new(cls)"]
-    for number, (name, put) in enumerate(setters(cls).items()):
-        content = f"row[{columns.index(name)}]" if name in columns else f"plain[{name!r}]"
-        known[f"put{number}"] = put
-        hook = instead.get(name) or _kept_hook(hints[name])
-        if hook is not None:
-            known[f"read{number}"] = hook
-            content = f"read{number}({content})"
-        lines.append(f" put{number}(value, {content})")
-    source = "\n".join([*lines, " return value", ""])
-    place = f"<decoder of {cls.__module__}.{cls.__qualname__}, generated by reportflow.serialization.plain>"
-    linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)  # shown by tracebacks
-    exec(compile(source, place, "exec"), known)
-    made: Callable[..., Any] = known["made"]
-    return made
+    return changed(entry, {"details": read_named(details, cls, _converter)})
 
 
 def to_json(value: object) -> str:
@@ -208,7 +181,9 @@ def _write_any(value: object) -> Any:
     if cls in _AS_THEY_ARE:
         return value
     if attrs.has(cls):
-        return {TYPE: name_of(cls), **_writer(cls)(value)}
+        if isinstance(value, Extended) and extras_of(value) is not None:
+            return write_merged(value, lambda one: {TYPE: name_of(cls), **_merging_writer(cls)(one)})
+        return {TYPE: name_of(cls), **writer_of(cls)(value)}
     if isinstance(value, list | tuple):
         return [_write_any(one) for one in value]
     if isinstance(value, Mapping):
@@ -253,52 +228,49 @@ def _holding_values(cls: type[Any]) -> frozenset[str]:
 
 
 @cache_by_class
-def _writer(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
+def writer_of(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
+    """What writes the values of an attrs class, without its name."""
+    return _writer_of(cls, _converter)
+
+
+@cache_by_class
+def _merging_writer(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
+    """What writes a value inside a record that carries extras, with its own."""
+    write = _writer_of(cls, _merging)
+    return lambda value: merge(value, write(value))
+
+
+def _writer_of(cls: type[Any], converter: cattrs.Converter) -> Callable[[Any], dict[str, Any]]:
     # a field that is no part of the value, such as the labels of a refusal, is not written
     beside = {field.name: override(omit=True) for field in attrs.fields(cls) if field.eq is False}
     beside.update((name, override(unstruct_hook=_write_any)) for name in _holding_values(cls))
-    return make_dict_unstructure_fn(_bound(cls), _converter, **beside)  # type: ignore[arg-type]  # cattrs types one of them alone
+    write = make_dict_unstructure_fn(_bound(cls), converter, **beside)  # type: ignore[arg-type]  # cattrs types one of them alone
+    first = _versioned(typing.get_origin(cls) or cls)
+    return (lambda value: {**first, **write(value)}) if first else write
 
 
 @cache_by_class
 def _reader(cls: type[Any]) -> Callable[[Mapping[str, Any], Any], Any]:
-    return make_dict_structure_fn(_bound(cls), _converter, _cattrs_forbid_extra_keys=True)
+    read = make_dict_structure_fn(_bound(cls), _converter, _cattrs_forbid_extra_keys=True)
+    owner = typing.get_origin(cls) or cls
+    version = schema_of(owner).version
+
+    def fitted(plain: Mapping[str, Any], hint: Any) -> Any:
+        if version == 1 and VERSION not in plain:
+            return read(plain, hint)
+        found = fit(owner, plain)
+        unknown = found.unknown if found.version == version else {}  # refused, as in plain data of a first version
+        value = read({**found.fields, **unknown}, hint)
+        note(value, owner, found)
+        return value
+
+    return fitted
 
 
 def _bound(cls: Any) -> Any:
     """A generic class with its parameters set to what they are bound to; any other class as it is."""
     parameters = getattr(cls, "__parameters__", ())
     return cls[tuple(one.__bound__ or Any for one in parameters)] if parameters else cls
-
-
-def _assemble(cls: type[Any], plain: Mapping[str, Any], more: int = 0) -> Any:
-    """A value of plain data that has all of its fields, and so many keys more; None where it has others."""
-    made = _whole(cls)
-    return None if made is None or len(plain) != len(field_names(cls)) + more else made(plain)
-
-
-_whole: Final = cache_by_class(assembly)
-
-
-def _kept_hook(hint: Any) -> Callable[[Any], Any] | None:
-    """How a field is read whose plain data was kept; None where that is what it holds."""
-    if hint in (str, int, bool):
-        return None
-    if hint in _KEPT:
-        return _KEPT[hint]
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return {member.value: member for member in hint}.__getitem__
-    usual = partial(_converter.structure, cl=hint)
-    if isinstance(hint, type) and issubclass(hint, Value):
-        return lambda plain: _assemble(hint, plain) or usual(plain)
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is tuple and arguments[1:] == (...,):
-        each = _kept_hook(arguments[0])
-        return tuple if each is None else lambda plain: tuple(map(each, plain))
-    if origin in (typing.Union, UnionType) and len(arguments) == 2 and arguments[1] is NoneType:
-        one = _kept_hook(arguments[0])
-        return None if one is None else lambda plain: None if plain is None else one(plain)
-    return usual
 
 
 def _exactly(plain: object, kind: type[Any]) -> Any:
@@ -322,13 +294,13 @@ def _is_frozen_twin(kind: Any) -> bool:
     return origin in (list, set) or (isinstance(origin, type) and issubclass(origin, Mapping))
 
 
-def _read_twin(kind: Any) -> Callable[[Any, Any], Any]:
+def _read_twin(converter: cattrs.Converter, kind: Any) -> Callable[[Any, Any], Any]:
     kind = spelt_out(kind)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (list, set):
         twin: Any = tuple[arguments[0], ...] if origin is list else frozenset[arguments[0]]  # type: ignore[valid-type]  # a value
-        return lambda plain, _: _converter.structure(plain, twin)
-    read_key, read_one = (partial(_converter.structure, cl=one) for one in arguments)
+        return lambda plain, _: converter.structure(plain, twin)
+    read_key, read_one = (partial(converter.structure, cl=one) for one in arguments)
 
     def read_mapping(plain: Any, _: object) -> FrozenDict[Any, Any]:
         if not isinstance(plain, dict):
@@ -343,7 +315,8 @@ def _in_order(plain: Iterable[Any]) -> list[Any]:
     return sorted(plain, key=lambda one: (one is not None, str(one)))
 
 
-def _make_converter() -> cattrs.Converter:
+def make_converter(reader: Callable[[Any], Any], writer: Callable[[Any], Any]) -> cattrs.Converter:
+    """A converter of all plain data, by what makes the reader of an attrs class, and its writer."""
     made = cattrs.Converter(
         detailed_validation=False,
         unstruct_collection_overrides={frozenset: _in_order, set: _in_order, tuple: list},
@@ -360,9 +333,9 @@ def _make_converter() -> cattrs.Converter:
         made.register_structure_hook(exact, _exactly)
     made.register_structure_hook(float, _number)
     made.register_unstructure_hook(StrEnum, operator.attrgetter("value"))
-    made.register_unstructure_hook_factory(attrs.has, _writer)
-    made.register_structure_hook_factory(attrs.has, _reader)
-    made.register_structure_hook_factory(_is_frozen_twin, _read_twin)
+    made.register_unstructure_hook_factory(attrs.has, writer)
+    made.register_structure_hook_factory(attrs.has, reader)
+    made.register_structure_hook_factory(_is_frozen_twin, partial(_read_twin, made))
     made.register_unstructure_hook_factory(
         lambda kind: spelt_out(kind) is not kind, lambda kind: made.get_unstructure_hook(spelt_out(kind))
     )
@@ -373,7 +346,6 @@ def _make_converter() -> cattrs.Converter:
     return made
 
 
-_converter: Final = _make_converter()
-
-#: How times and days are read that were kept.
-_KEPT: Final[Mapping[Any, Callable[[Any], Any]]] = {datetime: datetime.fromisoformat, date: date.fromisoformat}
+_converter: Final = make_converter(_reader, writer_of)
+#: As that, for what stands in a record that carries extras.
+_merging: Final = make_converter(_reader, _merging_writer)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import attrs
 
-from reportflow.errors import AlreadyExists, Conflict, DuplicateKey, InvalidValue, RecordNotFound
+from reportflow.errors import AlreadyExists, Conflict, DuplicateKey, InvalidValue, RecordNotFound, UnreadableRecord
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record, Seen
@@ -90,11 +90,37 @@ class Change:
             raise InvalidValue("change", "change", facts)
 
 
-class FeedItem(NamedTuple):
-    """An entry and its position in the feed. Positions only grow; there may be gaps."""
+@attrs.frozen
+class FeedItem:
+    """An entry and its position in the feed. Positions only grow; there may be gaps.
+
+    Attributes:
+        position: The position.
+        entry: The entry. Where it cannot be read, asking for it raises `unreadable`.
+        unreadable: Why the entry cannot be read, with the id of its record; None where it can.
+    """
 
     position: int
-    entry: Entry
+    _entry: Entry | None
+    unreadable: UnreadableRecord | None = None
+
+    @property
+    def entry(self) -> Entry:
+        """The entry.
+
+        Raises:
+            UnreadableRecord: it cannot be read.
+        """
+        if self._entry is None:
+            raise self.unreadable or UnreadableRecord((), "entry")
+        return self._entry
+
+
+def feed_item(position: int, entry: Entry | UnreadableRecord) -> FeedItem:
+    """The item of an entry, or of one that cannot be read."""
+    if isinstance(entry, UnreadableRecord):
+        return FeedItem(position, None, entry)
+    return FeedItem(position, entry)
 
 
 @runtime_checkable
@@ -131,6 +157,7 @@ class Store(Protocol):
 
         Raises:
             RecordNotFound: names all that are missing, each once, in the order asked.
+            UnreadableRecord: none is missing, and some cannot be read; names all of these.
         """
         ...
 
@@ -142,6 +169,8 @@ class Store(Protocol):
 
         Following `next` from page to page shows every record that matched and kept its place in the order throughout
         once, however much is written meanwhile. One that moved behind the pages shown is shown again where it is now.
+
+        A record that cannot be read is left out, and named by `unreadable` of the page that would have shown it.
 
         Raises:
             InvalidValue: the cursor is not one of this query's order.
@@ -165,18 +194,26 @@ class Store(Protocol):
         """All entries of the records, in the order of the ids, then of their sequence.
 
         Unknown ids have none; one asked for twice gives its entries twice.
+
+        Raises:
+            UnreadableRecord: some have entries that cannot be read; names all of these records.
         """
         ...
 
     def by_key(self, actor_id: str, key: str) -> Entry | None:
-        """The entry by which this actor used this idempotency key, or None. Keys are an actor's own."""
+        """The entry by which this actor used this idempotency key, or None. Keys are an actor's own.
+
+        Raises:
+            UnreadableRecord: the entry cannot be read.
+        """
         ...
 
     def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """The entries behind a position (None: from the start), oldest first, `limit` at the most.
 
         No entry ever shows up before one that was shown, whatever commits late: who has read up to a position has
-        seen everything up to it. Entries of one record come in their sequence.
+        seen everything up to it. Entries of one record come in their sequence. One that cannot be read has its place
+        too, and says so.
         """
         ...
 

@@ -1,27 +1,32 @@
-"""Values to the rows of the tables and back. What is in a JSON column is up to `serialization.plain`."""
+"""Values to the rows of the tables and back. What is in a JSON column is up to `serialization`.
+
+A row that cannot be read gives an `UnreadableRecord` in the place of its value, so that it harms no other row.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import compress
 from operator import attrgetter, is_not
 from typing import Any, Final
 
-from reportflow.errors import InvalidValue
-from reportflow.model.actor import Actor
+from reportflow.errors import InvalidValue, UnreadableRecord
+from reportflow.model.actor import Actor, Secrecy
 from reportflow.model.checks import cache_by_class
 from reportflow.model.entry import Entry
 from reportflow.model.query import NEVER
 from reportflow.model.record import Record
-from reportflow.model.values import contents, field_names, name_of, setters, time_text
-from reportflow.serialization import plain as wire
+from reportflow.model.values import contents, field_names, setters, time_text
 from reportflow.serialization.classes import Classes
 from reportflow.serialization.digest import Sealed
+from reportflow.serialization.evolution import TYPE, VERSION, was_upgraded
+from reportflow.serialization.plain import json_text, part_writer
+from reportflow.serialization.stored import Assembly, assembly, assembly_of, aware_time, load_stored, load_trusted
 from reportflow.storage.sql.executor import Row
-from reportflow.storage.sql.schema import BASE, ENTRY_COLUMNS, SEALED_COLUMNS
+from reportflow.storage.sql.schema import BASE, ENTRY_COLUMNS, RECORD_COLUMNS, SEALED_COLUMNS
 
 _COLUMNS: Final = frozenset(BASE)
 #: How those fields are written that are neither texts nor numbers.
@@ -42,9 +47,12 @@ def record_row(record: Record) -> dict[str, Any]:
 
 
 def changed_row(before: Record, record: Record) -> dict[str, Any]:
-    """What of a record's row is not as it was before. The long columns are written anew if any of theirs changed."""
+    """What of a record's row is not as it was before. The long columns are written anew if any of theirs changed.
+
+    A row of an older shape is written whole.
+    """
     cls = type(record)
-    if type(before) is not cls:
+    if type(before) is not cls or was_upgraded(before):
         return record_row(record)
     then, now = contents(cls)(before), contents(cls)(record)
     others = compress(zip(field_names(cls), then, now, strict=True), map(is_not, then, now))
@@ -56,50 +64,129 @@ def changed_row(before: Record, record: Record) -> dict[str, Any]:
 def _long(record: Record) -> dict[str, Any]:
     plain = _long_writer(type(record))(record)
     text = plain.pop("text") if isinstance(plain.get("text"), str) else None
-    return {"text": text, "data": wire.json_text(plain)}
+    return {"text": text, "data": json_text(plain)}
 
 
 @cache_by_class
 def _long_writer(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
-    return wire.part_writer(cls, BASE)
+    return part_writer(cls, BASE)
 
 
-def records_of(rows: Sequence[Row], classes: Classes) -> list[Record]:
-    """The records of some rows of `RECORD_COLUMNS`."""
-    # read as one JSON text, which is half the work of reading each by itself
-    long = json.loads(f"[{','.join([row[-1] for row in rows])}]")
-    return [_record_of(row, plain, classes) for row, plain in zip(rows, long, strict=True)]
+def records_of(rows: Sequence[Row], classes: Classes) -> list[Record | UnreadableRecord]:
+    """The record of each row of `RECORD_COLUMNS`, or why it cannot be read."""
+    try:
+        # read as one JSON text, which is half the work of reading each by itself
+        long = json.loads(f"[{','.join([row[-1] for row in rows])}]")
+        return [_record_of(row, plain, classes) for row, plain in zip(rows, long, strict=True)]
+    except Exception:  # one of them is broken: read each by itself
+        return [_read_slowly(row, classes) for row in rows]
 
 
-def _record_of(row: Row, plain: dict[str, Any], classes: Classes) -> Record:
+def _record_of(row: Row, plain: dict[str, Any], classes: Classes) -> Record | UnreadableRecord:
     text = row[-2]
     if text is not None:
         plain["text"] = text
     cls = classes.record(row[_KIND], row[_LIFECYCLE_VERSION])
-    size, name, made = (0, "", None) if cls is None else _assembly(cls)
-    if made is not None and len(plain) == size and plain[wire.TYPE] == name:
+    if cls is not None:
+        size, name, version, made = _assembly(cls)
         try:
-            record: Record = made(plain, row)
-            return record
-        except Exception:  # the class has other fields today: the slow path adds them, or raises the right error
+            fits = len(plain) == size and plain[TYPE] == name and (version is None or plain.get(VERSION) == version)
+            if made is not None and fits:
+                record: Record = made(plain, row)
+                return record
+        except Exception:  # it has another shape than today's, or cannot be read: the slow path tells
             pass
-    plain.update(zip(BASE, row, strict=False))
-    plain["due_at"] = None if plain["due_at"] == NEVER else plain["due_at"]
-    return wire.from_plain(plain, Record, classes)
+    return _read_slowly(row, classes)
+
+
+def _read_slowly(row: Row, classes: Classes) -> Record | UnreadableRecord:
+    """The record of a row of any shape; what is wrong with a row is found here, and nowhere else."""
+    columns = dict(zip(RECORD_COLUMNS, row, strict=True))
+    ids = (shown(columns["id"]),)
+    wrong = _wrong_column(columns, _RECORD_NUMBERS)
+    if wrong is not None:
+        return UnreadableRecord(ids, *wrong)
+    text, data = columns.pop("text"), columns.pop("data")
+    plain = _json(data)
+    if not isinstance(plain, dict):
+        return UnreadableRecord(ids, "data", "json")
+    cls = classes.record(columns["kind"], columns["lifecycle_version"])
+    if cls is None:
+        return UnreadableRecord(ids, "kind", "kind")
+    if columns["due_at"] == NEVER:
+        columns["due_at"] = None
+    plain |= columns if text is None else {**columns, "text": text}
+    try:
+        return load_stored(plain, cls)
+    except InvalidValue as error:
+        return UnreadableRecord(ids, *_wrong_value("data", error))
 
 
 _KIND: Final = BASE.index("kind")
 _LIFECYCLE_VERSION: Final = BASE.index("lifecycle_version")
+#: The columns of numbers; all others are texts.
+_RECORD_NUMBERS: Final = frozenset({"version", "lifecycle_version"})
+_ENTRY_NUMBERS: Final = frozenset({"sequence", "lifecycle_version", "retracts"})
 
 
 @cache_by_class
-def _assembly(cls: type[Any]) -> tuple[int, str, Callable[..., Any] | None]:
-    """How many keys the long column has for a class of today, its name there, and what puts a record together."""
-    return len(field_names(cls)) - len(BASE) + 1, name_of(cls), wire.assembly(cls, BASE, {"due_at": _due_at})
+def _assembly(cls: type[Any]) -> Assembly:
+    """How a record is put together from the long columns and the others."""
+    return assembly_of(cls, BASE, {"due_at": _due_at})
 
 
 def _due_at(text: str) -> datetime | None:
-    return None if text == NEVER else datetime.fromisoformat(text)
+    return None if text == NEVER else aware_time(text)
+
+
+# -- what cannot be read ----------------------------------------------------------------------------------------------
+
+
+def shown(stored: object) -> str:
+    """A stored text as it can be shown, whatever is in its column."""
+    if isinstance(stored, bytes):
+        return stored.decode("utf-8", "backslashreplace")
+    return str(stored).encode("utf-8", "backslashreplace").decode()
+
+
+def _wrong_column(columns: Mapping[str, Any], numbers: Collection[str]) -> tuple[str, str] | None:
+    """The first column that has a value of another type, and what is wrong with it."""
+    for name, value in columns.items():
+        if isinstance(value, bytes):
+            return name, "encoding" if _is_no_text(value) else "column"
+        if value is not None and type(value) is not (int if name in numbers else str):
+            return name, "column"
+    return None
+
+
+def _is_no_text(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _json(text: Any) -> Any:
+    """What is in a JSON column; None where it has none."""
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def _wrong_value(column: str, error: InvalidValue) -> tuple[str, str, str, int | None]:
+    """Place, problem, class and schema version of a value that cannot be made."""
+    problem = error.problem if error.problem in _PROBLEMS else "value"
+    owner, version = error.details.get("owner", ""), error.details.get("version")
+    return f"{column}: {error.field}", problem, str(owner), version if isinstance(version, int) else None
+
+
+#: The problems of `InvalidValue` that have a text of their own in the room ``unreadable``.
+_PROBLEMS: Final = frozenset({"other_class", "schema_version", "upgrade", "leftover"})
+
+
+# -- entries ----------------------------------------------------------------------------------------------------------
 
 
 def entry_row(sealed: Sealed) -> dict[str, Any]:
@@ -118,36 +205,74 @@ def sealed_of(row: Row) -> Sealed:
 
 @lru_cache(maxsize=1024)
 def _actor_of(text: str) -> Actor:
-    return wire.from_plain(json.loads(text), Actor)
+    if type(text) is not str:
+        raise TypeError
+    return load_stored(json.loads(text), Actor)
 
 
 def _audience_of(text: str | None) -> frozenset[str] | None:
     return None if text is None else frozenset(text.split(","))
 
 
-_assembled: Final = wire.assembly(Entry, ENTRY_COLUMNS, {"actor": _actor_of, "audience": _audience_of})
+_assembled: Final = assembly(Entry, ENTRY_COLUMNS, {"actor": _actor_of, "audience": _audience_of, "details": None})
 
 
-def entry_of(row: Row, classes: Classes) -> Entry:
-    """The entry of a row of `ENTRY_COLUMNS` and, behind them, its details.
-
-    Raises:
-        InvalidValue: its kind, definition or trigger is unknown, or it cannot be read.
-    """
+def entry_of(row: Row, classes: Classes) -> Entry | UnreadableRecord:
+    """The entry of a row of `ENTRY_COLUMNS` and, behind them, its details; or why it cannot be read."""
     assert _assembled is not None
     *_, text = row
-    entry: Entry = _assembled({"details": None}, row)
-    if text is None:
-        return entry
-    creation = entry.source is None
-    cls = classes.of_details(entry.kind, entry.lifecycle_version, entry.trigger, creation=creation)
+    try:
+        entry: Entry = _assembled({"details": None}, row)
+        if text is None:
+            return entry
+        cls = classes.of_details(entry.kind, entry.lifecycle_version, entry.trigger, creation=entry.source is None)
+        if cls is not None and type(text) is str:
+            _put_details(entry, load_trusted(json.loads(text), cls))  # it was just made, and is nobody else's yet
+            return entry
+    except Exception:  # what is wrong is found column by column
+        pass
+    return _unreadable(row, classes)
+
+
+def _unreadable(row: Row, classes: Classes) -> UnreadableRecord:
+    columns = dict(zip((*ENTRY_COLUMNS, "details"), row, strict=True))
+    number = columns["sequence"]
+    sequence = number if type(number) is int else None
+    place, problem, owner, version = _wrong_entry(columns, classes)
+    return UnreadableRecord((shown(columns["record_id"]),), place, problem, owner, version, sequence)
+
+
+def _wrong_entry(columns: dict[str, Any], classes: Classes) -> tuple[str, str, str, int | None]:
+    """Place, problem, class and schema version of an entry that cannot be read."""
+    wrong = _wrong_column(columns, _ENTRY_NUMBERS)
+    if wrong is not None:
+        return (*wrong, "", None)
+    for name, reads in _READS.items():
+        try:
+            reads(columns[name])
+        except Exception:  # its text may quote the content
+            return name, "json" if name == "actor" and _json(columns[name]) is None else "value", "", None
+    plain = _json(columns["details"])
+    if plain is None:
+        return "details", "json", "", None
+    kind, version, trigger = columns["kind"], columns["lifecycle_version"], columns["trigger"]
+    cls = classes.of_details(kind, version, trigger, creation=columns["source"] is None)
     if cls is None:
-        given = f"{entry.kind} {entry.lifecycle_version} {entry.trigger}"
-        raise InvalidValue("details", "plain", {"expected": "a known kind and trigger", "given": given})
-    _put_details(entry, wire.load_trusted(json.loads(text), cls))  # it was just made, and is nobody else's yet
-    return entry
+        return "trigger", "kind", "", None
+    try:
+        load_stored(plain, cls)
+    except InvalidValue as error:
+        return _wrong_value("details", error)
+    return "details", "value", "", None
 
 
+_READS: Final[Mapping[str, Callable[[Any], object]]] = {
+    "at": aware_time,
+    "recorded_at": aware_time,
+    "secrecy": Secrecy,
+    "audience": _audience_of,
+    "actor": _actor_of,
+}
 _put_details: Final = setters(Entry)["details"]
 
 

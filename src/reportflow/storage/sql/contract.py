@@ -6,16 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from reportflow.errors import Conflict, InvalidValue, RecordNotFound, StorageError
+from reportflow.errors import Conflict, InvalidValue, RecordNotFound, UnreadableRecord
 from reportflow.model.checks import text_problem
 from reportflow.model.entry import Entry
-from reportflow.model.query import Page, Query, grouping, place_of
+from reportflow.model.query import LIMIT, Page, Query, grouping, place_of
 from reportflow.model.record import Record
 from reportflow.model.values import changed
 from reportflow.serialization.classes import Classes
 from reportflow.serialization.digest import Sealed
+from reportflow.serialization.evolution import was_upgraded
 from reportflow.storage.base import (
     Capabilities,
     Change,
@@ -23,6 +24,7 @@ from reportflow.storage.base import (
     Group,
     Of,
     check_changes,
+    feed_item,
     keys_of,
     refuse_keys,
     refuse_stale,
@@ -38,11 +40,16 @@ from reportflow.storage.sql.codec import (
     record_row,
     records_of,
     sealed_of,
+    shown,
 )
 from reportflow.storage.sql.executor import Executor, OpenExecutor, PreparedStatement, Row, transaction
 from reportflow.storage.sql.queries import PLACE
 from reportflow.storage.sql.restoring import POSITIONS
+from reportflow.storage.sql.schema import RECORD_COLUMNS
 from reportflow.storage.sql.statements import RECORD, Lookup, Stale, StatementCache
+
+#: How many rows at the least are read to fill a page from which records were left out.
+_FURTHER: Final = 100
 
 
 class Write(NamedTuple):
@@ -85,55 +92,85 @@ class SqlContract:
         """See `Store.get`."""
         with self._checkout() as executor:
             rows = _look_up(executor, self._statements.records, ids)
-        records, unreadable = self._readable(rows)
-        if unreadable:
-            raise StorageError(f"unreadable: {unreadable}")
-        found = {record.id: record for record in records}
+        read = records_of(rows, self.classes)
+        found = {record.id: record for record in read if isinstance(record, Record)}
         missing = [id for id in ids if id not in found]
         if missing:
-            raise RecordNotFound(dict.fromkeys(missing))
+            unreadable = {one.ids[0]: one for one in read if isinstance(one, UnreadableRecord)}
+            _refuse_missing(missing, unreadable)
         return [found[id] for id in ids]
 
     def find(self, query: Query) -> Page:
         """See `Store.find`."""
-        place = query.place()
-        statement = self._statements.page(query if place is None else changed(query, {"cursor": ""}))
-        parameters = {PLACE.format(number): value for number, value in enumerate(place or ())}
+        place: Sequence[Any] | None = query.place()
         with self._checkout() as executor:
-            rows = executor.read(statement, parameters)
-        records, unreadable = self._readable(rows[: query.limit])
+            rows = self._page_rows(executor, query, place)
+            read = records_of(rows, self.classes)
+            if UnreadableRecord in set(map(type, read)):
+                return self._filled_page(executor, query, rows, read)
+        records: tuple[Any, ...] = tuple(read[: query.limit])
         if len(rows) <= query.limit:
-            return Page(records, None, unreadable)
+            return Page(records)
         names = [name for name, _ in query.sort_keys()]
-        return Page(records, query.cursor_after(place_of(records[-1], names)), unreadable)
+        return Page(records, query.cursor_after(place_of(records[-1], names)))
 
-    def _readable(self, rows: Sequence[Row]) -> tuple[tuple[Record, ...], tuple[str, ...]]:
-        try:
-            return tuple(records_of(rows, self.classes)), ()
-        except Exception:
-            records: list[Record] = []
-            unreadable: list[str] = []
-            for row in rows:
-                try:
-                    records += records_of([row], self.classes)
-                except Exception:
-                    unreadable.append(row[0])
-            return tuple(records), tuple(unreadable)
+    def _page_rows(self, executor: Executor, query: Query, place: Sequence[Any] | None) -> Sequence[Row]:
+        """The rows behind a place, one more than the query's limit where there are."""
+        statement = self._statements.page(query if place is None else changed(query, {"cursor": ""}))
+        return executor.read(statement, {PLACE.format(number): value for number, value in enumerate(place or ())})
+
+    def _filled_page(
+        self, executor: Executor, query: Query, rows: Sequence[Row], read: Sequence[Record | UnreadableRecord]
+    ) -> Page:
+        """A page without the records that cannot be read, filled with those behind them.
+
+        It ends before it is full where very many in a row cannot be read; then the next page goes on behind them.
+        """
+        names = [name for name, _ in query.sort_keys()]
+        columns = [RECORD_COLUMNS.index(name) for name in names]
+        records: list[Record] = []
+        unreadable: list[str] = []
+        skipped: list[str] = []  # behind the last of the records: of this page only if no record follows
+        further, seen = changed(query, {"limit": max(query.limit, _FURTHER)}), 0
+        asked = query.limit
+        while True:
+            for one in read:
+                if isinstance(one, UnreadableRecord):
+                    skipped += one.ids
+                elif len(records) == query.limit:
+                    return Page(tuple(records), query.cursor_after(place_of(records[-1], names)), tuple(unreadable))
+                else:
+                    records.append(one)
+                    unreadable, skipped = [*unreadable, *skipped], []
+            if len(rows) <= asked:
+                return Page(tuple(records), None, (*unreadable, *skipped))
+            place, seen = [rows[-1][column] for column in columns], seen + len(rows)
+            if seen > LIMIT and not any(text_problem(one) for one in place):
+                return Page(tuple(records), query.cursor_after(place), (*unreadable, *skipped))
+            rows, asked = self._page_rows(executor, further, place), further.limit
+            read = records_of(rows, self.classes)
 
     def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
         """See `Store.count`."""
         statement = self._statements.count(query, of, tuple(grouping(of, group)))
         with self._checkout() as executor:
-            return {tuple(row[:-1]): row[-1] for row in executor.read(statement, {})}
+            rows = executor.read(statement, {})
+        return {tuple([shown(one) if isinstance(one, bytes) else one for one in row[:-1]]): row[-1] for row in rows}
 
     def history(self, ids: Sequence[str]) -> list[Entry]:
         """See `Store.history`."""
         by_id: dict[str, list[Entry]] = {id: [] for id in ids}
         with self._checkout() as executor:
             rows = _look_up(executor, self._statements.histories, by_id)
+        unreadable: dict[str, UnreadableRecord] = {}
         for row in rows:
             entry = entry_of(row, self.classes)
-            by_id[entry.record_id].append(entry)
+            if isinstance(entry, UnreadableRecord):
+                unreadable.setdefault(entry.ids[0], entry)
+            else:
+                by_id[entry.record_id].append(entry)
+        if unreadable:
+            raise _all_unreadable([unreadable[id] for id in by_id if id in unreadable])
         return [one for id in ids for one in by_id[id]]
 
     def by_key(self, actor_id: str, key: str) -> Entry | None:
@@ -142,7 +179,10 @@ class SqlContract:
             return None
         with self._checkout() as executor:
             rows = executor.read(self._statements.by_key, {"its_actor": actor_id, "its_key": key})
-        return entry_of(rows[0], self.classes) if rows else None
+        found = entry_of(rows[0], self.classes) if rows else None
+        if isinstance(found, UnreadableRecord):
+            raise found
+        return found
 
     def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`."""
@@ -154,7 +194,7 @@ class SqlContract:
                 rows = executor.read(statements.feed, {"after": after or 0, "most": limit})
                 if not more or len(rows) == limit:
                     break
-        return [FeedItem(position=position, entry=entry_of(row, self.classes)) for *row, position in rows]
+        return [feed_item(position, entry_of(row, self.classes)) for *row, position in rows]
 
     def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
         """See `Store.sealed`."""
@@ -227,7 +267,7 @@ class SqlContract:
         return [*writes, Write(statements.insert_entry, entries), *self._plan_labels(changes)]
 
     def _plan_labels(self, changes: Sequence[Change]) -> list[Write]:
-        moved = [c for c in changes if c.before is None or c.before.labels() != c.record.labels()]
+        moved = [change for change in changes if not _same_labels(change)]
         old = [{"its_id": change.record.id} for change in moved if change.expected is not None]
         rows = [row for change in moved for row in label_rows(change.record)]
         deleted = [Write(self._statements.delete_labels, old)] if old else []
@@ -296,6 +336,25 @@ def written(changes: Sequence[Change]) -> tuple[list[Record], list[Sealed]]:
     return [change.record for change in changes], [one for change in changes for one in change.sealed]
 
 
+def _all_unreadable(several: Sequence[UnreadableRecord]) -> UnreadableRecord:
+    """One error of some, at least one: with the ids of all, and for the rest as the first of them."""
+    first = several[0]
+    ids = dict.fromkeys(id for one in several for id in one.ids)
+    return UnreadableRecord(ids, first.where, first.problem, first.owner, first.version, first.sequence)
+
+
+def _refuse_missing(ids: Sequence[str], unreadable: Mapping[str, UnreadableRecord]) -> None:
+    """Say why some records cannot be given, those of `unreadable` since they cannot be read.
+
+    Raises:
+        RecordNotFound, UnreadableRecord: the first that applies; names all the records concerned.
+    """
+    missing = [id for id in dict.fromkeys(ids) if id not in unreadable]
+    if missing:
+        raise RecordNotFound(missing)
+    raise _all_unreadable([unreadable[id] for id in dict.fromkeys(ids)])
+
+
 def in_one_order(changes: Sequence[Change]) -> list[Change]:
     """The order in which every commit locks its records, so that two commits do not wait for each other."""
     return sorted(changes, key=lambda change: change.record.id)
@@ -303,9 +362,13 @@ def in_one_order(changes: Sequence[Change]) -> list[Change]:
 
 def _is_plain(change: Change) -> bool:
     """Whether a record is replaced, with one entry, and its labels stay."""
+    return change.expected is not None and len(change.entries) == 1 and _same_labels(change)
+
+
+def _same_labels(change: Change) -> bool:
+    """Whether the labels that are stored are those of the record."""
     before = change.before
-    same = before is not None and before.labels() == change.record.labels()
-    return change.expected is not None and len(change.entries) == 1 and same
+    return before is not None and not was_upgraded(before) and before.labels() == change.record.labels()
 
 
 def update_of(change: Change) -> tuple[tuple[str, ...], dict[str, Any]]:

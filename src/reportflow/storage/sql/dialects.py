@@ -265,6 +265,12 @@ def translate_driver_errors(engine: Engine) -> Iterator[None]:
         raise translated from error
 
 
+def is_undecodable(error: Exception) -> bool:
+    """Whether the driver of SQLite met a text that is no UTF-8: it then gives no row of the whole statement."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return type(cause).__name__ == "OperationalError" and str(cause).startswith("Could not decode to UTF-8")
+
+
 def translate(engine: Engine, error: BaseException, *, in_doubt: bool = False) -> StorageError | None:
     """The error of this library for one of a driver's; None where it is none.
 

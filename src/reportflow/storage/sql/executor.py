@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection
 from sqlalchemy.sql.expression import ClauseElement
 
 from reportflow.errors import ReportflowError, StorageError
-from reportflow.storage.sql.dialects import translate, translate_driver_errors
+from reportflow.storage.sql.dialects import is_undecodable, translate, translate_driver_errors
 from reportflow.storage.sql.pool import ConnectionPool, HeldConnection
 
 #: What a driver gives for a row: its columns, in the order in which they were asked for.
@@ -49,6 +49,13 @@ class PreparedStatement:
         if self._constants:
             row = {**self._constants, **row}
         return row if self._named else self._positional(row)
+
+
+def _text_or_bytes(stored: bytes) -> str | bytes:
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return stored
 
 
 class Executor:
@@ -94,9 +101,22 @@ class Executor:
         return int(self._cursor.rowcount)
 
     def read(self, statement: PreparedStatement, row: Mapping[str, Any]) -> Sequence[Row]:
-        """The rows that a statement gives."""
-        self._cursor.execute(statement.sql, statement.values(row))
-        found: Sequence[Row] = self._cursor.fetchall()
+        """The rows that a statement gives. A text that is no UTF-8, which SQLite takes, is given as its bytes."""
+        try:
+            self._cursor.execute(statement.sql, statement.values(row))
+            found: Sequence[Row] = self._cursor.fetchall()
+        except Exception as error:
+            if not is_undecodable(error):
+                raise
+        else:
+            return found
+        driver: Any = self._connection.driver_connection
+        usual, driver.text_factory = driver.text_factory, _text_or_bytes
+        try:
+            self._cursor.execute(statement.sql, statement.values(row))
+            found = self._cursor.fetchall()
+        finally:
+            driver.text_factory = usual
         return found
 
     def is_lost(self, error: BaseException) -> bool:
