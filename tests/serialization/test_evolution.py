@@ -478,7 +478,7 @@ WRONG: dict[str, Any] = {
     "upgraders": Schema(version=3, upgraders={1: dict}),
     "upgraders more": Schema(version=2, upgraders={1: dict, 2: dict}),
     "upgraders none": Schema(version=2),
-    "upgraders no function": Schema(version=2, upgraders={1: "x"}),  # type: ignore[dict-item]  # bad input is the point
+    "upgraders no function": Schema(version=2, upgraders={1: "x"}),
     "upgraders no names": Schema(formerly=(1,)),  # type: ignore[arg-type]  # ditto
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import attrs
 
@@ -90,37 +90,29 @@ class Change:
             raise InvalidValue("change", "change", facts)
 
 
-@attrs.frozen
-class FeedItem:
+class _FeedRow(NamedTuple):
+    position: int
+    entry: Entry | None
+    unreadable: UnreadableRecord | None = None
+
+
+class FeedItem(_FeedRow):
     """An entry and its position in the feed. Positions only grow; there may be gaps.
 
     Attributes:
         position: The position.
         entry: The entry. Where it cannot be read, asking for it raises `unreadable`.
-        unreadable: Why the entry cannot be read, with the id of its record; None where it can.
+        unreadable: Why the entry cannot be read, and whose it is; None where it can.
     """
 
-    position: int
-    _entry: Entry | None
-    unreadable: UnreadableRecord | None = None
+    __slots__ = ()
 
     @property
     def entry(self) -> Entry:
-        """The entry.
-
-        Raises:
-            UnreadableRecord: it cannot be read.
-        """
-        if self._entry is None:
+        """The entry; raises `unreadable` where it cannot be read."""
+        if self[1] is None:
             raise self.unreadable or UnreadableRecord((), "entry")
-        return self._entry
-
-
-def feed_item(position: int, entry: Entry | UnreadableRecord) -> FeedItem:
-    """The item of an entry, or of one that cannot be read."""
-    if isinstance(entry, UnreadableRecord):
-        return FeedItem(position, None, entry)
-    return FeedItem(position, entry)
+        return self[1]
 
 
 @runtime_checkable

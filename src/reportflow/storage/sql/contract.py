@@ -24,7 +24,6 @@ from reportflow.storage.base import (
     Group,
     Of,
     check_changes,
-    feed_item,
     keys_of,
     refuse_keys,
     refuse_stale,
@@ -194,7 +193,12 @@ class SqlContract:
                 rows = executor.read(statements.feed, {"after": after or 0, "most": limit})
                 if not more or len(rows) == limit:
                     break
-        return [feed_item(position, entry_of(row, self.classes)) for *row, position in rows]
+        items = []
+        for *row, position in rows:
+            entry = entry_of(row, self.classes)
+            item = (None, entry) if isinstance(entry, UnreadableRecord) else (entry, None)
+            items.append(FeedItem(position, *item))
+        return items
 
     def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
         """See `Store.sealed`."""
