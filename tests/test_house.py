@@ -52,7 +52,6 @@ LONGEST: Final = 400
 #: Module -> why it may be longer.
 LONGER: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "errors.py": "one tree of errors, read as one",
         "i18n/en.py": "one table of texts, read as one",
         "i18n/zh.py": "the same table in Chinese",
         "errors.py": "one tree, drawn and read as one",

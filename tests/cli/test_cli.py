@@ -51,6 +51,30 @@ def text(code: str, language: str = "en", **facts: object) -> str:
     return STANDARD.text(f"cli.{code}", language, facts)
 
 
+@BOTH
+def test_a_record_that_cannot_be_read_is_left_out_and_said(tmp_path: Path, language: str) -> None:
+    """An inbox and a search by number leave out what cannot be read, and say how many were and which."""
+    url = f"sqlite:///{tmp_path}/office.db"
+    with open_flow(url) as flow:
+        made = [
+            flow.create(Report.draft(title=f"t{n}", text="x", authors=[Author(name="a")]), by=EDITOR) for n in range(3)
+        ]
+        with flow.store.engine.connect() as connection:  # type: ignore[attr-defined]  # an SqlStore
+            connection.exec_driver_sql("UPDATE reportflow_record SET data = '{' WHERE id = ?", (made[1].id,))
+    shown = run("inbox", "--as", "editor", "--database", url, language=language)
+    assert shown.exit_code == 0
+    assert "t0" in shown.stdout
+    assert "t1" not in shown.stdout
+    assert shown.stderr.strip() == text("inbox.left_out", language, number=1, ids=[made[1].id])
+    missing = run("history", "77", "--database", url, language=language)
+    assert missing.exit_code == 1
+    assert made[1].id in missing.stderr
+    broken = run("history", made[1].id, "--database", url, language=language)
+    assert (broken.exit_code, broken.stdout) == (1, "")
+    whole = run("history", made[0].id, "--database", url, language=language)
+    assert whole.exit_code == 0
+
+
 def is_chinese(said: str) -> bool:
     """Whether there is a Chinese character in it."""
     return any("一" <= one <= "鿿" for one in said)

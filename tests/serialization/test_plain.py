@@ -58,6 +58,7 @@ from reportflow.office import (
 )
 from reportflow.serialization import plain as serialization
 from reportflow.serialization.classes import Classes
+from reportflow.serialization.evolution import TYPE
 
 
 class Colour(enum.Enum):
@@ -366,7 +367,7 @@ def test_a_value_of_a_known_class_is_read_with_and_without_its_name(value: Any) 
     """Plain data is read with the name of the class and without it, and refused where it names another."""
     plain = serialization.to_plain(value)
     assert serialization.from_plain(plain, type(value), CLASSES) == value
-    del plain[serialization.TYPE]
+    del plain[TYPE]
     assert serialization.from_plain(plain, type(value), CLASSES) == value
     other = Inner if type(value) is not Inner else Actor
     with pytest.raises(InvalidValue):

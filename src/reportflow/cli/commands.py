@@ -8,8 +8,8 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ from reportflow.cli.translation import (
 )
 from reportflow.demo import vocabulary, year
 from reportflow.demo.plan import SEED, YEAR, ZONE
-from reportflow.errors import DuplicateKey, InvalidDefinition, RecordNotFound, StorageUnavailable
+from reportflow.errors import DuplicateKey, InvalidDefinition, RecordNotFound, StorageUnavailable, UnreadableRecord
 from reportflow.flow.sync import ReportFlow
 from reportflow.flow.verification import LIMIT
 from reportflow.i18n.catalog import STANDARD
@@ -171,20 +171,30 @@ def _find(flow: ReportFlow, number: str) -> Record:
     try:
         return flow.store.get([number])[0]
     except RecordNotFound:
-        found = [one for one in _records(flow) if one.reference == number]
+        unreadable: list[str] = []
+        found = [one for one in _records(flow, unreadable) if one.reference == number]
         if not found:
+            _say_left_out(unreadable)
             raise
     if len(found) > 1:
         raise CommandFailed(text("wrong.number", given=number, choices=[one.id for one in found]))
     return found[0]
 
 
-def _records(flow: ReportFlow) -> Iterator[Record]:
-    page = flow.store.find(query := Query(kind=REPORT.name, limit=1000))
-    yield from page
-    while page.next:
-        page = flow.store.find(attrs.evolve(query, cursor=page.next))
+def _records(flow: ReportFlow, unreadable: list[str] | None = None) -> Iterator[Record]:
+    """All reports that can be read; the ids of the others are added to a list, where one is given."""
+    query: Query | None = Query(kind=REPORT.name, limit=1000)
+    while query is not None:
+        page = flow.store.find(query)
+        if unreadable is not None:
+            unreadable += page.unreadable
         yield from page
+        query = attrs.evolve(query, cursor=page.next) if page.next else None
+
+
+def _say_left_out(ids: Sequence[str]) -> None:
+    if ids:
+        click.echo(text("inbox.left_out", number=len(ids), ids=ids), err=True)
 
 
 def _show_history(flow: ReportFlow, record: Record, zone: tzinfo) -> None:
@@ -193,9 +203,11 @@ def _show_history(flow: ReportFlow, record: Record, zone: tzinfo) -> None:
     names = {entry.actor.id: entry.actor.name for entry in entries if entry.actor.name}
     others = {entry.details.target for entry in entries if isinstance(entry.details, Merge)}
     others |= {entry.details.source for entry in entries if isinstance(entry.details, Credit)}
-    for other in flow.store.get(sorted(others)):
-        facts = {"title": other.title, "number": other.reference}
-        names[other.id] = STANDARD.text("word.record_numbered", language(), facts)
+    for id in sorted(others):
+        with suppress(UnreadableRecord):  # then its id is shown
+            [other] = flow.store.get([id])
+            facts = {"title": other.title, "number": other.reference}
+            names[id] = STANDARD.text("word.record_numbered", language(), facts)
     show.show_history(record, entries, REPORT, zone, names)
 
 
@@ -217,6 +229,7 @@ def inbox(database: str, role: str, actor: str | None, unit: str | None, limit: 
     with _opened(database) as flow:
         asker = Actor(id=actor or _OPERATOR, roles={role}, unit=_chosen_unit(flow, unit), clearance=Secrecy.TOP_SECRET)
         page = flow.inbox(by=asker, limit=limit)
+    _say_left_out(page.unreadable)
     if not page.records:
         click.echo(text("inbox.empty", given=labels[role]))
         return

@@ -328,7 +328,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "storage_error@developer": "The store failed, and nothing was written: {given}. Check the database, then try again.",
         "record_not_found": "Not found, or not open to you. Check the number.",
         "record_not_found@developer": "No record {ids} is visible to the actor; check the id, or read as another actor.",
-        "unreadable_record": "This cannot be shown, since what is stored of it cannot be read. Tell the administrator.",
+        "unreadable_record": "This cannot be shown now; tell the administrator.",
         "unreadable_record@developer": (
             "Record {ids}{entry} cannot be read: in {where}, {problem}. The row was left as it is, and no other record is "
             "affected: correct the row, or give its class an upgrader."
@@ -788,6 +788,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "number": "number",
         "title_of": "title",
         "empty": "Nothing waits for {given}.",
+        "left_out": "{number} records were left out: what is stored of them cannot be read ({ids}).",
         "more": "There are more; show them with --limit {number}.",
         "own": "A {given} sees their own reports only: name the person with --id.",
     },
@@ -828,6 +829,11 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     # the test kit
     "testing": {
+        "rows_none": "There is no row for {path} that can be read. Record a store that has records.",
+        "rows_unreadable": (
+            "{number} recorded rows of {path} are not read as they were stored: {names}. Give their classes an upgrader, "
+            "or give back what was taken from them."
+        ),
         "factory_raised": "The factory raised {kind}: {given} Give a function without arguments that returns a fresh, empty store.",
         "factory_lacks": (
             "The factory gives a {kind}, which lacks calls of the contract: {names}. Give a store with all calls "

@@ -277,7 +277,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "storage_error@developer": "存储出错，未写入任何内容：{given}。请检查数据库后重试。",
         "record_not_found": "未找到此件，或您无权查阅。请核对来稿编号。",
         "record_not_found@developer": "没有操作人可见的记录 {ids}；请核对 id，或换一个操作人读取。",
-        "unreadable_record": "此件数据无法读取，暂不能显示，请联系系统管理员。",
+        "unreadable_record": "此件暂时无法显示，请联系系统管理员。",
         "unreadable_record@developer": (
             "记录 {ids}{entry}无法读取：{where} 中，{problem}。该行保持原样，其他记录不受影响：请修正该行，或为其类提供升级函数。"
         ),
@@ -726,6 +726,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "number": "来稿编号",
         "title_of": "标题",
         "empty": "{given}没有待办。",
+        "left_out": "另有 {number} 件因存储内容无法读取而未列出（{ids}）。",
         "more": "还有更多，可用 --limit {number} 显示。",
         "own": "{given}只能看到本人的信息：请用 --id 指明人员。",
     },
@@ -766,6 +767,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     # the test kit
     "testing": {
+        "rows_none": "没有可读的行可供写入 {path}。请从已有记录的存储中录制。",
+        "rows_unreadable": "{path} 中有 {number} 行读出后与所存不同：{names}。请为其类提供升级函数，或恢复所去掉的内容。",
         "factory_raised": "工厂函数抛出 {kind}：{given} 请给出一个不带参数、返回全新空存储的函数。",
         "factory_lacks": "工厂函数给出 {kind}，缺少契约中的调用：{names}。请给出具备 reportflow.storage.base.Store 全部调用的存储。",
         "factory_not_empty": "工厂函数给出的存储不是空的。请每次给出全新的存储：新的对象，新的数据。",

@@ -163,15 +163,22 @@ def unseal(sealed: Sealed, classes: Classes) -> Entry:
     if cls is None:
         facts = {"expected": "a known kind and trigger", "given": f"{kind} {version} {trigger}"}
         raise InvalidValue("details", "plain", facts)
-    plain = json.loads(sealed.details)
+    plain = _json_of("details", sealed.details)
     plain.pop(ERASED, None)  # of the act, not of its details
     _put_details(entry, load_trusted(plain, cls))  # it was just made, and is nobody else's yet
     return entry
 
 
+def _json_of(name: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidValue(name, "plain", {"expected": "JSON", "given": "another text"}) from None
+
+
 @lru_cache(maxsize=1024)
 def _actor_of(text: str) -> Actor:
-    return from_plain(json.loads(text), Actor)
+    return from_plain(_json_of("actor", text), Actor)
 
 
 def _audience_of(text: str | None) -> frozenset[str] | None:

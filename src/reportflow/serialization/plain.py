@@ -95,11 +95,7 @@ def from_plain(plain: object, cls: type[T], classes: Classes = NO_CLASSES) -> T:
         InvalidValue: not such plain data, of another class, or its values may not be kept.
     """
     try:
-        if cls is Entry:
-            return cast(T, _read_entry(plain, classes))
-        if cls is Record:
-            cls = cast("type[T]", _record_class(plain, classes))
-        return read_named(plain, cls, _converter)
+        return read_as(plain, cls, classes, _converter)
     except ReportflowError:
         raise
     except Exception as error:
@@ -107,12 +103,17 @@ def from_plain(plain: object, cls: type[T], classes: Classes = NO_CLASSES) -> T:
         raise InvalidValue("plain data", "plain", given) from error
 
 
-def read_named(plain: Any, cls: type[T], converter: cattrs.Converter) -> T:
-    """A value of plain data that may name its class, and must then name this one, by today's name or a former one.
+def read_as(plain: Any, cls: type[T], classes: Classes, converter: cattrs.Converter) -> T:
+    """A value of plain data by a converter; see `from_plain`. It raises whatever comes."""
+    if cls is Entry:
+        return cast(T, _read_entry(plain, classes, converter))
+    if cls is Record:
+        cls = cast("type[T]", _record_class(plain, classes))
+    return _read_named(plain, cls, converter)
 
-    Raises:
-        InvalidValue: it names another class, or cannot be read.
-    """
+
+def _read_named(plain: Any, cls: type[T], converter: cattrs.Converter) -> T:
+    """A value of plain data that may name its class, and must then name this one, by today's name or a former one."""
     if isinstance(plain, dict) and TYPE in plain:
         name = plain[TYPE]
         if not isinstance(name, str) or name not in names_of(cls):
@@ -132,10 +133,10 @@ def _record_class(plain: Any, classes: Classes) -> type[Record]:
     return cls
 
 
-def _read_entry(plain: Any, classes: Classes) -> Entry:
+def _read_entry(plain: Any, classes: Classes, converter: cattrs.Converter) -> Entry:
     """An entry, whose kind, definition and trigger tell the class of its details."""
     known = {key: one for key, one in plain.items() if key not in (TYPE, "details")}
-    entry = collect(lambda: _converter.structure(known, Entry))
+    entry = collect(lambda: converter.structure(known, Entry))
     details = plain.get("details")
     if details is None:
         return entry
@@ -143,7 +144,7 @@ def _read_entry(plain: Any, classes: Classes) -> Entry:
     if cls is None:
         given = f"{entry.kind} {entry.lifecycle_version} {entry.trigger}"
         raise InvalidValue("details", "plain", {"expected": "a known kind and trigger", "given": given})
-    return changed(entry, {"details": read_named(details, cls, _converter)})
+    return changed(entry, {"details": _read_named(details, cls, converter)})
 
 
 def to_json(value: object) -> str:

@@ -23,8 +23,9 @@ from reportflow.errors import InvalidValue
 from reportflow.model.annotations import check
 from reportflow.model.checks import cache_by_class
 from reportflow.model.values import Value, field_names, name_of, plainly_built, setters
+from reportflow.serialization.classes import NO_CLASSES, Classes
 from reportflow.serialization.evolution import TYPE, VERSION, NotOfToday, fit, note, schema_of
-from reportflow.serialization.plain import make_converter, read_named, writer_of
+from reportflow.serialization.plain import make_converter, read_as, writer_of
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ T = TypeVar("T")
 Readers = Mapping[str, Callable[[Any], Any] | None]
 
 
-def load_stored(plain: Any, cls: type[T]) -> T:
+def load_stored(plain: Any, cls: type[T], classes: Classes = NO_CLASSES) -> T:
     """As `from_plain`, for what a store kept: upgraded, checked by the annotations, and judged by no validator.
 
     A record keeps what is stored beside the fields of its class.
@@ -43,7 +44,7 @@ def load_stored(plain: Any, cls: type[T]) -> T:
     """
     wrong = InvalidValue(cls.__name__, "plain", {"owner": name_of(cls)})
     try:
-        return read_named(plain, cls, _converter)
+        return read_as(plain, cls, classes, _converter)
     except InvalidValue as error:
         wrong = error
     except Exception:  # its text may quote the content

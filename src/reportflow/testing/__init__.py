@@ -2,7 +2,8 @@
 
 `StoreTests` is the storage contract as a class for pytest, and `conform` runs it on a factory and gives a report;
 `awaited` drives an asynchronous store through it; `Twin` compares two stores call by call; `LifecycleMachine` and
-`strategies` prove definitions. All but `awaited` and `Twin` need the extra ``reportflow[testing]``.
+`strategies` prove definitions; `record_rows` and `check_rows` hold classes against rows that are stored. All but
+`awaited`, `Twin` and these two need the extra ``reportflow[testing]``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from reportflow.testing.conformance.whole import StoreTests
     from reportflow.testing.lifecycle_machine import LifecycleMachine
     from reportflow.testing.loop import awaited
+    from reportflow.testing.recorded import check_rows, record_rows
     from reportflow.testing.twin import StoresDiffer, Twin, run_on_both
 
 __all__ = [
@@ -28,7 +30,9 @@ __all__ = [
     "SuiteRefused",
     "Twin",
     "awaited",
+    "check_rows",
     "conform",
+    "record_rows",
     "run_on_both",
 ]
 
@@ -42,7 +46,9 @@ _OWNERS: Final = {
     "SuiteRefused": "broken",
     "Twin": "twin",
     "awaited": "loop",
+    "check_rows": "recorded",
     "conform": "conformance.run",
+    "record_rows": "recorded",
     "run_on_both": "twin",
 }
 
