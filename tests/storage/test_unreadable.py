@@ -19,6 +19,7 @@ from sqlalchemy import bindparam, create_engine, text
 from reportflow import (
     Actor,
     FeedItem,
+    Fire,
     MemoryStore,
     Page,
     Query,
@@ -31,6 +32,7 @@ from reportflow import (
     open_flow,
 )
 from reportflow.office import REPORT, Author, Report, Revision
+from reportflow.storage.sql.schema import make_tables
 from tests.servers import SERVERS, database
 
 #: What stands in each row that is broken, and must stand in no message.
@@ -340,6 +342,75 @@ def test_pages_are_filled_and_show_everything_once(broken: list[bool], limit: in
         readable = {one.id for one, wrong in zip(made, broken, strict=True) if not wrong}
         assert shown == [one for one in by_order if one.id in readable]
         assert sorted(left_out) == sorted({one.id for one in made} - readable)
+
+
+@pytest.mark.parametrize("on_error", ["skip", "stop"])
+def test_a_bulk_run_names_what_cannot_be_read_in_its_turn(on_error: Any, tmp_path: Path) -> None:
+    """Of many requests only the one at a broken record fails; with "skip" the ones behind it are done."""
+    url = f"sqlite:///{tmp_path}/office.db"
+    with filled(url) as (flow, reports):
+        alter(url, "record", "data", "{", reports[2].id)
+        requests = [Fire(id, "edit", Revision(text="z"), by=LI) for id in (*(one.id for one in reports), "nowhere")]
+        outcomes: list[Any] = []
+        with contextlib.suppress(UnreadableRecord):
+            outcomes.extend(flow.run(requests, on_error=on_error))
+        if on_error == "skip":
+            errors = [one.error and one.error.code for one in outcomes]
+            assert errors == [None, None, "unreadable_record", None, None, "record_not_found"]
+        texts = {one.text for one in flow.store.find(Query(limit=10)) if isinstance(one, Report)}
+        assert texts == ({"z"} if on_error == "skip" else {"z", "yt3", "yt4"})
+
+
+def _any_column(table: str, but: set[str]) -> st.SearchStrategy[tuple[str, str]]:
+    columns = vars_of(table) - but
+    return st.tuples(st.just(table), st.sampled_from(sorted(columns)))
+
+
+def vars_of(table: str) -> set[str]:
+    """The columns of a table."""
+    return set(getattr(make_tables(None), table).c.keys())
+
+
+junk = st.one_of(
+    st.text(max_size=4), st.binary(max_size=4), st.integers(-(2**62), 2**62), st.floats(allow_nan=False),
+    st.sampled_from(["{", "[]", "{}", "null", "1e999", '{"$type": 1}']),
+    st.just('{"$type": "reportflow.Report", "$version": 9}'),
+    st.sampled_from(["2026-01-01", "9999-12-31T23:59:59+14:00", b"\xff"]),
+)  # fmt: skip
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.tuples(_any_column("record", {"id"}) | _any_column("entry", {"id", "record_id", "position"}), junk),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_whatever_is_in_the_columns_reading_raises_no_other_error(altered: list[tuple[tuple[str, str], Any]]) -> None:
+    """Any value in any column of a record and its entry is read, or is `UnreadableRecord`; no other record suffers."""
+    with contextlib.closing(SqlStore("sqlite://")) as store:
+        flow = ReportFlow(store, REPORT)
+        broken, other = (flow.create(draft(number), by=LI) for number in range(2))
+        with store.engine.connect() as connection:
+            for (table, column), value in altered:
+                name = connection.dialect.identifier_preparer.quote(column)
+                where = "id" if table == "record" else "record_id"
+                given = "CAST(:value AS TEXT)" if value == b"\xff" else ":value"
+                update = text(f"UPDATE OR IGNORE reportflow_{table} SET {name} = {given} WHERE {where} = :id")
+                connection.execute(update, {"value": value, "id": broken.id})
+        for call in (
+            lambda: store.get([broken.id]),
+            lambda: store.history([broken.id]),
+            lambda: store.by_key("li", "k"),
+        ):
+            with contextlib.suppress(UnreadableRecord):
+                call()
+        assert store.get([other.id]) == [other]
+        assert len(store.history([other.id])) == 1
+        assert other in walk(store.find, 1)[0]
+        assert any(item.unreadable is None and item.entry.record_id == other.id for item in store.feed())
+        store.count(Query(), "entries", ["kind", "state", "actor", "level"])
 
 
 def test_very_many_broken_rows_end_a_page_with_a_cursor(monkeypatch: pytest.MonkeyPatch) -> None:

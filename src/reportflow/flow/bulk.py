@@ -16,6 +16,7 @@ from reportflow.errors import (
     StorageError,
     StorageUnavailable,
     TransitionRefused,
+    UnreadableRecord,
 )
 from reportflow.flow.effects import Effects, store
 from reportflow.flow.handler import Handler
@@ -92,23 +93,18 @@ def _run_together(handler: Handler, requests: Sequence[object], *, skip: bool) -
 
 
 def _load_all(handler: Handler, unit: UnitOfWork, requests: Sequence[object]) -> Effects[None]:
-    """Read all records at once that this flow did not give out.
-
-    One that is missing, or cannot be read, is reported in its turn.
-    """
+    """Read all records at once that this flow did not give out; what is missing or unreadable is reported in its turn."""
     fires = [one for one in requests if isinstance(one, Fire)]
     ids = list(dict.fromkeys(one.id for one in fires if _is_to_be_read(handler, one.target)))
     stored: list[Record] = []
-    while ids:
+    while ids and not stored:
         try:
             stored = yield from store.get(ids)
-            break
-        except RecordNotFound as missing:
-            ids = [id for id in ids if id not in missing.ids]
-        except StorageUnavailable:
-            raise
-        except StorageError:
-            return
+        except (RecordNotFound, UnreadableRecord) as error:  # the first of them names all that are missing
+            rest = [id for id in ids if id not in error.ids]
+            if len(rest) == len(ids):
+                raise
+            ids = rest
     unit.tracked.update((one.id, TrackedRecord(before=one, record=one)) for one in stored)
 
 
@@ -135,7 +131,7 @@ def _is_to_be_read(handler: Handler, target: object) -> bool:
 
 def is_of_the_store(error: ReportflowError) -> bool:
     """Whether an error is one of the store itself, and not of one request."""
-    of_a_request = (RecordNotFound, AlreadyExists, Conflict, DuplicateKey)
+    of_a_request = (RecordNotFound, UnreadableRecord, AlreadyExists, Conflict, DuplicateKey)
     return isinstance(error, StorageError) and not isinstance(error, of_a_request)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import attrs
 
-from reportflow.errors import InvalidValue, RecordNotFound, Refusal, TransitionRefused
+from reportflow.errors import InvalidValue, RecordNotFound, Refusal, TransitionRefused, UnreadableRecord
 from reportflow.flow.effects import Effects
 from reportflow.flow.handler import Handler
 from reportflow.flow.loading import load
@@ -57,7 +57,7 @@ def _refusals_of_steps(
         yield from handler.act(UnitOfWork(), record, command, ())
     except TransitionRefused as refused:
         return refused.refusals
-    except RecordNotFound as missing:
+    except (RecordNotFound, UnreadableRecord) as missing:
         params = {"lifecycle": record.kind, "trigger": option.trigger, "ids": missing.ids}
         return (Refusal(code="step", params=params, labels=option.labels),)
     return ()
