@@ -93,7 +93,7 @@ def _run_together(handler: Handler, requests: Sequence[object], *, skip: bool) -
 
 
 def _load_all(handler: Handler, unit: UnitOfWork, requests: Sequence[object]) -> Effects[None]:
-    """Read all records at once that this flow did not give out; what is missing or unreadable is reported in its turn."""
+    """Read all records at once that this flow did not give out; what cannot be read is reported in its turn."""
     fires = [one for one in requests if isinstance(one, Fire)]
     ids = list(dict.fromkeys(one.id for one in fires if _is_to_be_read(handler, one.target)))
     stored: list[Record] = []
