@@ -36,12 +36,17 @@ from reportflow import (
     Value,
     replay,
 )
-from reportflow.model.values import extras_of, not_blank
+from reportflow.model.values import extras_of, field_names, not_blank
 from reportflow.serialization.evolution import VERSION
 from reportflow.serialization.plain import from_json, from_plain, to_json, to_plain
 from reportflow.serialization.stored import load_stored, load_trusted
 
 ANN = Actor(id="ann", roles={"clerk"})
+
+
+def own_fields(record: type[Any]) -> list[str]:
+    """The fields that a class adds to `Record`."""
+    return [name for name in field_names(record) if name not in field_names(Record)]
 
 
 def lifecycle(record: type[Any], details: type[Any] | None = None, *, version: int = 1, **sets: Any) -> Lifecycle:
@@ -53,7 +58,7 @@ def lifecycle(record: type[Any], details: type[Any] | None = None, *, version: i
         roles={"clerk": ANY},
         states=[State("open", final=True)],
         transitions=[
-            Transition("create", source=None, dest="open", roles={"clerk"}),
+            Transition("create", source=None, dest="open", roles={"clerk"}, accepts=own_fields(record)),
             Transition("move", source="open", dest=SAME, roles={"clerk"}, details=details, sets=sets),
             Transition("touch", source="open", dest=SAME, roles={"clerk"}),
         ],
@@ -344,7 +349,7 @@ def _papers(record: type[Any], write: type[Any], sign: type[Any]) -> Lifecycle:
         roles={"clerk": ANY},
         states=[State("open", final=True)],
         transitions=[
-            Transition("create", source=None, dest="open", roles={"clerk"}),
+            Transition("create", source=None, dest="open", roles={"clerk"}, accepts=own_fields(record)),
             Transition("write", source="open", dest=SAME, roles={"clerk"}, details=write, sets={"text": "text"}),
             Transition("sign", source="open", dest=SAME, roles={"clerk"}, details=sign, sets={"authors": "authors"}),
             Transition("touch", source="open", dest=SAME, roles={"clerk"}),
