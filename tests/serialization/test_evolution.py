@@ -245,6 +245,24 @@ def test_what_a_caller_hands_in_of_an_older_version_is_upgraded_and_validated() 
         load_stored({VERSION: 3, "days": "4", "why": ""}, today.Move)
 
 
+@pytest.mark.parametrize("tags", [None, (), ("a",)])
+@pytest.mark.parametrize("several", [None, (), (Urgency.LOW,)])
+def test_what_has_the_shape_of_today_is_read_as_it_was(tags: Any, several: Any) -> None:
+    """The fast path and the slow path give the same value, empty and absent collections told apart."""
+
+    @attrs.frozen(kw_only=True)
+    class Tagged(Details):
+        tags: tuple[str, ...] | None
+        several: tuple[Urgency, ...] | None
+
+    value = Tagged(tags=tags, several=several)
+    assert load_trusted(to_plain(value), Tagged) == load_stored(to_plain(value), Tagged) == value
+    wrong: dict[str, Any]
+    for wrong in ({"tags": "ab"}, {"tags": [1]}, {"several": ["none"]}, {"several": {}}):
+        with pytest.raises(InvalidValue):
+            load_trusted({**to_plain(value), **wrong}, Tagged)
+
+
 def test_an_upgrader_is_given_a_copy() -> None:
     """An upgrader that changes what it is given changes nothing of its caller's."""
 

@@ -17,13 +17,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
 import attrs
 
 from reportflow.errors import Fault, InvalidValue
 from reportflow.model.checks import cache_by_class
+from reportflow.model.frozen import FrozenDict
 from reportflow.model.record import Record
 from reportflow.model.values import Extended, as_texts, extras_of, field_names, give_extras, name_of
 
@@ -39,7 +39,7 @@ Upgrader = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def _upgraders(value: Any) -> Any:
-    return MappingProxyType(dict(value)) if isinstance(value, Mapping) else value
+    return FrozenDict(value) if isinstance(value, Mapping) else value
 
 
 @attrs.frozen(kw_only=True)

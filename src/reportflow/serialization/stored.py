@@ -132,9 +132,18 @@ def assembly(
         x = content if name in columns else "x"
         if x != content:
             lines.append(f" x = {content}")
-        if hint in (str, int, bool):
+        if hint in _SCALARS:
             wanted = f"type({x}) is not {hint.__name__}"
             lines.append(f" if {wanted}{f' and {x} is not None' if optional else ''}: raise TypeError")
+        elif (part := _part_of_tuple(hint)) is not None:
+            known[f"read{number}"] = {part} if part in _SCALARS else _hook(part)
+            absent = f"{x} is not None and " if optional else ""
+            lines.append(f" if {absent}type({x}) is not list: raise TypeError")
+            if part in _SCALARS:
+                lines.append(f" if {x} and set(map(type, {x})) != read{number}: raise TypeError")
+            each = x if part in _SCALARS else f"map(read{number}, {x})"
+            empty = f"None if {x} is None else ()" if optional else "()"
+            lines.append(f" {x} = tuple({each}) if {x} else {empty}")
         else:
             hook = known[f"read{number}"] = _hook(hint)
             indent = " "
@@ -185,10 +194,6 @@ def _hook(hint: Any) -> Callable[[Any], Any]:
     usual = partial(_converter.structure, cl=hint)
     if isinstance(hint, type) and issubclass(hint, Value):
         return partial(_nested, hint, usual)
-    arguments = typing.get_args(hint)
-    if typing.get_origin(hint) is tuple and arguments[1:] == (...,):
-        one = arguments[0]
-        return partial(_scalars, {one}) if one in (str, int, bool) else partial(_several, _hook(one))
     return usual
 
 
@@ -199,18 +204,15 @@ def _nested(cls: type[Any], usual: Callable[[Any], Any], plain: Any) -> Any:
     return usual(plain)
 
 
-def _scalars(kind: set[type[Any]], plain: Any) -> tuple[Any, ...]:
-    if type(plain) is not list or (plain and set(map(type, plain)) != kind):
-        raise TypeError
-    return tuple(plain)
+def _part_of_tuple(hint: Any) -> Any:
+    """The annotation of each value in a tuple of any length; None for another annotation."""
+    arguments = typing.get_args(hint)
+    return arguments[0] if typing.get_origin(hint) is tuple and arguments[1:] == (...,) else None
 
 
-def _several(each: Callable[[Any], Any], plain: Any) -> tuple[Any, ...]:
-    if type(plain) is not list:
-        raise TypeError
-    return tuple(map(each, plain))
-
-
+_SCALARS: Final = (str, int, bool)
+#: The collections that are written as a list.
+_LISTED: Final = (tuple, list, set, frozenset)
 #: How times and days are read.
 _DIRECT: Final[Mapping[Any, Callable[[Any], Any]]] = {datetime: datetime.fromisoformat, date: date.fromisoformat}
 
@@ -220,6 +222,7 @@ def _reader(cls: type[Any]) -> Callable[[Any, Any], Any]:
     """What makes a value of plain data of any version of its class."""
     cls = typing.get_origin(cls) or cls
     hints = {name: _bound(hint) for name, hint in typing.get_type_hints(cls).items()}
+    listed = {name for name, hint in hints.items() if typing.get_origin(_required(hint)[0]) in _LISTED}
     owner = name_of(cls)
 
     def read(plain: Any, _: object = None) -> Any:
@@ -230,6 +233,8 @@ def _reader(cls: type[Any]) -> Callable[[Any, Any], Any]:
         facts = {"owner": owner, "version": fitted.version}
         try:
             for name, one in fitted.fields.items():
+                if name in listed and not isinstance(one, list | NoneType):
+                    raise TypeError  # a text, or the keys of a mapping, would be taken for a list
                 contents[name] = _converter.structure(one, hints.get(name, Any))
             name = ""
             value = _rebuilt(cls, contents)
