@@ -103,9 +103,11 @@ class Twin:
                 store.add_classes(classes)
 
     def sealed(self, after: tuple[str, int] | None = None, limit: int = 1000) -> list[Sealed]:
-        """See `Store.sealed`. Where its entries are in the feed, each store says for itself."""
+        """See `Store.sealed`. The places in the feed are those of the first store, as `feed` shows them."""
         call = f"sealed({after!r}, {limit!r})"
-        return self._asked(call, lambda store: [one._replace(position=None) for one in store.sealed(after, limit)])
+        with self._lock:
+            self._asked(call, lambda store: [one._replace(position=None) for one in store.sealed(after, limit)])
+            return self.one.sealed(after, limit)
 
     def restore(self, sealed: Sequence[Sealed], records: Sequence[Record], *, more: bool = False) -> None:
         """See `Store.restore`."""
