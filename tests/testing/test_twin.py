@@ -56,7 +56,7 @@ class TestATwinOfTwoKinds(StoreTests):
 
     @pytest.fixture
     def new_store(self) -> Callable[[], Store]:
-        return lambda: Twin(SparseFeed(), OwnCursors())
+        return lambda: Twin(OwnCursors(), SparseFeed())
 
 
 #: Whatever Hypothesis calls, the store in memory and the one on SQL answer the same.
