@@ -196,11 +196,10 @@ def entry_row(sealed: Sealed) -> dict[str, Any]:
 
 def sealed_of(row: Row) -> Sealed:
     """What is stored in a row of `SEALED_COLUMNS`, texts or their bytes, whatever it is."""
-    try:
-        return Sealed._make([one.decode() if type(one) is bytes else one for one in row])
-    except UnicodeDecodeError:
-        values: list[Any] = [one.decode("utf-8", "surrogateescape") if isinstance(one, bytes) else one for one in row]
-        return Sealed._make(values)
+    if bytes not in map(type, row):
+        return Sealed._make(row)
+    values: list[Any] = [one.decode("utf-8", "surrogateescape") if isinstance(one, bytes) else one for one in row]
+    return Sealed._make(values)
 
 
 @lru_cache(maxsize=1024)

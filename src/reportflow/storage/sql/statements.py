@@ -130,8 +130,6 @@ class StatementCache:
         feed = entries.add_columns(entry.c.position).where(behind).order_by(entry.c.position)
         self.feed: PreparedStatement = self.prepare(feed.limit(sa.bindparam("most")))
         stored: list[Any] = [entry.c[name] for name in SEALED_COLUMNS]
-        if dialect.name == "sqlite":  # it takes texts that are none, and its driver cannot read those
-            stored = [sa.cast(c, sa.LargeBinary) if isinstance(c.type, sa.String) else c for c in stored]
         its_id, its_sequence = entry.c.record_id, entry.c.sequence
         after_id: Any = sa.bindparam("after_record_id", type_=its_id.type)
         if dialect.name == "sqlite":  # it is given the bytes of an id that is no text
