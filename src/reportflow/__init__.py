@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from reportflow.errors import (
     AlreadyExists,
     Conflict,
+    ContentErased,
     DuplicateKey,
     InvalidDefinition,
     InvalidURL,
@@ -51,11 +52,11 @@ from reportflow.lifecycle.table import (
     only_the_assignee,
 )
 from reportflow.model.actor import ANY, OWN, UNIT, Actor, Secrecy
-from reportflow.model.entry import Command, Details, Entry
+from reportflow.model.entry import Command, Details, Entry, Erased
 from reportflow.model.frozen import FrozenDict
 from reportflow.model.query import Happened, Interval, Page, Query
 from reportflow.model.record import Record, Seen
-from reportflow.model.values import CODE, LEVEL, PARTY, Value
+from reportflow.model.values import CODE, LEVEL, PARTY, PERSON, REFERENCE, Value
 from reportflow.serialization.classes import Classes
 from reportflow.serialization.evolution import Schema
 from reportflow.storage.base import Capabilities, Change, FeedItem, Store
@@ -78,6 +79,8 @@ __all__ = [
     "NOBODY",
     "OWN",
     "PARTY",
+    "PERSON",
+    "REFERENCE",
     "SAME",
     "STANDARD",
     "UNIT",
@@ -92,10 +95,12 @@ __all__ = [
     "Command",
     "Conflict",
     "Constant",
+    "ContentErased",
     "Create",
     "Details",
     "DuplicateKey",
     "Entry",
+    "Erased",
     "FeedItem",
     "Fire",
     "FrozenDict",

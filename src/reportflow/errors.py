@@ -11,6 +11,7 @@
     ├── Unbuildable             a class of which the test kit can make no instance
     ├── StepsUnbounded          `then` steps that form a cycle or go too deep
     ├── TransitionRefused       the transition is not allowed: every refusal at once
+    ├── ContentErased           a repeated request whose first one was erased, so that they cannot be compared
     ├── StaleRecord             the version that the caller saw is no longer the stored one
     ├── MissingExtra            a package of an extra, or a database driver, is not installed (an ImportError too)
     ├── BrokerUnavailable       the broker that a relay publishes to cannot be reached
@@ -274,6 +275,20 @@ class StaleRecord(ReportflowError):
         seen = renderer.text(f"word.seen_{'version' if self.seen else 'head'}", {"number": self.seen})
         moved = "other_content" if self.seen == self.stored else "moved_on"
         return {"id": self.id, "seen": seen, "change": renderer.text(f"word.{moved}", {"number": self.stored})}
+
+
+class ContentErased(ReportflowError):
+    """A key was used before, and what that request said was erased: it cannot be told whether this one is the same.
+
+    `id` is the record, `sequence` the entry. Nothing was written.
+    """
+
+    code = "content_erased"
+
+    def __init__(self, id: str, sequence: int) -> None:
+        super().__init__(id, sequence)
+        self.id = id
+        self.sequence = sequence
 
 
 class MissingExtra(ReportflowError, ImportError):

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, Literal, Self, TypeVar, cast, overload
 
 from reportflow.errors import ReportflowError
-from reportflow.flow import offers
+from reportflow.flow import erasing, offers
 from reportflow.flow.base import CHUNK, RETRY_LOCK_TIMEOUT, FlowBase, Outcome, Stream, typed, typed_page
 from reportflow.flow.effects import Effects, Pause
+from reportflow.flow.erasing import ErasurePlan, ErasureRequest
 from reportflow.flow.heads import FilePath
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.flow.verification import LIMIT, Verification, Verifier
@@ -159,6 +160,21 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         """
         request = Fire(target, trigger, details, by=by, reason=reason, at=at, key=key, version=version, head=head)
         return typed((await self._one(request)), type)
+
+    async def erase(
+        self,
+        target: Record | str | Query,
+        *,
+        by: Actor,
+        fields: Iterable[str] = (),
+        person: str | None = None,
+        reason: str = "",
+        plan: bool = False,
+        key: str | None = None,
+    ) -> ErasurePlan:
+        """See `ReportFlow.erase`; a call that is cancelled has erased some of the records, each whole."""
+        asked = ErasureRequest(target, by=by, fields=fields, person=person, reason=reason, key=key)
+        return await self._drive(erasing.erase(self._handler, self._queries, asked, plan=plan))
 
     async def batch(self, requests: Iterable[Request]) -> list[Record]:
         """Several creations and transitions, decided together and committed at once: all of them, or none.

@@ -76,7 +76,7 @@ def _run_together(handler: Handler, requests: Sequence[object], *, skip: bool) -
             done = yield from handler.perform(unit, one, now, id=handler.id_of(one), retried=False)
             results.append(Result(*done))
             continue
-        except StorageUnavailable:
+        except (StorageUnavailable, Conflict):
             raise
         except ReportflowError as error:
             unit.roll_back()

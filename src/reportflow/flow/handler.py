@@ -22,6 +22,7 @@ from typing import Any, Final
 from reportflow.errors import (
     AlreadyExists,
     Conflict,
+    ContentErased,
     DuplicateKey,
     InvalidValue,
     ReportflowError,
@@ -34,11 +35,13 @@ from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, pause, store
 from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.flow.loading import load
+from reportflow.flow.removals import with_removal
 from reportflow.flow.requests import Create, Fire, Request, check_target
 from reportflow.flow.unit_of_work import TrackedRecord, UnitOfWork
 from reportflow.lifecycle import decision
 from reportflow.lifecycle.decision import Decision
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.erasure import is_erased
 from reportflow.lifecycle.history import replay
 from reportflow.lifecycle.table import OnConflict, Step
 from reportflow.model.actor import Actor
@@ -206,6 +209,7 @@ class Handler:
 
         Raises:
             DuplicateKey: the key was used for another request.
+            ContentErased: what the request of then said was erased, so it cannot be told whether it is the same.
             RecordNotFound: the actor may no longer see the record.
         """
         entry = yield from store.by_key(request.by.id, key)
@@ -214,6 +218,8 @@ class Handler:
         history = yield from store.history([entry.record_id])
         self.definitions.check_visible(replay(history, self.definitions), request.by)
         if not self._is_same(request, entry, now):
+            if is_erased(history, entry.sequence) and self._is_same_act(request, entry):
+                raise ContentErased(entry.record_id, entry.sequence)
             raise DuplicateKey([entry.record_id], [key])
         last = entry
         for following in history[entry.sequence :]:
@@ -229,13 +235,18 @@ class Handler:
                 return True
         return False
 
+    def _is_same_act(self, request: Request, entry: Entry) -> bool:
+        """Whether an entry may be the result of a request, as far as can be told without its content."""
+        if isinstance(request, Fire):
+            return entry.record_id == request.id and entry.trigger == request.trigger
+        return isinstance(entry.details, Record) and type(entry.details) is type(request.draft)
+
     def _is_same(self, request: Request, entry: Entry, now: datetime) -> bool:
         """Whether an entry is the result of the same request: trigger, record, details and reason."""
-        if isinstance(request, Fire):
-            same = entry.record_id == request.id and entry.trigger == request.trigger
-            return same and entry.details == request.details and entry.reason == request.reason
-        if not isinstance(entry.details, Record) or type(entry.details) is not type(request.draft):
+        if not self._is_same_act(request, entry):
             return False
+        if isinstance(request, Fire):
+            return entry.details == request.details and entry.reason == request.reason
         lifecycle = self.definitions.of(request.draft)
         command: Command = Command(trigger=entry.trigger, actor=request.by, now=now, id=entry.record_id)
         draft = decision.initialize_draft(lifecycle, request.draft, command)
@@ -294,8 +305,11 @@ class Handler:
             if unit.independent:
                 raise AlreadyExists([id])
             raise InvalidValue("id", "twice", {"given": id})
-        unit.advance(tracked, decided)
         found = lifecycle.row(decided.entry.source, command.trigger)
+        if found and found[0].erases is not None and command.salt:  # without one nothing will be committed
+            new_salt, definitions = self._new_salt, self.definitions
+            decided = yield from with_removal(definitions, lifecycle, tracked, decided, command, new_salt)
+        unit.advance(tracked, decided)
         if found and found[0].on_conflict is OnConflict.STALE:
             unit.pin(tracked, tracked.expected)
         for step in decided.steps:

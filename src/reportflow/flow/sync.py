@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any, Literal, Self, TypeVar, overload
 
 from reportflow.errors import ReportflowError
-from reportflow.flow import offers
+from reportflow.flow import erasing, offers
 from reportflow.flow.base import CHUNK, RETRY_LOCK_TIMEOUT, FlowBase, Outcome, Stream, typed, typed_page
 from reportflow.flow.effects import Effects, Pause
+from reportflow.flow.erasing import ErasurePlan, ErasureRequest
 from reportflow.flow.heads import FilePath
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.flow.verification import LIMIT, Verification, Verifier
@@ -152,6 +153,45 @@ class ReportFlow(FlowBase[Store]):
         """
         request = Fire(target, trigger, details, by=by, reason=reason, at=at, key=key, version=version, head=head)
         return typed(self._one(request), type)
+
+    def erase(
+        self,
+        target: Record | str | Query,
+        *,
+        by: Actor,
+        fields: Iterable[str] = (),
+        person: str | None = None,
+        reason: str = "",
+        plan: bool = False,
+        key: str | None = None,
+    ) -> ErasurePlan:
+        """Erase content of a record, or of all records of a query that the actor may see, by the rows that erase.
+
+        Each record is erased by a commit of its own. A record of which nothing is left to erase is left alone, so that
+        a call that was interrupted can be made again. All is judged before anything is written.
+
+        Args:
+            target: A record, its id, or a `Query`, whose order, limit and cursor do not matter.
+            by: Who does it.
+            fields: What to erase, by name; see `reportflow.lifecycle.erasable`.
+            person: The id of a person: what is known of them is erased.
+            reason: Why.
+            plan: Whether only to say what would be erased, and how much it is.
+            key: The idempotency key; over a query that of each record is ``<key>/<id>``.
+
+        Returns:
+            What was erased, or would be.
+
+        Raises:
+            InvalidValue: a field is unknown, a reference, or would change another; the person is nowhere; no row
+                erases from a record's state; or stored content is not what was committed.
+            TransitionRefused: with every refusal.
+            RecordNotFound: there is no such record that the actor may see.
+            Conflict: other writers were faster until the deadline.
+            StorageError: the store cannot keep it.
+        """
+        asked = ErasureRequest(target, by=by, fields=fields, person=person, reason=reason, key=key)
+        return self._drive(erasing.erase(self._handler, self._queries, asked, plan=plan))
 
     def batch(self, requests: Iterable[Request]) -> list[Record]:
         """Several creations and transitions, decided together and committed at once: all of them, or none.

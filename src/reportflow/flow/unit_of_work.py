@@ -23,6 +23,10 @@ class TrackedRecord:
     record: Record
     entries: list[Entry] = attrs.field(factory=list)
     sealed: list[Sealed] = attrs.field(factory=list)
+    #: What remains of stored entries, some of whose content is to be removed, by their sequence.
+    erased: dict[int, tuple[Entry, Sealed]] = attrs.field(factory=dict)
+    #: How many bytes of content are removed.
+    removed: int = 0
     #: What a caller saw and acts on; a conflict is then a `StaleRecord`.
     pinned: Seen | None = None
     #: Whose snapshot it is, where it was not read from the store, which may be ahead of it.
@@ -32,6 +36,14 @@ class TrackedRecord:
     def expected(self) -> Seen | None:
         """What the commit replaces; None for a creation."""
         return None if self.before is None else self.before.seen
+
+    def replace(self, entry: Entry, sealed: Sealed) -> None:
+        """Put what remains of an entry in its place; one of this unit of work never is stored as it was."""
+        place = entry.sequence - 1 - (0 if self.before is None else self.before.version)
+        if place < 0:
+            self.erased[entry.sequence] = entry, sealed
+        else:
+            self.entries[place], self.sealed[place] = entry, sealed
 
 
 class UnitOfWork:
@@ -68,7 +80,11 @@ class UnitOfWork:
         """Set a record to what a command made of it."""
         if self._undo is not None:
             undone = partial(setattr, tracked, "record", tracked.record)
-            self._undo += [undone, tracked.entries.pop, partial(_cut, tracked.sealed, len(tracked.sealed))]
+            kept = (list(tracked.entries), list(tracked.sealed), dict(tracked.erased))
+            self._undo += [undone, partial(_restore, tracked, *kept)]
+        for one in decided.erased:
+            tracked.replace(one.entry, one.sealed)
+            tracked.removed += one.removed
         tracked.record = decided.record
         tracked.entries.append(decided.entry)
         if decided.sealed is not None:
@@ -83,11 +99,20 @@ class UnitOfWork:
     def changes(self) -> list[Change]:
         """What is to be committed."""
         return [
-            Change(record=one.record, expected=one.expected, entries=one.entries, sealed=one.sealed, before=one.before)
+            Change(
+                record=one.record,
+                expected=one.expected,
+                entries=one.entries,
+                sealed=one.sealed,
+                erased=one.erased.values(),
+                before=one.before,
+            )
             for one in self.tracked.values()
             if one.entries
         ]
 
 
-def _cut(some: list[Sealed], length: int) -> None:
-    del some[length:]
+def _restore(
+    tracked: TrackedRecord, entries: list[Entry], sealed: list[Sealed], erased: dict[int, tuple[Entry, Sealed]]
+) -> None:
+    tracked.entries, tracked.sealed, tracked.erased = entries, sealed, erased

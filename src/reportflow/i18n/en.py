@@ -118,6 +118,42 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "damaged": "was altered or is damaged at {given}; run `reportflow verify` on it, and restore what is wrong",
         "written": "is being written to: {given} has changed meanwhile; stop that, and copy again",
         "differs": "differs from the source at {given}; stop what writes to the two, empty the target and copy again",
+        "erases_reference": "must stay, since other entries refer to it; leave it out",
+        "erases_reference@developer": "{given} is a reference by which others act, and stays; leave it out",
+        "not_erasable": "cannot be erased; leave it out",
+        "not_erasable@developer": "{given} is no text, no optional field and no collection, or figures count by it; leave it out",
+        "not_to_erase": "names nothing that can be erased; choose what to erase",
+        "not_to_erase@developer": "{given} names nothing that can be erased; take of: {choices}",
+        "erases_other": "cannot be erased alone: {other} depends on it; choose both, or neither",
+        "erases_other@developer": (
+            "{given} cannot be erased alone: that would change '{other}' at version {sequence} of record {id}; name "
+            "both, or neither"
+        ),
+        "erases_derived": "would not be gone: it is made of something else, too; choose that as well",
+        "erases_derived@developer": (
+            "{given}: '{other}' would not be gone, since a function of the row makes it of something else at version "
+            "{sequence} of record {id}; name the details that it reads as well"
+        ),
+        "erases_breaks": "cannot be erased: the history could not be read without it; leave it out",
+        "erases_breaks@developer": (
+            "without {given} the rules of version {sequence} of record {id} fail; leave it out, or let them bear that"
+        ),
+        "person_nowhere": "is found nowhere in what was chosen; check who is meant",
+        "person_nowhere@developer": "{given} is in none of these records; give the id of an actor, member or party",
+        "salt_missing": "is missing; nothing was erased: tell the administrator",
+        "salt_missing@developer": (
+            "is missing from entry {sequence} of record {id}, so its content cannot be compared with what was "
+            "committed, and nothing was erased; restore the row from a backup"
+        ),
+        "altered": "is no longer what was saved; nothing was erased: tell the administrator",
+        "altered@developer": (
+            "is not what was committed, at entry {sequence} of record {id}; erasing would hide that, and nothing was "
+            "erased: restore the row from a backup"
+        ),
+        "nothing_erases": "cannot be erased from this record; ask the administrator",
+        "nothing_erases@developer": "is in state '{state}', from which no row of '{given}' erases; add one with erases=",
+        "names_fixed": "is fixed for '{trigger}'; leave it out",
+        "names_fixed@developer": "is said by the row '{trigger}' itself; leave it out",
     },
     "fault": {
         "duplicate_state": "state '{name}' is written twice",
@@ -139,6 +175,12 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "details_class": "'{trigger}' takes {given}, which is no attrs class",
         "sets_unknown_field": "'{trigger}' sets '{name}', which {owner} does not have",
         "sets_own_field": "'{trigger}' sets '{name}', which the fold sets itself",
+        "erases_nothing": "'{trigger}' creates a record, of which nothing can be erased yet; remove erases",
+        "erases_unknown_detail": (
+            "'{trigger}' erases what '{name}' names, which is no field of its details; they have: {choices}; fixed "
+            "names are a tuple"
+        ),
+        "erases_unknown_name": "'{trigger}' erases '{name}', which is unknown or a reference, or has no blank value",
         "sets_unknown_detail": (
             "'{trigger}' sets '{field}' from '{name}', which {owner} does not have; for a fixed text write "
             "Constant('{name}')"
@@ -341,6 +383,11 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "duplicate_key@developer": (
             "The key {keys} was used before, for another command on record {ids}; take a new key for a new command."
         ),
+        "content_erased": ("Already submitted, and erased since on request; there is no need to submit it again."),
+        "content_erased@developer": (
+            "The key was used before, for entry {sequence} of record {id}, whose content was erased: whether this is "
+            "the same request cannot be told, and nothing was written; take a new key for a new request."
+        ),
         "storage_unavailable": "The system cannot be used now. {advice}",
         "storage_unavailable@developer": "The store {url} cannot be used: {given}. {advice}",
         "storage_busy": "The system is busy, and nothing was saved; try again later.",
@@ -458,6 +505,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "withdraw": "withdraw",
         "reopen": "reopen",
         "comment": "comment",
+        "erase": "erase personal information",
     },
     "report.history": {
         "adopt.own": "issue",
@@ -546,6 +594,11 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "usage": "usage",
         "year": "year",
         "attachments": "attachments",
+        "fields": "what to erase",
+        "person": "person",
+        "salt": "salt",
+        "commitment": "content",
+        "record": "record",
     },
     "word": {
         "semicolon": "; ",
@@ -755,6 +808,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "instruct": "{post} |{leader}|: '{text}'",
         "absorb": "{department}|: {measure}| ({evidence})",
         "comment": "{text}",
+        "erase": "{fields}|, {person}",
         "merge": "into {target}",
         "credit": "{source}",
         "discredit": "{source}",

@@ -116,6 +116,34 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "damaged": "在 {given} 处被改动或已损坏；请对其运行 `reportflow verify`，并恢复有误之处",
         "written": "正在被写入：{given} 已发生变化；请停止写入后重新复制",
         "differs": "在 {given} 处与源不同；请停止对两者的写入，清空目标后重新复制",
+        "erases_reference": "为其他条目所引用，须予保留，请勿选择",
+        "erases_reference@developer": "{given} 是他处据以办理的引用，须予保留，请勿列入",
+        "not_erasable": "不能清除，请勿选择",
+        "not_erasable@developer": "{given} 不是文本、可空字段或集合，或为统计所依据，不能清除，请勿列入",
+        "not_to_erase": "所指内容不能清除，请选择要清除的内容",
+        "not_to_erase@developer": "{given} 所指内容不存在，无从清除；可用名称：{choices}",
+        "erases_other": "不能单独清除：“{other}”由此而来，请一并选择，或都不选",
+        "erases_other@developer": "{given} 不能单独清除：记录 {id} 第 {sequence} 版的“{other}”会随之改变；请一并列入，或都不列入",
+        "erases_derived": "清除后仍会存在：其内容另有来源，请一并选择",
+        "erases_derived@developer": (
+            "{given}：记录 {id} 第 {sequence} 版的“{other}”由函数从他处得出，清除后仍会存在；请将其所读的明细一并列入"
+        ),
+        "erases_breaks": "不能清除：清除后办理经过将无法还原，请勿选择",
+        "erases_breaks@developer": "缺少 {given} 时，记录 {id} 第 {sequence} 版的规则无法执行；请勿列入，或让规则容许其缺失",
+        "person_nowhere": "未见于所选各件，请核对所指何人",
+        "person_nowhere@developer": "{given} 不在这些记录中；请给出办理人、成员或对方的 id",
+        "salt_missing": "缺失，未清除任何内容，请联系系统管理员",
+        "salt_missing@developer": (
+            "在记录 {id} 的第 {sequence} 个条目中缺失，无法核对其内容与提交时是否一致，未清除任何内容；请从备份恢复该行"
+        ),
+        "altered": "与保存时不一致，未清除任何内容，请联系系统管理员",
+        "altered@developer": (
+            "在记录 {id} 的第 {sequence} 个条目处与提交时不一致；清除会掩盖此事，故未清除任何内容；请从备份恢复该行"
+        ),
+        "nothing_erases": "此件不能清除内容，请联系系统管理员",
+        "nothing_erases@developer": "处于状态“{state}”，而“{given}”没有从该状态清除内容的行；请添加带 erases= 的行",
+        "names_fixed": "已由“{trigger}”确定，请留空",
+        "names_fixed@developer": "由“{trigger}”这一行自行确定，请勿给出",
     },
     "fault": {
         "duplicate_state": "状态“{name}”重复",
@@ -137,6 +165,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "details_class": "“{trigger}”的详情 {given} 不是 attrs 类",
         "sets_unknown_field": "“{trigger}”设置了 {owner} 没有的字段“{name}”",
         "sets_own_field": "“{trigger}”设置了由折叠自行设置的“{name}”",
+        "erases_nothing": "“{trigger}”用于创建记录，尚无内容可清除；请去掉 erases",
+        "erases_unknown_detail": "“{trigger}”按“{name}”清除，而其明细没有该字段；可用字段：{choices}；固定名称请写成元组",
+        "erases_unknown_name": "“{trigger}”清除的“{name}”不存在、是引用，或没有可用的空值",
         "sets_unknown_detail": "“{trigger}”用 {owner} 没有的“{name}”设置“{field}”；固定文字请写 Constant('{name}')",
         "accepts_elsewhere": "“{trigger}”不创建记录，没有草稿可接受；请去掉 accepts",
         "accepts_unknown_field": "“{trigger}”接受 {owner} 没有的字段“{name}”",
@@ -287,6 +318,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "conflict@developer": "记录 {ids} 同时由他人修改；未写入任何内容，请重试。",
         "duplicate_key": "该操作已提交，请勿重复提交。",
         "duplicate_key@developer": "键 {keys} 已用于记录 {ids} 的另一命令；新命令请用新键。",
+        "content_erased": "该操作此前已提交，其内容已应要求清除，请勿重复提交。",
+        "content_erased@developer": (
+            "该键已用于记录 {id} 的第 {sequence} 个条目，其内容已清除，无法判断是否为同一请求；未写入任何内容。新请求请用新键。"
+        ),
         "storage_unavailable": "系统暂时无法使用。{advice}",
         "storage_unavailable@developer": "存储 {url} 无法使用：{given}。{advice}",
         "storage_busy": "系统正忙，本次操作未保存，请稍后再试。",
@@ -396,6 +431,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "withdraw": "撤回",
         "reopen": "重新受理",
         "comment": "批注",
+        "erase": "清除个人信息",
     },
     "report.history": {
         "adopt.own": "编发",
@@ -484,6 +520,11 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "usage": "采用方式",
         "year": "年份",
         "attachments": "附件",
+        "fields": "清除的内容",
+        "person": "当事人",
+        "salt": "盐值",
+        "commitment": "内容",
+        "record": "记录",
     },
     "word": {
         "semicolon": "；",
@@ -693,6 +734,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "instruct": "{post}|{leader}|批示：“{text}”",
         "absorb": "{department}|：{measure}|（{evidence}）",
         "comment": "{text}",
+        "erase": "{fields}|，{person}",
         "merge": "{target}",
         "credit": "{source}",
         "discredit": "{source}",

@@ -6,9 +6,9 @@ not, in one order. `decide` raises with all of them, `options` shows them; neith
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import attrs
 
@@ -16,7 +16,9 @@ from reportflow.errors import InvalidValue, Refusal, RuleFailed, StepsUnbounded,
 from reportflow.i18n.catalog import ENGLISH, NO_LABELS, STANDARD, Catalog, Labels
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.drafts import check_accepted
+from reportflow.lifecycle.erasable import check_names
 from reportflow.lifecycle.table import Step, Transition
+from reportflow.lifecycle.wholeness import check_whole
 from reportflow.model.actor import Actor
 from reportflow.model.annotations import check
 from reportflow.model.checks import is_blank
@@ -24,18 +26,28 @@ from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
 from reportflow.model.values import (
     changed,
-    converters,
-    field_names,
     in_utc,
-    plainly_built,
     setters,
     unchecked,
-    validators,
 )
 from reportflow.serialization.digest import Sealed, seal
 
 #: How deep `then` steps may go.
 DEPTH: Final = 8
+
+
+class Remains(NamedTuple):
+    """What remains of an entry, a part of whose content was erased.
+
+    Attributes:
+        entry: The entry without it; its digest stays.
+        sealed: The same as it is to be stored: the header as it was, the rest of the content under a new salt.
+        removed: How many bytes of its stored content are gone.
+    """
+
+    entry: Entry
+    sealed: Sealed
+    removed: int
 
 
 @attrs.frozen(kw_only=True)
@@ -47,12 +59,14 @@ class Decision:
         entry: What happened.
         sealed: The entry as it is to be stored; None where the command has no salt, and so nothing can be committed.
         steps: What the row asks for beside it.
+        erased: What remains of the entries before it that it erases something of; see `lifecycle.erasure`.
     """
 
     record: Record
     entry: Entry
     sealed: Sealed | None = None
     steps: tuple[Step, ...] = ()
+    erased: tuple[Remains, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -94,7 +108,8 @@ class Option:
 
     def __reduce__(self) -> tuple[Any, ...]:
         fields = {one.name: getattr(self, one.name) for one in attrs.fields(Option)}
-        bare = attrs.evolve(self.row, guards=(), sets={}, then=None, direction=None)
+        erases = None if callable(self.row.erases) else self.row.erases
+        bare = attrs.evolve(self.row, guards=(), sets={}, then=None, erases=erases, direction=None)
         return _option_of, ({**fields, "row": bare},)
 
 
@@ -107,12 +122,14 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
 
     The id of what is created is the draft's, where its creation accepts one, else the command's.
 
+    Of a row that erases this is the act alone; `lifecycle.erasure` completes it, by the history of the record.
+
     Raises:
         TransitionRefused: with every refusal.
         UnknownTrigger: the lifecycle has no such trigger.
-        InvalidValue: `at` lies before the creation or after `now`, a value cannot be stored, or a draft brings what
-            its creation does not accept.
-        RuleFailed: a guard, `sets` or `then` raised.
+        InvalidValue: `at` lies before the creation or after `now`, a value cannot be stored, a draft brings what its
+            creation does not accept, or what is to be erased is unknown or may not be.
+        RuleFailed: a guard, `sets`, `erases` or `then` raised.
     """
     if record.version == 0:
         check_accepted(lifecycle, record, command.trigger)
@@ -134,14 +151,16 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
     assert found is not None, "it is allowed, so the row is there"
     row, dest = found
     entry = _entry(lifecycle, record, command, source, dest)
+    if row.erases is not None:
+        _check_erasing(lifecycle, row, record, entry)
     after = lifecycle.fold(record if record.version else None, entry)
     if row.sets:
-        _check_whole(lifecycle, row, after, entry)
-    sealed = _complete(entry, record, after, command)
-    return Decision(record=after, entry=entry, sealed=sealed, steps=_steps(lifecycle, row, record, entry))
+        check_whole(lifecycle, row, record, after, entry)
+    sealed = complete(entry, record, after, command)
+    return Decision(record=after, entry=entry, sealed=sealed, steps=steps_of(lifecycle, row, record, entry))
 
 
-def _complete(entry: Entry, before: Record, after: Record, command: Command) -> Sealed | None:
+def complete(entry: Entry, before: Record, after: Record, command: Command) -> Sealed | None:
     """Set what is only known once the record was folded: the entry's secrecy and digest, and the record's head.
 
     Both values were just made and are nobody else's yet, so they are completed in place.
@@ -160,34 +179,29 @@ _put_secrecy: Final = setters(Entry)["secrecy"]
 _put_digest: Final = setters(Entry)["digest"]
 
 
-def _check_whole(lifecycle: Lifecycle, row: Transition, after: Record, entry: Entry) -> None:
-    """Validate a record that `sets` changed by its own class: a store builds it anew each time it is read."""
-    cls = type(after)
+def names_erased(lifecycle: Lifecycle, row: Transition, before: Record, entry: Entry) -> tuple[str, ...]:
+    """The names of what an act erases.
+
+    Raises:
+        RuleFailed: the function of `erases` raised.
+    """
     try:
-        wrong = _wrong_of_changed(after, row.sets) if plainly_built(cls) else _wrong_of_whole(after)
-    except InvalidValue:
-        raise
+        return row.names_erased(before, entry)
     except Exception as error:
-        raise InvalidValue(cls.__name__, "refused", {"given": f"{type(error).__name__}: {error}"}) from error
-    if wrong:
-        raise lifecycle.failed(entry, "sets", f"{cls.__name__} converts {', '.join(wrong)} into something else")
+        raise lifecycle.failed(entry, "erases", f"{type(error).__name__}: {error}") from error
 
 
-def _wrong_of_whole(after: Record) -> list[str]:
-    """The fields that differ once the record is built anew."""
-    every = field_names(type(after))
-    built = type(after)(**{name.lstrip("_"): getattr(after, name) for name in every})
-    return [name for name in every if getattr(built, name) != getattr(after, name)]
+def field_of_names(row: Transition) -> str:
+    """The field of the details that holds the names of what a row erases, for errors about these."""
+    return row.erases if isinstance(row.erases, str) else "erases"
 
 
-def _wrong_of_changed(after: Record, names: Collection[str]) -> list[str]:
-    """The same where the changed fields decide it: the others were validated when they were set."""
-    cls = type(after)
-    check(after, names)
-    for validate in validators(cls):
-        validate(after)
-    convert = converters(cls)
-    return [name for name in names if name in convert and convert[name](getattr(after, name)) != getattr(after, name)]
+def _check_erasing(lifecycle: Lifecycle, row: Transition, record: Record, entry: Entry) -> None:
+    """See that what an act erases is named, and may be erased by the table; what the history says is judged later."""
+    names, field = names_erased(lifecycle, row, record, entry), field_of_names(row)
+    if not names and entry.mark("person") is None:
+        raise InvalidValue(field, "empty")
+    check_names(type(record), lifecycle.transitions, names, field)
 
 
 def initialize_draft(lifecycle: Lifecycle, draft: Record, command: Command) -> Record:
@@ -381,10 +395,16 @@ def _entry(lifecycle: Lifecycle, record: Record, command: Command, source: str |
         audience=None,
         retracts=None,
         digest="",
+        erased=(),
     )
 
 
-def _steps(lifecycle: Lifecycle, row: Transition, before: Record, entry: Entry) -> tuple[Step, ...]:
+def steps_of(lifecycle: Lifecycle, row: Transition, before: Record, entry: Entry) -> tuple[Step, ...]:
+    """What a row asks for beside an act, by `then`.
+
+    Raises:
+        RuleFailed: the function raised, or gave something else than steps.
+    """
     if row.then is None:
         return ()
     try:

@@ -22,7 +22,7 @@ from reportflow.model.checks import plain_text, type_problem
 from reportflow.model.entry import Command, Entry
 from reportflow.model.frozen import FrozenDict
 from reportflow.model.record import Record
-from reportflow.model.values import choice, names
+from reportflow.model.values import as_texts, choice, names
 
 R = TypeVar("R", bound=Record)
 D = TypeVar("D")
@@ -194,6 +194,8 @@ class Constant:
 
 #: In `sets`: the name of a field of the details, a constant, or a pure function of (record before, entry).
 Setting = object
+#: In `erases`: the field of the details that holds the names, the names themselves, or a pure function that gives them.
+Erasing = str | Constant | tuple[str, ...] | Callable[[Any, Entry], Iterable[str]]
 
 
 @attrs.frozen
@@ -249,6 +251,15 @@ def _on_conflict(value: OnConflict | str) -> OnConflict:
     return choice(OnConflict, value, "on_conflict")
 
 
+def _erases(value: Erasing | Iterable[str] | None) -> Erasing | None:
+    """Names as a constant; anything else as it is."""
+    if isinstance(value, Constant):
+        return Constant(as_texts(value.value)) if isinstance(value.value, str | Iterable) else value
+    if value is None or isinstance(value, str) or callable(value):
+        return value
+    return Constant(as_texts(value))
+
+
 @attrs.frozen(eq=False)
 class Transition:
     """A row: what may be done, where, by whom, and what it changes.
@@ -268,6 +279,9 @@ class Transition:
         sets: What it changes: record field -> a field of the details (by name), a constant (a text as
             ``Constant("…")``), or a pure function of (record before, entry). For a creation "before" is the draft.
         then: A pure function of (record before, entry) that gives further `Step` values.
+        erases: What it erases from the record and its history (see `lifecycle.erasable` for the names): the field of
+            the details that holds the names, the names themselves as a tuple, or a pure function of (record before,
+            entry) that gives them. Where a field of the details is marked `PERSON`, it erases whom that names, too.
         on_conflict: See `OnConflict`.
         label: What its button says.
         history_label: What the history says of it, where that differs from the button.
@@ -285,6 +299,7 @@ class Transition:
     accepts: frozenset[str] | None = attrs.field(default=None, kw_only=True, converter=_accepts)
     sets: Mapping[str, Setting] = attrs.field(factory=dict, kw_only=True, converter=_frozen)
     then: Callable[[Any, Entry], Iterable[Step] | Step | None] | None = attrs.field(default=None, kw_only=True)
+    erases: Erasing | None = attrs.field(default=None, kw_only=True, converter=_erases)
     on_conflict: OnConflict = attrs.field(default=OnConflict.RETRY, kw_only=True, converter=_on_conflict)
     label: Label = attrs.field(default="", kw_only=True, converter=_label)
     history_label: Label = attrs.field(default="", kw_only=True, converter=_label)
@@ -307,6 +322,11 @@ class Transition:
     def changes(self, before: Record, entry: Entry) -> dict[str, object]:
         """The record's fields that it changes, by `sets`."""
         return {field: _value(setting, before, entry) for field, setting in self.sets.items()}
+
+    def names_erased(self, before: Record, entry: Entry) -> tuple[str, ...]:
+        """The names of what it erases, by `erases`, each once."""
+        given: Any = () if self.erases is None else _value(self.erases, before, entry)
+        return tuple(dict.fromkeys(as_texts(given)))
 
 
 def _value(setting: Setting, before: Record, entry: Entry) -> object:

@@ -7,11 +7,12 @@ import typing
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
 from reportflow.errors import Fault, InvalidDefinition
+from reportflow.lifecycle.erasable import faults_of_erasing
 from reportflow.lifecycle.table import EVERYBODY, NOBODY, SAME, START, State, Transition, is_field_name
 from reportflow.model.annotations import keepers
 from reportflow.model.checks import shown
@@ -163,6 +164,7 @@ def _faults_of_classes(record: object, transitions: Sequence[Transition]) -> Ite
         yield from _faults_of_sets(row, fields, record)
         if fields is not None:
             yield from _faults_of_accepts(row, transitions, record)
+            yield from faults_of_erasing(row, cast("type[Any]", record), transitions)
     by_trigger: dict[str, dict[str, type[Any] | None]] = {}
     for row in transitions:
         by_trigger.setdefault(row.trigger, {})[getattr(row.details, "__name__", "nothing")] = row.details

@@ -72,6 +72,21 @@ def _audience(value: str | Iterable[str] | None) -> frozenset[str] | None:
 
 
 @attrs.frozen(kw_only=True)
+class Erased(Value):
+    """What one act of erasing removed from one entry before it.
+
+    Attributes:
+        sequence: Which entry of the record.
+        fields: What was removed from it: fields of its details by their names, ``reason``, ``actor``.
+        commitment: The commitment to what remains of its content, under a new salt; the newest one counts.
+    """
+
+    sequence: int
+    fields: tuple[str, ...]
+    commitment: str
+
+
+@attrs.frozen(kw_only=True)
 class Entry(Value):
     """One thing that happened to one record.
 
@@ -94,6 +109,7 @@ class Entry(Value):
         audience: The roles that may read it; None for everybody who may see the record.
         retracts: The sequence of the entry that it takes back.
         digest: The head of the record after it: the digest of this entry and, through it, of all before.
+        erased: What it erased from entries before it.
     """
 
     record_id: str
@@ -114,6 +130,7 @@ class Entry(Value):
     audience: frozenset[str] | None = attrs.field(default=None, converter=_audience)
     retracts: int | None = None
     digest: str = ""
+    erased: tuple[Erased, ...] = ()
 
     @property
     def ref(self) -> str:
@@ -121,11 +138,11 @@ class Entry(Value):
         return f"{self.record_id}@{self.sequence}"
 
     def mark(self, name: str) -> str | None:
-        """The value of the details' field that is marked ``party``, ``level`` or ``code``; None where none is.
+        """The value of the details' field with a mark (``party``, ``level``, ``code``, ``person``); None without.
 
         A flag counts under its field's name where it is true, an enum under its value.
         """
-        field = _marked(type(self.details)).get(name)
+        field = marked(type(self.details)).get(name)
         if field is None:
             return None
         value = getattr(self.details, field)
@@ -137,7 +154,8 @@ class Entry(Value):
 
 
 @cache_by_class
-def _marked(cls: type[Any]) -> Mapping[str, str]:
+def marked(cls: type[Any]) -> Mapping[str, str]:
+    """The fields of a details class that are marked, by their mark."""
     if not attrs.has(cls):
         return {}
     return {field.metadata[MARK]: field.name for field in attrs.fields(cls) if MARK in field.metadata}

@@ -29,6 +29,11 @@ MARK: Final = "reportflow.mark"
 PARTY: Final[Mapping[str, str]] = FrozenDict({MARK: "party"})
 LEVEL: Final[Mapping[str, str]] = FrozenDict({MARK: "level"})
 CODE: Final[Mapping[str, str]] = FrozenDict({MARK: "code"})
+#: Whom an erasure is about: the marked field of its details holds the person's id.
+PERSON: Final[Mapping[str, str]] = FrozenDict({MARK: "person"})
+#: Marks on a field of a record or of details that it refers to something by which others act: it is never erased.
+REFERS: Final = "reportflow.reference"
+REFERENCE: Final[Mapping[str, str]] = FrozenDict({REFERS: "reference"})
 
 
 @cache_by_class
@@ -236,9 +241,9 @@ def _converted(name: str, own: Callable[[Any], Any] | None, keep: Callable[[Any]
 
 
 @cache_by_class
-def validators(cls: type[Any]) -> tuple[Callable[[Any], object], ...]:
-    """What holds each validator of an attrs class against a value; it raises what the validator raises."""
-    return tuple(partial(_validate, field) for field in attrs.fields(cls) if field.validator is not None)
+def validators(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], object]], ...]:
+    """Each field with a validator, and what holds that against a value; it raises what the validator raises."""
+    return tuple((field.name, partial(_validate, field)) for field in attrs.fields(cls) if field.validator is not None)
 
 
 def _validate(field: attrs.Attribute[Any], value: Any) -> None:

@@ -37,6 +37,8 @@ from reportflow.model.values import (
     CODE,
     LEVEL,
     PARTY,
+    PERSON,
+    REFERENCE,
     Ranked,
     Value,
     as_texts,
@@ -192,12 +194,12 @@ class Report(Record):
     source: Source = attrs.field(default=Source.MEMBER, metadata=CODE, converter=_source)
     topics: tuple[str, ...] = attrs.field(default=(), converter=as_texts)
     attachments: tuple[Attachment, ...] = attrs.field(default=(), converter=_attachments)
-    commission: str | None = None
+    commission: str | None = attrs.field(default=None, metadata=REFERENCE)
     origin: str = ""
-    merged_into: str | None = None
-    credits: tuple[str, ...] = attrs.field(default=(), converter=as_texts)
+    merged_into: str | None = attrs.field(default=None, metadata=REFERENCE)
+    credits: tuple[str, ...] = attrs.field(default=(), converter=as_texts, metadata=REFERENCE)
     revision: int = 0
-    edited_by: str | None = None
+    edited_by: str | None = attrs.field(default=None, metadata=REFERENCE)
 
     if TYPE_CHECKING:  # `Record.draft`, with the fields that a report's creation accepts
 
@@ -342,14 +344,14 @@ class Rejection(Details):
 class Merge(Details):
     """并入: into which report."""
 
-    target: str = attrs.field(validator=not_blank)
+    target: str = attrs.field(validator=not_blank, metadata=REFERENCE)
 
 
 @attrs.frozen(kw_only=True)
 class Credit(Details):
     """Which report was merged, or is no longer."""
 
-    source: str = attrs.field(validator=not_blank)
+    source: str = attrs.field(validator=not_blank, metadata=REFERENCE)
 
 
 @attrs.frozen(kw_only=True)
@@ -357,6 +359,20 @@ class Comment(Details):
     """批注: a remark of a person who may see the report."""
 
     text: str = attrs.field(validator=not_blank)
+
+
+@attrs.frozen(kw_only=True)
+class Erasure(Details):
+    """清除个人信息: what is erased from a report and its history.
+
+    Attributes:
+        fields: The names of it: ``text``, ``authors``, ``comment.text``, ``reason``, ``actor``; see
+            `reportflow.lifecycle.erasable`.
+        person: The id of a person; what is known of them is erased, too.
+    """
+
+    fields: tuple[str, ...] = attrs.field(default=(), converter=as_texts, metadata=REFERENCE)
+    person: str | None = attrs.field(default=None, metadata={**PERSON, **REFERENCE}, validator=not_blank)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -527,5 +543,9 @@ REPORT: Final = Lifecycle(
             "reopen", source={"kept", "rejected", "withdrawn"}, dest="draft", roles={"registrar"}, reason_required=True
         ),
         Transition("comment", source=_ALL, dest=SAME, roles=EVERYBODY, details=Comment, on_conflict="commutes"),
+        Transition(
+            "erase", source=_ALL, dest=SAME, roles={"registrar"}, details=Erasure, reason_required=True,
+            erases="fields",
+        ),
     ],
 )  # fmt: skip

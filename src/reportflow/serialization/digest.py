@@ -12,7 +12,7 @@ form of RFC 8785. The content is hashed as stored, so the bytes are never writte
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from operator import itemgetter
@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor
-from reportflow.model.entry import Entry
+from reportflow.model.entry import Entry, Erased
 from reportflow.model.values import field_names, setters, time_text
 from reportflow.serialization.classes import Classes
 from reportflow.serialization.evolution import TYPE
@@ -30,7 +30,7 @@ from reportflow.serialization.stored import assembly, load_trusted
 #: The tags that keep the two domains of hashing apart; a later form has another number.
 ENTRY_TAG: Final = "reportflow/entry/1"
 CONTENT_TAG: Final = b"reportflow/content/1\0"
-#: The key beside an erasure's details for ``[[sequence, [fields], commitment], ...]``: what is left of other entries.
+#: Where the stored details of an entry say what it erased: ``[[sequence, [field, …], commitment], …]``.
 ERASED: Final = "$erased"
 #: The length of a content that is not there.
 _NULL: Final = b"\xff" * 8
@@ -121,6 +121,35 @@ def digest_of(previous: str, sealed: Sealed) -> str:
     return sha256(_header_text(header).encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def contents_of(entry: Entry) -> tuple[str, str, str | None, str | None]:
+    """The content of an entry as it is stored: actor, reason, details and party.
+
+    What it erased stands beside its details, so that its own commitment covers the new commitments in it.
+    """
+    details = None if entry.details is None else details_text(entry.details)
+    if entry.erased:
+        details = _with_erased(entry)
+    return actor_text(entry.actor), entry.reason, details, entry.mark("party")
+
+
+def _with_erased(entry: Entry) -> str:
+    plain: dict[str, Any] = {} if entry.details is None else to_plain(entry.details)
+    plain[ERASED] = [[one.sequence, list(one.fields), one.commitment] for one in entry.erased]
+    return json_text(plain)
+
+
+def take_erased(plain: dict[str, Any]) -> tuple[Erased, ...]:
+    """What an entry erased, taken out of the plain data of its stored details; nothing else is left where it has none.
+
+    Raises:
+        Exception: whatever comes of data that was altered.
+    """
+    return tuple(
+        Erased(sequence=sequence, fields=tuple(fields), commitment=commitment)
+        for sequence, fields, commitment in plain.pop(ERASED, ())
+    )
+
+
 def seal(entry: Entry, *, previous: str, salt: str, cause_digest: str | None = None) -> Sealed:
     """What is stored of an entry; its digest is for the `Entry` and the record's head.
 
@@ -130,9 +159,7 @@ def seal(entry: Entry, *, previous: str, salt: str, cause_digest: str | None = N
         salt: 16 random bytes as hexadecimal digits, of this entry alone.
         cause_digest: The digest of the entry that its `cause` names.
     """
-    party = entry.mark("party")
-    details = None if entry.details is None else details_text(entry.details)
-    contents = (actor_text(entry.actor), entry.reason, details, party)
+    contents = contents_of(entry)
     recorded_at = time_text(entry.recorded_at)
     audience = None if entry.audience is None else ",".join(sorted(entry.audience))
     commitment = commitment_of(salt, *contents)
@@ -155,18 +182,30 @@ def unseal(sealed: Sealed, classes: Classes) -> Entry:
         Exception: whatever comes of a row that was altered.
     """
     assert _assembled is not None, "an entry is plainly built"
-    entry: Entry = _assembled({"details": None}, _entry_fields(sealed))
-    if sealed.details is None:
-        return entry
-    kind, version, trigger = sealed.kind, sealed.lifecycle_version, sealed.trigger
-    cls = classes.of_details(kind, version, trigger, creation=sealed.source is None)
+    entry: Entry = _assembled(APART, _entry_fields(sealed))
+    if sealed.details is not None:
+        put_details(entry, sealed.details, classes)
+    return entry
+
+
+def put_details(entry: Entry, text: str, classes: Classes) -> None:
+    """Give an entry that was just read, and is nobody else's yet, the details in a stored text, and what it erased.
+
+    Raises:
+        InvalidValue: its kind, definition or trigger is unknown, or the details are not of that class.
+        Exception: whatever comes of a text that was altered.
+    """
+    plain = _json_of("details", text)
+    if ERASED in plain:
+        _put_erased(entry, take_erased(plain))
+        if not plain:  # it has no details beside
+            return
+    kind, version, trigger = entry.kind, entry.lifecycle_version, entry.trigger
+    cls = classes.of_details(kind, version, trigger, creation=entry.source is None)
     if cls is None:
         facts = {"expected": "a known kind and trigger", "given": f"{kind} {version} {trigger}"}
         raise InvalidValue("details", "plain", facts)
-    plain = _json_of("details", sealed.details)
-    plain.pop(ERASED, None)  # of the act, not of its details
-    _put_details(entry, load_trusted(plain, cls))  # it was just made, and is nobody else's yet
-    return entry
+    _put_details(entry, load_trusted(plain, cls))
 
 
 def _json_of(name: str, text: str) -> Any:
@@ -185,11 +224,15 @@ def _audience_of(text: str | None) -> frozenset[str] | None:
     return None if text is None else frozenset(text.split(","))
 
 
+#: What is not in the columns of an entry, until its details were read.
+APART: Final[Mapping[str, Any]] = {"details": None, "erased": ()}
 #: The fields of an entry that stand in what is sealed, and what reads them from there.
 _FIELDS: Final = tuple(name for name in field_names(Entry) if name in Sealed._fields and name != "details")
 _entry_fields: Final = itemgetter(*map(Sealed._fields.index, _FIELDS))
-_assembled: Final = assembly(Entry, _FIELDS, {"actor": _actor_of, "audience": _audience_of})
+_READERS: Final = {"actor": _actor_of, "audience": _audience_of, "details": None, "erased": None}
+_assembled: Final = assembly(Entry, _FIELDS, _READERS)
 _put_details: Final = setters(Entry)["details"]
+_put_erased: Final = setters(Entry)["erased"]
 
 
 class LastText:

@@ -58,6 +58,10 @@ def _sealed(value: Iterable[Sealed]) -> tuple[Sealed, ...]:
     return tuple(value)
 
 
+def _erased(value: Iterable[tuple[Entry, Sealed]]) -> tuple[tuple[Entry, Sealed], ...]:
+    return tuple(value)
+
+
 @attrs.frozen(kw_only=True)
 class Change:
     """One record's part of a commit.
@@ -68,6 +72,8 @@ class Change:
         entries: What happened in between, at least one, each with its digest:
             ``record.version == (expected.version or 0) + len(entries)``.
         sealed: The same entries as they are to be stored.
+        erased: What remains of entries that are stored, a part of whose content is to be removed: the entry, and as it
+            is to be stored. Actor, reason, details, party and salt are replaced; the rest is as it was.
         before: The record that it replaces, where it is known: a store may then leave alone what did not change. It
             never stands in for the comparison with what is stored.
     """
@@ -76,6 +82,7 @@ class Change:
     expected: Seen | None
     entries: tuple[Entry, ...] = attrs.field(converter=_entries)
     sealed: tuple[Sealed, ...] = attrs.field(converter=_sealed, repr=False)
+    erased: tuple[tuple[Entry, Sealed], ...] = attrs.field(default=(), converter=_erased, repr=False)
     before: Record | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -85,6 +92,9 @@ class Change:
         for entry, sealed in zip(self.entries, self.sealed, strict=False):
             version, head = version + 1, entry.digest
             whole = whole and entry.sequence == version and entry.record_id == id and sealed.digest == head
+        for entry, sealed in self.erased:
+            whole = whole and entry.record_id == sealed.record_id == id and entry.digest == sealed.digest
+            whole = whole and 1 <= entry.sequence == sealed.sequence <= seen.version
         if not (whole and head and self.record.version == version and self.record.head == head and self.entries):
             facts = {"version": self.record.version, "expected": seen.version, "entries": len(self.entries)}
             raise InvalidValue("change", "change", facts)
@@ -131,7 +141,8 @@ class Store(Protocol):
     def commit(self, changes: Sequence[Change]) -> None:
         """Keep all the changes, or none of them. Each record goes in with its entries.
 
-        A change goes in only where the stored version and head are the expected ones. What one commit keeps, every
+        A change goes in only where the stored version and head are the expected ones. The content that it erases is
+        gone from every later read; nothing else removes any. What one commit keeps, every
         later read of any thread shows, and no read shows a part of it. No changes at all are a commit too, of nothing.
 
         Raises:

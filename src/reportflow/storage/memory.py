@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from operator import itemgetter
@@ -91,12 +91,24 @@ class MemoryStore:
 
     def _set(self, changes: Sequence[Change]) -> None:
         for change in changes:
+            for entry, sealed in change.erased:
+                self._replace(entry, sealed)
             self._records[change.record.id] = change.record
             self._histories.setdefault(change.record.id, []).extend(change.entries)
             start = self._position(len(self._feed))
             self._sealed.setdefault(change.record.id, []).extend(enumerate(map(tuple, change.sealed), start))
             self._feed.extend(change.entries)
             self._keys.update(((one.actor.id, one.key), one) for one in change.entries if one.key is not None)
+
+    def _replace(self, entry: Entry, sealed: Sealed) -> None:
+        """Put what remains of an entry in its place."""
+        id, place = entry.record_id, entry.sequence - 1
+        position, _ = self._sealed[id][place]
+        assert position is not None, "what was restored has its place in the feed"
+        self._sealed[id][place] = position, tuple(sealed)
+        self._histories[id][place] = self._feed[self._place(position)] = entry
+        if entry.key is not None:
+            self._keys[entry.actor.id, entry.key] = entry
 
     def get(self, ids: Sequence[str]) -> list[Record]:
         """See `Store.get`."""
@@ -131,8 +143,7 @@ class MemoryStore:
         """See `Store.feed`."""
         after = after or 0
         with self._lock:
-            behind = self._position(len(self._restored)) - 1  # the last position that was restored
-            start = bisect_right(self._restored, after) if after < behind else len(self._restored) + after - behind
+            start = self._place(after + 1)
             entries = self._feed[start : start + limit]
             return [FeedItem(self._position(place), entry) for place, entry in enumerate(entries, start)]
 
@@ -185,6 +196,12 @@ class MemoryStore:
         """The position in the feed of the entry at this place of it."""
         restored = self._restored
         return restored[place] if place < len(restored) else (restored or [0])[-1] + place - len(restored) + 1
+
+    def _place(self, position: int) -> int:
+        """The place in the feed of the first entry at this position or behind it."""
+        restored = self._restored
+        last = restored[-1] if restored else 0
+        return bisect_left(restored, position) if position <= last else len(restored) + position - last - 1
 
     def _history(self, record_id: str) -> Sequence[Entry]:
         return self._histories.get(record_id, ())

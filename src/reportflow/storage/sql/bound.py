@@ -46,7 +46,7 @@ class BoundSqlStore(SqlContract):
             if change.expected is not None:
                 names, row = update_of(change)
                 writes.append(Write(statements.update_record(names), [row], compares=True))
-        return [*writes, *self._plan_labels(changes)]
+        return [*writes, *self._plan_erased(changes), *self._plan_labels(changes)]
 
     def _transaction(self, executor: Executor) -> AbstractContextManager[None]:
         return nullcontext()

@@ -19,14 +19,14 @@ from reportflow.model.checks import cache_by_class
 from reportflow.model.entry import Entry
 from reportflow.model.query import NEVER
 from reportflow.model.record import Record
-from reportflow.model.values import contents, field_names, setters, time_text
+from reportflow.model.values import contents, field_names, time_text
 from reportflow.serialization.classes import Classes
-from reportflow.serialization.digest import Sealed
+from reportflow.serialization.digest import APART, ERASED, Sealed, put_details
 from reportflow.serialization.evolution import TYPE, VERSION, was_upgraded
 from reportflow.serialization.plain import json_text, part_writer
-from reportflow.serialization.stored import Assembly, assembly, assembly_of, aware_time, load_stored, load_trusted
+from reportflow.serialization.stored import Assembly, assembly, assembly_of, aware_time, load_stored
 from reportflow.storage.sql.executor import Row
-from reportflow.storage.sql.schema import BASE, ENTRY_COLUMNS, RECORD_COLUMNS, SEALED_COLUMNS
+from reportflow.storage.sql.schema import BASE, CONTENT_COLUMNS, ENTRY_COLUMNS, RECORD_COLUMNS, SEALED_COLUMNS
 
 _COLUMNS: Final = frozenset(BASE)
 #: How those fields are written that are neither texts nor numbers.
@@ -194,6 +194,12 @@ def entry_row(sealed: Sealed) -> dict[str, Any]:
     return dict(zip(SEALED_COLUMNS, sealed, strict=True))
 
 
+def remains_row(sealed: Sealed) -> dict[str, Any]:
+    """The parameters by which the content of a stored entry is replaced: the digest says that it is the same entry."""
+    place = {"its_id": sealed.record_id, "its_sequence": sealed.sequence, "its_digest": sealed.digest}
+    return {**place, **{name: getattr(sealed, name) for name in CONTENT_COLUMNS}}
+
+
 def sealed_of(row: Row) -> Sealed:
     """What is stored in a row of `SEALED_COLUMNS`, texts or their bytes, whatever it is."""
     if bytes not in map(type, row):
@@ -213,7 +219,9 @@ def _audience_of(text: str | None) -> frozenset[str] | None:
     return None if text is None else frozenset(text.split(","))
 
 
-_assembled: Final = assembly(Entry, ENTRY_COLUMNS, {"actor": _actor_of, "audience": _audience_of, "details": None})
+_assembled: Final = assembly(
+    Entry, ENTRY_COLUMNS, {"actor": _actor_of, "audience": _audience_of, "details": None, "erased": None}
+)
 
 
 def entry_of(row: Row, classes: Classes) -> Entry | UnreadableRecord:
@@ -221,13 +229,10 @@ def entry_of(row: Row, classes: Classes) -> Entry | UnreadableRecord:
     assert _assembled is not None
     *_, text = row
     try:
-        entry: Entry = _assembled({"details": None}, row)
-        if text is None:
-            return entry
-        cls = classes.of_details(entry.kind, entry.lifecycle_version, entry.trigger, creation=entry.source is None)
-        if cls is not None and type(text) is str:
-            _put_details(entry, load_trusted(json.loads(text), cls))  # it was just made, and is nobody else's yet
-            return entry
+        entry: Entry = _assembled(APART, row)
+        if text is not None:
+            put_details(entry, text, classes)
+        return entry
     except Exception:  # what is wrong is found column by column
         pass
     return _unreadable(row, classes)
@@ -254,6 +259,8 @@ def _wrong_entry(columns: dict[str, Any], classes: Classes) -> tuple[str, str, s
     plain = _json(columns["details"])
     if plain is None:
         return "details", "json", "", None
+    if isinstance(plain, dict):
+        plain.pop(ERASED, None)  # of the act, not of its details
     kind, version, trigger = columns["kind"], columns["lifecycle_version"], columns["trigger"]
     cls = classes.of_details(kind, version, trigger, creation=columns["source"] is None)
     if cls is None:
@@ -272,7 +279,6 @@ _READS: Final[Mapping[str, Callable[[Any], object]]] = {
     "audience": _audience_of,
     "actor": _actor_of,
 }
-_put_details: Final = setters(Entry)["details"]
 
 
 def label_rows(record: Record) -> list[dict[str, Any]]:

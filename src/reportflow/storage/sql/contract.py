@@ -38,6 +38,7 @@ from reportflow.storage.sql.codec import (
     label_rows,
     record_row,
     records_of,
+    remains_row,
     sealed_of,
     shown,
 )
@@ -268,7 +269,13 @@ class SqlContract:
         updates = (update_of(change) for change in changes if change.expected is not None)
         for names, some in groupby(updates, key=itemgetter(0)):  # side by side only: the order of the rows stays
             writes.append(Write(statements.update_record(names), [row for _, row in some], compares=True))
-        return [*writes, Write(statements.insert_entry, entries), *self._plan_labels(changes)]
+        writes.append(Write(statements.insert_entry, entries))
+        return [*writes, *self._plan_erased(changes), *self._plan_labels(changes)]
+
+    def _plan_erased(self, changes: Sequence[Change]) -> list[Write]:
+        """What replaces erased content: an UPDATE each, which compares the digest."""
+        rows = [remains_row(sealed) for change in changes for _, sealed in change.erased]
+        return [Write(self._statements.replace_content, rows, compares=True)] if rows else []
 
     def _plan_labels(self, changes: Sequence[Change]) -> list[Write]:
         moved = [change for change in changes if not _same_labels(change)]
@@ -365,8 +372,8 @@ def in_one_order(changes: Sequence[Change]) -> list[Change]:
 
 
 def _is_plain(change: Change) -> bool:
-    """Whether a record is replaced, with one entry, and its labels stay."""
-    return change.expected is not None and len(change.entries) == 1 and _same_labels(change)
+    """Whether a record is replaced, with one entry, its labels stay, and nothing is erased."""
+    return change.expected is not None and len(change.entries) == 1 and _same_labels(change) and not change.erased
 
 
 def _same_labels(change: Change) -> bool:

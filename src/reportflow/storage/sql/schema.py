@@ -38,10 +38,13 @@ RESTORING: Final = "restoring"
 BASE: Final = field_names(Record)
 #: The columns that a record is read from. The fields of the classes derived from `Record` are in the last two.
 RECORD_COLUMNS: Final = (*BASE, "text", "data")
-#: The columns that an entry is read from; its details are read last, for which the others say the class.
-ENTRY_COLUMNS: Final = tuple(name for name in field_names(Entry) if name != "details")
+#: The columns that an entry is read from; its details are read last, for which the others say the class. What it
+#: erased stands in the details.
+ENTRY_COLUMNS: Final = tuple(name for name in field_names(Entry) if name not in ("details", "erased"))
 #: The columns of what is stored of an entry, as `Sealed` has them.
 SEALED_COLUMNS: Final = Sealed._fields
+#: The columns of what can be erased of an entry, and the salt of its commitment.
+CONTENT_COLUMNS: Final = ("actor", "reason", "details", "party", "salt")
 
 _BINARY: Final[dict[str, Any]] = {"charset": "utf8mb4", "collation": "utf8mb4_nopad_bin"}
 

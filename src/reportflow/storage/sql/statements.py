@@ -16,7 +16,7 @@ from reportflow.storage.base import Of
 from reportflow.storage.sql import queries
 from reportflow.storage.sql.dialects import Backend, backend_of
 from reportflow.storage.sql.executor import PreparedStatement
-from reportflow.storage.sql.schema import ENTRY_COLUMNS, RECORD_COLUMNS, SEALED_COLUMNS, Tables
+from reportflow.storage.sql.schema import CONTENT_COLUMNS, ENTRY_COLUMNS, RECORD_COLUMNS, SEALED_COLUMNS, Tables
 
 #: What is before the name of a record's column in a statement that writes an entry too.
 RECORD: Final = "record_"
@@ -114,6 +114,9 @@ class StatementCache:
         self.delete_labels: PreparedStatement = prepare(sa.delete(label).where(equals(label.c.record_id, "its_id")))
         self.delete_record: PreparedStatement = prepare(sa.delete(record).where(equals(record.c.id, "its_id")))
         self.delete_entry: PreparedStatement = prepare(sa.delete(entry).where(*its_place))
+        the_same = equals(entry.c.digest, "its_digest")
+        remains = sa.update(entry).where(*its_place, the_same).values(bound(*CONTENT_COLUMNS))
+        self.replace_content: PreparedStatement = prepare(remains)
         self._prepare_reads(record, entry)
         self._prepare_positions(entry, tables.meta)
 

@@ -1,0 +1,75 @@
+"""Whether a record that `sets` changed could be built anew by its own class, as a store does when it reads it.
+
+What was erased before does not fit the validators of its class any more, and need not: a validator that refuses the
+record before the act, too, says nothing about the act, unless its field changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from reportflow.errors import InvalidValue
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.table import Transition
+from reportflow.model.annotations import check
+from reportflow.model.entry import Entry
+from reportflow.model.record import Record
+from reportflow.model.values import converters, field_names, plainly_built, validators
+
+
+def check_whole(lifecycle: Lifecycle, row: Transition, before: Record, after: Record, entry: Entry) -> None:
+    """Validate a record that `sets` changed by its own class.
+
+    Raises:
+        InvalidValue: a changed value is refused.
+        RuleFailed: the class makes something else of it.
+    """
+    cls = type(after)
+    known = before if before.version else None
+    try:
+        wrong = _wrong_of_changed(known, after, row.sets) if plainly_built(cls) else _wrong_of_whole(known, after)
+    except InvalidValue:
+        raise
+    except Exception as error:
+        raise InvalidValue(cls.__name__, "refused", {"given": f"{type(error).__name__}: {error}"}) from error
+    if wrong:
+        raise lifecycle.failed(entry, "sets", f"{cls.__name__} converts {', '.join(wrong)} into something else")
+
+
+def _wrong_of_whole(before: Record | None, after: Record) -> list[str]:
+    """The fields that differ once the record is built anew."""
+    every = field_names(type(after))
+    try:
+        built = _built_anew(after)
+    except Exception:
+        if before is None or not _raises(_built_anew, before):
+            raise
+        return []
+    return [name for name in every if getattr(built, name) != getattr(after, name)]
+
+
+def _built_anew(record: Record) -> Record:
+    return type(record)(**{name.lstrip("_"): getattr(record, name) for name in field_names(type(record))})
+
+
+def _raises(judge: Callable[[Any], object], value: object) -> bool:
+    try:
+        judge(value)
+    except Exception:
+        return True
+    return False
+
+
+def _wrong_of_changed(before: Record | None, after: Record, names: Collection[str]) -> list[str]:
+    """The same where the changed fields decide it: the others were validated when they were set."""
+    cls = type(after)
+    check(after, names)
+    for name, validate in validators(cls):
+        try:
+            validate(after)
+        except Exception:
+            if before is None or getattr(before, name) != getattr(after, name) or not _raises(validate, before):
+                raise
+    convert = converters(cls)
+    return [name for name in names if name in convert and convert[name](getattr(after, name)) != getattr(after, name)]
