@@ -99,6 +99,8 @@ def functions(row: Transition) -> Iterator[tuple[str, Any]]:
     for field, setting in row.sets.items():
         if callable(setting) and not is_field_name(setting):
             yield f"sets '{field}'", setting
+    if callable(row.erases) and not is_field_name(row.erases):
+        yield "erases", row.erases
     if row.then is not None:
         yield "then", row.then
 

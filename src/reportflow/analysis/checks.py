@@ -257,7 +257,7 @@ class _Report:
         for cls in dict.fromkeys(row.details for row in self._examined if row.details is not None):
             rows = [row for row in self._examined if row.details is cls]
             read = mentioned_by(rows, cls)
-            taken = {setting for row in rows for setting in row.sets.values() if is_field_name(setting)}
+            taken = {one for row in rows for one in (*row.sets.values(), row.erases) if is_field_name(one)}
             fields = [one.name for one in attrs.fields(cls) if one.init and MARK not in one.metadata]
             unread = tuple(name for name in fields if read is not None and name not in read | taken)
             if unread:

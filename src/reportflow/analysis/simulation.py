@@ -19,10 +19,14 @@ from reportflow.flow.sync import drive
 from reportflow.lifecycle.decision import Decision, decide, initialize_draft
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import Transition
-from reportflow.model.entry import Command
+from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
 from reportflow.model.values import field_names
+from reportflow.serialization.digest import Sealed
 from reportflow.storage.base import Change, Store
+
+#: The entries of a record, each with what is stored of it.
+History = tuple[tuple[Entry, Sealed], ...]
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -31,11 +35,13 @@ class World:
 
     Attributes:
         records: id -> record: those that the path created or changed.
+        histories: id -> what happened to each of them, and the same as it is stored.
         before: The world before the last move.
         move: The last move.
     """
 
     records: Mapping[str, Record]
+    histories: Mapping[str, History] = attrs.field(factory=dict)
     before: World | None = None
     move: Move | None = None
 
@@ -89,6 +95,7 @@ class _Records:
     """As much of a store as the handler calls for one request without a key."""
 
     records: dict[str, Record]
+    histories: dict[str, History]
     changed: dict[str, Record] = attrs.field(factory=dict)
 
     def get(self, ids: Sequence[str]) -> list[Record]:
@@ -101,7 +108,17 @@ class _Records:
         taken = [one.record.id for one in changes if one.expected is None and one.record.id in self.records]
         if taken:
             raise AlreadyExists(taken)
-        self.changed.update((one.record.id, one.record) for one in changes)
+        for one in changes:
+            id, erased = one.record.id, {entry.sequence: (entry, sealed) for entry, sealed in one.erased}
+            self.changed[id] = one.record
+            before = [erased.get(entry.sequence, (entry, sealed)) for entry, sealed in self.histories.get(id, ())]
+            self.histories[id] = (*before, *zip(one.entries, one.sealed, strict=True))
+
+    def history(self, ids: Sequence[str]) -> list[Entry]:
+        return [entry for id in ids for entry, _ in self.histories.get(id, ())]
+
+    def sealed(self, after: tuple[str, int], limit: int) -> list[Sealed]:
+        return [sealed for _, sealed in self.histories.get(after[0], ())][:limit]
 
 
 class Simulation:
@@ -116,6 +133,7 @@ class Simulation:
         self.lifecycles: Final = tuple(lifecycles)
         self.existing: Final = dict(existing or {})
         self._stored = {id: world.records[id] for id, world in self.existing.items()}
+        self._histories = {id: world.histories[id] for id, world in self.existing.items()}
         self._definitions = Definitions(self.lifecycles)
         self._lock = threading.Lock()
         #: The definition of a record or draft; raises UnknownLifecycle.
@@ -165,9 +183,10 @@ class Simulation:
             request = Create(move.draft, by=command.actor)
         else:
             request = Fire(move.id, command.trigger, command.details, by=command.actor, reason=command.reason)
-        store = _Records({**self._stored, **world.records})
+        store = _Records({**self._stored, **world.records}, {**self._histories, **world.histories})
         drive(cast(Store, store), handler.run([request]), self._lock)
-        return World(records={**world.records, **store.changed}, before=world, move=move)
+        histories = {**world.histories, **{id: store.histories[id] for id in store.changed}}
+        return World(records={**world.records, **store.changed}, histories=histories, before=world, move=move)
 
 
 def is_of_step(id: str) -> bool:

@@ -36,7 +36,7 @@ from reportflow.flow.effects import Effects, pause, store
 from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.flow.loading import load
 from reportflow.flow.removals import with_removal
-from reportflow.flow.requests import Create, Fire, Request, check_target
+from reportflow.flow.requests import Create, Fire, Request, check_target, may_be_of
 from reportflow.flow.unit_of_work import TrackedRecord, UnitOfWork
 from reportflow.lifecycle import decision
 from reportflow.lifecycle.decision import Decision
@@ -218,7 +218,7 @@ class Handler:
         history = yield from store.history([entry.record_id])
         self.definitions.check_visible(replay(history, self.definitions), request.by)
         if not self._is_same(request, entry, now):
-            if is_erased(history, entry.sequence) and self._is_same_act(request, entry):
+            if is_erased(history, entry.sequence) and may_be_of(request, entry):
                 raise ContentErased(entry.record_id, entry.sequence)
             raise DuplicateKey([entry.record_id], [key])
         last = entry
@@ -235,15 +235,9 @@ class Handler:
                 return True
         return False
 
-    def _is_same_act(self, request: Request, entry: Entry) -> bool:
-        """Whether an entry may be the result of a request, as far as can be told without its content."""
-        if isinstance(request, Fire):
-            return entry.record_id == request.id and entry.trigger == request.trigger
-        return isinstance(entry.details, Record) and type(entry.details) is type(request.draft)
-
     def _is_same(self, request: Request, entry: Entry, now: datetime) -> bool:
         """Whether an entry is the result of the same request: trigger, record, details and reason."""
-        if not self._is_same_act(request, entry):
+        if not may_be_of(request, entry):
             return False
         if isinstance(request, Fire):
             return entry.details == request.details and entry.reason == request.reason
@@ -307,8 +301,7 @@ class Handler:
             raise InvalidValue("id", "twice", {"given": id})
         found = lifecycle.row(decided.entry.source, command.trigger)
         if found and found[0].erases is not None and command.salt:  # without one nothing will be committed
-            new_salt, definitions = self._new_salt, self.definitions
-            decided = yield from with_removal(definitions, lifecycle, tracked, decided, command, new_salt)
+            decided = yield from with_removal(self.definitions, tracked, decided, command, self._new_salt)
         unit.advance(tracked, decided)
         if found and found[0].on_conflict is OnConflict.STALE:
             unit.pin(tracked, tracked.expected)

@@ -9,7 +9,6 @@ from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
 from reportflow.flow.unit_of_work import TrackedRecord
 from reportflow.lifecycle.decision import Decision
-from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.erasure import complete_erasure, removal_of, seal_remains
 from reportflow.model.entry import Command, Entry
 from reportflow.serialization.digest import Sealed
@@ -17,7 +16,6 @@ from reportflow.serialization.digest import Sealed
 
 def with_removal(
     definitions: Definitions,
-    lifecycle: Lifecycle,
     tracked: TrackedRecord,
     decided: Decision,
     command: Command,
@@ -29,6 +27,7 @@ def with_removal(
         InvalidValue: what is to be erased may not be, by the history; see `lifecycle.erasure.remove`.
         Conflict: the stored history is no longer that of the record as it was read.
     """
+    lifecycle = definitions.of(tracked.record)
     history, sealed = yield from _history(tracked)
     removal = removal_of(decided, lifecycle, tracked.record, history, definitions)
     salts = {sequence: new_salt() for sequence in removal.entries}

@@ -11,6 +11,7 @@ from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor
 from reportflow.model.annotations import keep_value
 from reportflow.model.checks import is_blank, plain_text, text_problem, time_problem, type_problem
+from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 from reportflow.model.values import in_utc, not_blank
 
@@ -90,6 +91,13 @@ class Fire:
 
 
 Request = Create | Fire
+
+
+def may_be_of(request: Request, entry: Entry) -> bool:
+    """Whether an entry may be the result of a request, as far as can be told without its content."""
+    if isinstance(request, Fire):
+        return entry.record_id == request.id and entry.trigger == request.trigger
+    return isinstance(entry.details, Record) and type(entry.details) is type(request.draft)
 
 
 def checked_id(id: object) -> str:

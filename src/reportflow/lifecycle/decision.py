@@ -16,9 +16,8 @@ from reportflow.errors import InvalidValue, Refusal, RuleFailed, StepsUnbounded,
 from reportflow.i18n.catalog import ENGLISH, NO_LABELS, STANDARD, Catalog, Labels
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.drafts import check_accepted
-from reportflow.lifecycle.erasable import check_names
+from reportflow.lifecycle.soundness import check_erasing, check_whole
 from reportflow.lifecycle.table import Step, Transition
-from reportflow.lifecycle.wholeness import check_whole
 from reportflow.model.actor import Actor
 from reportflow.model.annotations import check
 from reportflow.model.checks import is_blank
@@ -152,7 +151,7 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
     row, dest = found
     entry = _entry(lifecycle, record, command, source, dest)
     if row.erases is not None:
-        _check_erasing(lifecycle, row, record, entry)
+        check_erasing(lifecycle, row, record, entry)
     after = lifecycle.fold(record if record.version else None, entry)
     if row.sets:
         check_whole(lifecycle, row, record, after, entry)
@@ -177,31 +176,6 @@ def complete(entry: Entry, before: Record, after: Record, command: Command) -> S
 
 _put_secrecy: Final = setters(Entry)["secrecy"]
 _put_digest: Final = setters(Entry)["digest"]
-
-
-def names_erased(lifecycle: Lifecycle, row: Transition, before: Record, entry: Entry) -> tuple[str, ...]:
-    """The names of what an act erases.
-
-    Raises:
-        RuleFailed: the function of `erases` raised.
-    """
-    try:
-        return row.names_erased(before, entry)
-    except Exception as error:
-        raise lifecycle.failed(entry, "erases", f"{type(error).__name__}: {error}") from error
-
-
-def field_of_names(row: Transition) -> str:
-    """The field of the details that holds the names of what a row erases, for errors about these."""
-    return row.erases if isinstance(row.erases, str) else "erases"
-
-
-def _check_erasing(lifecycle: Lifecycle, row: Transition, record: Record, entry: Entry) -> None:
-    """See that what an act erases is named, and may be erased by the table; what the history says is judged later."""
-    names, field = names_erased(lifecycle, row, record, entry), field_of_names(row)
-    if not names and entry.mark("person") is None:
-        raise InvalidValue(field, "empty")
-    check_names(type(record), lifecycle.transitions, names, field)
 
 
 def initialize_draft(lifecycle: Lifecycle, draft: Record, command: Command) -> Record:

@@ -19,10 +19,11 @@ from typing import Final, NamedTuple
 import attrs
 
 from reportflow.errors import InvalidValue, ReportflowError
-from reportflow.lifecycle.decision import Decision, Remains, complete, field_of_names, names_erased, steps_of
+from reportflow.lifecycle.decision import Decision, Remains, complete, steps_of
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.erasable import ACTOR, REASON, blanks, parts, references, stripped
 from reportflow.lifecycle.history import lifecycle_of, replay
+from reportflow.lifecycle.soundness import field_of_names, names_erased
 from reportflow.lifecycle.table import Step, Transition
 from reportflow.model.entry import Command, Entry, Erased, marked
 from reportflow.model.record import Record

@@ -25,7 +25,7 @@ from reportflow.model.values import field_names, setters, time_text
 from reportflow.serialization.classes import Classes
 from reportflow.serialization.evolution import TYPE
 from reportflow.serialization.plain import from_plain, json_text, to_json, to_plain
-from reportflow.serialization.stored import assembly, load_trusted
+from reportflow.serialization.stored import Readers, assembly, load_trusted
 
 #: The tags that keep the two domains of hashing apart; a later form has another number.
 ENTRY_TAG: Final = "reportflow/entry/1"
@@ -229,7 +229,7 @@ APART: Final[Mapping[str, Any]] = {"details": None, "erased": ()}
 #: The fields of an entry that stand in what is sealed, and what reads them from there.
 _FIELDS: Final = tuple(name for name in field_names(Entry) if name in Sealed._fields and name != "details")
 _entry_fields: Final = itemgetter(*map(Sealed._fields.index, _FIELDS))
-_READERS: Final = {"actor": _actor_of, "audience": _audience_of, "details": None, "erased": None}
+_READERS: Final[Readers] = {"actor": _actor_of, "audience": _audience_of, "details": None, "erased": None}
 _assembled: Final = assembly(Entry, _FIELDS, _READERS)
 _put_details: Final = setters(Entry)["details"]
 _put_erased: Final = setters(Entry)["erased"]

@@ -5,7 +5,7 @@ Roles are not judged here (each act is a step of another): a store does not know
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -14,15 +14,17 @@ from uuid import UUID
 
 import attrs
 
-from reportflow.lifecycle.decision import decide
+from reportflow.lifecycle.decision import Decision, decide
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.erasure import complete_erasure, removal_of, seal_remains
 from reportflow.lifecycle.table import SAME, State, Transition
 from reportflow.model.actor import ANY, Actor
-from reportflow.model.entry import Command, Details
+from reportflow.model.entry import Command, Details, Entry
 from reportflow.model.record import SET_BY_FOLD, Record
 from reportflow.model.values import CODE, LEVEL, PARTY, field_names, names
-from reportflow.office.report import REPORT, Author, Report
+from reportflow.office.report import REPORT, Author, Erasure, Report
 from reportflow.serialization.classes import Classes
+from reportflow.serialization.digest import Sealed
 from reportflow.storage.base import Change
 
 #: When everything begins.
@@ -143,6 +145,25 @@ def acted(
     return _decided(before, command)
 
 
+def erased(before: Record, history: Sequence[Entry], sealed: Sequence[Sealed], *names: str) -> Change:
+    """Content of a report is erased, by name; its history and what is stored of that are given.
+
+    Raises:
+        InvalidValue: it may not be erased.
+    """
+    assert before.updated_at is not None, "a stored record was updated at some time"
+    details, now = Erasure(fields=names), before.updated_at
+    command: Command = Command(
+        trigger="erase", actor=CLERK, now=now, details=details, reason="as asked", salt=_salt(before), step=True
+    )
+    decision = decide(REPORT, before, command)
+    removal = removal_of(decision, REPORT, before, history, [REPORT])
+    salts = {number: sha256(f"{command.salt}{number}".encode()).hexdigest()[:32] for number in removal.entries}
+    remains = seal_remains(removal, history, sealed, salts)
+    decision = complete_erasure(decision, removal, REPORT, before, command, remains)
+    return _change(before, decision, [(one.entry, one.sealed) for one in remains])
+
+
 def joined(*changes: Change) -> Change:
     """Changes of one record, one upon the other, as one."""
     entries = [entry for change in changes for entry in change.entries]
@@ -157,6 +178,10 @@ def _salt(before: Record) -> str:
 
 def _decided(before: Record, command: Command) -> Change:
     decision = decide(_LIFECYCLES[type(before)], before, attrs.evolve(command, salt=_salt(before)))
+    return _change(before, decision)
+
+
+def _change(before: Record, decision: Decision, erased: Sequence[tuple[Entry, Sealed]] = ()) -> Change:
     assert decision.sealed is not None, "the command has a salt"
-    expected = before.seen if before.version else None
-    return Change(record=decision.record, expected=expected, entries=(decision.entry,), sealed=(decision.sealed,))
+    expected, entries, sealed = before.seen if before.version else None, (decision.entry,), (decision.sealed,)
+    return Change(record=decision.record, expected=expected, entries=entries, sealed=sealed, erased=erased)

@@ -7,7 +7,7 @@ plainly as can be, and share no code with the flow.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +15,7 @@ import attrs
 
 from reportflow.errors import (
     AlreadyExists,
+    ContentErased,
     DuplicateKey,
     InvalidValue,
     RecordNotFound,
@@ -28,24 +29,22 @@ from reportflow.errors import (
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.lifecycle.decision import DEPTH, Decision, decide, initialize_draft
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.erasure import erase
+from reportflow.lifecycle.history import replay
 from reportflow.lifecycle.table import EVERYBODY, OnConflict, Step, Transition
-from reportflow.model.actor import Actor, Scope
+from reportflow.model.actor import Actor
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
 from reportflow.model.values import changed
 from reportflow.testing.broken import BrokenPromise, Raised, outcome, raised
 from reportflow.testing.differences import shown
 from reportflow.testing.doubles import Surroundings
+from reportflow.testing.lifecycle_sight import Sight
 
 #: `decide`, or what stands for it.
 Judge = Callable[[Lifecycle, Record, Command], Decision]
 #: How often a rule is judged again before a different result is taken for the flow's fault.
 _OFTEN: Final = 40
-_NAIVE: Final[dict[Scope, Callable[[Record, Actor], bool]]] = {
-    Scope.OWN: lambda record, actor: actor.id in (record.created_by, *record.labels().get("author", ())),
-    Scope.UNIT: lambda record, actor: record.unit == actor.unit,
-    Scope.ANY: lambda record, actor: True,
-}
 
 
 class UsedKey(NamedTuple):
@@ -55,7 +54,7 @@ class UsedKey(NamedTuple):
     record: Record
 
 
-class Model:
+class Model(Sight):
     """Each record at each version, and the due results of calls.
 
     Attributes:
@@ -72,8 +71,7 @@ class Model:
         self.keys: dict[tuple[str, str], UsedKey] = {}
         self.number: int = 0
         self.given_out: set[tuple[str, int]] = set()
-        self._given = {(one.name, one.version): one for one in lifecycles}
-        self._newest = {name: one for (name, _), one in sorted(self._given.items(), key=lambda pair: pair[0])}
+        super().__init__(lifecycles)
         self._surroundings = Surroundings(self._given.values())
         self._last: list[tuple[Lifecycle, Record, Command, Decision | Raised]] = []
 
@@ -86,33 +84,6 @@ class Model:
         """The next id: known beforehand, so that a run can be replayed."""
         self.number += 1
         return f"r{self.number}"
-
-    # -- who sees what ------------------------------------------------------------------------------------------
-
-    def lifecycle_of(self, record: Record) -> Lifecycle:
-        """The definition of a record; for a draft, the newest of its kind."""
-        return self._given[record.kind, record.lifecycle_version] if record.version else self._newest[record.kind]
-
-    def held(self, lifecycle: Lifecycle, record: Record, actor: Actor) -> set[str]:
-        """The roles that count: the scope holds, and the clearance reaches the record."""
-        if record.secrecy.rank > actor.clearance.rank:
-            return set()
-        roles = lifecycle.roles
-        return {role for role in actor.roles if role in roles and _NAIVE[roles[role]](record, actor)}
-
-    def sees(self, actor: Actor, record: Record) -> bool:
-        """Whether an actor may see a record: any role counts."""
-        return bool(self.held(self._newest[record.kind], record, actor))
-
-    def awaits(self, actor: Actor, record: Record) -> bool:
-        """Whether a record is in the inbox of an actor."""
-        newest = self._newest[record.kind]
-        awaited = next((state.awaits for state in newest.states if state.name == record.state), frozenset())
-        return bool(awaited & self.held(newest, record, actor)) and record.assignee in (None, actor.id)
-
-    def commutes(self, record: Record, trigger: str) -> bool:
-        """Whether the version seen does not matter to a trigger."""
-        return all(row.on_conflict is OnConflict.COMMUTES for row in self.lifecycle_of(record).rows(trigger))
 
     # -- the due results -----------------------------------------------------------------------------------
 
@@ -231,6 +202,17 @@ class Model:
         for request, record in zip(requests, results, strict=True):
             if request.key is not None:
                 self.keys.setdefault((request.by.id, request.key), UsedKey(request, record))
+        for id, erased in attempt.erased.items():
+            self._erase(id, erased)
+
+    def _erase(self, id: str, erased: Mapping[int, Entry]) -> None:
+        """Put what remains of entries in their place: each version, and each result of a key, is then without it."""
+        entries = self.entries[id] = [erased.get(one.sequence, one) for one in self.entries[id]]
+        definitions = self._given.values()
+        versions = self.versions[id] = [replay(entries[:number], definitions) for number in range(1, len(entries) + 1)]
+        for key, (request, record) in self.keys.items():
+            if record.id == id:
+                self.keys[key] = UsedKey(request, versions[record.version - 1])
 
 
 def request_of(target: Record, command: Command) -> Request:
@@ -247,6 +229,7 @@ class Attempt:
     Attributes:
         acts: What would be written, in order.
         loaded: The version at which each record came in; None for one that is created.
+        erased: id -> what remains of those entries of a record of which something is erased.
         seen: The records of which a caller saw a version and decided on it.
         holders: The actors whose snapshots they are.
     """
@@ -254,6 +237,7 @@ class Attempt:
     def __init__(self, model: Model, now: datetime, *, again: bool, judged: Judge = decide) -> None:
         self.acts: list[tuple[Record, Entry]] = []
         self.loaded: dict[str, int | None] = {}
+        self.erased: dict[str, dict[int, Entry]] = {}
         self.seen: set[str] = set()
         self.holders: dict[str, Actor] = {}
         self._model = model
@@ -274,7 +258,13 @@ class Attempt:
             used = kept.record.id
             if not model.sees(request.by, model.versions[used][-1]):
                 raise RecordNotFound([used])
-            if not self._same(request, kept.request):
+            entries = model.entries[used]
+            entry = next(one for one in entries if (one.actor.id, one.key) == (request.by.id, request.key))
+            noted = [one for later in entries for one in later.erased if one.sequence == entry.sequence]
+            erased = {part for one in noted for part in one.fields}
+            if not self._same(request, kept.request) or erased - {"actor"}:
+                if erased and self._may_be(request, entry):
+                    raise ContentErased(used, entry.sequence)
                 raise DuplicateKey([used], [request.key])
             return kept.record
         command = Command(trigger="", actor=request.by, now=self._now, at=request.at, key=request.key, id=id)
@@ -295,6 +285,12 @@ class Attempt:
         if EVERYBODY in row.roles:
             return draft.secrecy.rank <= actor.clearance.rank
         return bool(row.roles & self._model.held(lifecycle, draft, actor))
+
+    def _may_be(self, request: Request, entry: Entry) -> bool:
+        """Whether an entry whose content was erased may be that of a request."""
+        if isinstance(request, Create):
+            return type(request.draft) is type(entry.details)
+        return (request.id, request.trigger) == (entry.record_id, entry.trigger)
 
     def _same(self, one: Request, other: Request) -> bool:
         """Whether two requests ask for the same, so that one key serves both."""
@@ -347,18 +343,32 @@ class Attempt:
             raise StepsUnbounded(id, command.trigger, [*path, here])
         lifecycle = self._model.lifecycle_of(record)
         decision = self._judged(lifecycle, record, command)
+        found = lifecycle.row(decision.entry.source, command.trigger)
+        if found is not None and found[0].erases is not None:
+            decision = self._erased(lifecycle, record, command, decision)
         if id not in self._records:
             self.loaded[id] = None
         elif not record.version:
             raise InvalidValue("id", "twice", {"given": id})
         self._records[id] = decision.record
         self.acts.append((decision.record, decision.entry))
-        found = lifecycle.row(decision.entry.source, command.trigger)
         if found is not None and found[0].on_conflict is OnConflict.STALE:
             self.seen.add(id)
         for step in decision.steps:
             self._step(step, command, decision.entry, (*path, here))
         return self._records[id]
+
+    def _erased(self, lifecycle: Lifecycle, record: Record, command: Command, decision: Decision) -> Decision:
+        """An act that erases, with what it erases of the entries before it."""
+        id, definitions = record.id, self._model._given.values()
+        known = self.erased.setdefault(id, {})
+        written = [*self._model.entries.get(id, ()), *(entry for _, entry in self.acts if entry.record_id == id)]
+        if len(written) != record.version:
+            return decision  # of a version that is no longer the stored one: it will be stale
+        history = [known.get(one.sequence, one) for one in written]
+        decision, rest = erase(decision, lifecycle, record, command, history, definitions)
+        known.update((one.sequence, one) for one in rest)
+        return decision
 
     def _step(self, step: Step, command: Command, cause: Entry, path: tuple[str, ...]) -> None:
         at, new_id = cause.at, ""

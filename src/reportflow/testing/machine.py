@@ -10,7 +10,7 @@ can be. Needs the extra ``reportflow[testing]``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Any, ClassVar, Final
@@ -34,7 +34,7 @@ from reportflow.model.query import Happened, Interval, Query, Visibility
 from reportflow.model.record import Record
 from reportflow.office.report import REPORT, Comment, Report
 from reportflow.storage.base import Change, FeedItem, Group, Of, Store
-from reportflow.testing.acts import SAMPLE, START, acted, created, joined
+from reportflow.testing.acts import SAMPLE, START, acted, created, erased, joined
 from reportflow.testing.factory import Factory
 from reportflow.testing.strategies import storage as strategies
 
@@ -50,7 +50,9 @@ _TRIGGERS: Final = sorted({trigger for one in _LIFECYCLES for trigger in one.tri
 _DETAILS: Final = {row.details: strategies.details(row.details) for one in _LIFECYCLES for row in one.transitions}
 _IDS: Final = tuple(f"r{number}" for number in range(6))
 #: The kinds of changes: right ones more often.
-_KINDS: Final = ("create", "act", "act", "act", "stale", "forked", "missing")
+_KINDS: Final = ("create", "act", "act", "act", "erase", "stale", "forked", "missing")
+#: What is erased from a report, by name.
+_ERASED: Final = ("text", "title", "authors", "topics", "reason", "actor", "comment.text", "instruct.leader")
 _QUERIES: Final = strategies.queries(
     ids=_IDS, kinds=[one.name for one in _LIFECYCLES], states=_STATES, triggers=_TRIGGERS
 )
@@ -155,7 +157,9 @@ class StoreMachine(RuleBasedStateMachine):
         if kind == "missing":
             return self._acts(data, created(data.draw(strategies.drafts("nobody's"))).record)
         versions = data.draw(st.sampled_from(list(self.versions.values())))
-        if kind == "act" or len(versions) == 1:
+        if kind == "erase" and isinstance(versions[-1], Report):
+            return self._erasure(data, versions[-1])
+        if kind in ("act", "erase") or len(versions) == 1:
             return self._acts(data, versions[-1])
         if kind == "stale":
             return self._acts(data, data.draw(st.sampled_from(versions[:-1])))
@@ -168,6 +172,11 @@ class StoreMachine(RuleBasedStateMachine):
         by, key = data.draw(strategies.actors()), self._key(data)
         return created(draft, by=by, now=self.clock, at=data.draw(st.sampled_from([None, START])), key=key)
 
+    def _erasure(self, data: st.DataObject, record: Record) -> Change:
+        names = data.draw(st.lists(st.sampled_from(_ERASED), min_size=1, max_size=3, unique=True))
+        sealed = self.store.sealed((record.id, 0), record.version)
+        return erased(record, self._entries(record.id), sealed, *names)
+
     def _acts(self, data: st.DataObject, record: Record) -> Change:
         changes: list[Change] = []
         for _ in range(data.draw(st.sampled_from([1, 1, 1, 2, 3]))):
@@ -177,7 +186,8 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _act(self, data: st.DataObject, record: Record) -> Change:
         lifecycle = REPORT if isinstance(record, Report) else SAMPLE
-        row = data.draw(st.sampled_from([row for row in lifecycle.transitions if record.state in row.sources]))
+        rows = [row for row in lifecycle.transitions if record.state in row.sources and row.erases is None]
+        row = data.draw(st.sampled_from(rows))
         chosen = data.draw(_DETAILS[row.details])
         how: dict[str, Any] = {"by": data.draw(strategies.actors()), "now": self.clock, "key": self._key(data)}
         how["at"] = data.draw(st.sampled_from([None, record.created_at]))
@@ -200,6 +210,8 @@ class StoreMachine(RuleBasedStateMachine):
         assert ended == verdict
         if verdict is not None:
             return
+        for change in changes:
+            self._erase({entry.ref: entry for entry, _ in change.erased})
         self.commits.append([entry for change in changes for entry in change.entries])
         for change in changes:
             # the versions in between were never stored: what replay makes of them takes their place
@@ -207,6 +219,14 @@ class StoreMachine(RuleBasedStateMachine):
             known = self.versions.setdefault(change.record.id, [])
             known += [replay(history[:number], _LIFECYCLES) for number in range(len(known) + 1, len(history))]
             known.append(change.record)
+
+    def _erase(self, remains: Mapping[str, Entry]) -> None:
+        """Put what remains of entries in their place: the versions of their records are then without it."""
+        self.commits = [[remains.get(one.ref, one) for one in commit] for commit in self.commits]
+        self.read = [item._replace(entry=remains.get(item.entry.ref, item.entry)) for item in self.read]
+        for id in {entry.record_id for entry in remains.values()}:
+            history = self._entries(id)
+            self.versions[id] = [replay(history[:number], _LIFECYCLES) for number in range(1, len(history) + 1)]
 
     @precondition(lambda self: self._factory.reopen is not None and self.store.capabilities.durable)
     @rule()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from reportflow import AlreadyExists, Change, Conflict, DuplicateKey, Entry, MemoryStore, RecordNotFound, StorageError
+from reportflow.serialization.digest import Sealed
 from reportflow.storage.base import keys_of, refuse_keys
 from tests.testing.faulty_stores.fault import caught_by
 
@@ -125,6 +126,27 @@ class KeepsHalf(MemoryStore):
     def commit(self, changes: Sequence[Change]) -> None:
         for change in changes:
             super().commit([change])
+
+
+@caught_by("test_what_is_erased_is_gone_from_every_read")
+class KeepsWhatIsErased(MemoryStore):
+    """Notes that something was erased, and keeps it in what is sealed."""
+
+    def _replace(self, entry: Entry, sealed: Sealed) -> None:
+        kept = self._sealed[entry.record_id][entry.sequence - 1]
+        super()._replace(entry, sealed)
+        self._sealed[entry.record_id][entry.sequence - 1] = kept
+
+
+@caught_by("test_a_commit_that_is_refused_erases_nothing")
+class ErasesBeforeItCompares(MemoryStore):
+    """Removes content before it compares anything."""
+
+    def _compare(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            for entry, sealed in change.erased:
+                self._replace(entry, sealed)
+        super()._compare(changes)
 
 
 @caught_by("test_one_record_in_two_changes")

@@ -8,7 +8,7 @@ from reportflow.errors import AlreadyExists, Conflict, DuplicateKey, InvalidValu
 from reportflow.model.actor import Actor
 from reportflow.office.report import Classification, Comment, Revision
 from reportflow.storage.base import Store
-from reportflow.testing.acts import CLERK, acted, created, joined, report, sample
+from reportflow.testing.acts import CLERK, acted, created, erased, joined, report, sample
 from reportflow.testing.conformance.suite import StoreFixtures, bounded, everything, found, keep, raised
 
 
@@ -56,6 +56,53 @@ class CommitTests(StoreFixtures):
         keep(store, *(acted(record, "close") for record in store.get(ids)))
         assert [record.state for record in store.get(ids)] == ["closed"] * len(ids)
         assert len(store.history(ids)) == 2 * len(ids)
+
+    def test_what_is_erased_is_gone_from_every_read(self, store: Store) -> None:
+        """Erased content is gone in the same commit, from the record, its labels, its entries and what is sealed.
+
+        Headers, salts of other entries, keys and places in the feed stay.
+        """
+        first = created(report("r1", text="token", title="token", topics=["token"]), key="k")
+        keep(store, joined(first, acted(first.record, "edit", Revision(text="token", title="new"), key="l")))
+        kept = keep(store, acted(store.get(["r1"])[0], "comment", Comment(text="stays")))
+        keep(store, created(report("r2", text="another token")))
+        before, feed = store.sealed(), store.feed()
+        change = erased(kept, store.history(["r1"]), [one for one in before if one.record_id == "r1"], "text", "topics")
+        keep(store, attrs.evolve(change, before=kept))
+        gone = {entry.sequence: entry for entry, _ in change.erased}
+        assert sorted(gone) == [1, 2]
+        history = store.history(["r1"])
+        assert history[:2] == [gone[1], gone[2]]
+        assert history[2:] == [feed[2].entry, *change.entries]
+        assert store.get(["r1"]) == [change.record]
+        assert [store.by_key(CLERK.id, key) for key in ("k", "l")] == history[:2]
+        assert [item.position for item in store.feed()][:4] == [item.position for item in feed]
+        assert [item.entry for item in store.feed()][:3] == history[:3]
+        after = {(one.record_id, one.sequence): one for one in store.sealed()}
+        for entry, sealed in change.erased:
+            stored = after.pop((entry.record_id, entry.sequence))
+            assert stored._replace(position=sealed.position) == sealed
+        stays = [one for one in before if (one.record_id, one.sequence) in after]
+        assert [after[one.record_id, one.sequence] for one in stays] == stays
+        assert found(store, topic="token") == []
+        assert found(store, text="token") == ["r1", "r2"], "the title of the first stays"
+
+    def test_a_commit_that_is_refused_erases_nothing(self, store: Store) -> None:
+        """All or nothing: with a change that does not go in, nothing is removed."""
+        kept = keep(store, created(report("r1", text="token"), key="used"))
+        change = erased(kept, store.history(["r1"]), store.sealed(), "text")
+        before = everything(store), store.sealed()
+        for kind, wrong in ((AlreadyExists, created(report("r1x"))), (DuplicateKey, created(report("r2"), key="used"))):
+            if kind is AlreadyExists:
+                keep(store, wrong)
+                before = everything(store), store.sealed()
+            raised(kind, store.commit, [change, wrong])
+            raised(kind, store.commit, [wrong, change])
+            assert (everything(store), store.sealed()) == before
+        keep(store, acted(kept, "comment", Comment(text="faster")))
+        before = everything(store), store.sealed()
+        raised(Conflict, store.commit, [change])
+        assert (everything(store), store.sealed()) == before
 
     def test_a_commit_of_nothing(self, store: Store) -> None:
         """No changes at all is a commit too, of nothing."""

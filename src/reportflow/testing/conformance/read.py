@@ -22,6 +22,7 @@ from reportflow.office.report import (
     Classification,
     Comment,
     Credit,
+    Erasure,
     Forwarding,
     Instruction,
     Level,
@@ -283,4 +284,5 @@ def _merged() -> Iterator[Change]:
 
 def _rejected() -> Iterator[Change]:
     yield (now := created(report("rejected")))
-    yield acted(now.record, "reject", Rejection(code="duplicate"))
+    yield (now := acted(now.record, "reject", Rejection(code="duplicate")))
+    yield acted(now.record, "erase", Erasure(fields=("comment.text",)))  # there is none

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
@@ -16,6 +17,7 @@ from reportflow.analysis.samples import PEOPLE, START, UNITS, nearest
 from reportflow.errors import RecordNotFound, ReportflowError, RuleFailed, TransitionRefused
 from reportflow.lifecycle.decision import decide
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.erasable import erasable_names
 from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.model.actor import Actor, Secrecy
 from reportflow.model.entry import Command
@@ -146,7 +148,7 @@ def _tries(
     if first is None:
         return
     reasons = (_REASON,) if row.reason_required else ("", _REASON) if record.version else ("",)
-    chosen = _chosen(row, ids)
+    chosen = _chosen(lifecycle, row, ids)
     yield Command(trigger=row.trigger, actor=first, now=now, details=chosen[0], reason=reasons[0])
     # only now, for mostly the first will do
     pools: list[Sequence[Any]] = [[first, *people], chosen, reasons, _LATER if row.guards else _LATER[:1]]
@@ -154,14 +156,20 @@ def _tries(
         yield Command(trigger=row.trigger, actor=actor, now=now + later, details=each, reason=reason)
 
 
-def _chosen(row: Transition, ids: Sequence[str]) -> Sequence[Any]:
-    """The plain details of a row; where it asks for steps, first such as name another record."""
+def _chosen(lifecycle: Lifecycle, row: Transition, ids: Sequence[str]) -> Sequence[Any]:
+    """The plain details of a row; where it asks for steps or erases, first such as name another record or a field."""
     if row.details is None:
         return (None,)
     plain = plain_instances(row.details)
-    if row.then is None:
-        return plain
-    return [*(one for chosen in plain[:3] for one in _naming(chosen, ids)), *plain]
+    named: list[Any] = []
+    if isinstance(row.erases, str):
+        field = attrs.fields_dict(row.details)[row.erases]
+        for name in erasable_names(lifecycle.record, lifecycle.transitions):
+            with suppress(Exception):  # whatever a validator of the host's class raises: it takes no such name
+                named.append(attrs.evolve(plain[0], **{field.alias or field.name: (name,)}))
+    if row.then is not None:
+        named += [one for chosen in plain[:3] for one in _naming(chosen, ids)]
+    return [*named, *plain] if named else plain
 
 
 def _naming(chosen: Any, ids: Sequence[str]) -> Iterator[Any]:
@@ -206,8 +214,8 @@ def _around(draw: st.DrawFn, way: _Way) -> Command:
     row = found[0]
     actor = draw(st.sampled_from([plain.actor, *able(way.lifecycle, row, record)]))
     chosen = plain.details
-    if row.then is not None:
-        chosen = draw(st.sampled_from([chosen, *_chosen(row, way.ids)]))
+    if row.then is not None or row.erases is not None:
+        chosen = draw(st.sampled_from([chosen, *_chosen(way.lifecycle, row, way.ids)]))
     if row.details is not None and draw(st.booleans()):
         chosen = draw(details(row.details))
     # a creation has no details but its draft
@@ -270,7 +278,9 @@ def _spoilt(asked: _Asked) -> Iterator[Command]:
         if record.created_at is not None:
             yield attrs.evolve(one, at=record.created_at - timedelta(seconds=1))
     for row in lifecycle.transitions:
-        yield Command(trigger=row.trigger, actor=master, now=now, details=_chosen(row, ())[0], reason=_REASON)
+        yield Command(
+            trigger=row.trigger, actor=master, now=now, details=_chosen(lifecycle, row, ())[0], reason=_REASON
+        )
 
 
 def _guarded(asked: _Asked, trigger: str) -> Command | None:

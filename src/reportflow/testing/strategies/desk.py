@@ -11,6 +11,7 @@ from reportflow.errors import RecordNotFound
 from reportflow.flow.definitions import Definitions
 from reportflow.lifecycle.decision import check_step_cycle, command_for_step, creation, decide
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.erasure import erase
 from reportflow.lifecycle.table import Step
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
@@ -77,11 +78,15 @@ class Desk:
     def _acted(self, record: Record, command: Command, path: Sequence[str]) -> Self:
         id = record.id or command.id
         path = check_step_cycle(path, id, command.trigger)
-        decision = decide(self.definitions.of(record), record, command)
+        lifecycle = self.definitions.of(record)
+        decision, history = decide(lifecycle, record, command), list(self.histories.get(id, ()))
+        found = lifecycle.row(decision.entry.source, command.trigger)
+        if found and found[0].erases is not None:
+            decision, history = erase(decision, lifecycle, record, command, history, self.definitions)
         desk = attrs.evolve(
             self,
             records={**self.records, id: decision.record},
-            histories={**self.histories, id: (*self.histories.get(id, ()), decision.entry)},
+            histories={**self.histories, id: (*history, decision.entry)},
         )
         for step in decision.steps:
             desk = desk._stepped(step, command, decision.entry, path)

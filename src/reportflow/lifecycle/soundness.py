@@ -1,7 +1,8 @@
-"""Whether a record that `sets` changed could be built anew by its own class, as a store does when it reads it.
+"""What is checked of an act that nothing refuses: the record that it results in, and the names of what it erases.
 
-What was erased before does not fit the validators of its class any more, and need not: a validator that refuses the
-record before the act, too, says nothing about the act, unless its field changed.
+A record that `sets` changed is validated by its own class, as if it were built anew. What was erased before does not
+fit the validators of its class any more, and need not: a validator that refuses the record before the act, too, says
+nothing about the act, unless its field changed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from reportflow.errors import InvalidValue
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.erasable import check_names
 from reportflow.lifecycle.table import Transition
 from reportflow.model.annotations import check
 from reportflow.model.entry import Entry
@@ -73,3 +75,33 @@ def _wrong_of_changed(before: Record | None, after: Record, names: Collection[st
                 raise
     convert = converters(cls)
     return [name for name in names if name in convert and convert[name](getattr(after, name)) != getattr(after, name)]
+
+
+def names_erased(lifecycle: Lifecycle, row: Transition, before: Record, entry: Entry) -> tuple[str, ...]:
+    """The names of what an act erases.
+
+    Raises:
+        RuleFailed: the function of `erases` raised.
+    """
+    try:
+        return row.names_erased(before, entry)
+    except Exception as error:
+        raise lifecycle.failed(entry, "erases", f"{type(error).__name__}: {error}") from error
+
+
+def field_of_names(row: Transition) -> str:
+    """The field of the details that holds the names of what a row erases, for errors about these."""
+    return row.erases if isinstance(row.erases, str) else "erases"
+
+
+def check_erasing(lifecycle: Lifecycle, row: Transition, record: Record, entry: Entry) -> None:
+    """See that what an act erases is named, and may be erased by the table; what the history says is judged later.
+
+    Raises:
+        InvalidValue: nothing is named, or what is may not be erased.
+        RuleFailed: the function of `erases` raised.
+    """
+    names, field = names_erased(lifecycle, row, record, entry), field_of_names(row)
+    if not names and entry.mark("person") is None:
+        raise InvalidValue(field, "empty")
+    check_names(type(record), lifecycle.transitions, names, field)
