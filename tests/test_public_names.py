@@ -205,6 +205,7 @@ SIGNATURES: dict[Any, str] = {
     ReportFlow.as_of: "(self, id, *, by, version=None, time=None, type=Record)",
     ReportFlow.verify: "(self, *, by=None, after=None, limit=100, against=None, progress=None)",
     ReportFlow.heads: "(self, *, by=None)",
+    ReportFlow.erase: "(self, target, *, by, fields=(), person=None, reason='', plan=False, key=None)",
     ReportFlow.close: "(self)",
 }
 

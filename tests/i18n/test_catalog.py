@@ -247,6 +247,7 @@ FACTS: dict[str, tuple[Any, ...]] = {
     "Unbuildable": ("Extension", "InvalidValue: until lies before since"),
     "StepsUnbounded": ("r1", "edit", ["edit r1", "edit r1"]),
     "TransitionRefused": ("report", "r1", 3, "edit", [Refusal(code="reason", params={"trigger": "edit"})]),
+    "ContentErased": ("r1", 3),
     "StaleRecord": ("r1", 3, 4),
     "BrokerUnavailable": ("nats://127.0.0.1:4222", "connection refused"),
     "MissingExtra": ("rich", "reportflow[cli]"),

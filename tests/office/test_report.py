@@ -36,6 +36,7 @@ from reportflow.office import (
     Author,
     Classification,
     Comment,
+    Erasure,
     Forwarding,
     Instruction,
     Level,
@@ -117,6 +118,7 @@ DETAILS: dict[str, Callable[[str], object]] = {
     "reject": lambda _: Rejection(code="duplicate"),
     "merge": lambda target: Merge(target=target),
     "comment": lambda _: Comment(text="好"),
+    "erase": lambda _: Erasure(fields=("comment.text",)),
 }
 
 
@@ -180,6 +182,7 @@ TABLE: dict[str, tuple[Lines, set[str], type[Any] | None, bool]] = {
     "withdraw": ([([*OPEN, "returned"], "withdrawn")], {CONTRIBUTOR, REGISTRAR}, None, True),
     "reopen": ([(["kept", "rejected", "withdrawn"], "draft")], {REGISTRAR}, None, True),
     "comment": ([(STATES, "")], {EVERYBODY}, Comment, False),
+    "erase": ([(STATES, "")], {REGISTRAR}, Erasure, True),
 }
 STEPS_ONLY = {"credit", "discredit"}
 

@@ -45,6 +45,7 @@ from reportflow.office import (
     Classification,
     Comment,
     Credit,
+    Erasure,
     Forwarding,
     Instruction,
     Level,
@@ -193,6 +194,7 @@ details: st.SearchStrategy[Any] = st.one_of(
     st.builds(Merge, target=names),
     st.builds(Credit, source=names),
     st.builds(Comment, text=names),
+    st.builds(Erasure, fields=st.lists(texts, max_size=2), person=st.none() | names),
 )
 decimals = st.decimals(allow_nan=False, allow_infinity=False)
 inners = st.recursive(
