@@ -34,7 +34,7 @@ from reportflow import (
 from reportflow.model.checks import text_problem
 from reportflow.serialization.classes import NO_CLASSES, Classes
 from reportflow.serialization.digest import Sealed, unseal
-from reportflow.serialization.plain import from_plain, to_json
+from reportflow.serialization.plain import to_json
 from reportflow.serialization.stored import load_stored
 from reportflow.storage import matching
 from reportflow.storage.base import Group, Of, check_changes, keys_of, refuse_used
@@ -193,9 +193,7 @@ class SqliteStore:
 
     def _record(self, body: str) -> Record:
         """The record of a row, not validated again: what was erased from it reads as blank."""
-        plain = json.loads(body)
-        cls = self.classes.record(plain["kind"], plain["lifecycle_version"])
-        return from_plain(plain, Record, self.classes) if cls is None else load_stored(plain, cls)
+        return load_stored(json.loads(body), Record, self.classes)
 
     def _history(self, db: sqlite3.Connection, id: str) -> list[Entry]:
         rows = _bodies(db, "SELECT sealed FROM entry WHERE record_id = ? ORDER BY sequence", id)
