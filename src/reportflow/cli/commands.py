@@ -8,7 +8,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, tzinfo
 from typing import Any, Final
@@ -174,7 +174,7 @@ def _find(flow: ReportFlow, number: str) -> Record:
         unreadable: list[str] = []
         found = [one for one in _records(flow, unreadable) if one.reference == number]
         if not found:
-            _say_left_out(unreadable)
+            show.say_left_out(unreadable)
             raise
     if len(found) > 1:
         raise CommandFailed(text("wrong.number", given=number, choices=[one.id for one in found]))
@@ -190,11 +190,6 @@ def _records(flow: ReportFlow, unreadable: list[str] | None = None) -> Iterator[
             unreadable += page.unreadable
         yield from page
         query = attrs.evolve(query, cursor=page.next) if page.next else None
-
-
-def _say_left_out(ids: Sequence[str]) -> None:
-    if ids:
-        click.echo(text("inbox.left_out", number=len(ids), ids=ids), err=True)
 
 
 def _show_history(flow: ReportFlow, record: Record, zone: tzinfo) -> None:
@@ -229,7 +224,7 @@ def inbox(database: str, role: str, actor: str | None, unit: str | None, limit: 
     with _opened(database) as flow:
         asker = Actor(id=actor or _OPERATOR, roles={role}, unit=_chosen_unit(flow, unit), clearance=Secrecy.TOP_SECRET)
         page = flow.inbox(by=asker, limit=limit)
-    _say_left_out(page.unreadable)
+    show.say_left_out(page.unreadable)
     if not page.records:
         click.echo(text("inbox.empty", given=labels[role]))
         return

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from string import Formatter
 from types import MappingProxyType
 from typing import Any, Final
 
+import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -170,3 +171,9 @@ def show_inbox(records: Iterable[Record], lifecycle: Lifecycle, title: str, zone
         named = clean(record.title) if record.reference else clean(record.title).append(f"\n{record.id}", style="dim")
         rows.add_row(_day(record.due_at, zone), _day(record.created_at, zone), state, clean(record.reference), named)
     console().print(rows)
+
+
+def say_left_out(ids: Sequence[str]) -> None:
+    """Say on stderr which records were left out, since they cannot be read."""
+    if ids:
+        click.echo(text("inbox.left_out", number=len(ids), ids=ids), err=True)

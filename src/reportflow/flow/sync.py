@@ -327,9 +327,8 @@ class ReportFlow(FlowBase[Store]):
     ) -> Verification:
         """Whether what is stored is what was done: the chain of each record, and each record beside its entries.
 
-        It reads page by page, in the order of the ids, and holds one record's entries at a time. Other users may go on
-        writing. It proves that the rows agree with each other; against a person who may write to the database and
-        computes the digests anew, heads that were kept elsewhere are needed.
+        It holds one record's entries at a time, and other users may go on writing. It proves that the rows agree with
+        each other; only heads that were kept elsewhere show what was computed anew.
 
         Args:
             by: Whose view it is: only records that they may see are verified, and named. None: all records, for the
@@ -347,11 +346,7 @@ class ReportFlow(FlowBase[Store]):
         return self._drive(verifier.verify())
 
     def heads(self, *, by: Actor | None = None) -> Iterator[str]:
-        """The heads of all records as lines of a file, each with its line end, to be kept elsewhere. Lazy.
-
-        Args:
-            by: Whose view it is: only records that they may see. None: all records, for the operator of the host.
-        """
+        """The heads of all records, or of those that `by` may see, as lines of a file to be kept elsewhere. Lazy."""
         return self._heads(self._verifier(by=by))
 
     def _heads(self, verifier: Verifier) -> Iterator[str]:

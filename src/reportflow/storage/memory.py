@@ -16,8 +16,8 @@ from reportflow.model.record import Record
 from reportflow.serialization.classes import NO_CLASSES, Classes
 from reportflow.serialization.digest import Sealed, unseal
 from reportflow.storage import matching
+from reportflow.storage.awaited import AsyncCalls
 from reportflow.storage.base import (
-    AsyncCalls,
     Capabilities,
     Change,
     FeedItem,

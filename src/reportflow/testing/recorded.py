@@ -20,6 +20,7 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.query import Query
 from reportflow.model.values import Extended, extras_of
 from reportflow.serialization.classes import Classes
+from reportflow.serialization.digest import ERASED
 from reportflow.serialization.evolution import TYPE, VERSION, schema_of
 from reportflow.serialization.plain import json_text, to_plain
 from reportflow.serialization.stored import load_stored
@@ -102,6 +103,8 @@ def _rows(store: Store) -> Iterator[dict[str, Any]]:
             except (ValueError, RecursionError):  # not readable today either: `verify` names it
                 continue
             if isinstance(plain, dict):
+                plain.pop(ERASED, None)  # of the act, not of its details
+            if isinstance(plain, dict) and plain:
                 about = {"trigger": one.trigger, "creation": one.source is None}
                 yield {"kind": one.kind, "version": one.lifecycle_version, **about, "plain": plain}
         place = entries[-1].record_id, entries[-1].sequence

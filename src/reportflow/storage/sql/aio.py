@@ -17,7 +17,8 @@ from sqlalchemy import URL, Connection, MetaData
 from reportflow.errors import InvalidValue, StorageBusy
 from reportflow.model.checks import type_problem
 from reportflow.serialization.classes import NO_CLASSES, Classes
-from reportflow.storage.base import AsyncCalls, Capabilities, Store
+from reportflow.storage.awaited import AsyncCalls
+from reportflow.storage.base import Capabilities, Store
 from reportflow.storage.sql.bound import bound_store
 from reportflow.storage.sql.contract import SqlContract
 from reportflow.storage.sql.dialects import BUSY_TIMEOUT, in_memory, translate_driver_errors

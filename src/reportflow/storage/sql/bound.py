@@ -14,8 +14,9 @@ from reportflow.model.checks import type_problem
 from reportflow.serialization.classes import Classes
 from reportflow.storage.base import Capabilities, Change
 from reportflow.storage.sql.codec import entry_row, record_row
-from reportflow.storage.sql.contract import SqlContract, Write, in_one_order, update_of, written
+from reportflow.storage.sql.contract import SqlContract, Write, in_one_order, update_of
 from reportflow.storage.sql.executor import Executor, PreparedStatement, host_transaction
+from reportflow.storage.sql.lengths import refuse_long, written
 from reportflow.storage.sql.statements import StatementCache
 
 
@@ -32,7 +33,7 @@ class BoundSqlStore(SqlContract):
         An entry goes in before its record is updated, unless its sequence or its key is taken: then another
         transaction has it, and the record is stale.
         """
-        self._refuse_long(*written(changes))
+        refuse_long(self._statements, *written(changes))
         changes, statements = in_one_order(changes), self._statements
         writes = []
         for change in changes:

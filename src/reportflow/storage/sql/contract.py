@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from reportflow.errors import Conflict, InvalidValue, RecordNotFound, UnreadableRecord
+from reportflow.errors import Conflict, RecordNotFound, UnreadableRecord
 from reportflow.model.checks import text_problem
 from reportflow.model.entry import Entry
 from reportflow.model.query import LIMIT, Page, Query, grouping, place_of
@@ -43,6 +43,7 @@ from reportflow.storage.sql.codec import (
     shown,
 )
 from reportflow.storage.sql.executor import Executor, OpenExecutor, PreparedStatement, Row, transaction
+from reportflow.storage.sql.lengths import refuse_long, written
 from reportflow.storage.sql.queries import PLACE
 from reportflow.storage.sql.restoring import POSITIONS
 from reportflow.storage.sql.schema import RECORD_COLUMNS
@@ -216,7 +217,7 @@ class SqlContract:
 
     def restore(self, sealed: Sequence[Sealed], records: Sequence[Record], *, more: bool = False) -> None:
         """See `Store.restore`."""
-        self._refuse_long(records, sealed)
+        refuse_long(self._statements, records, sealed)
         keys = [key for (_, key), _ in sealed_keys(sealed)]
         with self._checkout() as executor:
             try:
@@ -245,7 +246,7 @@ class SqlContract:
                 self._explain(executor, changes)
                 raise Conflict([change.record.id for change in changes]) from None
             except statements.misfits:
-                self._refuse_long(*written(changes))
+                refuse_long(statements, *written(changes))
                 raise
 
     def _plan(self, changes: Sequence[Change]) -> list[Write]:
@@ -318,33 +319,6 @@ class SqlContract:
         used = {(actor_id, key) for actor_id, key in _look_up(executor, self._statements.keys, keys)}
         refuse_stale(changes, stored)
         refuse_keys(changes, used)
-
-    def _refuse_long(self, records: Sequence[Record], sealed: Sequence[Sealed]) -> None:
-        """Say which text is longer than its column.
-
-        Raises:
-            InvalidValue: there is such a text; names its field.
-        """
-        if not self._statements.backend.limits_lengths:
-            return
-        tables = self._statements.tables
-        written = (
-            (tables.record, [record_row(record) for record in records]),
-            (tables.entry, [entry_row(one) for one in sealed]),
-            (tables.label, [row for record in records for row in label_rows(record)]),
-        )
-        for table, rows in written:
-            limits = {column.name: length for column in table.c if (length := getattr(column.type, "length", None))}
-            for row in rows:
-                for name, limit in limits.items():
-                    if isinstance(row.get(name), str) and len(row[name]) > limit:
-                        field = row["name"] if table is tables.label else name
-                        raise InvalidValue(field, "too_many", {"characters": len(row[name]), "limit": limit})
-
-
-def written(changes: Sequence[Change]) -> tuple[list[Record], list[Sealed]]:
-    """The records and entries of a commit."""
-    return [change.record for change in changes], [one for change in changes for one in change.sealed]
 
 
 def _all_unreadable(several: Sequence[UnreadableRecord]) -> UnreadableRecord:
