@@ -62,8 +62,10 @@ class Definitions:
             InvalidValue: a draft whose class has several lifecycles, and which names no kind.
         """
         if record.version:
-            self.check_known(record.kind, record.lifecycle_version)
-            return self._given[record.kind, record.lifecycle_version]
+            found = self._given.get((record.kind, record.lifecycle_version))
+            if found is None:
+                raise self._unknown(record.kind, record.lifecycle_version)
+            return found
         if record.kind:
             if record.kind not in self._newest:
                 raise self._unknown(record.kind, None)

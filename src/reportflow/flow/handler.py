@@ -265,7 +265,9 @@ class Handler:
             stored = yield from load(self.definitions, request.id, request.by)
             tracked = unit.add(stored.id, TrackedRecord(before=stored, record=stored))
         self.definitions.check_visible(tracked.record, request.by)
-        if request.saw_something and not self.commutes(tracked.record, request.trigger):
+        if tracked.record is snapshot:
+            unit.pin(tracked, tracked.expected)
+        elif request.saw_something and not self.commutes(tracked.record, request.trigger):
             before = tracked.record if unit.independent else tracked.before
             if not request.saw(tracked.record) and (before is None or not request.saw(before)):
                 raise StaleRecord(request.id, request.version_seen, tracked.record.version)

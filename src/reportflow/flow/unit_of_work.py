@@ -32,10 +32,11 @@ class TrackedRecord:
     #: Whose snapshot it is, where it was not read from the store, which may be ahead of it.
     snapshot_of: Actor | None = None
 
-    @property
-    def expected(self) -> Seen | None:
-        """What the commit replaces; None for a creation."""
-        return None if self.before is None else self.before.seen
+    #: What the commit replaces; None for a creation.
+    expected: Seen | None = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.expected = None if self.before is None else self.before.seen
 
     def replace(self, entry: Entry, sealed: Sealed) -> None:
         """Put what remains of an entry in its place; one of this unit of work never is stored as it was."""

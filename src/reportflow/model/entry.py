@@ -143,14 +143,23 @@ class Entry(Value):
         A flag counts under its field's name where it is true, an enum under its value.
         """
         field = marked(type(self.details)).get(name)
-        if field is None:
-            return None
-        value = getattr(self.details, field)
-        if isinstance(value, bool):
-            return field if value else None
-        if isinstance(value, enum.Enum):
-            return str(value.value)
-        return None if value is None else str(value)
+        return None if field is None else _counted(field, getattr(self.details, field))
+
+    @property
+    def marks(self) -> tuple[str | None, str | None, str | None]:
+        """The values of ``party``, ``level`` and ``code``."""
+        if not marked(type(self.details)):
+            return None, None, None
+        return self.mark("party"), self.mark("level"), self.mark("code")
+
+
+def _counted(field: str, value: object) -> str | None:
+    """What a marked field counts under."""
+    if isinstance(value, bool):
+        return field if value else None
+    if isinstance(value, enum.Enum):
+        return str(value.value)
+    return None if value is None else str(value)
 
 
 @cache_by_class

@@ -160,6 +160,7 @@ def seal(entry: Entry, *, previous: str, salt: str, cause_digest: str | None = N
         cause_digest: The digest of the entry that its `cause` names.
     """
     contents = contents_of(entry)
+    _, level, code = entry.marks
     recorded_at = time_text(entry.recorded_at)
     audience = None if entry.audience is None else ",".join(sorted(entry.audience))
     commitment = commitment_of(salt, *contents)
@@ -167,7 +168,7 @@ def seal(entry: Entry, *, previous: str, salt: str, cause_digest: str | None = N
         entry.kind, entry.lifecycle_version, entry.record_id, entry.sequence, entry.trigger, entry.source, entry.dest,
         entry.actor.id, recorded_at if entry.at is entry.recorded_at else time_text(entry.at), recorded_at, None,
         entry.cause, cause_digest, entry.key,
-        entry.secrecy.value, audience, entry.mark("level"), entry.mark("code"), entry.retracts, None,
+        entry.secrecy.value, audience, level, code, entry.retracts, None,
     )  # fmt: skip
     text = _header_text((ENTRY_TAG, previous, *header, commitment))
     digest = sha256(text.encode()).hexdigest()
