@@ -15,7 +15,9 @@ import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import sha256
+from json.encoder import encode_basestring as quoted
 from operator import itemgetter
+from struct import Struct
 from typing import Any, Final, NamedTuple
 
 from reportflow.errors import InvalidValue
@@ -34,6 +36,8 @@ CONTENT_TAG: Final = b"reportflow/content/1\0"
 ERASED: Final = "$erased"
 #: The length of a content that is not there.
 _NULL: Final = b"\xff" * 8
+_EMPTY: Final = bytes(8)
+_length: Final = Struct(">Q").pack
 
 _header_text: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -109,9 +113,11 @@ def commitment_of(salt: str, *contents: str | None) -> str:
     for content in contents:
         if content is None:
             parts.append(_NULL)
+        elif not content:
+            parts.append(_EMPTY)
         else:
             data = content.encode("utf-8", "surrogateescape")
-            parts += (len(data).to_bytes(8, "big"), data)
+            parts += (_length(len(data)), data)
     return sha256(b"".join(parts)).hexdigest()
 
 
@@ -170,9 +176,22 @@ def seal(entry: Entry, *, previous: str, salt: str, cause_digest: str | None = N
         entry.cause, cause_digest, entry.key,
         entry.secrecy.value, audience, level, code, entry.retracts, None,
     )  # fmt: skip
-    text = _header_text((ENTRY_TAG, previous, *header, commitment))
-    digest = sha256(text.encode()).hexdigest()
+    digest = sha256(_written_header(previous, header, commitment).encode()).hexdigest()
     return tuple.__new__(Sealed, (*header, *contents, salt, commitment, digest, None))  # past a function for each act
+
+
+def _written_header(previous: str, header: tuple[Any, ...], commitment: str) -> str:
+    """What `_header_text` gives for a header that was just made, in half the time: its types are known."""
+    (kind, version, id, number, trigger, source, dest, actor, at, recorded_at, _, cause, cause_digest, key, secrecy,
+     audience, level, code, retracts, _) = header  # fmt: skip
+    return (
+        f'["{ENTRY_TAG}","{previous}",{quoted(kind)},{version},{quoted(id)},{number},{quoted(trigger)},'
+        f'{"null" if source is None else quoted(source)},{quoted(dest)},{quoted(actor)},"{at}","{recorded_at}",null,'
+        f"{'null' if cause is None else quoted(cause)},{'null' if cause_digest is None else quoted(cause_digest)},"
+        f'{"null" if key is None else quoted(key)},"{secrecy}",{"null" if audience is None else quoted(audience)},'
+        f"{'null' if level is None else quoted(level)},{'null' if code is None else quoted(code)},"
+        f'{"null" if retracts is None else retracts},null,"{commitment}"]'
+    )
 
 
 def unseal(sealed: Sealed, classes: Classes) -> Entry:
