@@ -893,6 +893,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "test_a_change_may_hold_several_entries": "一个变更可以让记录前进若干版本，创建时或以后均可。",
         "test_all_changes_of_a_commit_are_kept": "一次提交保存其全部变更：创建与更新，以及不同种类的记录。",
         "test_many_changes_in_one_commit": "一次提交可含上千个变更，读取可带上千个编号。",
+        "test_what_is_erased_is_gone_from_every_read": "清除的内容随提交从记录、标签、条目和所存原样中消失，其余保持不变。",
+        "test_a_commit_that_is_refused_erases_nothing": "全部保存或全不保存：提交被拒时，不清除任何内容。",
         "test_a_commit_of_nothing": "没有变更也是一次提交，什么也不保存。",
         "test_a_refused_commit_changes_nothing": "全部保存或全不保存：无论哪个变更因何被拒，提交均不留下任何内容。",
         "test_the_version_is_compared": "只有存储中的版本正是预期版本时变更才写入，旧了新了都不行。",
