@@ -411,8 +411,9 @@ def test_erasing_over_a_query_can_be_made_again(desk: Desk) -> None:
         ids.append(other.id)
     desk.flow.erase(sorted(ids)[0], person="p0", by=REGISTRAR, reason="as asked")
     done = desk.flow.erase(Query(kind="report"), person="p0", by=REGISTRAR, reason="as asked", key="case 7")
-    assert {one.id for one in done.records} | set(done.skipped) == set(ids)
-    assert len(done.skipped) == 3
+    # the person is in two of the four records: one was erased before, and those without the person are not named
+    assert {one.id for one in done.records} | set(done.skipped) < set(ids)
+    assert sorted(ids)[0] in done.skipped
     for one in done.records:
         assert desk.store.by_key("registrar", f"case 7/{one.id}") == desk.store.history([one.id])[-1]
     again = desk.flow.erase(Query(kind="report"), person="p0", by=REGISTRAR, reason="as asked", key="case 7")

@@ -61,7 +61,7 @@ class ErasurePlan(Value):
 
     Attributes:
         records: The records of which something is erased.
-        skipped: The ids of those of which nothing is left to erase, or which do not tell of the person.
+        skipped: The ids of those of which nothing is left to erase.
     """
 
     records: tuple[PlannedErasure, ...]
@@ -141,9 +141,9 @@ def erase(handler: Handler, queries: Queries, asked: ErasureRequest, *, plan: bo
             except InvalidValue as error:
                 if error.problem != "person_nowhere":
                     raise
-                nowhere, one = error, None
-            else:
-                told = True
+                nowhere = error
+                continue
+            told = True
             if one is None:
                 skipped.append(record.id)
             else:
