@@ -22,6 +22,7 @@ class FrozenDict(dict[K, V]):
     __slots__ = ()  # a dict underneath, so that reading it costs no more than reading one
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
+        """Refused: it cannot be changed. Raises `TypeError`."""
         raise TypeError("a FrozenDict cannot be changed; make a dict of it, change that, and pass it on")
 
     __setitem__ = _refuse
