@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 
 from reportflow import AsyncSqlStore, SqlStore, Store
 from reportflow.testing import awaited
+from reportflow.testing.acts import CLASSES
 
 T = TypeVar("T")
 
@@ -48,6 +49,6 @@ class Host(AsyncSqlStore):
 @contextmanager
 def async_rolled_back(url: str, prefix: str) -> Iterator[Store]:
     """A store inside a host's transaction, in an event loop of its own, which is rolled back."""
-    store = awaited(Host(url, prefix=prefix, create=False).begin())
+    store = awaited(Host(url, CLASSES, prefix=prefix, create=False).begin())
     yield store
     store.close()

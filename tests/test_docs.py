@@ -63,7 +63,8 @@ PUBLIC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "reportflow.outbox.relay": ("Relay",),
         "reportflow.serialization.classes": ("NO_CLASSES",),
         "reportflow.serialization.digest": ("Sealed", "commitment_of", "digest_of", "seal", "unseal"),
-        "reportflow.serialization.plain": ("from_json", "from_plain", "load_trusted", "to_json", "to_plain"),
+        "reportflow.serialization.plain": ("from_json", "from_plain", "to_json", "to_plain"),
+        "reportflow.serialization.stored": ("load_stored",),
         "reportflow.storage.base": (
             "AsyncStore",
             "Group",

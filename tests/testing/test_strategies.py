@@ -452,7 +452,7 @@ def replayed(path: strategies.Path, **names: Any) -> Record:
 def test_a_path_is_a_script(lifecycle: Lifecycle, data: st.DataObject) -> None:
     """The lines of a path, run as they stand, give the path's record; a flow gives it too, and so does `replay`."""
     path = data.draw(strategies.paths(lifecycle))
-    assert replayed(path) == path.record
+    assert without_digests(replayed(path)) == path.record
     assert without_digests(path.play(path.open())) == path.record
     assert replay(path.history, lifecycle) == path.record
     assert repr(path) == "\n".join(path.lines())
@@ -462,11 +462,11 @@ def test_a_path_is_a_script(lifecycle: Lifecycle, data: st.DataObject) -> None:
 def test_paths_of_any_lifecycle(data: st.DataObject) -> None:
     """Of any lifecycle paths are drawn and can be replayed, with the steps that its rows ask for."""
     path = data.draw(strategies.paths(data.draw(strategies.lifecycles()), ERRAND))
-    assert replayed(path, lifecycle=path.lifecycle) == path.record
+    assert without_digests(replayed(path, lifecycle=path.lifecycle)) == path.record
     with path.open() as flow:
         assert without_digests(path.play(flow)) == path.record
         for id, entries in path.desk.histories.items():
-            assert tuple(flow.store.history([id])) == entries
+            assert tuple(without_digests(flow.store.history([id]))) == entries
 
 
 @given(path=strategies.paths(REPORT))

@@ -29,7 +29,7 @@ from reportflow.office import REPORT, Author, Report, Revision
 from reportflow.office.report import Comment
 from reportflow.storage.base import Group, Of
 from reportflow.testing import StoresDiffer, StoreTests, Twin, run_on_both
-from reportflow.testing.acts import acted, created, report, sample
+from reportflow.testing.acts import CLASSES, acted, created, report, sample
 from reportflow.testing.machine import store_machine
 from tests.testing.sessions import session
 from tests.testing.test_awaited import SleepingStore
@@ -184,7 +184,7 @@ def test_equal_stores_play_to_the_end() -> None:
         SparseFeed,
         OwnCursors,
         SleepingStore,
-        lambda: SqlStore("sqlite://"),
+        lambda: SqlStore("sqlite://", CLASSES),
     ]
     for other in others:
         run_on_both(MemoryStore, other, history)

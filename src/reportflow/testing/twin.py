@@ -61,11 +61,22 @@ class Twin:
         with self._lock:
             call = f"commit({_summary(changes)})"
             ended = self._both(call, lambda store: store.commit(changes))
+            if not isinstance(ended, Raised):
+                self._erase(changes)
             for id in dict.fromkeys(change.record.id for change in changes):
                 self._both(f"get([{id!r}]) after {call}", operator.methodcaller("get", [id]))
                 self._both(f"history([{id!r}]) after {call}", operator.methodcaller("history", [id]))
             self._compare_feeds(f"feed() after {call}")
             self._value(ended)
+
+    def _erase(self, changes: Sequence[Change]) -> None:
+        """Expect of the feeds what remains of the entries whose content was removed."""
+        remains = {(entry.record_id, entry.sequence): entry for change in changes for entry, _ in change.erased}
+        for known in self._feeds if remains else ():
+            for place, item in enumerate(known):
+                its = remains.get((item.entry.record_id, item.entry.sequence))
+                if its is not None:
+                    known[place] = FeedItem(item.position, its)
 
     def get(self, ids: Sequence[str]) -> list[Record]:
         """See `Store.get`."""
@@ -235,7 +246,7 @@ def _text(answer: object) -> str:
 def _summary(changes: Sequence[Change]) -> str:
     """Changes in a few words: which record, from which version to which, by which triggers."""
     parts = [
-        f"{change.record.id!r} {change.expected or 'new'} → {change.record.version} "
+        f"{change.record.id!r} {change.expected.version if change.expected else 'new'} → {change.record.version} "
         f"by {', '.join(entry.trigger for entry in change.entries)}"
         for change in changes
     ]

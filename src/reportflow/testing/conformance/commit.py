@@ -63,7 +63,7 @@ class CommitTests(StoreFixtures):
         keep(store, joined(first, acted(first.record, "edit", Revision(text="token", title="new"), key="l")))
         kept = keep(store, acted(store.get(["r1"])[0], "comment", Comment(text="stays")))
         keep(store, created(report("r2", text="another token")))
-        before, feed = store.sealed(), store.feed()
+        feed, before = store.feed(), store.sealed()  # where it is read, an entry has its place
         change = erased(kept, store.history(["r1"]), [one for one in before if one.record_id == "r1"], "text", "topics")
         keep(store, attrs.evolve(change, before=kept))
         gone = {entry.sequence: entry for entry, _ in change.erased}
