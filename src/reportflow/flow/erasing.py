@@ -229,6 +229,7 @@ def _rehearsed(handler: Handler, request: Fire) -> Effects[PlannedErasure | None
     Raises:
         Everything that `ReportFlow.fire` raises but a failure to write.
     """
+    unit = UnitOfWork()
     for attempt in range(_TRIES):
         unit = UnitOfWork()
         try:

@@ -86,7 +86,7 @@ def _blank(hint: Any) -> object:
         return None
     if origin is tuple and arguments[1:] != (...,):
         return _NEVER
-    if isinstance(origin, type) and issubclass(origin, Mapping):
+    if isinstance(origin, type) and issubclass(typing.cast("type[Any]", origin), Mapping):
         return FrozenDict()
     try:
         return _EMPTY.get(origin or hint, _NEVER)

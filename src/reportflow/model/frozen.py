@@ -31,8 +31,8 @@ class FrozenDict(dict[K, V]):
     clear = _refuse
     pop = _refuse
     popitem = _refuse
-    setdefault = _refuse
-    update = _refuse
+    setdefault = _refuse  # pyright: ignore[reportAssignmentType]
+    update = _refuse  # pyright: ignore[reportAssignmentType]
 
     def __hash__(self) -> int:  # type: ignore[override]  # a dict has none
         return hash(frozenset(self.items()))

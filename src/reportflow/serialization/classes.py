@@ -6,7 +6,7 @@ the class. So two parts of one program may each have a class of the same name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeVar
 
@@ -15,26 +15,12 @@ from reportflow.model.record import Record
 from reportflow.model.values import name_of
 
 
-class Row(Protocol):
-    """What is read of a row of a lifecycle's table."""
-
-    @property
-    def trigger(self) -> str:
-        """What is done."""
-        ...
-
-    @property
-    def details(self) -> type[Any] | None:
-        """The class of its details."""
-        ...
-
-
 class Described(Protocol):
-    """What is read of a lifecycle."""
+    """What is read of a lifecycle. Fields with a converter are no plain types to every type checker."""
 
     @property
-    def name(self) -> str:
-        """The kind of its records."""
+    def name(self) -> Any:
+        """The kind of its records, a text."""
         ...
 
     @property
@@ -48,8 +34,8 @@ class Described(Protocol):
         ...
 
     @property
-    def transitions(self) -> Sequence[Row]:
-        """All rows."""
+    def transitions(self) -> Any:
+        """All rows, each with its trigger and its details class."""
         ...
 
 

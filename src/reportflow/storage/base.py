@@ -115,11 +115,12 @@ class FeedItem(_FeedRow):
     __slots__ = ()
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> Entry:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The entry; raises `unreadable` where it cannot be read."""
-        if self[1] is None:
+        entry = self[1]
+        if entry is None:
             raise self.unreadable or UnreadableRecord((), "entry")
-        return self[1]
+        return entry
 
 
 @runtime_checkable
