@@ -396,7 +396,7 @@ def test_a_plan_says_what_and_how_much_and_writes_nothing(desk: Desk) -> None:
     def size(sealed: Sequence[Sealed]) -> int:
         return sum(len((text or "").encode()) for one in sealed for text in (one.reason, one.details))
 
-    assert plan.bytes == size(before) - size(desk.sealed[:-1]) > 0
+    assert plan.size == size(before) - size(desk.sealed[:-1]) > 0
     again = desk.flow.erase(Query(), fields=["text", "reason"], by=REGISTRAR, reason="as asked", key="k")
     assert (again.records, again.skipped) == ((), (desk.id,))
     assert len(desk.sealed) == len(before) + 1

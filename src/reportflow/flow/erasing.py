@@ -43,13 +43,13 @@ class PlannedErasure(Value):
         id: The record.
         trigger: The transition that erases.
         entries: What is erased from each entry that is touched.
-        bytes: How many bytes of stored content that is.
+        size: How much stored content that is, in bytes.
     """
 
     id: str
     trigger: str
     entries: tuple[ErasedPart, ...]
-    bytes: int
+    size: int
 
     def __attrs_post_init__(self) -> None:
         """Nothing: it is made here alone, of what was checked."""
@@ -76,9 +76,9 @@ class ErasurePlan(Value):
         return sum(len(one.entries) for one in self.records)
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """How many bytes of stored content are removed from them."""
-        return sum(one.bytes for one in self.records)
+        return sum(one.size for one in self.records)
 
 
 def _target(value: Any) -> Any:
@@ -244,4 +244,4 @@ def _rehearsed(handler: Handler, request: Fire) -> Effects[PlannedErasure | None
     touched = tuple(ErasedPart(one.sequence, one.fields) for one in tracked.entries[0].erased)
     if not touched:
         return None
-    return PlannedErasure(id=request.id, trigger=request.trigger, entries=touched, bytes=tracked.removed)
+    return PlannedErasure(id=request.id, trigger=request.trigger, entries=touched, size=tracked.removed)
