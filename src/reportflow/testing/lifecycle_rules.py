@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
@@ -17,6 +17,7 @@ from reportflow.lifecycle.decision import Option
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.model.actor import Actor
+from reportflow.model.entry import Entry
 from reportflow.model.query import LIMIT, Query
 from reportflow.model.record import Record
 from reportflow.testing import lifecycle_calls as calls
@@ -213,9 +214,7 @@ class Rules(Run):
         for id, record in self.records.items():
             unseen = None if record in visible else raised(RecordNotFound([id]))
             self._sees(unseen or record, "get", id, by=actor)
-            steps = zip(self.model.versions[id], self.model.entries[id], strict=True)
-            entries = [entry for was, entry in steps if was.secrecy.rank <= actor.clearance.rank]
-            self._sees(unseen or entries, "history", id, by=actor)
+            self._sees(unseen or self._read_by(actor, id), "history", id, by=actor)
             if unseen:
                 self._sees(unseen, "options", id, by=actor)
         in_order = sorted(visible, key=lambda one: (one.created_at, one.id))
@@ -230,6 +229,16 @@ class Rules(Run):
         inbox = [record for record in in_order if self.model.awaits(actor, record)]
         inbox.sort(key=lambda one: (one.due_at is None, one.due_at or START, one.created_at, one.id))
         self._sees(tuple(inbox), "inbox", by=actor, limit=LIMIT)
+
+    def _read_by(self, actor: Actor, id: str) -> list[Entry]:
+        """The entries of a history before and after which the record was within the actor's clearance."""
+        versions, entries = self.model.versions[id], self.model.entries[id]
+        before = (cast(Record, entries[0].details), *versions)  # before a creation there is its draft
+        return [
+            entry
+            for old, new, entry in zip(before, versions, entries, strict=False)
+            if max(old.secrecy.rank, new.secrecy.rank) <= actor.clearance.rank
+        ]
 
     def _sees(self, due: Any, name: str, *words: Any, **chosen: Any) -> None:
         """Hold a read of the flow against what is due; of a page, its records."""
