@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from sqlalchemy import create_engine, event
 from sqlalchemy.pool import Pool
@@ -20,12 +21,17 @@ from reportflow import (
     InvalidURL,
     InvalidValue,
     MissingExtra,
+    Query,
+    RecordNotFound,
     ReportFlow,
     ReportflowError,
     SchemaMismatch,
+    Secrecy,
     SqlStore,
     StorageBusy,
+    StorageError,
     StorageUnavailable,
+    UnreadableRecord,
     open_flow,
 )
 from reportflow.office import REPORT, Comment, Revision
@@ -293,25 +299,50 @@ def test_a_missing_table_is_not_created_again(tmp_path: Path) -> None:
     assert rows_of(path) == before
 
 
-#: Statements that put an unreadable value into one cell.
+#: Statements that put an unreadable value, in which there is a 7719, into one cell: of an entry the second one's.
 CELLS = {
-    "a time of an entry": "UPDATE reportflow_entry SET at = 'yesterday'",
-    "the actor of an entry": "UPDATE reportflow_entry SET actor = '{\"id\": 7}'",
-    "the details of an entry": 'UPDATE reportflow_entry SET details = \'{"$type": "reportflow.Nothing"}\'',
-    "a time of a record": "UPDATE reportflow_record SET created_at = 'yesterday'",
-    "the level of a record": "UPDATE reportflow_record SET secrecy = 'hidden'",
-    "the rest of a record": 'UPDATE reportflow_record SET data = \'{"$type": "reportflow.Report", "authors": 7}\'',
+    "a time of an entry": "UPDATE reportflow_entry SET at = 'day 7719' WHERE sequence = 2",
+    "the actor of an entry": "UPDATE reportflow_entry SET actor = '{\"id\": 7719}' WHERE sequence = 2",
+    "the details of an entry": """UPDATE reportflow_entry SET details = '{"$type": "No7719"}' WHERE sequence = 2""",
+    "the level of an entry": "UPDATE reportflow_entry SET secrecy = 'level 7719' WHERE sequence = 2",
+    "a time of a record": "UPDATE reportflow_record SET created_at = 'day 7719'",
+    "the rest of a record": """UPDATE reportflow_record SET data = '{"$type": "reportflow.Report", "authors": 7719}'""",
 }
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_an_unreadable_cell_is_an_invalid_value(tmp_path: Path, cell: str) -> None:
-    """A stored value that cannot be read is `InvalidValue` with its field, never a wrong value or a foreign error."""
+def test_an_unreadable_cell_is_an_unreadable_record(tmp_path: Path, cell: str) -> None:
+    """A row that cannot be read is `UnreadableRecord`, which says where and not what; it is left as it is."""
     url, path, id = filled(tmp_path)
     altered(path, CELLS[cell])
-    with open_flow(url) as flow, pytest.raises(InvalidValue) as caught:
+    before = rows_of(path)
+    with open_flow(url) as flow, pytest.raises(UnreadableRecord) as caught:
         flow.history(id, by=LI)
-    assert caught.value.field
+    assert isinstance(caught.value, StorageError)
+    assert caught.value.ids == (id,)
+    assert caught.value.sequence == (2 if "entry" in cell else None)
+    assert caught.value.where
+    clear(caught.value, id)
+    assert "7719" not in f"{caught.value} {caught.value.message('zh')} {vars(caught.value)}"
+    assert rows_of(path) == before
+
+
+def test_a_record_of_an_unreadable_level_is_seen_by_nobody(tmp_path: Path) -> None:
+    """Whether somebody may see a record whose secrecy cannot be read is not known: to every actor it is not there."""
+    url, path, id = filled(tmp_path)
+    altered(path, "UPDATE reportflow_record SET secrecy = 'level 7719'")
+    before = rows_of(path)
+    with open_flow(url) as flow:
+        for actor in (LI, attrs.evolve(LI, clearance=Secrecy.TOP_SECRET)):
+            for call in (flow.get, flow.history, flow.options):
+                with pytest.raises(RecordNotFound) as caught:
+                    call(id, by=actor)
+                clear(caught.value, id)
+                assert "7719" not in f"{caught.value} {vars(caught.value)}"
+            assert flow.find(Query(), by=actor).records == ()
+        with pytest.raises(UnreadableRecord):  # the store itself says what is the matter
+            flow.store.get([id])
+    assert rows_of(path) == before
 
 
 def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
