@@ -853,7 +853,7 @@ from reportflow import *
 from reportflow.analysis.checks import check
 L = Lifecycle(name="l", version=1, record=Record, roles={"a": UNIT, "b": UNIT, "c": OWN},
     states=[State("x"), State("y", final=True), State("z")],
-    transitions=[Transition("create", source=None, dest="x", roles={"a", "b"}),
+    transitions=[Transition("create", source=None, dest="x", roles={"a", "b"}, accepts={"assignee"}),
         Transition("go", source={"x", "z"}, dest="y", roles={"a", "b"}, guards=[not_the_creator]),
         Transition("by", source={"x", "y"}, dest="z", roles={"a", "b"}, guards=[has("assignee")]),
         Transition("up", source={"z"}, dest="y", roles={"b"})])
