@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportflow import Actor, Command, Entry, Happened, Interval, Query, Record, Secrecy
+from reportflow.lifecycle.erasure import is_erased
 from reportflow.model.query import Grant, Visibility
 from reportflow.office import REPORT, Attachment, Author, Level, Report, Revision
 from reportflow.serialization.source import Names, imports, named, python
@@ -54,11 +55,15 @@ def test_values_of_the_library(cls: type[Any], data: st.DataObject) -> None:
 
 @given(data=st.data())
 def test_stored_records_and_their_entries(data: st.DataObject) -> None:
-    """Stored records at the end of paths, and each entry, come back equal."""
+    """Stored records at the end of paths, and each entry, come back equal.
+
+    What an act erased is left out: the class refuses the blank that stands in its place.
+    """
     path = data.draw(strategies.paths(REPORT))
-    assert evaluated(path.record) == path.record
+    if not any(entry.erased for entry in path.history):
+        assert evaluated(path.record) == path.record
     for entry in path.history:
-        assert evaluated(entry) == entry
+        assert is_erased(path.history, entry.sequence) or evaluated(entry) == entry
 
 
 @given(query=queries(ids=["r1"], kinds=["report"], states=["draft"], triggers=["edit"]))

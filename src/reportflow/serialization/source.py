@@ -23,7 +23,8 @@ def python(value: object, names: Names | None = None) -> str:
     """The expression that makes a value; fields that have their default are left out.
 
     Values of reportflow, attrs values, enums, times and plain collections come out so that ``eval`` gives an equal
-    value; anything else as its `repr`. `names` is filled with what the expression needs to import.
+    value, but for one of which content was erased where its class refuses the blank in its place; anything else as its
+    `repr`. `names` is filled with what the expression needs to import.
     """
     return _Writer({} if names is None else names).expression(value)
 
