@@ -277,7 +277,7 @@ def test_reading_comes_before_the_write_lock(url: str) -> None:
 
 
 def test_an_unchanged_text_is_not_written_again(url: str) -> None:
-    """What did not change is left out of the UPDATE, long texts too; and each UPDATE compares version and state."""
+    """What did not change is left out of the UPDATE, long texts too; and each UPDATE compares version and head."""
     with open_flow(url) as flow:
         report = flow.create(draft(text="x" * 100_000), by=BY)
         with statements(flow) as sql:
@@ -286,7 +286,7 @@ def test_an_unchanged_text_is_not_written_again(url: str) -> None:
         updates = [one for one in sql if one.startswith("UPDATE")]
         assert ["data=" in one for one in updates] == [False, True]
         assert all("version = " in one.partition(" WHERE ")[2] for one in updates), "compared inside the UPDATE"
-        assert all("state = " in one.partition(" WHERE ")[2] for one in updates)
+        assert all("head = " in one.partition(" WHERE ")[2] for one in updates)
         assert flow.get(report.id, by=BY) == report
 
 
