@@ -45,11 +45,23 @@ from reportflow.errors import RuleFailed, Unbuildable
 from reportflow.lifecycle import validation
 from reportflow.lifecycle.decision import decide
 from reportflow.model.annotations import check
-from reportflow.office import REPORT, Adoption, Attachment, Classification, Comment, Level, Merge, Report, Revision
+from reportflow.office import (
+    REPORT,
+    Adoption,
+    Attachment,
+    Author,
+    Classification,
+    Comment,
+    Level,
+    Merge,
+    Report,
+    Revision,
+)
 from reportflow.testing import strategies
 from reportflow.testing.differences import without_digests
 from reportflow.testing.strategies import values
 from reportflow.testing.strategies.definitions import ERRAND, Casework, Errand, Remark
+from reportflow.testing.strategies.people import able
 from reportflow.testing.strategies.walks import distances, routes
 
 #: Without a database: what an earlier run found must not be what a later one finds.
@@ -346,6 +358,16 @@ def test_actors_shrink() -> None:
     found = least(strategies.actors(REPORT), lambda one: len(one.roles) == 2 and one.clearance > Secrecy.SECRET)
     assert found == Actor(id="ana", unit="north", roles=found.roles, clearance=Secrecy.TOP_SECRET)
     assert least(strategies.actors(REPORT), lambda one: one.roles == set(REPORT.roles))
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\x1f", "\u2060 \u200d", ""])
+def test_nobody_is_called_by_what_no_one_sees(unseen: str) -> None:
+    """A text of a record that has only invisible characters is no person's id; any other may be one."""
+    draft = Report.draft(title="t", text="x", authors=[Author(name="n", id="nan")], commission=unseen, origin="zhou")
+    row = next(row for row in REPORT.transitions if row.trigger == "comment")
+    called = {one.id for one in able(REPORT, row, draft)}
+    assert called >= {*PEOPLE, "nan", "zhou", "system"}
+    assert unseen not in called
 
 
 @each

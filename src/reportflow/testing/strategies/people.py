@@ -13,6 +13,7 @@ from reportflow.analysis.samples import PEOPLE, UNITS
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import EVERYBODY, Transition
 from reportflow.model.actor import Actor, ActorKind, Secrecy
+from reportflow.model.checks import is_blank
 from reportflow.model.record import Record
 from reportflow.model.values import field_names
 
@@ -68,7 +69,7 @@ def _named(record: Record) -> Iterator[str]:
     """The people that a record may name: its creator and authors, and whatever text a guard may compare with."""
     texts = (getattr(record, name) for name in field_names(type(record)) if name not in _NO_PERSON)
     for text in (record.created_by, *record.labels().get("author", ()), *texts):
-        if isinstance(text, str) and text.strip() and len(text) < _LONGEST_NAME:
+        if isinstance(text, str) and not is_blank(text) and len(text) < _LONGEST_NAME:
             yield text
 
 
