@@ -278,7 +278,7 @@ class StaleRecord(ReportflowError):
 
 
 class ContentErased(ReportflowError):
-    """A key was used before, and what that request said was erased: it cannot be told whether this one is the same.
+    """A key was used before, and what that request said was erased: the two cannot be compared.
 
     `id` is the record, `sequence` the entry. Nothing was written.
     """

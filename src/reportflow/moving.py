@@ -205,7 +205,7 @@ def _parts(store: Store, after: Record | None) -> Iterator[_Part]:
     """Some whole records at a time, behind a record.
 
     Raises:
-        InvalidValue: somebody writes to the store.
+        InvalidValue: the store is being written to.
     """
     rows: list[Sealed] = []
     place = None if after is None else (after.id, after.version)

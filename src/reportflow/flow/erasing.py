@@ -130,7 +130,7 @@ def erase(handler: Handler, queries: Queries, asked: ErasureRequest, *, plan: bo
     requests: list[Fire] = []
     skipped: list[str] = []
     nowhere: InvalidValue | None = None
-    told = False
+    found = False
     after: str | None = None
     while True:
         records, after = yield from _some(queries, asked, after)
@@ -143,7 +143,7 @@ def erase(handler: Handler, queries: Queries, asked: ErasureRequest, *, plan: bo
                     raise
                 nowhere = error
                 continue
-            told = True
+            found = True
             if one is None:
                 skipped.append(record.id)
             else:
@@ -151,7 +151,7 @@ def erase(handler: Handler, queries: Queries, asked: ErasureRequest, *, plan: bo
                 requests.append(request)
         if after is None:
             break
-    if asked.person is not None and not told:
+    if asked.person is not None and not found:
         raise nowhere or InvalidValue("person", "person_nowhere", {"given": asked.person})
     if not plan:
         for request in requests:

@@ -209,7 +209,7 @@ class Handler:
 
         Raises:
             DuplicateKey: the key was used for another request.
-            ContentErased: what the request of then said was erased, so it cannot be told whether it is the same.
+            ContentErased: what the request of then said was erased, so the two cannot be compared.
             RecordNotFound: the actor may no longer see the record.
         """
         entry = yield from store.by_key(request.by.id, key)

@@ -94,7 +94,7 @@ Request = Create | Fire
 
 
 def may_be_of(request: Request, entry: Entry) -> bool:
-    """Whether an entry may be the result of a request, as far as can be told without its content."""
+    """Whether an entry may be the result of a request, as far as its header says."""
     if isinstance(request, Fire):
         return entry.record_id == request.id and entry.trigger == request.trigger
     return isinstance(entry.details, Record) and type(entry.details) is type(request.draft)

@@ -138,7 +138,7 @@ class Verifier:
         rows, entries = _RecordStream(self._rule, self._after), _EntryStream(self._after)
         row, group = (yield from rows.next()), (yield from entries.next())
         note = next(noted, None)
-        told = 0
+        reported = 0
         while row or group or note:
             ids = [*([row.id] if row else []), *([group[0].record_id] if group else []), *([note.id] if note else [])]
             id = min(ids, key=order_key)
@@ -147,7 +147,7 @@ class Verifier:
             its_note = note if note and note.id == id else None
             if self._rule is None or its_row is not None:
                 yield from self._examine(id, its_row, its_entries, its_note)
-                told = self._tell(told)
+                reported = self._report(reported)
                 if len(self._so_far.flaws) >= self._limit:
                     break
             row = (yield from rows.next()) if its_row else row
@@ -159,11 +159,11 @@ class Verifier:
             self._progress(self._so_far)
         return self._so_far
 
-    def _tell(self, told: int) -> int:
+    def _report(self, reported: int) -> int:
         """Call the hook, once in a while."""
         done = self._so_far.records + self._so_far.entries
-        if self._progress is None or done - told < _ENTRIES:
-            return told
+        if self._progress is None or done - reported < _ENTRIES:
+            return reported
         self._progress(self._so_far)
         return done
 

@@ -386,7 +386,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "content_erased": ("Already submitted, and erased since on request; there is no need to submit it again."),
         "content_erased@developer": (
             "The key was used before, for entry {sequence} of record {id}, whose content was erased: whether this is "
-            "the same request cannot be told, and nothing was written; take a new key for a new request."
+            "the same request can no longer be seen, and nothing was written; take a new key for a new request."
         ),
         "storage_unavailable": "The system cannot be used now. {advice}",
         "storage_unavailable@developer": "The store {url} cannot be used: {given}. {advice}",

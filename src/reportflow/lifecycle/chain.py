@@ -3,7 +3,7 @@
 Theory of operation. The digest of each entry is computed again from its header and the digest before it, so the first
 entry that was altered, left out, put in or moved does not give the digest that stands there. The commitment is computed
 again from the content. The record is folded again from its entries, and compared field by field. Which of the four it
-was is told by trying the other places at which the row would be right; where none is, the row itself was altered.
+was is found by trying the other places at which the row would be right; where none is, the row itself was altered.
 """
 
 from __future__ import annotations

@@ -247,7 +247,7 @@ class _Judge:
 
 
 def _asked(lifecycle: Lifecycle, row: Transition, before: Record | None, entry: Entry) -> list[object] | None:
-    """What the steps of an act refer to; None where they cannot be told any more."""
+    """What the steps of an act refer to; None where they are not known any more."""
     record = entry.details if before is None else before
     assert isinstance(record, Record), "the first entry has the draft"
     try:

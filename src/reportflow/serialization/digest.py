@@ -3,7 +3,7 @@
 Theory of operation. Each entry has a *commitment* to its content (actor, reason, details and party, as the texts that
 are stored) under a random salt, and a *digest* of its header: ids, times, codes, the commitment, and the digest of the
 entry before it in the record. So the digest of the last entry, the record's `head`, stands for the whole history. The
-content can be removed later without touching a digest: the commitment stays, and without its salt it tells nothing.
+content can be removed later without touching a digest: the commitment stays, and without its salt it shows nothing.
 
 The header is a JSON array of texts, integers and null; for these, what `json` writes without blanks is the canonical
 form of RFC 8785. The content is hashed as stored, so the bytes are never written anew.
@@ -148,7 +148,7 @@ def take_erased(plain: dict[str, Any]) -> tuple[Erased, ...]:
     """What an entry erased, taken out of the plain data of its stored details; nothing else is left where it has none.
 
     Raises:
-        Exception: whatever comes of data that was altered.
+        Exception: the data were altered; of any class.
     """
     return tuple(
         Erased(sequence=sequence, fields=tuple(fields), commitment=commitment)
@@ -199,7 +199,7 @@ def unseal(sealed: Sealed, classes: Classes) -> Entry:
 
     Raises:
         InvalidValue: its kind, definition or trigger is unknown, or its details are not of that class.
-        Exception: whatever comes of a row that was altered.
+        Exception: the row was altered; of any class.
     """
     assert _assembled is not None, "an entry is plainly built"
     entry: Entry = _assembled(APART, _entry_fields(sealed))
@@ -213,7 +213,7 @@ def put_details(entry: Entry, text: str, classes: Classes) -> None:
 
     Raises:
         InvalidValue: its kind, definition or trigger is unknown, or the details are not of that class.
-        Exception: whatever comes of a text that was altered.
+        Exception: the text was altered; of any class.
     """
     plain = _json_of("details", text)
     if ERASED in plain:
