@@ -62,7 +62,8 @@ PUBLIC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "reportflow.outbox.nats": ("NatsPublisher",),
         "reportflow.outbox.relay": ("Relay",),
         "reportflow.serialization.classes": ("NO_CLASSES",),
-        "reportflow.serialization.digest": ("Sealed", "commitment_of", "digest_of", "seal", "unseal"),
+        "reportflow.serialization.digest": ("Sealed", "commitment_of", "digest_of", "seal"),
+        "reportflow.serialization.unsealing": ("unseal",),
         "reportflow.serialization.plain": ("from_json", "from_plain", "to_json", "to_plain"),
         "reportflow.serialization.stored": ("load_stored",),
         "reportflow.storage.base": (

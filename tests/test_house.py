@@ -240,15 +240,15 @@ def test_every_module_of_the_house_needs_no_extra() -> None:
 
 
 def test_import_reportflow_does_not_load_sqlalchemy() -> None:
-    """`import reportflow` loads neither SQLAlchemy nor asyncio; asking for `SqlStore` loads SQLAlchemy."""
+    """`import reportflow` loads no SQLAlchemy, asyncio or cattrs; asking for `SqlStore` loads SQLAlchemy."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
     script = (
-        "import sys, reportflow; print('sqlalchemy' in sys.modules, 'asyncio' in sys.modules);"
+        "import sys, reportflow; print(*(name in sys.modules for name in ('sqlalchemy', 'asyncio', 'cattrs')));"
         "reportflow.SqlStore; print('sqlalchemy' in sys.modules)"
     )
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=True)
-    assert done.stdout.split() == ["False", "False", "True"]
+    assert done.stdout.split() == ["False", "False", "False", "True"]
 
 
 def test_the_terminal_says_which_extra_it_needs() -> None:

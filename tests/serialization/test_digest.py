@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from reportflow import Actor, Entry, MemoryStore, Secrecy
 from reportflow.office import REPORT, Comment
-from reportflow.serialization.digest import Sealed, commitment_of, digest_of, seal, unseal
+from reportflow.serialization.digest import Sealed, commitment_of, digest_of, seal
+from reportflow.serialization.unsealing import unseal
 from tests.tampering import office, play
 
 PAGE: Final = Path(__file__).parents[1] / "vectors" / "chain.json"

@@ -19,7 +19,7 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.record import Record, Seen
 from reportflow.model.values import field_names
 from reportflow.serialization.classes import Classes
-from reportflow.serialization.digest import ERASED, Sealed, commitment_of, digest_of, unseal
+from reportflow.serialization.digest import ERASED, Sealed, commitment_of, digest_of
 
 #: At how many places of a record a row that does not fit is tried.
 _PLACES: Final = 1000
@@ -125,6 +125,8 @@ class Chain:
 
     def _folded(self, id: str, entries: Sequence[Sealed]) -> Record | Flaw | tuple[str, int]:
         """The record that the entries lead to; else why there is none."""
+        from reportflow.serialization.unsealing import unseal  # only a verification reads entries here
+
         record: Record | None = None
         for one in entries:
             lifecycle = self._lifecycles.get((one.kind, one.lifecycle_version))

@@ -12,22 +12,17 @@ form of RFC 8785. The content is hashed as stored, so the bytes are never writte
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring as quoted
-from operator import itemgetter
 from struct import Struct
 from typing import Any, Final, NamedTuple
 
-from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry, Erased
-from reportflow.model.values import field_names, setters, time_text
-from reportflow.serialization.classes import Classes
+from reportflow.model.values import time_text
 from reportflow.serialization.evolution import TYPE
-from reportflow.serialization.plain import from_plain, json_text, to_json, to_plain
-from reportflow.serialization.stored import Readers, assembly, load_trusted
 
 #: The tags that keep the two domains of hashing apart; a later form has another number.
 ENTRY_TAG: Final = "reportflow/entry/1"
@@ -139,9 +134,10 @@ def contents_of(entry: Entry) -> tuple[str, str, str | None, str | None]:
 
 
 def _with_erased(entry: Entry) -> str:
-    plain: dict[str, Any] = {} if entry.details is None else to_plain(entry.details)
+    writers = _writers()
+    plain: dict[str, Any] = {} if entry.details is None else writers.to_plain(entry.details)
     plain[ERASED] = [[one.sequence, list(one.fields), one.commitment] for one in entry.erased]
-    return json_text(plain)
+    return writers.json_text(plain)
 
 
 def take_erased(plain: dict[str, Any]) -> tuple[Erased, ...]:
@@ -194,65 +190,18 @@ def _written_header(previous: str, header: tuple[Any, ...], commitment: str) -> 
     )
 
 
-def unseal(sealed: Sealed, classes: Classes) -> Entry:
-    """The entry that was sealed.
-
-    Raises:
-        InvalidValue: its kind, definition or trigger is unknown, or its details are not of that class.
-        Exception: the row was altered; of any class.
-    """
-    assert _assembled is not None, "an entry is plainly built"
-    entry: Entry = _assembled(APART, _entry_fields(sealed))
-    if sealed.details is not None:
-        put_details(entry, sealed.details, classes)
-    return entry
+class _Writers(NamedTuple):
+    to_plain: Callable[[object], Any]
+    to_json: Callable[[object], str]
+    json_text: Callable[[object], str]
 
 
-def put_details(entry: Entry, text: str, classes: Classes) -> None:
-    """Give an entry that was just read, and is nobody else's yet, the details in a stored text, and what it erased.
+@cache
+def _writers() -> _Writers:
+    """What writes values, imported with the first entry: not every program needs what it needs."""
+    from reportflow.serialization.plain import json_text, to_json, to_plain
 
-    Raises:
-        InvalidValue: its kind, definition or trigger is unknown, or the details are not of that class.
-        Exception: the text was altered; of any class.
-    """
-    plain = _json_of("details", text)
-    if ERASED in plain:
-        _put_erased(entry, take_erased(plain))
-        if not plain:  # it has no details beside
-            return
-    kind, version, trigger = entry.kind, entry.lifecycle_version, entry.trigger
-    cls = classes.of_details(kind, version, trigger, creation=entry.source is None)
-    if cls is None:
-        facts = {"expected": "a known kind and trigger", "given": f"{kind} {version} {trigger}"}
-        raise InvalidValue("details", "plain", facts)
-    _put_details(entry, load_trusted(plain, cls))
-
-
-def _json_of(name: str, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, TypeError, RecursionError):
-        raise InvalidValue(name, "plain", {"expected": "JSON", "given": "another text"}) from None
-
-
-@lru_cache(maxsize=1024)
-def _actor_of(text: str) -> Actor:
-    return from_plain(_json_of("actor", text), Actor)
-
-
-def _audience_of(text: str | None) -> frozenset[str] | None:
-    return None if text is None else frozenset(text.split(","))
-
-
-#: What is not in the columns of an entry, until its details were read.
-APART: Final[Mapping[str, Any]] = {"details": None, "erased": ()}
-#: The fields of an entry that stand in what is sealed, and what reads them from there.
-_FIELDS: Final = tuple(name for name in field_names(Entry) if name in Sealed._fields and name != "details")
-_entry_fields: Final = itemgetter(*map(Sealed._fields.index, _FIELDS))
-_READERS: Final[Readers] = {"actor": _actor_of, "audience": _audience_of, "details": None, "erased": None}
-_assembled: Final = assembly(Entry, _FIELDS, _READERS)
-_put_details: Final = setters(Entry)["details"]
-_put_erased: Final = setters(Entry)["erased"]
+    return _Writers(to_plain, to_json, json_text)
 
 
 class LastText:
@@ -273,12 +222,17 @@ class LastText:
 
 @lru_cache(maxsize=1024)  # the same few people act again and again
 def _write_actor(actor: Actor) -> str:
-    plain: dict[str, Any] = to_plain(actor)
+    writers = _writers()
+    plain: dict[str, Any] = writers.to_plain(actor)
     del plain[TYPE]
-    return json_text(plain)
+    return writers.json_text(plain)
+
+
+def _write_details(details: object) -> str:
+    return _writers().to_json(details)
 
 
 #: An actor as JSON, as it is stored.
 actor_text: Final = LastText(_write_actor)
 #: The details of an entry as JSON, as they are stored.
-details_text: Final = LastText(to_json)
+details_text: Final = LastText(_write_details)

@@ -14,7 +14,7 @@ from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
 from reportflow.serialization.classes import NO_CLASSES, Classes
-from reportflow.serialization.digest import Sealed, unseal
+from reportflow.serialization.digest import Sealed
 from reportflow.storage import matching
 from reportflow.storage.awaited import AsyncCalls
 from reportflow.storage.base import (
@@ -163,6 +163,8 @@ class MemoryStore:
 
     def restore(self, sealed: Sequence[Sealed], records: Sequence[Record], *, more: bool = False) -> None:
         """See `Store.restore`."""
+        from reportflow.serialization.unsealing import unseal  # only what is restored has to be read
+
         with self._lock:
             if self._records and self._arrived is None:
                 raise InvalidValue("store", "not_empty")

@@ -33,9 +33,10 @@ from reportflow import (
 )
 from reportflow.model.checks import text_problem
 from reportflow.serialization.classes import NO_CLASSES, Classes
-from reportflow.serialization.digest import Sealed, unseal
+from reportflow.serialization.digest import Sealed
 from reportflow.serialization.plain import to_json
 from reportflow.serialization.stored import load_stored
+from reportflow.serialization.unsealing import unseal
 from reportflow.storage import matching
 from reportflow.storage.base import Group, Of, check_changes, keys_of, refuse_used
 from reportflow.storage.restoring import check_restored, sealed_keys
