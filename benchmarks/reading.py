@@ -72,7 +72,8 @@ def fill(path: Path, number: int) -> None:
 
 # ---------------------------------------------------------------------------------------------------------------
 
-_VISIBLE = "secrecy IN ('internal') AND kind = 'report' AND unit = 'office'"
+# an entry has a kind and a secrecy too
+_VISIBLE = "reportflow_record.secrecy IN ('internal') AND reportflow_record.kind = 'report' AND unit = 'office'"
 _PAGE = f"SELECT * FROM reportflow_record WHERE {_VISIBLE}"
 SQL_FIRST = f"{_PAGE} ORDER BY created_at, id LIMIT {PAGE + 1}"
 SQL_LATER = f"{_PAGE} AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT {PAGE + 1}"
