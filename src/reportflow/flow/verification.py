@@ -107,7 +107,11 @@ class Verifier:
         self._against = against
         self._progress = progress
         self._causes: dict[tuple[str, int], str | None] = {}
-        self._so_far = Verification()
+        self._records = 0
+        self._entries = 0
+        self._flaws: list[Flaw] = []
+        self._unknown: dict[tuple[str, int], int] = {}
+        self._reached: str | None = None
 
     # -- heads --------------------------------------------------------------------------------------------------
 
@@ -141,30 +145,39 @@ class Verifier:
         reported = 0
         while row or group or note:
             ids = [*([row.id] if row else []), *([group[0].record_id] if group else []), *([note.id] if note else [])]
-            id = min(ids, key=order_key)
+            id = min(set(ids), key=order_key)  # mostly they are the same one
             its_row = row if row and row.id == id else None
             its_entries = group if group and group[0].record_id == id else []
             its_note = note if note and note.id == id else None
             if self._rule is None or its_row is not None:
                 yield from self._examine(id, its_row, its_entries, its_note)
                 reported = self._report(reported)
-                if len(self._so_far.flaws) >= self._limit:
+                if len(self._flaws) >= self._limit:
                     break
             row = (yield from rows.next()) if its_row else row
             group = (yield from entries.next()) if its_entries else group
             note = next(noted, None) if its_note else note
-        else:
-            self._so_far = attrs.evolve(self._so_far, finished=True)
+        result = self._so_far(finished=not (row or group or note))
         if self._progress is not None:
-            self._progress(self._so_far)
-        return self._so_far
+            self._progress(result)
+        return result
+
+    def _so_far(self, *, finished: bool = False) -> Verification:
+        return Verification(
+            records=self._records,
+            entries=self._entries,
+            flaws=tuple(self._flaws),
+            unknown=dict(self._unknown),
+            reached=self._reached,
+            finished=finished,
+        )
 
     def _report(self, reported: int) -> int:
         """Call the hook, once in a while."""
-        done = self._so_far.records + self._so_far.entries
+        done = self._records + self._entries
         if self._progress is None or done - reported < _ENTRIES:
             return reported
-        self._progress(self._so_far)
+        self._progress(self._so_far())
         return done
 
     def _noted(self, path: FilePath) -> Effects[Iterator[NotedHead]]:
@@ -204,16 +217,12 @@ class Verifier:
             judged = yield from self._judge(id, row, entries, note)
             if row == (yield from _row_of(id)):
                 break
-        before, unknown = self._so_far, dict(self._so_far.unknown)
         if judged.unknown is not None:
-            unknown[judged.unknown] = unknown.get(judged.unknown, 0) + 1
-        self._so_far = Verification(
-            records=before.records + (row is not None),
-            entries=before.entries + len(entries),
-            flaws=(*before.flaws, *judged.flaws),
-            unknown=unknown,
-            reached=id,
-        )
+            self._unknown[judged.unknown] = self._unknown.get(judged.unknown, 0) + 1
+        self._records += row is not None
+        self._entries += len(entries)
+        self._flaws += judged.flaws
+        self._reached = id
 
     def _judge(
         self, id: str, row: StoredRecord | None, entries: Sequence[Sealed], note: NotedHead | None
@@ -221,7 +230,8 @@ class Verifier:
         judged = self._chain.judge(id, row, entries)
         if row is not None and row.record is None and judged.unknown is not None:
             judged = yield from self._judge_unknown(id, entries, judged)
-        flaws = [*judged.flaws, *(yield from self._cause_flaws(id, entries))]
+        caused = [one for one in entries if one.cause_digest is not None]
+        flaws = [*judged.flaws, *((yield from self._cause_flaws(id, caused)) if caused else [])]
         flaws += [] if note is None else _noted_flaws(note, row, entries)
         return Judged(flaws, judged.unknown)
 
@@ -236,7 +246,7 @@ class Verifier:
     def _cause_flaws(self, id: str, entries: Sequence[Sealed]) -> Effects[list[Flaw]]:
         """The first entry whose cause is there, and is another entry than the one it followed from."""
         for one in entries:
-            if isinstance(one.cause, str) and one.cause_digest is not None:
+            if isinstance(one.cause, str):
                 digest = yield from self._digest_of(one.cause)
                 if digest not in (None, one.cause_digest):
                     return [Flaw(code="cause", record_id=id, sequence=one.sequence)]

@@ -11,7 +11,6 @@ form of RFC 8785. The content is hashed as stored, so the bytes are never writte
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -23,6 +22,7 @@ from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry, Erased
 from reportflow.model.values import time_text
 from reportflow.serialization.evolution import TYPE
+from reportflow.serialization.jsontext import json_text
 
 #: The tags that keep the two domains of hashing apart; a later form has another number.
 ENTRY_TAG: Final = "reportflow/entry/1"
@@ -33,8 +33,6 @@ ERASED: Final = "$erased"
 _NULL: Final = b"\xff" * 8
 _EMPTY: Final = bytes(8)
 _length: Final = Struct(">Q").pack
-
-_header_text: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Sealed(NamedTuple):
@@ -119,7 +117,7 @@ def commitment_of(salt: str, *contents: str | None) -> str:
 def digest_of(previous: str, sealed: Sealed) -> str:
     """The digest of an entry behind the one with the digest `previous` ("" for the first), hexadecimal."""
     header = (ENTRY_TAG, previous, *sealed[:_HEADER], sealed.commitment)
-    return sha256(_header_text(header).encode("utf-8", "surrogateescape")).hexdigest()
+    return sha256(json_text(header).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def contents_of(entry: Entry) -> tuple[str, str, str | None, str | None]:
@@ -134,10 +132,9 @@ def contents_of(entry: Entry) -> tuple[str, str, str | None, str | None]:
 
 
 def _with_erased(entry: Entry) -> str:
-    writers = _writers()
-    plain: dict[str, Any] = {} if entry.details is None else writers.to_plain(entry.details)
+    plain: dict[str, Any] = {} if entry.details is None else _writers().to_plain(entry.details)
     plain[ERASED] = [[one.sequence, list(one.fields), one.commitment] for one in entry.erased]
-    return writers.json_text(plain)
+    return json_text(plain)
 
 
 def take_erased(plain: dict[str, Any]) -> tuple[Erased, ...]:
@@ -177,7 +174,7 @@ def seal(entry: Entry, *, previous: str, salt: str, cause_digest: str | None = N
 
 
 def _written_header(previous: str, header: tuple[Any, ...], commitment: str) -> str:
-    """What `_header_text` gives for a header that was just made, in half the time: its types are known."""
+    """What `json_text` gives for a header that was just made, in half the time: its types are known."""
     (kind, version, id, number, trigger, source, dest, actor, at, recorded_at, _, cause, cause_digest, key, secrecy,
      audience, level, code, retracts, _) = header  # fmt: skip
     return (
@@ -193,15 +190,14 @@ def _written_header(previous: str, header: tuple[Any, ...], commitment: str) -> 
 class _Writers(NamedTuple):
     to_plain: Callable[[object], Any]
     to_json: Callable[[object], str]
-    json_text: Callable[[object], str]
 
 
 @cache
 def _writers() -> _Writers:
     """What writes values, imported with the first entry: not every program needs what it needs."""
-    from reportflow.serialization.plain import json_text, to_json, to_plain
+    from reportflow.serialization.plain import to_json, to_plain
 
-    return _Writers(to_plain, to_json, json_text)
+    return _Writers(to_plain, to_json)
 
 
 class LastText:
@@ -222,10 +218,9 @@ class LastText:
 
 @lru_cache(maxsize=1024)  # the same few people act again and again
 def _write_actor(actor: Actor) -> str:
-    writers = _writers()
-    plain: dict[str, Any] = writers.to_plain(actor)
+    plain: dict[str, Any] = _writers().to_plain(actor)
     del plain[TYPE]
-    return writers.json_text(plain)
+    return json_text(plain)
 
 
 def _write_details(details: object) -> str:

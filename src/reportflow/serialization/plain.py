@@ -46,6 +46,7 @@ from reportflow.serialization.evolution import (
     schema_of,
     write_merged,
 )
+from reportflow.serialization.jsontext import json_text
 
 T = TypeVar("T")
 
@@ -154,10 +155,6 @@ def to_json(value: object) -> str:
         InvalidValue: the value is of no class that can be written.
     """
     return json_text(to_plain(value))
-
-
-#: Plain data as JSON text; kept, since `json.dumps` makes an encoder for each call that wants more than the usual.
-json_text: Final[Callable[[object], str]] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def from_json(text: str, cls: type[T], classes: Classes = NO_CLASSES) -> T:

@@ -22,7 +22,8 @@ from reportflow.model.values import Extended, extras_of
 from reportflow.serialization.classes import Classes
 from reportflow.serialization.digest import ERASED
 from reportflow.serialization.evolution import TYPE, VERSION, schema_of
-from reportflow.serialization.plain import json_text, to_plain
+from reportflow.serialization.jsontext import json_text
+from reportflow.serialization.plain import to_plain
 from reportflow.serialization.stored import load_stored
 from reportflow.storage.base import Store
 from reportflow.testing.broken import BrokenPromise

@@ -23,7 +23,8 @@ from reportflow.model.values import contents, field_names, time_text
 from reportflow.serialization.classes import Classes
 from reportflow.serialization.digest import ERASED, Sealed
 from reportflow.serialization.evolution import TYPE, VERSION, was_upgraded
-from reportflow.serialization.plain import json_text, part_writer
+from reportflow.serialization.jsontext import json_text
+from reportflow.serialization.plain import part_writer
 from reportflow.serialization.stored import Assembly, assembly, assembly_of, aware_time, load_stored
 from reportflow.serialization.unsealing import APART, put_details
 from reportflow.storage.sql.executor import Row
