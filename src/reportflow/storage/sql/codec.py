@@ -205,7 +205,7 @@ def remains_row(sealed: Sealed) -> dict[str, Any]:
 def sealed_of(row: Row) -> Sealed:
     """What is stored in a row of `SEALED_COLUMNS`, texts or their bytes, whatever it is."""
     if bytes not in map(type, row):
-        return Sealed._make(row)
+        return tuple.__new__(Sealed, row)  # past a function for each row
     values: list[Any] = [one.decode("utf-8", "surrogateescape") if isinstance(one, bytes) else one for one in row]
     return Sealed._make(values)
 
