@@ -31,6 +31,7 @@ from reportflow.storage.sql.executor import Row
 from reportflow.storage.sql.schema import BASE, CONTENT_COLUMNS, ENTRY_COLUMNS, RECORD_COLUMNS, SEALED_COLUMNS
 
 _COLUMNS: Final = frozenset(BASE)
+_base_of: Final = attrgetter(*BASE)
 #: How those fields are written that are neither texts nor numbers.
 _WRITE: Final[Mapping[str, Callable[[Any], str]]] = {
     "due_at": lambda value: NEVER if value is None else time_text(value),
@@ -42,9 +43,10 @@ _WRITE: Final[Mapping[str, Callable[[Any], str]]] = {
 
 def record_row(record: Record) -> dict[str, Any]:
     """The row of a record."""
-    row = {**dict(zip(BASE, attrgetter(*BASE)(record), strict=True)), **_long(record)}
+    row: dict[str, Any] = dict(zip(BASE, _base_of(record), strict=True))
     for name, write in _WRITE.items():
         row[name] = write(row[name])
+    row.update(_long(record))
     return row
 
 
