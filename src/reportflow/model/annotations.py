@@ -282,9 +282,15 @@ def _row(parts: list[Keep], value: object) -> Any:
 
 
 def _each(kind: type[Any], taken: Any, container: type[Any], keep: Keep, value: Any) -> Any:
+    if type(value) is container:  # nearly always, and nothing in it is changed: then no list is made
+        for one in value:
+            if keep(one) is not one:
+                break
+        else:
+            return value
     if not isinstance(value, taken):
         raise Refused(type_problem(kind.__name__, value))
-    return unless_same(value, container, [keep(one) for one in value])
+    return container([keep(one) for one in value])
 
 
 def _pairs(key: Keep, item: Keep, value: object) -> Any:
