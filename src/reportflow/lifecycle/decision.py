@@ -204,10 +204,10 @@ def initialize_draft(lifecycle: Lifecycle, draft: Record, command: Command) -> R
 
 def creation(lifecycle: Lifecycle, draft: Record, command: Command) -> str:
     """The trigger that creates a draft: of several the first that permits the actor, else the first."""
-    rows = [row for row in lifecycle.transitions if None in row.sources]
+    rows = lifecycle.creations
     if len(rows) > 1:
         complete = initialize_draft(lifecycle, draft, command)
-        rows = [row for row in rows if lifecycle.permits(row, complete, command.actor)] or rows
+        return next((row for row in rows if lifecycle.permits(row, complete, command.actor)), rows[0]).trigger
     return rows[0].trigger
 
 

@@ -77,6 +77,7 @@ class Lifecycle(Access):
     _lookup: Lookup = attrs.field(init=False, repr=False)
     _by_trigger: Mapping[str, tuple[Transition, ...]] = attrs.field(init=False, repr=False)
     _commuting: frozenset[str] = attrs.field(init=False, repr=False)
+    _creations: tuple[Transition, ...] = attrs.field(init=False, repr=False)
     _accepted: Mapping[str, frozenset[str]] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -92,7 +93,8 @@ class Lifecycle(Access):
         put(self, "_lookup", compile_lookup(self.transitions))
         put(self, "_by_trigger", MappingProxyType(by_trigger))
         put(self, "_commuting", frozenset(by_trigger) - pinned)
-        creations = [row for row in self.transitions if None in row.sources]
+        creations = tuple(row for row in self.transitions if None in row.sources)
+        put(self, "_creations", creations)
         accepted = {row.trigger: accepted_fields(row, self.transitions, self.record) for row in creations}
         put(self, "_accepted", MappingProxyType(accepted))
 
@@ -191,6 +193,11 @@ class Lifecycle(Access):
         """
         self.rows(trigger)  # refuses an unknown one
         return trigger in self._commuting
+
+    @property
+    def creations(self) -> tuple[Transition, ...]:
+        """The rows that create a record, in the order of the table."""
+        return self._creations
 
     def row(self, state: str | None, trigger: str) -> tuple[Transition, str] | None:
         """The row that applies in a state (None: to a draft), with the state that it leads to."""
