@@ -74,7 +74,7 @@ class UnitOfWork:
         """Track one more record."""
         self.tracked[id] = tracked
         if self._undo is not None:
-            self._undo.append(lambda: self.tracked.pop(id, None))
+            self._undo.append(partial(self.tracked.pop, id, None))  # of the dict: else it holds itself
         return tracked
 
     def advance(self, tracked: TrackedRecord, decided: Decision) -> None:
