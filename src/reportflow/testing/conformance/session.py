@@ -38,6 +38,7 @@ _BETWEEN: Final = tuple(
 #: The configuration of the project in whose folder it runs does not count.
 _ARGUMENTS: Final = (
     "-s", "--noconftest", "-p", "no:terminal", "-p", "no:cacheprovider", "-c", os.devnull,
+    "-p", "no:unraisableexception",  # it collects garbage ten times at the end
     "--rootdir", str(Path(__file__).parent), "--import-mode=importlib",
     "-o", "truncation_limit_lines=0", "-o", "truncation_limit_chars=0",
 )  # fmt: skip
@@ -86,11 +87,14 @@ class Recorder:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Give the subject to the tests."""
         config.stash[SUBJECT] = self._subject
+        config.option.tbstyle = "native"  # the cheapest: a finding is made of the error, not of pytest's traceback
         rewrite_asserts()
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Leave out what was not asked for."""
-        items[:] = [item for item in items if self._only is None or item.name in self._only]
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(self, name: str) -> list[pytest.Item] | None:
+        """Leave out what was not asked for, before pytest looks for its fixtures."""
+        left_out = self._only is not None and name.startswith("test_") and name not in self._only
+        return [] if left_out else None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Show why the suite could not be collected."""
