@@ -28,7 +28,7 @@ def open_store(url: str, *, create: bool = True, lifecycles: Lifecycle | Iterabl
 
     Args:
         url: ``?synchronous=FULL`` makes SQLite wait for the disk at each commit.
-        create: Whether to make the tables where there are none.
+        create: Whether to make the tables where there are none. In production only the program that deploys should.
         lifecycles: The definitions whose records it reads; the standard lifecycle `REPORT` unless given.
 
     Raises:

@@ -14,9 +14,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
-import attrs
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -39,8 +38,8 @@ from reportflow import (
     replay,
 )
 from reportflow.office import REPORT, Author, Comment, Report
+from reportflow.storage.sql import provision
 from reportflow.storage.sql import upgrade as module
-from reportflow.storage.sql.dialects import BACKENDS, Backend
 from reportflow.storage.sql.migrations.host import VERSIONS, include_object, version_table
 from reportflow.storage.sql.migrations.versions import version_1
 from reportflow.storage.sql.pool import make_engine
@@ -266,14 +265,11 @@ def test_threads_upgrade_at_once(lite: str) -> None:
 @pytest.mark.xdist_group("mariadb")
 def test_an_upgrade_that_cannot_get_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another process holds the lock, an upgrade on MariaDB is an error, and changes nothing."""
-    brief = attrs.evolve(BACKENDS["mysql"], lock="SELECT GET_LOCK('reportflow', 0)")
-    monkeypatch.setitem(cast(dict[str, Backend], BACKENDS), "mysql", brief)
+    monkeypatch.setattr(provision, "OPENING_TIMEOUT", 0.0)
     with empty("mariadb", tmp_path) as url:
         make_old(url)
-        with connected(url) as other:
-            other.execute(text("SELECT GET_LOCK('reportflow', 0)"))
-            with pytest.raises(StorageBusy):
-                upgrade(url)
+        with connected(url) as other, provision.exclusive_ddl(other, make_tables(None)), pytest.raises(StorageBusy):
+            upgrade(url)
         assert current(url) == "1"
 
 

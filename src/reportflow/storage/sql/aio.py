@@ -24,7 +24,7 @@ from reportflow.storage.sql.contract import SqlContract
 from reportflow.storage.sql.dialects import BUSY_TIMEOUT, in_memory, translate_driver_errors
 from reportflow.storage.sql.executor import Checkout
 from reportflow.storage.sql.pool import ConnectionPool, HeldConnection, make_async_engine
-from reportflow.storage.sql.provision import check_exists, create_or_verify
+from reportflow.storage.sql.provision import OPENING_TIMEOUT, check_exists, create_or_verify
 from reportflow.storage.sql.schema import PREFIX, make_tables
 from reportflow.storage.sql.statements import StatementCache
 from reportflow.storage.sql.store import capabilities_of
@@ -115,7 +115,7 @@ class AsyncSqlStore(AsyncCalls):
         provide = partial(
             create_or_verify, tables=self._statements.tables, create=self._create, restoring=self._restoring
         )
-        deadline = time.monotonic() + BUSY_TIMEOUT
+        deadline = time.monotonic() + OPENING_TIMEOUT
         while not self._is_open:
             try:
                 await self._on_connection(provide)

@@ -91,7 +91,8 @@ class Backend:
             a time.
         single_statement: Whether a record and its entry may be written by one statement.
         limits_lengths: Whether a column holds no more characters than its type says.
-        lock: Takes a lock by which one process at a time makes the tables, where making them is no transaction.
+        lock: Takes the lock of a name, by which one process at a time makes the tables; gives 0 where it gave up
+            waiting. None where the engine has one writer at a time.
         unlock: Releases it.
     """
 
@@ -105,7 +106,7 @@ class Backend:
     single_statement: bool = False
     limits_lengths: bool = True
     lock: str | None = None
-    unlock: str | None = None
+    unlock: str = ""
 
 
 BACKENDS: Final[Mapping[str, Backend]] = {
@@ -126,8 +127,8 @@ BACKENDS: Final[Mapping[str, Backend]] = {
         errors=_POSTGRESQL_ERRORS,
         connect={"connect_timeout": int(BUSY_TIMEOUT), "client_encoding": "utf8"},
         single_statement=True,
-        lock="SELECT pg_advisory_lock(7270446)",
-        unlock="SELECT pg_advisory_unlock(7270446)",
+        lock="SELECT pg_advisory_lock(hashtextextended('reportflow {}', 0))",
+        unlock="SELECT pg_advisory_unlock(hashtextextended('reportflow {}', 0))",
     ),
     "mysql": Backend(
         begin="START TRANSACTION",
@@ -141,8 +142,8 @@ BACKENDS: Final[Mapping[str, Backend]] = {
             "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
             f"SET SESSION innodb_lock_wait_timeout = {int(BUSY_TIMEOUT)}",
         ),
-        lock="SELECT GET_LOCK('reportflow', 30)",
-        unlock="SELECT RELEASE_LOCK('reportflow')",
+        lock="SELECT GET_LOCK('reportflow {}', 1)",
+        unlock="SELECT RELEASE_LOCK('reportflow {}')",
     ),
 }
 #: SQLAlchemy's names for one and the same engine.

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from contextlib import contextmanager, nullcontext
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Engine, inspect, select
+from sqlalchemy import Connection, Engine, Table, insert, inspect, select
+from sqlalchemy.exc import NoSuchTableError
 
 from reportflow.errors import SchemaMismatch, StorageBusy, StorageUnavailable
-from reportflow.storage.sql.dialects import BUSY_TIMEOUT, backend_of, in_memory, safe_url
+from reportflow.storage.sql.dialects import backend_of, in_memory, safe_url, translate_driver_errors
 from reportflow.storage.sql.executor import Checkout, transaction
 from reportflow.storage.sql.pool import HeldConnection
-from reportflow.storage.sql.schema import PREFIX, RESTORING, SCHEMA_VERSION, Tables
+from reportflow.storage.sql.schema import FIRST_ROWS, PREFIX, RESTORING, SCHEMA_VERSION, Tables
 
 T = TypeVar("T")
+
+#: How long a process that opens a database waits for another one that makes or upgrades its tables, in seconds.
+OPENING_TIMEOUT: Final = 30.0
 
 
 def check_exists(engine: Engine) -> None:
@@ -34,6 +39,9 @@ def check_exists(engine: Engine) -> None:
 def create_or_verify(connection: Connection, tables: Tables, *, create: bool, restoring: bool = False) -> None:
     """Verify that the tables exist and are of this version, and make them where there are none.
 
+    What is not as it should be is looked at again under the lock by which tables are made: without it they may be seen
+    half made, by a process that opens the same database at this moment.
+
     Args:
         connection: In autocommit mode.
         tables: The tables.
@@ -42,20 +50,37 @@ def create_or_verify(connection: Connection, tables: Tables, *, create: bool, re
 
     Raises:
         StorageUnavailable: there are none, and `create` is False; or something is being restored into them.
+        StorageBusy: another process makes or upgrades them, and does not come to an end.
         SchemaMismatch: they are of another version.
     """
-    if _is_current(connection, tables):
-        meta = tables.meta.c
-        if not restoring and connection.scalar(select(meta.name).where(meta.name == RESTORING)) is not None:
-            raise StorageUnavailable(safe_url(connection.engine), "a copy into it is under way", "restoring")
-        return
-    if not create:
-        raise StorageUnavailable(safe_url(connection.engine), "no tables", "create")
-    if connection.dialect.name == "sqlite":
-        use_wal(connection)
-    with exclusive_ddl(connection):
-        if not _is_current(connection, tables):
-            tables.meta.metadata.create_all(connection, tables.all)
+    backend = backend_of(connection.engine)
+    # SQLite shows the tables when all of them are made, and may be a file that must not be written
+    look, alone = (_is_current, create) if backend.lock is None else (_seems_current, True)
+    if not look(connection, tables):
+        if create and connection.dialect.name == "sqlite":
+            use_wal(connection)
+        with exclusive_ddl(connection, tables) if alone else nullcontext():
+            if not _is_current(connection, tables):
+                if not create:
+                    raise StorageUnavailable(safe_url(connection.engine), "no tables", "create")
+                make(connection, tables)
+    meta = tables.meta.c
+    if not restoring and connection.scalar(select(meta.name).where(meta.name == RESTORING)) is not None:
+        raise StorageUnavailable(safe_url(connection.engine), "a copy into it is under way", "restoring")
+
+
+def make(connection: Connection, tables: Tables) -> None:
+    """Make the tables and indexes that are not there, and then the rows by which they are complete.
+
+    Where making a table is no transaction, a process that was killed leaves some of them: these are completed.
+    """
+    tables.meta.metadata.create_all(connection, tables.all)
+    for table in tables.all:
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+    meta = tables.meta
+    if not connection.scalars(select(meta.c.name)).all():
+        connection.execute(insert(meta), list(FIRST_ROWS))
 
 
 def use_wal(connection: Connection) -> None:
@@ -66,12 +91,12 @@ def use_wal(connection: Connection) -> None:
 
 
 def retry_while_busy(work: Callable[[], T]) -> T:
-    """Retry while another process holds the file: several may open a new one at the same moment.
+    """Retry while another process makes the tables, or holds the file: several may open a new one at the same moment.
 
     Raises:
-        StorageBusy: it holds it for longer than a writer waits.
+        StorageBusy: it does so for longer than `OPENING_TIMEOUT`.
     """
-    deadline = time.monotonic() + BUSY_TIMEOUT
+    deadline = time.monotonic() + OPENING_TIMEOUT
     while True:
         try:
             return work()
@@ -82,52 +107,79 @@ def retry_while_busy(work: Callable[[], T]) -> T:
 
 
 @contextmanager
-def exclusive_ddl(connection: Connection, *, atomic: bool = False) -> Iterator[None]:
-    """No other process makes or changes the tables meanwhile: by a transaction, or where that cannot be, by a lock.
+def exclusive_ddl(connection: Connection, tables: Tables) -> Iterator[None]:
+    """No other process makes or changes these tables meanwhile; it is one transaction, where the engine can do that.
+
+    SQLite's one write lock serves for it; on a server it is a lock with the schema and the prefix in its name.
 
     Args:
         connection: In autocommit mode.
-        atomic: Whether it is to be one transaction under a lock too, where the engine can do that.
+        tables: The tables.
 
     Raises:
         StorageBusy: another process has the lock, and keeps it.
     """
-    backend, checkout = backend_of(connection.engine), Checkout(HeldConnection(connection))
+    engine = connection.engine
+    backend, checkout = backend_of(engine), Checkout(HeldConnection(connection))
     if backend.lock is None:
         with checkout as executor, transaction(executor, backend.begin):
             yield
         return
-    if connection.exec_driver_sql(backend.lock).scalar() in (0, None):  # MariaDB gives up waiting by a 0
-        raise StorageBusy(safe_url(connection.engine), backend.lock)
+    schema = tables.meta.schema or connection.dialect.default_schema_name
+    name = hashlib.sha256(f"{schema}.{tables.meta.name}".encode()).hexdigest()[:32]
+    take, release = backend.lock.format(name), backend.unlock.format(name)
+
+    def lock() -> None:
+        with translate_driver_errors(engine):
+            if connection.exec_driver_sql(take).scalar() == 0:  # MariaDB gave up waiting
+                raise StorageBusy(safe_url(engine), "another process makes the tables")
+
+    retry_while_busy(lock)
     try:
-        if atomic:
-            with checkout as executor, transaction(executor, backend.begin):
-                yield
-        else:
+        with checkout as executor, transaction(executor, backend.begin):
             yield
     finally:
         if not connection.invalidated:  # a lock does not outlive its connection
-            connection.exec_driver_sql(str(backend.unlock))
+            connection.exec_driver_sql(release)
 
 
 def version(connection: Connection, tables: Tables) -> str | None:
-    """The version of the tables in the database; None where there are none.
+    """The version of the tables in the database; None where there are none, or they are not made to the end.
 
     Raises:
         SchemaMismatch: there are tables of these names that are not reportflow's.
     """
-    found = None
-    names = _names(connection, tables)
-    if not names & {table.name for table in tables.all}:
-        return None
-    if tables.meta.name in names:
-        columns = inspect(connection).get_columns(tables.meta.name, tables.meta.schema)
-        if {column["name"] for column in columns} >= {"name", "value"}:
-            meta = tables.meta.c
-            found = connection.scalar(select(meta.value).where(meta.name == "schema_version"))
-    if not isinstance(found, str):
+    there = standing(connection, tables)
+    found = _noted(connection, tables) if tables.meta in there else None
+    if found is None and not all(_is_ours(connection, table) for table in there):
         raise SchemaMismatch(safe_url(connection.engine), "unknown", SCHEMA_VERSION, "foreign")
     return found
+
+
+def _noted(connection: Connection, tables: Tables) -> str | None:
+    """The version that the table ``meta`` says, which is there; None where it says none, or has other columns."""
+    columns = {column["name"] for column in inspect(connection).get_columns(tables.meta.name, tables.meta.schema)}
+    if not columns >= {"name", "value"}:
+        return None
+    meta = tables.meta.c
+    found = connection.scalar(select(meta.value).where(meta.name == "schema_version"))
+    return found if isinstance(found, str) else None
+
+
+def _is_ours(connection: Connection, table: Table) -> bool:
+    """Whether a table that is there has the columns and the primary key of ours."""
+    look = inspect(connection)
+    columns = {column["name"] for column in look.get_columns(table.name, table.schema)}
+    key = look.get_pk_constraint(table.name, table.schema)["constrained_columns"]
+    return columns == set(table.c.keys()) and key == table.primary_key.columns.keys()
+
+
+def _seems_current(connection: Connection, tables: Tables) -> bool:
+    """Whether the tables are of this version and whole, as far as can be seen while others may be making them."""
+    try:
+        return _is_current(connection, tables)
+    except (SchemaMismatch, NoSuchTableError):
+        return False
 
 
 def _is_current(connection: Connection, tables: Tables) -> bool:
@@ -143,15 +195,16 @@ def _is_current(connection: Connection, tables: Tables) -> bool:
     if found != SCHEMA_VERSION:
         advice = "newer" if found.isdecimal() and int(found) > int(SCHEMA_VERSION) else "older"
         raise SchemaMismatch(url, found, SCHEMA_VERSION, advice, _options(tables))
-    if not {table.name for table in tables.all} <= _names(connection, tables):
+    if len(standing(connection, tables)) < len(tables.all):
         raise SchemaMismatch(url, found, SCHEMA_VERSION, "incomplete")
     return True
 
 
-def _names(connection: Connection, tables: Tables) -> set[str]:
-    """The names of all tables and views of the schema."""
+def standing(connection: Connection, tables: Tables) -> list[Table]:
+    """Which of the tables are there, or a table or view of their name."""
     look, schema = inspect(connection), tables.meta.schema
-    return {*look.get_table_names(schema), *look.get_view_names(schema)}
+    names = {*look.get_table_names(schema), *look.get_view_names(schema)}
+    return [table for table in tables.all if table.name in names]
 
 
 def _options(tables: Tables) -> str:

@@ -73,8 +73,10 @@ def upgrade(database: str | Engine, *, prefix: str = PREFIX, schema: str | None 
         if connection.dialect.name == "sqlite" and _known(connection, tables) is None:
             use_wal = translate_driver_errors(connection.engine)(partial(provision.use_wal, connection))
             provision.retry_while_busy(use_wal)
-        with _ONE_AT_A_TIME, provision.exclusive_ddl(connection, atomic=True):
+        with _ONE_AT_A_TIME, provision.exclusive_ddl(connection, tables):
             before = _known(connection, tables)  # not sooner: an upgrade on MariaDB may be seen in the middle of it
+            if before is None and provision.standing(connection, tables):  # a process was killed while it made them
+                provision.make(connection, tables)
             if before != SCHEMA_VERSION:
                 config = _config(prefix, schema, connection=connection)
                 # the version in the tables counts: Alembic's own note is replaced by it first
