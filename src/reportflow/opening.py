@@ -14,6 +14,7 @@ from reportflow.flow.sync import ReportFlow
 from reportflow.i18n.catalog import STANDARD, Catalog
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.checks import type_problem
+from reportflow.model.entry import CLOCK_TOLERANCE
 from reportflow.office.report import REPORT
 from reportflow.serialization.classes import Classes
 from reportflow.storage.base import AsyncStore, Store
@@ -69,6 +70,7 @@ def open_flow(
     retry_timeout: float = RETRY_TIMEOUT,
     catalog: Catalog = STANDARD,
     observe: Observer | None = None,
+    clock_tolerance: float = CLOCK_TOLERANCE,
 ) -> ReportFlow:
     """A flow on the store of a URL; closing the flow closes the store.
 
@@ -81,6 +83,7 @@ def open_flow(
         retry_timeout: How long a call is retried after conflicts, in seconds.
         catalog: The texts of its errors.
         observe: Called with each `Incident`.
+        clock_tolerance: By how many seconds a caller's clock may differ.
 
     Raises:
         InvalidURL, MissingExtra, StorageUnavailable, SchemaMismatch: see `open_store`.
@@ -95,6 +98,7 @@ def open_flow(
             retry_timeout=retry_timeout,
             catalog=catalog,
             observe=observe,
+            clock_tolerance=clock_tolerance,
         )
     except BaseException:
         store.close()
@@ -111,6 +115,7 @@ def open_async_flow(
     retry_timeout: float = RETRY_TIMEOUT,
     catalog: Catalog = STANDARD,
     observe: Observer | None = None,
+    clock_tolerance: float = CLOCK_TOLERANCE,
 ) -> AsyncReportFlow:
     """An asynchronous flow on the store of a URL; closing the flow closes the store.
 
@@ -127,6 +132,7 @@ def open_async_flow(
         retry_timeout: How long a call is retried after conflicts, in seconds.
         catalog: The texts of its errors.
         observe: Called with each `Incident`.
+        clock_tolerance: By how many seconds a caller's clock may differ.
 
     Raises:
         InvalidURL: mistyped, its engine is not supported, or its driver blocks.
@@ -143,6 +149,7 @@ def open_async_flow(
         retry_timeout=retry_timeout,
         catalog=catalog,
         observe=observe,
+        clock_tolerance=clock_tolerance,
     )
 
 

@@ -558,18 +558,40 @@ def test_a_step_has_its_cause(desk: Desk) -> None:
     assert desk.store.history(["T"])[-1].details == Handing(to="x")
 
 
-def test_a_step_is_not_before_its_record_or_its_cause(desk: Desk) -> None:
-    """A step happens no earlier than its record's creation, and is recorded no earlier than its cause."""
+def test_a_step_is_not_before_its_record(desk: Desk) -> None:
+    """A step happens with its cause, but no earlier than its record's creation."""
     desk.create(id="S", next="T")
     desk.now = NOW + HOUR
     desk.create(id="T")
     desk.fire("S", "push", at=NOW)
     assert desk.store.history(["T"])[-1].at == NOW + HOUR
+
+
+def test_a_clock_that_was_ahead_poisons_nothing(desk: Desk) -> None:
+    """After a time when the clock was ahead, what happens has the right time again, also by a step and in its record.
+
+    `recorded_at` alone waits for the clock, in the record that was written then and in no other.
+    """
+    desk.now = NOW + 10_000 * HOUR
+    desk.create(id="S", next="T")
+    desk.fire("S", "add")
     desk.now = NOW
-    desk.fire("T", "hand", Handing(to="U"))
-    desk.create(id="U")
+    desk.create(id="T", next="S")
+    desk.fire("S", "push")
     desk.fire("T", "push")
-    assert desk.store.history(["U"])[-1].recorded_at == NOW + HOUR
+    late = desk.fire("S", "add", at=NOW)
+    assert late.updated_at == NOW + 10_000 * HOUR
+    assert [entry.at for entry in desk.store.history(["S"])[2:]] == [NOW, NOW, NOW]
+    assert {(entry.at, entry.recorded_at) for entry in desk.store.history(["T"])} == {(NOW, NOW)}
+
+
+def test_the_flow_s_tolerance_counts(desk: Desk) -> None:
+    """A flow says by how much its callers' clocks may differ."""
+    desk.create(id="S")
+    for flow, seconds in ((desk.flow, 5), (ReportFlow(desk.store, SLIPS, clock=lambda: NOW, clock_tolerance=60), 60)):
+        flow.fire("S", "add", by=ANN, at=NOW + timedelta(seconds=seconds))
+        with pytest.raises(InvalidValue):
+            flow.fire("S", "add", by=ANN, at=NOW + timedelta(seconds=seconds + 1))
 
 
 def test_a_step_may_create(desk: Desk) -> None:

@@ -10,6 +10,8 @@ from typing import Any, cast
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reportflow import (
     ANY,
@@ -267,9 +269,9 @@ def test_a_draft_keeps_its_unit_and_its_own_time() -> None:
 
 
 def test_recorded_at_never_decreases() -> None:
-    """If the clock is behind the record's last entry, `recorded_at` and `at` are the time of that entry."""
+    """If the clock is behind the record's last entry, `recorded_at` is the time of that entry, `at` the clock's."""
     made = decide(DOCKS, barrel(updated_at=NOW + HOUR), ask("shout"))
-    assert (made.entry.recorded_at, made.entry.at) == (NOW + HOUR, NOW + HOUR)
+    assert (made.entry.recorded_at, made.entry.at) == (NOW + HOUR, NOW)
     made = decide(DOCKS, barrel(updated_at=NOW), ask("shout"))
     assert (made.entry.recorded_at, made.entry.at) == (NOW, NOW)
     made = decide(DOCKS, barrel(updated_at=None, created_at=None), ask("shout", at=NOW - 9 * HOUR))
@@ -289,6 +291,38 @@ def test_at_is_between_the_creation_and_now() -> None:
     error = raised.value
     facts = {"given": NOW - 3 * HOUR, "created": NOW - 2 * HOUR}
     assert (error.field, error.problem, error.details) == ("at", "before_creation", facts)
+
+
+def test_a_caller_s_clock_may_differ_a_little() -> None:
+    """Up to the tolerance, 5 s unless the flow says otherwise, `at` may lie after now or before the creation."""
+    for seconds, tolerance in ((5, None), (-5, None), (60, 60.0), (-60, 60.0)):
+        base = NOW if seconds > 0 else NOW - 2 * HOUR
+        given: dict[str, Any] = {} if tolerance is None else {"clock_tolerance": tolerance}
+        at = base + timedelta(seconds=seconds)
+        assert decide(DOCKS, barrel(), ask("shout", at=at, **given)).entry.at == at
+        with pytest.raises(InvalidValue):
+            decide(DOCKS, barrel(), ask("shout", at=base + timedelta(seconds=seconds * 1.01), **given))
+
+
+@given(
+    created=st.integers(-50, 50), updated=st.integers(-50, 50), at=st.none() | st.integers(-60, 20), step=st.booleans()
+)
+def test_only_a_caller_s_time_is_judged(created: int, updated: int, at: int | None, step: bool) -> None:
+    """Whatever the record's times are, the clock's now is taken as it is and never refused, and so is a step's time.
+
+    A caller's time is refused after now, and before the creation as far as the clock has reached that.
+    """
+    record = barrel(created_at=NOW + created * HOUR, updated_at=NOW + updated * HOUR)
+    given = None if at is None else NOW + at * HOUR
+    command = ask("shout", at=given, step=step)
+    if given is not None and not step and not min(created, 0) * HOUR <= given - NOW <= 0 * HOUR:
+        with pytest.raises(InvalidValue) as raised:
+            decide(DOCKS, record, command)
+        assert raised.value.problem == ("in_future" if given > NOW else "before_creation")
+    else:
+        entry = decide(DOCKS, record, command).entry
+        assert entry.at == (given or NOW)
+        assert entry.recorded_at == max(NOW, record.updated_at or NOW)
 
 
 def test_plain_details_are_checked_when_they_are_used() -> None:

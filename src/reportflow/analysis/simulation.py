@@ -13,9 +13,9 @@ from reportflow.analysis.cases import MAIN
 from reportflow.analysis.finding import Move
 from reportflow.errors import AlreadyExists, RecordNotFound, ReportflowError, RuleFailed, TransitionRefused
 from reportflow.flow.definitions import Definitions
+from reportflow.flow.driving import drive
 from reportflow.flow.handler import Handler
 from reportflow.flow.requests import Create, Fire
-from reportflow.flow.sync import drive
 from reportflow.lifecycle.decision import Decision, decide, initialize_draft
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import Transition

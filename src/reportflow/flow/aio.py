@@ -39,6 +39,8 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         new_id: Gives the ids of new records.
         retry_timeout: How long a call is retried after conflicts, in seconds.
         catalog: The texts of its errors; those of this library unless given.
+        clock_tolerance: By how many seconds a caller's clock may differ: so far `at` may lie after the clock's now, or
+            before the record's creation.
         observe: Called with each `Incident`: retries and conflicts that were given up.
 
     Raises:
@@ -358,7 +360,7 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
 
 
 async def drive(store: AsyncStore, effects: Effects[T], retry_lock: asyncio.Lock) -> T:
-    """Run a generator of effects on an asynchronous store; calls that are retried take turns, as in `sync.drive`."""
+    """Run a generator of effects on an asynchronous store; calls that are retried take turns, as in `driving.drive`."""
     answer: Any = None
     failure: ReportflowError | None = None
     locked = False

@@ -22,6 +22,7 @@ from reportflow.flow.verification import Verifier
 from reportflow.i18n.catalog import STANDARD, Catalog
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.checks import type_problem
+from reportflow.model.entry import CLOCK_TOLERANCE
 from reportflow.model.query import Page
 from reportflow.model.record import Record
 from reportflow.model.values import as_tuple
@@ -83,6 +84,7 @@ class FlowBase(Generic[S]):
         retry_timeout: float = RETRY_TIMEOUT,
         catalog: Catalog = STANDARD,
         observe: Observer | None = None,
+        clock_tolerance: float = CLOCK_TOLERANCE,
     ) -> None:
         if not isinstance(store, Store):
             raise InvalidValue("store", *type_problem("Store", store))
@@ -95,10 +97,16 @@ class FlowBase(Generic[S]):
         self._retry_timeout = retry_timeout
         self._catalog = catalog
         self._observe = observe
+        self._clock_tolerance = clock_tolerance
         self._retry_lock = self._new_lock()
         self._queries = Queries(self._definitions)
         self._handler = Handler(
-            self._definitions, clock=clock, new_id=new_id, retry_timeout=retry_timeout, observe=observe
+            self._definitions,
+            clock=clock,
+            new_id=new_id,
+            retry_timeout=retry_timeout,
+            observe=observe,
+            clock_tolerance=clock_tolerance,
         )
         if not isinstance(lifecycles, Definitions):
             self._begin()
@@ -160,6 +168,7 @@ class FlowBase(Generic[S]):
             retry_timeout=-1.0,
             catalog=self._catalog,
             observe=self._observe,
+            clock_tolerance=self._clock_tolerance,
         )
 
     def _given_out(self, record: Record) -> Record:

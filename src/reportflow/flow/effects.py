@@ -1,7 +1,7 @@
 """What the flow asks of the outside, as typed generator functions: the calls of a store, and a pause.
 
 The handler and the queries are generators. They know no I/O: each effect that they yield is carried out by a driver,
-`flow.sync.drive` or `flow.aio.drive`, which sends the answer back or throws the error in. So the blocking and the
+`flow.driving.drive` or `flow.aio.drive`, which sends the answer back or throws the error in. So the blocking and the
 asynchronous flow run the very same lines. The functions here give each call its types::
 
     (record,) = yield from store.get([id])

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from os import urandom
-from typing import Any, Final
+from typing import Final
 
 from reportflow.errors import (
     AlreadyExists,
@@ -36,7 +36,7 @@ from reportflow.flow.effects import Effects, pause, store
 from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.flow.loading import load
 from reportflow.flow.removals import with_removal
-from reportflow.flow.requests import Create, Fire, Request, check_target, may_be_of
+from reportflow.flow.requests import Create, Fire, Request, check_target, command_of, may_be_of
 from reportflow.flow.unit_of_work import TrackedRecord, UnitOfWork
 from reportflow.lifecycle import decision
 from reportflow.lifecycle.decision import Decision
@@ -46,9 +46,9 @@ from reportflow.lifecycle.history import replay
 from reportflow.lifecycle.table import OnConflict, Step
 from reportflow.model.actor import Actor
 from reportflow.model.checks import type_problem
-from reportflow.model.entry import Command, Entry, same_content
+from reportflow.model.entry import CLOCK_TOLERANCE, Command, Entry, same_content
 from reportflow.model.record import SET_BY_FOLD, Record, Seen, give_out, given_by
-from reportflow.model.values import changed, unchecked
+from reportflow.model.values import changed
 
 #: How long a call is retried after conflicts, in seconds.
 RETRY_TIMEOUT: Final = 5.0
@@ -74,6 +74,7 @@ class Handler:
         decide: Decides a command; `lifecycle.decision.decide`, or a function around it that watches.
         observe: Takes each incident; see `flow.incidents`.
         new_salt: Gives the salt of each command; "" where nothing is ever committed.
+        clock_tolerance: By how many seconds a caller's clock may differ from this one.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Handler:
         decide: Callable[[Lifecycle, Record, Command], Decision] = decision.decide,
         observe: Observer | None = None,
         new_salt: Callable[[], str] = new_salt,
+        clock_tolerance: float = CLOCK_TOLERANCE,
     ) -> None:
         self.definitions = definitions
         self.clock = clock
@@ -94,6 +96,7 @@ class Handler:
         self._decide = decide
         self._observe = observe
         self._new_salt = new_salt
+        self._clock_tolerance = clock_tolerance
 
     def give_out(self, record: Record) -> Record:
         """Note on a record, as it was committed or read, that this flow gave it out: so it is known again."""
@@ -249,13 +252,20 @@ class Handler:
     def _create(self, unit: UnitOfWork, request: Create, now: datetime, id: str) -> Effects[Record]:
         lifecycle = self.definitions.of(request.draft)
         command: Command = Command(
-            trigger="", actor=request.by, now=now, at=request.at, key=request.key, id=id, salt=self._new_salt()
+            trigger="",
+            actor=request.by,
+            now=now,
+            at=request.at,
+            key=request.key,
+            id=id,
+            salt=self._new_salt(),
+            clock_tolerance=self._clock_tolerance,
         )
         trigger = decision.creation(lifecycle, request.draft, command)
         return (yield from self.act(unit, request.draft, changed(command, {"trigger": trigger}), ()))
 
     def _fire(self, unit: UnitOfWork, request: Fire, now: datetime, *, retried: bool) -> Effects[Record]:
-        command = _command(request, now, self._new_salt())
+        command = command_of(request, now, self._new_salt(), self._clock_tolerance)
         snapshot = self.snapshot(request)
         tracked = unit.tracked.get(request.id)
         if tracked is None and snapshot is not None and not retried:
@@ -369,24 +379,6 @@ class Handler:
         stored = yield from load(self.definitions, id, actor)
         if stored.seen != seen:
             raise StaleRecord(id, seen.version, stored.version)
-
-
-def _command(request: Fire, now: datetime, salt: str) -> Command:
-    """The command of a request. What a `Fire` was found to be when it was built is not checked again."""
-    given: dict[str, Any] = {
-        "trigger": request.trigger,
-        "actor": request.by,
-        "now": now,
-        "at": request.at,
-        "details": request.details,
-        "reason": request.reason,
-        "key": request.key,
-        "salt": salt,
-    }
-    plain = type(request.trigger) is str and request.trigger.isprintable() and type(request.reason) is str
-    if plain and type(now) is datetime and now.tzinfo is UTC:
-        return unchecked(Command, cause=None, cause_digest=None, step=False, id="", **given)
-    return Command(**given)
 
 
 def _draft_of(request: object) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -11,9 +11,9 @@ from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor
 from reportflow.model.annotations import keep_value
 from reportflow.model.checks import is_blank, plain_text, text_problem, time_problem, type_problem
-from reportflow.model.entry import Entry
+from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
-from reportflow.model.values import in_utc, not_blank
+from reportflow.model.values import in_utc, not_blank, unchecked
 
 
 def _at(value: datetime | None) -> datetime | None:
@@ -98,6 +98,25 @@ def may_be_of(request: Request, entry: Entry) -> bool:
     if isinstance(request, Fire):
         return entry.record_id == request.id and entry.trigger == request.trigger
     return isinstance(entry.details, Record) and type(entry.details) is type(request.draft)
+
+
+def command_of(request: Fire, now: datetime, salt: str, clock_tolerance: float) -> Command:
+    """The command of a request. What a `Fire` was found to be when it was built is not checked again."""
+    given: dict[str, Any] = {
+        "trigger": request.trigger,
+        "actor": request.by,
+        "now": now,
+        "at": request.at,
+        "details": request.details,
+        "reason": request.reason,
+        "key": request.key,
+        "salt": salt,
+        "clock_tolerance": clock_tolerance,
+    }
+    plain = type(request.trigger) is str and request.trigger.isprintable() and type(request.reason) is str
+    if plain and type(now) is datetime and now.tzinfo is UTC:
+        return unchecked(Command, cause=None, cause_digest=None, step=False, id="", **given)
+    return Command(**given)
 
 
 def checked_id(id: object) -> str:

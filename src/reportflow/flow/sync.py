@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Literal, Self, TypeVar, overload
+from typing import Literal, Self, TypeVar, overload
 
 from reportflow.errors import ReportflowError
 from reportflow.flow import erasing, offers
-from reportflow.flow.base import CHUNK, RETRY_LOCK_TIMEOUT, FlowBase, Outcome, Stream, typed, typed_page
-from reportflow.flow.effects import Effects, Pause
+from reportflow.flow.base import CHUNK, FlowBase, Outcome, Stream, typed, typed_page
+from reportflow.flow.driving import drive
+from reportflow.flow.effects import Effects
 from reportflow.flow.erasing import ErasurePlan, ErasureRequest
 from reportflow.flow.heads import FilePath
 from reportflow.flow.requests import Create, Fire, Request
@@ -39,6 +39,8 @@ class ReportFlow(FlowBase[Store]):
         new_id: Gives the ids of new records.
         retry_timeout: How long a call is retried after conflicts, in seconds.
         catalog: The texts of its errors; those of this library unless given.
+        clock_tolerance: By how many seconds a caller's clock may differ: so far `at` may lie after the clock's now, or
+            before the record's creation.
         observe: Called with each `Incident`: retries and conflicts that were given up.
 
     Raises:
@@ -365,33 +367,3 @@ class ReportFlow(FlowBase[Store]):
         except ReportflowError as error:
             error.use(self._catalog)
             raise
-
-
-def drive(store: Store, effects: Effects[T], retry_lock: threading.Lock) -> T:
-    """Run a generator of effects on a store: make its calls, and send it the results and errors.
-
-    Calls that are retried take turns by a lock. Without it, sixteen threads on one record mostly make each other fail:
-    they take twice as long, and the unluckiest one waits four times as long.
-    """
-    answer: Any = None
-    failure: ReportflowError | None = None
-    locked = False
-    try:
-        while True:
-            try:
-                effect = effects.send(answer) if failure is None else effects.throw(failure)
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
-            answer, failure = None, None
-            if isinstance(effect, Pause):
-                locked = locked or retry_lock.acquire(timeout=RETRY_LOCK_TIMEOUT)
-                time.sleep(effect.seconds)
-                continue
-            try:
-                answer = effect.run(store)
-            except ReportflowError as error:
-                failure = error
-    finally:
-        if locked:
-            retry_lock.release()

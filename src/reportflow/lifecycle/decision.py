@@ -16,6 +16,7 @@ from reportflow.errors import InvalidValue, Refusal, RuleFailed, StepsUnbounded,
 from reportflow.i18n.catalog import ENGLISH, NO_LABELS, STANDARD, Catalog, Labels
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.drafts import check_accepted
+from reportflow.lifecycle.entering import entry_of
 from reportflow.lifecycle.soundness import check_erasing, check_whole
 from reportflow.lifecycle.table import Step, Transition
 from reportflow.model.actor import Actor
@@ -27,7 +28,6 @@ from reportflow.model.values import (
     changed,
     in_utc,
     setters,
-    unchecked,
 )
 from reportflow.serialization.digest import Sealed, seal
 
@@ -149,7 +149,7 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
     found = lifecycle.row(source, command.trigger)
     assert found is not None, "it is allowed, so the row is there"
     row, dest = found
-    entry = _entry(lifecycle, record, command, source, dest)
+    entry = entry_of(lifecycle, record, command, source, dest)
     if row.erases is not None:
         check_erasing(lifecycle, row, record, entry)
     after = lifecycle.fold(record if record.version else None, entry)
@@ -218,14 +218,14 @@ def command_for_step(
 
     `id` is that of what a draft becomes.
 
-    It happens with its cause, but never before the record was created.
+    It happens with its cause, but not before the record was created; a creation that the clock has not reached yet
+    counts as now, so that a clock that was once ahead passes nothing on.
     """
     created = target.created_at if target.version else None
     return attrs.evolve(
         command,
         trigger=step.trigger,
-        now=max(command.now, cause.recorded_at),
-        at=max(cause.at, created or cause.at),
+        at=cause.at if created is None else max(cause.at, min(created, command.now)),
         details=step.details,
         reason=step.reason,
         key=None,
@@ -334,43 +334,6 @@ def _fits(row: Transition, command: Command) -> bool:
     if row.details is None:
         return command.details is None
     return isinstance(command.details, row.details)
-
-
-def _entry(lifecycle: Lifecycle, record: Record, command: Command, source: str | None, dest: str) -> Entry:
-    """The entry of an allowed command; never recorded before the record's last entry."""
-    recorded_at = command.now
-    if record.updated_at is not None and record.updated_at > recorded_at:
-        recorded_at = record.updated_at
-    at = command.at or recorded_at
-    if at > recorded_at:
-        raise InvalidValue("at", "in_future", {"given": at, "now": recorded_at})
-    if record.created_at is not None and at < record.created_at:
-        raise InvalidValue("at", "before_creation", {"given": at, "created": record.created_at})
-    details: object = record if source is None else command.details
-    if source is not None and details is not None:
-        check(details)
-    return unchecked(  # its parts were checked: in the command, the record and the definition
-        Entry,
-        record_id=record.id,
-        sequence=record.version + 1,
-        trigger=command.trigger,
-        source=source,
-        dest=dest,
-        actor=command.actor,
-        at=in_utc(at),
-        recorded_at=recorded_at,
-        reason=command.reason,
-        details=details,
-        key=command.key,
-        cause=command.cause,
-        kind=lifecycle.name,
-        lifecycle_version=lifecycle.version,
-        secrecy=record.secrecy,
-        audience=None,
-        retracts=None,
-        digest="",
-        erased=(),
-    )
 
 
 def steps_of(lifecycle: Lifecycle, row: Transition, before: Record, entry: Entry) -> tuple[Step, ...]:

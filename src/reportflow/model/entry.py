@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import attrs
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     D = TypeVarWithDefault("D", default=Any)
 else:  # Python 3.11 knows no defaults of type variables
     D = TypeVar("D")
+
+
+#: By how many seconds a caller's clock may differ from the flow's, unless the flow says otherwise.
+CLOCK_TOLERANCE: Final = 5.0
 
 
 class Details(Value):
@@ -40,8 +44,8 @@ class Command(Value, Generic[D]):
     Attributes:
         trigger: The transition to fire.
         actor: Who asks.
-        now: When it is recorded.
-        at: When it happened; None for `now`.
+        now: When it is recorded, by the clock.
+        at: When it happened, as the caller says; None for `now`.
         details: The details of the transition.
         reason: Why, in the actor's words.
         key: The idempotency key.
@@ -51,6 +55,8 @@ class Command(Value, Generic[D]):
         salt: 16 random bytes as hexadecimal digits, for the commitment of the entry. Without it the entry has no
             digest, and cannot be committed.
         id: The id of a record that is created, where the draft brings none.
+        clock_tolerance: By how many seconds the caller's clock may differ: so far `at` may lie after `now` or before
+            the creation.
     """
 
     trigger: str
@@ -65,6 +71,7 @@ class Command(Value, Generic[D]):
     step: bool = False
     salt: str = ""
     id: str = ""
+    clock_tolerance: float = CLOCK_TOLERANCE
 
 
 def _audience(value: str | Iterable[str] | None) -> frozenset[str] | None:
@@ -97,8 +104,9 @@ class Entry(Value):
         source: The state before; None for a creation.
         dest: The state after.
         actor: Who did it, as they were then.
-        at: When it happened: anywhere from the creation's `at` to `recorded_at`.
-        recorded_at: When it was entered; never runs backward in a record.
+        at: When it happened: what the caller said, else the clock's now. It is no order: a late fact lies before
+            entries that were made earlier.
+        recorded_at: When it was entered; never runs backward in a record, even where a clock does.
         reason: Why.
         details: Its details; for a creation the draft.
         key: The idempotency key of the call.

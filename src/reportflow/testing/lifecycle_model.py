@@ -382,7 +382,7 @@ class Attempt:
             target = self._records[id]
             if not step.system and not self._model.sees(command.actor, target):
                 raise RecordNotFound([id])
-            at = max(at, target.created_at or at)
+            at = max(at, min(target.created_at or at, command.now))
         asked: dict[str, Any] = {
             "trigger": step.trigger,
             "details": step.details,
@@ -390,5 +390,4 @@ class Attempt:
             "at": at,
             "id": new_id,
         }
-        now = max(command.now, cause.recorded_at)
-        self._act(target, attrs.evolve(command, **asked, step=True, now=now, key=None, cause=cause.ref), path)
+        self._act(target, attrs.evolve(command, **asked, step=True, key=None, cause=cause.ref), path)

@@ -1,0 +1,84 @@
+"""The entry of a command: what will be in the history, and at which times. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from reportflow.errors import InvalidValue
+from reportflow.model.annotations import check
+from reportflow.model.entry import Command, Entry
+from reportflow.model.record import Record
+from reportflow.model.values import in_utc, unchecked
+
+
+class Named(Protocol):
+    """What an entry says of its definition."""
+
+    @property
+    def name(self) -> str:
+        """The kind of its records."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """The version of the definition."""
+        ...
+
+
+def entry_of(lifecycle: Named, record: Record, command: Command, source: str | None, dest: str) -> Entry:
+    """The entry of an allowed command.
+
+    It is never recorded before the record's last entry. When it happened is what the caller says or the clock's now,
+    whatever the entries before it say.
+
+    Raises:
+        InvalidValue: the caller's time lies after the clock's now or before the creation, or the details cannot be
+            stored.
+    """
+    recorded_at = command.now
+    if record.updated_at is not None and record.updated_at > recorded_at:
+        recorded_at = record.updated_at
+    at = command.at or command.now
+    if command.at is not None and not command.step:
+        _check_time(record, command, at)
+    details: object = record if source is None else command.details
+    if source is not None and details is not None:
+        check(details)
+    return unchecked(  # its parts were checked: in the command, the record and the definition
+        Entry,
+        record_id=record.id,
+        sequence=record.version + 1,
+        trigger=command.trigger,
+        source=source,
+        dest=dest,
+        actor=command.actor,
+        at=in_utc(at),
+        recorded_at=recorded_at,
+        reason=command.reason,
+        details=details,
+        key=command.key,
+        cause=command.cause,
+        kind=lifecycle.name,
+        lifecycle_version=lifecycle.version,
+        secrecy=record.secrecy,
+        audience=None,
+        retracts=None,
+        digest="",
+        erased=(),
+    )
+
+
+def _check_time(record: Record, command: Command, at: datetime) -> None:
+    """Refuse a caller's time after the clock's now, or before the creation, beyond what clocks may differ by.
+
+    Raises:
+        InvalidValue: it is such a time.
+    """
+    tolerance = timedelta(seconds=command.clock_tolerance)
+    if at - command.now > tolerance:
+        raise InvalidValue("at", "in_future", {"given": at, "now": command.now})
+    created = record.created_at if record.version else None
+    # a creation that the clock has not reached yet was written by a clock that was ahead
+    if created is not None and min(created, command.now) - at > tolerance:
+        raise InvalidValue("at", "before_creation", {"given": at, "created": created})
