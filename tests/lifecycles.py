@@ -159,7 +159,7 @@ def paths(draw: st.DrawFn, lifecycle: Lifecycle, *, most: int = 10) -> list[Act]
             made.append(draw(_fitting_act(lifecycle, state)))
             found = lifecycle.row(state, made[-1].trigger)
             assert found is not None
-            state = state if NOBODY in found[0].roles else found[1]
+            state = state if NOBODY in found[0].roles else found[1] or state
         else:
             made.append(draw(_any_act(lifecycle, draw(st.sampled_from(triggers)))))
     return made

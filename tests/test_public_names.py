@@ -106,6 +106,7 @@ NAMES = [
     "State",
     "Transition",
     "SAME",
+    "OneOf",
     "OWN",
     "UNIT",
     "ANY",

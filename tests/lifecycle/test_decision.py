@@ -26,8 +26,10 @@ from reportflow import (
     Details,
     Entry,
     Guard,
+    InvalidDefinition,
     InvalidValue,
     Lifecycle,
+    OneOf,
     Record,
     Refusal,
     Secrecy,
@@ -45,6 +47,7 @@ from reportflow import (
 from reportflow.errors import RuleFailed
 from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.decision import decide, options
+from reportflow.lifecycle.history import replay
 from reportflow.model.query import Grant
 from tests.lifecycles import all_fields
 
@@ -323,6 +326,85 @@ def test_only_a_caller_s_time_is_judged(created: int, updated: int, at: int | No
         entry = decide(DOCKS, record, command).entry
         assert entry.at == (given or NOW)
         assert entry.recorded_at == max(NOW, record.updated_at or NOW)
+
+
+@attrs.frozen(kw_only=True)
+class Motion(Record):
+    """A record whose votes decide."""
+
+    votes: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Vote(Details):
+    times: int = 1
+
+
+def _by_votes(record: Motion, details: Vote | None) -> str:
+    if record.votes == 7:
+        raise ZeroDivisionError("by hand")
+    if details is None:
+        return "urgent" if record.title == "fire" else "open"
+    return "passed" if record.votes > 2 else "nonsense" if record.votes < 0 else record.state
+
+
+MOTIONS = Lifecycle(
+    name="motion",
+    version=1,
+    record=Motion,
+    roles={"member": ANY},
+    states=[State("open"), State("urgent"), State("passed", final=True)],
+    transitions=[
+        Transition("create", source=None, dest=OneOf(("open", "urgent"), _by_votes), roles="member"),
+        Transition(
+            "vote",
+            source={"open", "urgent"},
+            dest=OneOf(("open", "urgent", "passed"), _by_votes),
+            roles="member",
+            details=Vote,
+            sets={"votes": lambda before, entry: before.votes + entry.details.times + len(entry.dest)},
+        ),
+    ],
+)
+MEMBER = Actor(id="mo", roles={"member"})
+
+
+@given(title=st.sampled_from(["fire", ""]), votes=st.lists(st.integers(0, 2), max_size=4))
+def test_the_record_and_the_details_choose_the_state(title: str, votes: list[int]) -> None:
+    """`OneOf` chooses by what the act has made of the record; the history replays, whatever `choose` would say now."""
+    made = decide(MOTIONS, Motion.draft(title=title), ask("create", MEMBER, id="M", salt="00" * 16))
+    history = [made.entry]
+    assert made.record.state == ("urgent" if title else "open")
+    for times in votes:
+        if made.record.state == "passed":
+            break
+        before = made.record
+        made = decide(MOTIONS, before, ask("vote", MEMBER, details=Vote(times=times), salt="00" * 16))
+        history.append(made.entry)
+        assert isinstance(made.record, Motion)
+        assert isinstance(before, Motion)
+        assert made.record.votes == before.votes + times  # no function of `sets` sees a state that is not chosen yet
+        assert made.entry.dest == made.record.state == ("passed" if made.record.votes > 2 else before.state)
+        assert made.entry.source == before.state
+    assert replay(history, MOTIONS) == made.record
+
+
+@pytest.mark.parametrize(("times", "given"), [(7, "ZeroDivisionError: by hand"), (-1, "'nonsense' is none of open")])
+def test_a_choice_that_fails_is_said(times: int, given: str) -> None:
+    """A function that raises, or names another state, is `RuleFailed`."""
+    record = decide(MOTIONS, Motion.draft(), ask("create", MEMBER, id="M")).record
+    with pytest.raises(RuleFailed, match=given):
+        decide(MOTIONS, record, ask("vote", MEMBER, details=Vote(times=times)))
+
+
+def test_a_choice_needs_states_and_a_function() -> None:
+    """No states, and what is no function, are refused when the row is written; unknown states with the table."""
+    for states, choose in (((), _by_votes), (("open",), "open")):
+        with pytest.raises(InvalidValue):
+            OneOf(states, cast(Any, choose))
+    with pytest.raises(InvalidDefinition) as raised:
+        attrs.evolve(MOTIONS, states=[State("open", final=True)])
+    assert "urgent" in str(raised.value)
 
 
 def test_plain_details_are_checked_when_they_are_used() -> None:

@@ -372,10 +372,11 @@ def arrows_of_dot(text: str) -> list[tuple[str, str, str]]:
 def expected_arrows(lifecycle: Lifecycle, *, loops: bool) -> set[tuple[str, str, str]]:
     """(from, to, label of a row) for every row and source, by names."""
     return {
-        (source or "", row.leads_to(source), lifecycle.label_of("trigger", row.trigger))
+        (source or "", dest, lifecycle.label_of("trigger", row.trigger))
         for row in lifecycle.transitions
         for source in row.sources
-        if loops or row.leads_to(source) != source
+        for dest in row.dests(source)
+        if loops or dest != source
     }
 
 

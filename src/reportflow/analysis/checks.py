@@ -155,11 +155,12 @@ class _Report:
         # nothing is claimed of what a row that was not tried may lead to
         unexamined = self._seen.unexamined | {row for row in self._examined if self._is_untried(row)}
         sources = {str(source) for row in unexamined for source in row.sources}
-        perhaps = {row.leads_to(source) for row in unexamined for source in row.sources}
-        perhaps = _closure(perhaps, [(s, row.leads_to(s)) for row in self._of.transitions for s in row.sources])
+        perhaps = {dest for row in unexamined for source in row.sources for dest in row.dests(source)}
+        arrows = [(s, dest) for row in self._of.transitions for s in row.sources for dest in row.dests(s)]
+        perhaps = _closure(perhaps, arrows)
         for state in self._of.states:
             if state.name not in reached and state.name not in perhaps:
-                rows = [row for row in self._of.transitions if state.name in map(row.leads_to, row.sources)]
+                rows = [row for row in self._of.transitions if any(state.name in row.dests(one) for one in row.sources)]
                 trial = next((found for row in rows if (found := self._seen.rows[row].refused)), None)
                 facts = {"state": state.name, "number": number, "triggers": _triggers(rows)}
                 example = () if trial is None else self._shown(trial)

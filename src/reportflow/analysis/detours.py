@@ -90,15 +90,16 @@ def _way_round(walk: Walk, lifecycle: Lifecycle, row: Transition, world: World, 
     else:
         return None
     start = world.records[id].state
-    dest = row.leads_to(start)
     for here, move, after in _alone(walk, world, id, person):
         found = lifecycle.row(here.records[id].state, move.command.trigger)
         fired = found is not None and found[0] is row
-        arrived = after.records[id].state == dest and dest not in {*world.states, start}
+        reached = after.records[id].state
+        arrived = reached in row.dests(start) and reached not in {*world.states, start}
         if fired or arrived:
             way = (*here.moves, move)[len(world.moves) :]
             before = lines(walk.simulation.needed((*world.moves, refused)), START, ends=ends)
             example = (*before, *lines(way, refused.command.now, ends="done"))
+            dest = reached if row.chooses else row.leads_to(start)
             return Detour(actor=person.id, state=dest, fired=fired, example=example)
     return None
 

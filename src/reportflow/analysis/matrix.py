@@ -6,7 +6,7 @@ import csv
 import enum
 import html
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby, product
 from typing import Final
 
@@ -35,7 +35,7 @@ class Cell:
 
     Attributes:
         state: The state before; None where the record does not exist yet.
-        dest: The state after; None where it cannot be done in this state at all.
+        dests: The state after, or all of them where the record decides; none where it cannot be done in this state.
         guards: The codes of the guards that must pass.
     """
 
@@ -43,8 +43,13 @@ class Cell:
     role: str
     trigger: str
     may: May
-    dest: str | None = None
+    dests: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
+
+    @property
+    def dest(self) -> str | None:
+        """The states after, as one text; None without any."""
+        return " / ".join(self.dests) or None
 
 
 @attrs.frozen(kw_only=True)
@@ -91,13 +96,13 @@ class Matrix:
         for one in self.cells:
             names = (one.state or "", one.role, one.trigger, one.may.value, one.dest or "", " ".join(one.guards))
             labels = (words.state(one.state), words.label("role", one.role), words.label("trigger", one.trigger))
-            after = (words.text(one.may.value), words.state(one.dest) if one.dest else "")
+            after = (words.text(one.may.value), words.states(one.dests))
             writer.writerow([_cell(text) for text in (*names, *labels, *after)])
         return written.getvalue()
 
     def _tables(self, words: _Words) -> Iterator[tuple[str, list[tuple[str, list[Cell]]]]]:
         """The caption of each state that has acts, with the acts' labels and the cells of each."""
-        possible = (cell for cell in self.cells if cell.dest is not None)
+        possible = (cell for cell in self.cells if cell.dests)
         for state, cells in groupby(possible, key=lambda cell: cell.state):
             caption = words.state(None) if state is None else words.text("caption", state=state)
             by_trigger = groupby(cells, key=lambda cell: cell.trigger)
@@ -115,9 +120,9 @@ def _cell_of(lifecycle: Lifecycle, state: str | None, trigger: str, role: str) -
     found = lifecycle.row(state, trigger)
     if found is None:
         return Cell(state=state, role=role, trigger=trigger, may=May.NO)
-    row, dest = found
+    row = found[0]
     guards = tuple(guard.code for guard in row.guards)
-    return Cell(state=state, role=role, trigger=trigger, may=_may(row, role), dest=dest, guards=guards)
+    return Cell(state=state, role=role, trigger=trigger, may=_may(row, role), dests=row.dests(state), guards=guards)
 
 
 def _may(row: Transition, role: str) -> May:
@@ -147,11 +152,14 @@ class _Words:
     def state(self, name: str | None) -> str:
         return self.text("nothing yet") if name is None else self.label("state", name)
 
+    def states(self, names: Iterable[str]) -> str:
+        return " / ".join(map(self.state, names))
+
     def cell(self, cell: Cell) -> str:
         if cell.may is May.NO:
             return self.text("no")
         guards = f" ({', '.join(self.label('guard', one) for one in cell.guards)})" if cell.guards else ""
-        return f"{self.text(cell.may.value)} → {self.state(cell.dest)}{guards}"
+        return f"{self.text(cell.may.value)} → {self.states(cell.dests)}{guards}"
 
 
 _COLUMNS: Final = (

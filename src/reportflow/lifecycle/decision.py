@@ -18,7 +18,7 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.drafts import check_accepted
 from reportflow.lifecycle.entering import entry_of
 from reportflow.lifecycle.soundness import check_erasing, check_whole
-from reportflow.lifecycle.table import Step, Transition
+from reportflow.lifecycle.table import OneOf, Step, Transition
 from reportflow.model.actor import Actor
 from reportflow.model.annotations import check
 from reportflow.model.checks import is_blank
@@ -73,7 +73,7 @@ class Option:
     """A trigger as offered to an actor.
 
     It can be pickled whatever functions its row has, for these stay behind: an option that comes out of a pickle tells
-    the same, and its `row` has no guards, no `sets`, no `then` and no `direction`.
+    the same, and its `row` has no guards, no `sets`, no `then`, no `direction`, and does not choose a state.
 
     Attributes:
         trigger: What may be asked for.
@@ -108,8 +108,14 @@ class Option:
     def __reduce__(self) -> tuple[Any, ...]:
         fields = {one.name: getattr(self, one.name) for one in attrs.fields(Option)}
         erases = None if callable(self.row.erases) else self.row.erases
-        bare = attrs.evolve(self.row, guards=(), sets={}, then=None, erases=erases, direction=None)
+        dest = attrs.evolve(self.row.dest, choose=_not_here) if isinstance(self.row.dest, OneOf) else self.row.dest
+        bare = attrs.evolve(self.row, dest=dest, guards=(), sets={}, then=None, erases=erases, direction=None)
         return _option_of, ({**fields, "row": bare},)
+
+
+def _not_here(record: object, details: object) -> str:
+    """In a row that came out of a pickle, stands for the function that chose a state."""
+    raise LookupError("an option that was pickled chooses no state")
 
 
 def _option_of(fields: Mapping[str, Any]) -> Option:
@@ -128,7 +134,7 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
         UnknownTrigger: the lifecycle has no such trigger.
         InvalidValue: `at` lies before the creation or after `now`, a value cannot be stored, a draft brings what its
             creation does not accept, or what is to be erased is unknown or may not be.
-        RuleFailed: a guard, `sets`, `erases` or `then` raised.
+        RuleFailed: a guard, `sets`, `erases`, `then` or the choice of a state raised.
     """
     if record.version == 0:
         check_accepted(lifecycle, record, command.trigger)
@@ -153,6 +159,10 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
     if row.erases is not None:
         check_erasing(lifecycle, row, record, entry)
     after = lifecycle.fold(record if record.version else None, entry)
+    if row.chooses:  # both values were just made and are nobody else's yet
+        dest = lifecycle.choose(row, after, entry)
+        _put_dest(entry, dest)
+        setters(type(after))["state"](after, dest)
     if row.sets:
         check_whole(lifecycle, row, record, after, entry)
     sealed = complete(entry, record, after, command)
@@ -176,6 +186,7 @@ def complete(entry: Entry, before: Record, after: Record, command: Command) -> S
 
 _put_secrecy: Final = setters(Entry)["secrecy"]
 _put_digest: Final = setters(Entry)["digest"]
+_put_dest: Final = setters(Entry)["dest"]
 
 
 def initialize_draft(lifecycle: Lifecycle, draft: Record, command: Command) -> Record:

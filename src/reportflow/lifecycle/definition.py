@@ -12,12 +12,13 @@ import attrs
 from reportflow.errors import InvalidDefinition, InvalidValue, RuleFailed, UnknownTrigger
 from reportflow.i18n.catalog import ENGLISH, STANDARD, Catalog, Labels
 from reportflow.lifecycle.access import Access
+from reportflow.lifecycle.entering import entry_of
 from reportflow.lifecycle.interop import Lookup, build_machine, compile_lookup
-from reportflow.lifecycle.table import Label, OnConflict, State, Transition
+from reportflow.lifecycle.table import Label, OnConflict, OneOf, State, Transition
 from reportflow.lifecycle.validation import accepted_fields, faults
 from reportflow.model.actor import Scope, Secrecy
 from reportflow.model.checks import plain_text
-from reportflow.model.entry import Entry
+from reportflow.model.entry import Command, Entry
 from reportflow.model.frozen import FrozenDict
 from reportflow.model.record import Record
 from reportflow.model.values import changed, choice, conversions
@@ -41,6 +42,10 @@ def _transitions(value: Iterable[Transition]) -> tuple[Transition, ...]:
 
 #: What of an entry is set after its record was folded: the digest stands for it, the secrecy for its result too.
 AS_DECIDED: Final[Mapping[str, object]] = MappingProxyType({"digest": "", "secrecy": Secrecy.INTERNAL})
+
+
+#: What of the entry of a row that leads to one of several states is set after its record was folded.
+UNDECIDED: Final[Mapping[str, object]] = MappingProxyType({**AS_DECIDED, "dest": ""})
 
 
 def _rebuilt(cls: type[Any], fields: Mapping[str, Any]) -> Any:
@@ -121,7 +126,31 @@ class Lifecycle(Access):
     @cached_property
     def machine(self) -> Machine:
         """A machine of the package `transitions`, built from the table for the tools of that package."""
-        return build_machine(self.states, self.transitions)
+        return build_machine(self.states, self.transitions, self._destination)
+
+    def _destination(self, row: Transition, source: str | None, record: Record, command: Command) -> str:
+        entry = entry_of(self, record, command, source, "")
+        return self.choose(row, self.fold(None if source is None else record, entry), entry)
+
+    def choose(self, row: Transition, after: Record, entry: Entry) -> str:
+        """The state that a row leads to of which the record and the details decide it, by `OneOf.choose`.
+
+        Args:
+            row: Such a row.
+            after: What its `sets` have made of the record.
+            entry: What happened; the state after it does not matter.
+
+        Raises:
+            RuleFailed: the function raised, or gave something else than one of the states.
+        """
+        assert isinstance(row.dest, OneOf), "it leads to one of several states"
+        try:
+            found = row.dest.choose(after, None if entry.source is None else entry.details)
+        except Exception as error:
+            raise self.failed(entry, "dest", f"{type(error).__name__}: {error}") from error
+        if found not in row.dest.states:
+            raise self.failed(entry, "dest", f"{found!r} is none of {', '.join(row.dest.states)}")
+        return str(plain_text(found))
 
     @cached_property
     def classes(self) -> Classes:
@@ -200,13 +229,17 @@ class Lifecycle(Access):
         return self._creations
 
     def row(self, state: str | None, trigger: str) -> tuple[Transition, str] | None:
-        """The row that applies in a state (None: to a draft), with the state that it leads to."""
+        """The row that applies in a state (None: to a draft), with the state that it leads to.
+
+        That state is blank where the record and the details decide it: see `Transition.dests` and `choose`.
+        """
         return self._lookup.get((state, trigger))
 
     def fold(self, before: Record | None, entry: Entry) -> Record:
         """The record after an entry; `before` is None for the first one. Pure: the only way a record changes.
 
-        The functions of `sets` see the entry as it was decided, without its digest and secrecy.
+        The functions of `sets` see the entry as it was decided, without its digest and secrecy, and without the state
+        after it where the row leads to one of several.
 
         Raises:
             RuleFailed: the table has no such row, or a function of `sets` raised.
@@ -218,7 +251,7 @@ class Lifecycle(Access):
             raise self.failed(entry, "the row", f"none from '{entry.source}' for this entry")
         try:
             row = found[0]
-            seen = changed(entry, AS_DECIDED) if entry.digest and row.computes else entry
+            seen = changed(entry, UNDECIDED if row.chooses else AS_DECIDED) if entry.digest and row.computes else entry
             changes: dict[str, Any] = row.changes(draft, seen)
             convert = conversions(type(draft))
             for field in changes:
@@ -228,7 +261,8 @@ class Lifecycle(Access):
             raise
         except Exception as error:
             raise self.failed(entry, "sets", f"{type(error).__name__}: {error}") from error
-        changes.update(state=entry.dest, version=entry.sequence, head=entry.digest, updated_at=entry.recorded_at)
+        changes.update(version=entry.sequence, head=entry.digest, updated_at=entry.recorded_at)
+        changes["state"] = entry.dest or entry.source or ""
         return changed(draft, changes)
 
     def failed(self, entry: Entry, part: str, given: str) -> RuleFailed:

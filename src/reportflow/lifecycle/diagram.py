@@ -39,10 +39,10 @@ def _arrows(lifecycle: Lifecycle, language: str, loops: bool) -> dict[tuple[str 
     found: dict[tuple[str | None, str], list[str]] = {}
     for row in lifecycle.transitions:
         for source in row.sources:
-            if loops or row.leads_to(source) != source:
-                found.setdefault((source, row.leads_to(source)), []).append(
-                    lifecycle.label_of("trigger", row.trigger, language)
-                )
+            for dest in row.dests(source):
+                if loops or dest != source:
+                    label = lifecycle.label_of("trigger", row.trigger, language)
+                    found.setdefault((source, dest), []).append(label)
     return dict(sorted(found.items(), key=lambda pair: (order[pair[0][0]], order[pair[0][1]])))
 
 

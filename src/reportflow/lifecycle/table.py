@@ -199,6 +199,26 @@ Erasing = str | Constant | tuple[str, ...] | Callable[[Any, Entry], Iterable[str
 
 
 @attrs.frozen
+class OneOf:
+    """As `dest`, says that the record and the details decide to which of several states a row leads.
+
+    Attributes:
+        states: All of them, in the order in which they are drawn; at least one.
+        choose: A pure function of (record, details) that gives one of them. The record is what the row's `sets` have
+            made of it, still in the state before (in a creation: in none); the details are None where there are none.
+    """
+
+    states: tuple[str, ...] = attrs.field(converter=as_texts)
+    choose: Callable[[Any, Any], str]
+
+    def __attrs_post_init__(self) -> None:
+        if not self.states:
+            raise InvalidValue("states", "empty")
+        if not callable(self.choose):
+            raise InvalidValue("choose", *type_problem("Callable", self.choose))
+
+
+@attrs.frozen
 class State:
     """A state: how far a record has come.
 
@@ -247,6 +267,10 @@ def _guards(value: Iterable[Guard]) -> tuple[Guard, ...]:
     return tuple(value)
 
 
+def _dest(value: str | OneOf) -> str | OneOf:
+    return value if isinstance(value, OneOf) else plain_text(value)
+
+
 def _on_conflict(value: OnConflict | str) -> OnConflict:
     return choice(OnConflict, value, "on_conflict")
 
@@ -267,7 +291,7 @@ class Transition:
     Attributes:
         trigger: What is done. At most one row for a (state, trigger).
         source: The state, or states, that it starts from; None for a creation.
-        dest: The state that it leads to, or `SAME`.
+        dest: The state that it leads to, `SAME`, or `OneOf` several.
         roles: The roles that may do it, `EVERYBODY` or `NOBODY`.
         guards: Conditions beyond state and role; all must pass.
         details: The attrs class of its details; None for none.
@@ -291,7 +315,7 @@ class Transition:
 
     trigger: str = attrs.field(converter=plain_text)
     source: str | frozenset[str] | None = attrs.field(kw_only=True, converter=_sources)
-    dest: str = attrs.field(kw_only=True, converter=plain_text)
+    dest: str | OneOf = attrs.field(kw_only=True, converter=_dest)
     roles: frozenset[str] = attrs.field(kw_only=True, converter=_several)
     guards: tuple[Guard, ...] = attrs.field(default=(), kw_only=True, converter=_guards)
     details: type[Any] | None = attrs.field(default=None, kw_only=True)
@@ -315,9 +339,20 @@ class Transition:
         """Whether a function of `sets` reads the entry."""
         return any(callable(setting) for setting in self.sets.values())
 
+    @cached_property
+    def chooses(self) -> bool:
+        """Whether the record and the details decide which state it leads to."""
+        return isinstance(self.dest, OneOf)
+
     def leads_to(self, source: str | None) -> str:
-        """The state after it, from a state before."""
+        """The state after it, from a state before; blank where it `chooses` one of several."""
+        if isinstance(self.dest, OneOf):
+            return ""
         return source if self.dest == SAME and source is not None else self.dest
+
+    def dests(self, source: str | None) -> tuple[str, ...]:
+        """All states that it may lead to, from a state before."""
+        return self.dest.states if isinstance(self.dest, OneOf) else (self.leads_to(source),)
 
     def changes(self, before: Record, entry: Entry) -> dict[str, object]:
         """The record's fields that it changes, by `sets`."""

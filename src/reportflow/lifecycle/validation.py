@@ -65,7 +65,7 @@ def _faults_of_types(
     for room, every in (
         ("lifecycle", {name}),
         ("role", {*roles, *awaited, *permitted}),
-        ("state", {*sources, *(state.name for state in states), *(row.dest for row in transitions)}),
+        ("state", {*sources, *(state.name for state in states), *chain.from_iterable(map(_named_dests, transitions))}),
         ("trigger", {row.trigger for row in transitions}),
     ):
         for given in sorted(shown(one) for one in every if not isinstance(one, str)):
@@ -108,7 +108,7 @@ def _faults_of_states(states: Sequence[State], transitions: Sequence[Transition]
     if not any(None in row.sources for row in transitions):
         yield _fault("no_creation")
     for row in transitions:
-        named = {*(row.sources - {None}), *({row.dest} - {SAME})}
+        named = {*(row.sources - {None}), *_named_dests(row)}
         for name in sorted(str(one) for one in named - known):
             yield _fault("unknown_state", trigger=row.trigger, name=name)
         if not row.sources:
@@ -123,14 +123,19 @@ def _faults_of_states(states: Sequence[State], transitions: Sequence[Transition]
             yield _fault("two_rows", trigger=trigger, state="–" if source is None else source)
 
 
+def _named_dests(row: Transition) -> tuple[str, ...]:
+    """The states that a row names as what it leads to."""
+    return () if row.dest == SAME else row.dests(None)
+
+
 def _faults_of_paths(states: Sequence[State], transitions: Sequence[Transition]) -> Iterator[Fault]:
     forward: dict[str | None, set[str | None]] = {}
     backward: dict[str | None, set[str | None]] = {}
     for row in transitions:
         for source in row.sources:
-            dest = row.leads_to(source)
-            forward.setdefault(source, set()).add(dest)
-            backward.setdefault(dest, set()).add(source)
+            forward.setdefault(source, set()).update(row.dests(source))
+            for dest in row.dests(source):
+                backward.setdefault(dest, set()).add(source)
     reached = _closure({None}, forward)
     ending = _closure({state.name for state in states if state.final}, backward)
     for name in dict.fromkeys(state.name for state in states):

@@ -127,7 +127,7 @@ def rivals(draw: st.DrawFn) -> DrawnRequests:
     record = draw(st.sampled_from(list(room.model.records.values())))
     # rows that are not simply retried, and concurrent writes after which the row still applies
     one = _some(draw, room, record, lambda row: row.on_conflict is not OnConflict.RETRY)
-    other = _some(draw, room, record, lambda row: row.leads_to(record.state) == record.state)
+    other = _some(draw, room, record, lambda row: record.state in row.dests(record.state))
     if draw(_ONE_OF_THREE):
         other = _refused(draw, room, room.model.lifecycle_of(record), record)
     aims = [draw(st.sampled_from(_AIMS)) for _ in "12"]

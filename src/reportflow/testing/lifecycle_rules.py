@@ -334,14 +334,14 @@ def _way(lifecycle: Lifecycle, state: str, goal: Transition) -> tuple[Transition
         if here in goal.sources:
             return way
         for row in lifecycle.transitions:
-            there = row.leads_to(here)
-            if here in row.sources and there not in seen and NOBODY not in row.roles:
-                seen.add(there)
-                todo.append((there, (*way, row)))
+            if here in row.sources and NOBODY not in row.roles:
+                fresh = [there for there in row.dests(here) if there not in seen]
+                seen.update(fresh)
+                todo += [(there, (*way, row)) for there in fresh]
     return None
 
 
 def _staying(lifecycle: Lifecycle, state: str) -> list[Transition]:
     """The rows by which a person changes a record and leaves it in its state."""
-    rows = [row for row in lifecycle.transitions if state in row.sources and row.leads_to(state) == state]
+    rows = [row for row in lifecycle.transitions if state in row.sources and row.dests(state) == (state,)]
     return [row for row in rows if row.sets and NOBODY not in row.roles]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -17,6 +18,7 @@ from reportflow.lifecycle.table import (
     Constant,
     Guard,
     OnConflict,
+    OneOf,
     State,
     Step,
     Transition,
@@ -126,6 +128,14 @@ def _tick_parent(before: Errand, entry: Entry) -> list[Step]:
     return [] if before.parent is None else [Step(target=before.parent, trigger="tick", system=True)]
 
 
+def _by_count(states: tuple[str, ...], record: Casework, details: object) -> str:
+    return states[record.count % len(states)]
+
+
+def _one_of(states: list[str]) -> OneOf:
+    return OneOf(states, partial(_by_count, tuple(states)))
+
+
 Rule = tuple[str, object]
 _SETS: Final[tuple[Rule, ...]] = (
     ("note", Constant("fixed")),
@@ -175,7 +185,7 @@ _accepted: Final = st.none() | st.sets(st.sampled_from(sorted(set(field_names(Ca
 
 @st.composite
 def _drawn_row(
-    draw: st.DrawFn, trigger: str, source: str | set[str], dest: str, details: type[Any] | None
+    draw: st.DrawFn, trigger: str, source: str | set[str], dest: str | OneOf, details: type[Any] | None
 ) -> Transition:
     guards, sets, steps = _BY_DETAILS[details]
     some_guards = st.sampled_from(guards + _GUARDS)
@@ -200,7 +210,9 @@ def _rows_of(draw: st.DrawFn, trigger: str, states: list[str]) -> list[Transitio
     details = draw(st.sampled_from(tuple(_BY_DETAILS)))
     sources = draw(st.lists(st.sampled_from(states), min_size=1, unique=True))
     cut = draw(st.integers(0, len(sources) - 1))
-    dests = st.sampled_from([SAME, *states])
+    dests = st.sampled_from([SAME, *states]) | st.lists(
+        st.sampled_from(states), min_size=1, max_size=2, unique=True
+    ).map(_one_of)
     parts = [part for part in (sources[:cut], sources[cut:]) if part]
     return [draw(_drawn_row(trigger, set(part), draw(dests), details)) for part in parts]
 

@@ -13,7 +13,7 @@ from hypothesis.strategies import SearchStrategy
 from reportflow.analysis.samples import START
 from reportflow.errors import InvalidValue, Unbuildable
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.table import NOBODY, SAME, Transition
+from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
 from reportflow.model.values import field_names
@@ -183,7 +183,7 @@ def distances(lifecycle: Lifecycle, goal: str) -> Mapping[str, int]:
     for state in todo:  # it grows as it is walked
         for row in lifecycle.transitions:
             for source in row.sources - {None}:
-                if NOBODY not in row.roles and source not in found and row.leads_to(source) == state:
+                if NOBODY not in row.roles and source not in found and state in row.dests(source):
                     found[str(source)] = found[state] + 1
                     todo.append(str(source))
     return found
@@ -237,7 +237,7 @@ def _following(draw: st.DrawFn, path: Path, near: Mapping[str, int], min_size: i
     if not leads:
         return None
     here = near.get(path.record.state, 0)
-    closer = {trigger for trigger, dest in leads.items() if near.get(dest, here) < here}
+    closer = {trigger for trigger, dests in leads.items() if any(near.get(one, here) < here for one in dests)}
     # of all triggers, so that the choice means the same when shrinking takes out an act before it
     chosen = draw(st.sampled_from(path.lifecycle.triggers).filter((closer or leads).__contains__))
     now = path.commands[-1].now + (draw(st.sampled_from(_LATER)) if draw(st.booleans()) else _LATER[0])
@@ -246,7 +246,7 @@ def _following(draw: st.DrawFn, path: Path, near: Mapping[str, int], min_size: i
         found = _way_on(path, trigger, now)
         if found is not None:
             plain = plain or found
-            if ends or any(leads[trigger] in row.sources for row in _acts(path)):
+            if ends or any(row.sources.intersection(leads[trigger]) for row in _acts(path)):
                 plain = found
                 break
     if plain is None:
@@ -259,10 +259,10 @@ def _acts(path: Path) -> list[Transition]:
     return [row for row in path.lifecycle.transitions if NOBODY not in row.roles]
 
 
-def _leads(path: Path) -> dict[str, str]:
-    """The triggers that the table knows for people in the record's state -> where they lead."""
+def _leads(path: Path) -> dict[str, tuple[str, ...]]:
+    """The triggers that the table knows for people in the record's state -> where they may lead."""
     state = path.record.state
-    return {row.trigger: row.leads_to(state) for row in _acts(path) if state in row.sources}
+    return {row.trigger: row.dests(state) for row in _acts(path) if state in row.sources}
 
 
 def _judge_on(path: Path) -> Callable[[Command], object]:
@@ -360,7 +360,7 @@ def _varied(draw: st.DrawFn, tables: _Tables, route: Path) -> Path:
         staying = [
             trigger
             for trigger in tables.lifecycle.triggers
-            if (found := tables.lifecycle.row(goal, trigger)) and found[0].dest in (SAME, goal)
+            if (found := tables.lifecycle.row(goal, trigger)) and goal in found[0].dests(goal)
         ]
         if not staying:
             break
