@@ -57,7 +57,7 @@ from reportflow.model.entry import Command, Details, Entry, Erased
 from reportflow.model.frozen import FrozenDict
 from reportflow.model.query import Happened, Interval, Page, Query
 from reportflow.model.record import Record, Seen
-from reportflow.model.values import CODE, LEVEL, PARTY, PERSON, REFERENCE, Value
+from reportflow.model.values import CODE, LEVEL, PARTY, PERSON, REFERENCE, RETRACTS, Value
 from reportflow.serialization.classes import Classes
 from reportflow.serialization.evolution import Schema
 from reportflow.storage.base import Capabilities, Change, FeedItem, Store
@@ -82,6 +82,7 @@ __all__ = [
     "PARTY",
     "PERSON",
     "REFERENCE",
+    "RETRACTS",
     "SAME",
     "STANDARD",
     "UNIT",

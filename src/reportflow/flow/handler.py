@@ -35,7 +35,7 @@ from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, pause, store
 from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.flow.loading import load
-from reportflow.flow.removals import with_removal
+from reportflow.flow.removals import check_retraction, with_removal
 from reportflow.flow.requests import Create, Fire, Request, check_target, command_of, may_be_of
 from reportflow.flow.unit_of_work import TrackedRecord, UnitOfWork
 from reportflow.lifecycle import decision
@@ -314,6 +314,8 @@ class Handler:
         found = lifecycle.row(decided.entry.source, command.trigger)
         if found and found[0].erases is not None and command.salt:  # without one nothing will be committed
             decided = yield from with_removal(self.definitions, tracked, decided, command, self._new_salt)
+        if decided.entry.retracts is not None and command.salt:
+            yield from check_retraction(self.definitions, tracked, decided)
         unit.advance(tracked, decided)
         if found and found[0].on_conflict is OnConflict.STALE:
             unit.pin(tracked, tracked.expected)

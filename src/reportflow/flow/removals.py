@@ -1,4 +1,4 @@
-"""Completing an act that erases: its record's history is read, and what remains of it is sealed anew."""
+"""Completing acts that look back: the history of the record is read, for what is erased of it or taken back."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from reportflow.errors import Conflict
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
 from reportflow.flow.unit_of_work import TrackedRecord
-from reportflow.lifecycle.decision import Decision
+from reportflow.lifecycle.decision import Decision, refused
 from reportflow.lifecycle.erasure import complete_erasure, removal_of, seal_remains
+from reportflow.lifecycle.retraction import retraction_refusals
 from reportflow.model.entry import Command, Entry
 from reportflow.serialization.digest import Sealed
 
@@ -33,6 +34,21 @@ def with_removal(
     salts = {sequence: new_salt() for sequence in removal.entries}
     remains = seal_remains(removal, history, sealed, salts)
     return complete_erasure(decided, removal, lifecycle, tracked.record, command, remains)
+
+
+def check_retraction(definitions: Definitions, tracked: TrackedRecord, decided: Decision) -> Effects[None]:
+    """See that the entry that an act takes back still stands, and takes nothing back itself.
+
+    Raises:
+        TransitionRefused: it does not.
+        Conflict: as `with_removal`.
+    """
+    history, _ = yield from _history(tracked)
+    record, entry = tracked.record, decided.entry
+    lifecycle = definitions.of(record)
+    refusals = tuple(retraction_refusals(entry, history, lifecycle.labels))
+    if refusals:
+        raise refused(lifecycle, record, entry.trigger, refusals)
 
 
 def _history(tracked: TrackedRecord) -> Effects[tuple[list[Entry], list[Sealed]]]:

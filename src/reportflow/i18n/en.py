@@ -29,6 +29,12 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "missing@developer": "Fill in '{field}' before '{trigger}'.",
         "itself": "Choose another report: this one cannot be merged into itself.",
         "itself@developer": "A record cannot be its own target; name another one.",
+        "not_retractable": "Choose what is to be taken back from the history; the submission itself is not.",
+        "not_retractable@developer": "Entry {sequence} cannot be taken back: name one from 2 to {last}, the creation aside.",
+        "already_retracted": "This was taken back before; nothing more is needed.",
+        "already_retracted@developer": "Entry {sequence} was taken back before; '{trigger}' needs one that stands.",
+        "retraction": "This takes something back itself; enter the fact anew instead.",
+        "retraction@developer": "Entry {sequence} is a retraction, which cannot be taken back: do the act of then anew.",
     },
     "value": {
         "type": "is not filled in as it should be; check it",

@@ -22,7 +22,7 @@ from reportflow.lifecycle.table import OneOf, Step, Transition
 from reportflow.model.actor import Actor
 from reportflow.model.annotations import check
 from reportflow.model.checks import is_blank
-from reportflow.model.entry import Command, Entry
+from reportflow.model.entry import Command, Entry, retracts_of
 from reportflow.model.record import Record
 from reportflow.model.values import (
     changed,
@@ -141,16 +141,7 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
         record = initialize_draft(lifecycle, record, command)
     refusals = tuple(_refusals(lifecycle, record, command, offer=False))
     if refusals:
-        raise TransitionRefused(
-            lifecycle.name,
-            record.id,
-            record.version,
-            command.trigger,
-            refusals,
-            title=record.title,
-            reference=record.reference,
-            labels=lifecycle.labels,
-        )
+        raise refused(lifecycle, record, command.trigger, refusals)
     source = _source(record)
     found = lifecycle.row(source, command.trigger)
     assert found is not None, "it is allowed, so the row is there"
@@ -167,6 +158,20 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
         check_whole(lifecycle, row, record, after, entry)
     sealed = complete(entry, record, after, command)
     return Decision(record=after, entry=entry, sealed=sealed, steps=steps_of(lifecycle, row, record, entry))
+
+
+def refused(lifecycle: Lifecycle, record: Record, trigger: str, refusals: tuple[Refusal, ...]) -> TransitionRefused:
+    """The error of a command on a record, with every refusal."""
+    return TransitionRefused(
+        lifecycle.name,
+        record.id,
+        record.version,
+        trigger,
+        refusals,
+        title=record.title,
+        reference=record.reference,
+        labels=lifecycle.labels,
+    )
 
 
 def complete(entry: Entry, before: Record, after: Record, command: Command) -> Sealed | None:
@@ -321,6 +326,9 @@ def _refusals(lifecycle: Lifecycle, record: Record, command: Command, *, offer: 
         expected = "nothing" if rows[0].details is None else rows[0].details.__name__
         given = "nothing" if command.details is None else type(command.details).__name__
         yield refuse("details", expected=expected, given=given)
+    taken = None if offer or not fitting or command.details is None else retracts_of(command.details)
+    if taken is not None and (type(taken) is not int or not 2 <= taken <= record.version):
+        yield refuse("not_retractable", sequence=taken, last=record.version)
     if not offer and all(row.reason_required for row in rows) and is_blank(command.reason):
         yield refuse("reason")
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from reportflow.errors import InvalidValue
 from reportflow.model.annotations import check
-from reportflow.model.entry import Command, Entry
+from reportflow.model.entry import Command, Entry, retracts_of
 from reportflow.model.record import Record
 from reportflow.model.values import in_utc, unchecked
 
@@ -63,7 +63,7 @@ def entry_of(lifecycle: Named, record: Record, command: Command, source: str | N
         lifecycle_version=lifecycle.version,
         secrecy=record.secrecy,
         audience=None,
-        retracts=None,
+        retracts=None if source is None or details is None else retracts_of(details),
         digest="",
         erased=(),
     )

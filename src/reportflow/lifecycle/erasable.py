@@ -40,7 +40,7 @@ ACTOR: Final = "actor"
 #: The parts of an entry that are no fields of its details.
 _OWN_PARTS: Final = frozenset({REASON, ACTOR})
 #: Marks of the fields that stand in the header of an entry, which never changes.
-_IN_HEADER: Final = ("level", "code")
+_IN_HEADER: Final = ("level", "code", "retracts")
 
 
 def parts(row: Transition, entry: Entry, name: str) -> tuple[str, ...]:

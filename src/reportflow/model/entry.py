@@ -170,6 +170,12 @@ def _counted(field: str, value: object) -> str | None:
     return None if value is None else str(value)
 
 
+def retracts_of(details: object) -> object:
+    """What the field of the details that is marked `RETRACTS` holds; None without such a field."""
+    field = marked(type(details)).get("retracts")
+    return None if field is None else getattr(details, field)
+
+
 @cache_by_class
 def marked(cls: type[Any]) -> Mapping[str, str]:
     """The fields of a details class that are marked, by their mark."""

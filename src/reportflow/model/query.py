@@ -96,7 +96,11 @@ class Interval(Value):
 
 @attrs.frozen(kw_only=True)
 class Happened(Value):
-    """What must be in the history: one entry that fits all that is given. Texts take one value or a set."""
+    """What must be in the history: one entry that fits all that is given. Texts take one value or a set.
+
+    What a later entry takes back is not found. Where `recorded_at` has an end, what is taken back only then or later
+    still is: so the same question gives what was known at a time.
+    """
 
     trigger: frozenset[str | None] | None = attrs.field(default=None, converter=_names)
     party: frozenset[str | None] | None = attrs.field(default=None, converter=_values)

@@ -34,6 +34,8 @@ PERSON: Final[Mapping[str, str]] = FrozenDict({MARK: "person"})
 #: Marks on a field of a record or of details that it refers to something by which others act: it is never erased.
 REFERS: Final = "reportflow.reference"
 REFERENCE: Final[Mapping[str, str]] = FrozenDict({REFERS: "reference"})
+#: The sequence of the entry of the record that an act takes back; no such field is ever erased.
+RETRACTS: Final[Mapping[str, str]] = FrozenDict({MARK: "retracts", REFERS: "reference"})
 
 
 @cache_by_class

@@ -181,6 +181,9 @@ class Store(Protocol):
     def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
         """How many: of the records that match, or of their entries that fit `query.happened` (all, without it).
 
+        What a later entry takes back (`Entry.retracts`) counts for nothing here and in `find`, unless `happened` asks
+        for what was recorded before a time, and it was taken back since; the history keeps both.
+
         Grouped by `query.RECORD_GROUPS`, `LABEL_GROUPS` (a record counts once under each of its values, under None
         where it has none, and so do its entries) and `ENTRY_GROUPS`. Records are distinct in each group: a record
         adopted twice at one level counts once. Groups of nothing are left out; without `group` the answer is

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cmp_to_key
 from itertools import product
 from typing import Any
 
+from reportflow.lifecycle.retraction import retracted
 from reportflow.model.entry import Entry
 from reportflow.model.query import (
     ENTRY_GROUPS,
@@ -40,8 +41,20 @@ def matches(query: Query, record: Record, history: Histories) -> bool:
         and all(_inside(getattr(query, name), getattr(record, name)) for name in _TIMES)
         and all(_shared(getattr(query, name), record.labels().get(name, ())) for name in LABEL_GROUPS)
         and (query.text is None or any(_holds(record, str(text)) for text in query.text))
-        and (query.happened is None or any(fits(query.happened, entry) for entry in history(record.id)))
+        and (query.happened is None or any(fitting(query.happened, history(record.id))))
     )
+
+
+def fitting(happened: Happened | None, history: Sequence[Entry]) -> Iterator[Entry]:
+    """The entries of one record that stand and are what is asked for: all that stand where nothing is.
+
+    What a later entry takes back does not stand, if that one was recorded before the end of `happened.recorded_at`.
+    """
+    known = None if happened is None or happened.recorded_at is None else happened.recorded_at.end
+    gone = retracted(history, until=known)
+    for entry in history:
+        if entry.sequence not in gone and (happened is None or fits(happened, entry)):
+            yield entry
 
 
 def fits(happened: Happened, entry: Entry) -> bool:
@@ -113,10 +126,9 @@ def count(
     found: Counter[Group] = Counter()
     for record in records:
         if matches(query, record, history):
-            entries = history(record.id) if by_entry else [None]
-            fitting = [e for e in entries if e is None or query.happened is None or fits(query.happened, e)]
+            entries = fitting(query.happened, history(record.id)) if by_entry else [None]
             # one group for each combination of the record's labels
-            groups = [one for e in fitting for one in product(*(_group_values(name, record, e) for name in chosen))]
+            groups = [one for e in entries for one in product(*(_group_values(name, record, e) for name in chosen))]
             found.update(groups if of == "entries" else set(groups))
     return {(): found[()]} if not chosen else dict(found)
 

@@ -21,7 +21,7 @@ from reportflow.lifecycle.table import SAME, State, Transition
 from reportflow.model.actor import ANY, Actor
 from reportflow.model.entry import Command, Details, Entry
 from reportflow.model.record import SET_BY_FOLD, Record
-from reportflow.model.values import CODE, LEVEL, PARTY, field_names, names
+from reportflow.model.values import CODE, LEVEL, PARTY, RETRACTS, field_names, names
 from reportflow.office.report import REPORT, Author, Erasure, Report
 from reportflow.serialization.classes import Classes
 from reportflow.serialization.digest import Sealed
@@ -40,6 +40,13 @@ class Note(Details, name="conformance.Note"):
     party: str | None = attrs.field(default=None, metadata=PARTY)
     level: str | None = attrs.field(default=None, metadata=LEVEL)
     code: bool = attrs.field(default=False, metadata=CODE)
+
+
+@attrs.frozen(kw_only=True)
+class Undo(Details, name="conformance.Undo"):
+    """Details that take an entry back."""
+
+    sequence: int = attrs.field(metadata=RETRACTS)
 
 
 @attrs.frozen(kw_only=True)
@@ -83,6 +90,7 @@ SAMPLE: Final = Lifecycle(
             details=Note,
             sets={"last": lambda _, entry: entry.details},
         ),
+        Transition("undo", source="open", dest=SAME, roles="anybody", details=Undo),
         Transition("close", source="open", dest="closed", roles="anybody"),
         Transition("reopen", source="closed", dest="open", roles="anybody"),
     ],

@@ -27,10 +27,11 @@ from reportflow.errors import (
     UnknownTrigger,
 )
 from reportflow.flow.requests import Create, Fire, Request
-from reportflow.lifecycle.decision import DEPTH, Decision, decide, initialize_draft
+from reportflow.lifecycle.decision import DEPTH, Decision, decide, initialize_draft, refused
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.erasure import erase
 from reportflow.lifecycle.history import replay
+from reportflow.lifecycle.retraction import retraction_refusals
 from reportflow.lifecycle.table import EVERYBODY, OnConflict, Step, Transition
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Command, Entry
@@ -346,6 +347,8 @@ class Attempt:
         found = lifecycle.row(decision.entry.source, command.trigger)
         if found is not None and found[0].erases is not None:
             decision = self._erased(lifecycle, record, command, decision)
+        if refusals := tuple(retraction_refusals(decision.entry, self._written(id), lifecycle.labels)):
+            raise refused(lifecycle, record, command.trigger, refusals)
         if id not in self._records:
             self.loaded[id] = None
         elif not record.version:
@@ -358,11 +361,15 @@ class Attempt:
             self._step(step, command, decision.entry, (*path, here))
         return self._records[id]
 
+    def _written(self, id: str) -> list[Entry]:
+        """All entries of a record, of this call too."""
+        return [*self._model.entries.get(id, ()), *(entry for _, entry in self.acts if entry.record_id == id)]
+
     def _erased(self, lifecycle: Lifecycle, record: Record, command: Command, decision: Decision) -> Decision:
         """An act that erases, with what it erases of the entries before it."""
         id, definitions = record.id, self._model._given.values()
         known = self.erased.setdefault(id, {})
-        written = [*self._model.entries.get(id, ()), *(entry for _, entry in self.acts if entry.record_id == id)]
+        written = self._written(id)
         if len(written) != record.version:
             return decision  # of a version that is no longer the stored one: it will be stale
         history = [known.get(one.sequence, one) for one in written]

@@ -10,7 +10,7 @@ can be. Needs the extra ``reportflow[testing]``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Any, ClassVar, Final
@@ -28,14 +28,14 @@ from reportflow.errors import (
     TransitionRefused,
 )
 from reportflow.lifecycle.history import replay
-from reportflow.model.actor import Scope
-from reportflow.model.entry import Entry
-from reportflow.model.query import Happened, Interval, Query, Visibility
+from reportflow.model.entry import Entry, marked
+from reportflow.model.query import Query
 from reportflow.model.record import Record
 from reportflow.office.report import REPORT, Comment, Report
 from reportflow.storage.base import Change, FeedItem, Group, Of, Store
-from reportflow.testing.acts import SAMPLE, START, acted, created, erased, joined
+from reportflow.testing.acts import SAMPLE, START, Note, acted, created, erased, joined
 from reportflow.testing.factory import Factory
+from reportflow.testing.naive import among, fitting, group_values, seen, sort_key, within
 from reportflow.testing.strategies import storage as strategies
 
 try:
@@ -189,12 +189,16 @@ class StoreMachine(RuleBasedStateMachine):
         rows = [row for row in lifecycle.transitions if record.state in row.sources and row.erases is None]
         row = data.draw(st.sampled_from(rows))
         chosen = data.draw(_DETAILS[row.details])
+        taken = marked(type(chosen)).get("retracts")
+        if taken is not None:
+            chosen = attrs.evolve(chosen, **{taken: data.draw(st.integers(2, max(2, record.version)))})
         how: dict[str, Any] = {"by": data.draw(strategies.actors()), "now": self.clock, "key": self._key(data)}
         how["at"] = data.draw(st.sampled_from([None, record.created_at]))
         try:
             return acted(record, row.trigger, chosen, **how)
-        except TransitionRefused:  # a guard is against it; against a comment there is none
-            return acted(record, "comment", Comment(text=row.trigger), **how)
+        except TransitionRefused:  # a guard is against it; against a remark there is none
+            trigger, remark = ("comment", Comment(text=row.trigger)) if lifecycle is REPORT else ("note", Note())
+            return acted(record, trigger, remark, **how)
 
     def _key(self, data: st.DataObject) -> str | None:
         return data.draw(st.none() | st.none() | st.sampled_from(strategies.KEYS))
@@ -244,7 +248,7 @@ class StoreMachine(RuleBasedStateMachine):
         if query.order and query.order[-1].startswith("-"):
             expected.reverse()
         for key in reversed(query.order):  # sorting is stable: the first key is sorted by last
-            expected.sort(key=lambda one: _sort_key(one, key.removeprefix("-")), reverse=key.startswith("-"))
+            expected.sort(key=lambda one: sort_key(one, key.removeprefix("-")), reverse=key.startswith("-"))
         cursor: str | None = None
         for first in range(0, len(expected) or 1, query.limit):
             page = self.store.find(attrs.evolve(query, cursor=cursor))
@@ -258,10 +262,9 @@ class StoreMachine(RuleBasedStateMachine):
         found: dict[Group, set[str]] = {} if group else {(): set()}
         for record in self._records():
             if self._fits(query, record):
-                entries = [one for one in self._entries(record.id) if _entry_fits(query.happened, one)]
-                for entry in entries:
+                for entry in fitting(query.happened, self._entries(record.id)):
                     counted = record.id if of == "records" else entry.ref
-                    for one in product(*(_group_values(name, record, entry) for name in group)):
+                    for one in product(*(group_values(name, record, entry) for name in group)):
                         found.setdefault(one, set()).add(counted)
         assert self.store.count(query, of, group) == {one: len(counted) for one, counted in found.items()}
 
@@ -326,73 +329,21 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _fits(self, query: Query, record: Record) -> bool:
         for name in ("id", "kind", "state", "unit", "parent", "category", "assignee", "secrecy", "created_by"):
-            if not _among(getattr(query, name), [getattr(record, name)]):
+            if not among(getattr(query, name), [getattr(record, name)]):
                 return False
         for name in ("author", "topic"):
-            if not _among(getattr(query, name), list(record.labels().get(name, ())) or [None]):
+            if not among(getattr(query, name), list(record.labels().get(name, ())) or [None]):
                 return False
         for name in ("created_at", "updated_at", "due_at"):
-            if not _within(getattr(query, name), getattr(record, name)):
+            if not within(getattr(query, name), getattr(record, name)):
                 return False
         if query.text is not None and not any(
             str(text) in said for text in query.text for said in (record.title, getattr(record, "text", ""))
         ):
             return False
-        if query.happened and not any(_entry_fits(query.happened, entry) for entry in self._entries(record.id)):
+        if query.happened and not fitting(query.happened, self._entries(record.id)):
             return False
-        return query.visible is None or _seen(query.visible, record)
-
-
-def _among(wanted: frozenset[str | None] | None, values: Sequence[str | None]) -> bool:
-    return wanted is None or any(value in wanted for value in values)
-
-
-def _within(wanted: Interval | None, time: datetime | None) -> bool:
-    if wanted is None or time is None:
-        return wanted is None
-    return (wanted.start or time) <= time and (wanted.end is None or time < wanted.end)
-
-
-def _entry_fits(wanted: Happened | None, entry: Entry) -> bool:
-    if wanted is None:
-        return True
-    marks = all(_among(getattr(wanted, name), [entry.mark(name)]) for name in ("party", "level", "code"))
-    act = _among(wanted.trigger, [entry.trigger]) and _among(wanted.actor, [entry.actor.id])
-    return marks and act and _within(wanted.at, entry.at) and _within(wanted.recorded_at, entry.recorded_at)
-
-
-def _seen(rule: Visibility, record: Record) -> bool:
-    mine = [record.created_by, *record.labels().get("author", ())]
-    scopes = {Scope.ANY}
-    if rule.actor in mine:
-        scopes.add(Scope.OWN)
-    if rule.unit == record.unit:
-        scopes.add(Scope.UNIT)
-    return record.secrecy.rank <= rule.clearance.rank and any(
-        grant.kind == record.kind
-        and (grant.states is None or record.state in grant.states)
-        and (grant.versions is None or record.lifecycle_version in grant.versions)
-        and grant.scopes & scopes
-        for grant in rule.grants
-    )
-
-
-def _sort_key(record: Record, name: str) -> Any:
-    value = getattr(record, name)
-    return (value is None, value or START) if name == "due_at" else value
-
-
-def _group_values(name: str, record: Record, entry: Entry) -> Iterator[Any]:
-    if name in ("author", "topic"):
-        yield from set(record.labels().get(name, ())) or [None]
-    elif name in ("trigger", "source", "dest"):
-        yield getattr(entry, name)
-    elif name == "actor":
-        yield entry.actor.id
-    elif name in ("party", "level", "code"):
-        yield entry.mark(name)
-    else:
-        yield getattr(record, name)
+        return query.visible is None or seen(query.visible, record)
 
 
 def _by_ref(entry: Entry) -> tuple[str, int]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import attrs
 
-from reportflow import InvalidValue, MemoryStore, Query
+from reportflow import Entry, InvalidValue, MemoryStore, Query
 from reportflow.model.query import ENTRY_GROUPS, LIMIT, RECORD_GROUPS, grouping
+from reportflow.storage import matching
 from reportflow.storage.base import Group, Of
 from tests.testing.faulty_stores.fault import caught_by
 from tests.testing.faulty_stores.find import Misreading
@@ -71,6 +72,44 @@ class CountsAllTheirEntries(Misreading):
             ids = {record.id for record in super().find(every)}
             query = self.narrowed(attrs.evolve(query, happened=None), lambda one: one.id in ids)
         return super().count(query, of, group)
+
+
+@caught_by("test_what_is_taken_back_does_not_count")
+class CountsWhatIsTakenBack(MemoryStore):
+    """Counts entries whether or not a later one takes them back."""
+
+    def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        return matching.count(query, self._records.values(), self._as_if_none, of, group)
+
+    def _as_if_none(self, id: str) -> list[Entry]:
+        return [attrs.evolve(entry, retracts=None) for entry in self._history(id)]
+
+
+@caught_by("test_what_is_taken_back_does_not_count")
+class TakesBackByNumberAlone(MemoryStore):
+    """Leaves out the entries of all records whose number some record has taken back."""
+
+    def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        gone = {entry.retracts for entry in self._feed}
+        return matching.count(
+            query,
+            self._records.values(),
+            lambda id: [one for one in self._history(id) if one.sequence not in gone],
+            of,
+            group,
+        )
+
+
+@caught_by("test_what_was_known_before_it_was_taken_back")
+class ForgetsWhatWasKnown(MemoryStore):
+    """Leaves out what was taken back at any time, whatever time is asked about."""
+
+    def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        return matching.count(query, self._records.values(), self._of_today, of, group)
+
+    def _of_today(self, id: str) -> list[Entry]:
+        entries = self._history(id)
+        return [one for one in entries if one.sequence not in {other.retracts for other in entries}]
 
 
 @caught_by("test_order_limit_and_cursor_do_not_matter")

@@ -77,7 +77,7 @@ def count(tables: Tables, query: Query, of: Of, group: Sequence[str], position_f
     conditions = [*_conditions(tables, query, position_function)]
     if by_entry:
         source = source.join(tables.entry, tables.entry.c.record_id == tables.record.c.id)
-        conditions += _fitting(tables, query.happened) if query.happened is not None else []
+        conditions += [_stands(tables, query.happened), *_fitting(tables, query.happened)]
     elif query.happened is not None:
         conditions.append(_in_history(tables, query.happened))
     columns: list[sa.ColumnElement[Any]] = []
@@ -164,10 +164,23 @@ def _granted(tables: Tables, rule: Visibility, grant: Grant) -> Condition:
 
 def _in_history(tables: Tables, happened: Happened) -> Condition:
     entries = sa.select(tables.entry.c.sequence).where(tables.entry.c.record_id == tables.record.c.id)
-    return sa.exists(entries.where(*_fitting(tables, happened)))
+    return sa.exists(entries.where(*_fitting(tables, happened), _stands(tables, happened)))
 
 
-def _fitting(tables: Tables, happened: Happened) -> list[Condition]:
+def _stands(tables: Tables, happened: Happened | None) -> Condition:
+    """No entry takes it back, as far as was recorded before the end of what is asked for."""
+    entry, later = tables.entry, tables.entry.alias("later")
+    gone = sa.select(later.c.sequence).where(
+        later.c.record_id == entry.c.record_id, later.c.retracts == entry.c.sequence
+    )
+    if happened is not None and happened.recorded_at is not None and happened.recorded_at.end is not None:
+        gone = gone.where(later.c.recorded_at < time_text(happened.recorded_at.end))
+    return sa.not_(sa.exists(gone))
+
+
+def _fitting(tables: Tables, happened: Happened | None) -> list[Condition]:
+    if happened is None:
+        return []
     entry = tables.entry
     return [
         *_chosen(entry.c.trigger, happened.trigger),

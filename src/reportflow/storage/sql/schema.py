@@ -120,8 +120,10 @@ def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
         engine: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_default_charset": "utf8mb4"}
         return sa.Table(f"{prefix}{name}", metadata, *columns, schema=schema, **engine)
 
-    def index(on: sa.Table, name: str, *columns: str, unique: bool = False) -> None:
-        sa.Index(f"{on.name}_{name}", *(on.c[column] for column in columns), unique=unique)
+    def index(on: sa.Table, name: str, *columns: str, unique: bool = False, only: Any = None) -> None:
+        """An index; where the engine can, of some rows `only`."""
+        some = {} if only is None else {"sqlite_where": only, "postgresql_where": only}
+        sa.Index(f"{on.name}_{name}", *(on.c[column] for column in columns), unique=unique, **some)
 
     record = table(
         "record",
@@ -187,6 +189,7 @@ def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
     index(entry, "position", "position", unique=True)
     index(entry, "key", "actor_id", "key", unique=True)
     index(entry, "happened", "trigger", "at", "record_id")
+    index(entry, "retracts", "record_id", "retracts", only=entry.c.retracts.is_not(None))
     label = table(
         "label",
         sa.Column("record_id", NAME, sa.ForeignKey(record.c.id), primary_key=True),

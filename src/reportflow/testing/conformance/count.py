@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor
-from reportflow.model.query import ENTRY_GROUPS, LABEL_GROUPS, RECORD_GROUPS, Happened, Interval
+from reportflow.model.query import ENTRY_GROUPS, LABEL_GROUPS, RECORD_GROUPS, Happened, Interval, Query
 from reportflow.office.report import Adoption, Level, Revision
 from reportflow.storage.base import Group, Store
-from reportflow.testing.acts import CLERK, Note, acted, created, day, joined, report, sample
+from reportflow.testing.acts import CLERK, Note, Undo, acted, created, day, joined, report, sample
 from reportflow.testing.conformance.read import ALIKE
 from reportflow.testing.conformance.suite import StoreFixtures, bounded, counted, keep, raised
 
@@ -79,6 +79,40 @@ class CountTests(StoreFixtures):
             assert counted(store, happened=happened) == {(): min(entries, 1)}
         assert counted(store, "party", happened=Happened(level="l"), of="entries") == {("a",): 2}
         assert counted(store, "state", happened=Happened(trigger="create")) == BY_RECORD["state"]
+
+    def test_what_is_taken_back_does_not_count(self, store: Store) -> None:
+        """What a later entry takes back is neither counted nor found, though the history keeps both."""
+        one = created(sample("s1"))
+        steps = [one]
+        for number, party in enumerate("aab", 1):
+            steps.append(acted(steps[-1].record, "note", Note(party=party), now=day(number)))
+        keep(store, joined(*steps), created(sample("s2")))
+        noted, by_a = Happened(trigger="note"), Happened(trigger="note", party="a")
+        assert counted(store, of="entries", happened=noted) == {(): 3}
+        keep(store, acted(steps[-1].record, "undo", Undo(sequence=4), now=day(9)))
+        assert counted(store, of="entries") == {(): 5}
+        assert counted(store, "trigger", of="entries") == {("create",): 2, ("note",): 2, ("undo",): 1}
+        assert counted(store, "party", of="entries", happened=noted) == {("a",): 2}
+        assert counted(store, happened=Happened(trigger="note", party="b")) == {(): 0}
+        last = store.get(["s1"])[0]
+        for sequence, left in ((2, 1), (3, 0)):
+            last = keep(store, acted(last, "undo", Undo(sequence=sequence), now=day(10)))
+            assert counted(store, of="entries", happened=by_a) == {(): left}
+            assert counted(store, happened=by_a) == {(): min(left, 1)}
+            assert counted(store, "trigger", happened=noted) == ({("note",): 1} if left else {})
+            assert [one.id for one in store.find(Query(happened=by_a))] == ["s1"][:left]
+        assert [entry.retracts for entry in store.history(["s1"])] == [None, None, None, None, 4, 2, 3]
+
+    def test_what_was_known_before_it_was_taken_back(self, store: Store) -> None:
+        """Where `happened` asks for what was recorded before a time, what was taken back only then still counts."""
+        steps = [created(sample("s1"))]
+        steps.append(acted(steps[-1].record, "note", Note(), now=day(1)))
+        steps.append(acted(steps[-1].record, "undo", Undo(sequence=2), now=day(3)))
+        keep(store, joined(*steps))
+        for end, number in ((day(1), 0), (day(2), 1), (day(3), 1), (day(4), 0), (None, 0)):
+            known = Happened(trigger="note", recorded_at=Interval(None, end))
+            assert counted(store, happened=known) == counted(store, of="entries", happened=known) == {(): number}
+            assert len(store.find(Query(happened=known)).records) == number
 
     def test_groups_by_fields_of_the_record(self, store: Store) -> None:
         """Records are grouped by each of `RECORD_GROUPS`, under None where there is no value."""

@@ -9,9 +9,10 @@ import attrs
 
 from reportflow.errors import RecordNotFound
 from reportflow.flow.definitions import Definitions
-from reportflow.lifecycle.decision import check_step_cycle, command_for_step, creation, decide
+from reportflow.lifecycle.decision import check_step_cycle, command_for_step, creation, decide, refused
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.erasure import erase
+from reportflow.lifecycle.retraction import retraction_refusals
 from reportflow.lifecycle.table import Step
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
@@ -83,6 +84,9 @@ class Desk:
         found = lifecycle.row(decision.entry.source, command.trigger)
         if found and found[0].erases is not None:
             decision, history = erase(decision, lifecycle, record, command, history, self.definitions)
+        refusals = tuple(retraction_refusals(decision.entry, history, lifecycle.labels))
+        if refusals:
+            raise refused(lifecycle, record, command.trigger, refusals)
         desk = attrs.evolve(
             self,
             records={**self.records, id: decision.record},
