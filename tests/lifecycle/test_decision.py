@@ -819,7 +819,10 @@ def test_everybody_are_all_actors_that_see_the_record() -> None:
 def test_grants_are_data() -> None:
     """What an actor sees is a grant of their roles' scopes; their inbox is one grant a state that awaits a role."""
     both = Actor(id="x", roles={"owner", "clerk", "stranger"}, unit="a")
-    assert DOCKS.grants(both) == (Grant(kind="barrel", scopes=frozenset({OWN, UNIT})),)
+    assert DOCKS.grants(both) == (
+        Grant(kind="barrel", scopes=frozenset({OWN}), roles=frozenset({"owner"})),
+        Grant(kind="barrel", scopes=frozenset({UNIT}), roles=frozenset({"clerk"})),
+    )
     assert DOCKS.grants(Actor(id="x", roles={"stranger"})) == ()
     assert DOCKS.awaiting_grants(both) == (
         Grant(kind="barrel", scopes=frozenset({OWN, UNIT}), states=frozenset({"afloat"})),

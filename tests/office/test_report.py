@@ -358,7 +358,7 @@ def test_merge_credits_the_target_and_unmerge_removes_the_credit(flow: ReportFlo
     assert (merged.state, merged.merged_into) == ("merged", target.id)
     assert (credited.state, credited.credits, credited.version) == ("edited", (report.id,), target.version + 1)
     cause, credit = flow.history(report.id, by=LI)[-1], flow.history(target.id, by=LI)[-1]
-    assert (credit.trigger, credit.cause, credit.actor) == ("credit", cause.ref, LI)
+    assert (credit.trigger, credit.cause, credit.actor.id) == ("credit", cause.ref, LI.id)
     back = flow.fire(merged, "unmerge", by=LI)
     assert (back.state, back.merged_into, back.text) == ("draft", None, report.text)
     assert flow.get(target.id, by=LI, type=Report).credits == ()

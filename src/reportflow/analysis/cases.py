@@ -103,6 +103,8 @@ def functions(row: Transition) -> Iterator[tuple[str, Any]]:
         yield "erases", row.erases
     if row.then is not None:
         yield "then", row.then
+    if callable(row.audience):
+        yield "audience", row.audience
 
 
 def drafts(lifecycle: Lifecycle, given: Given, named: Sequence[str]) -> tuple[Record, ...]:

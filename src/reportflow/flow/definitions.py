@@ -131,6 +131,10 @@ class Definitions:
         grants = (grant for one in self._newest.values() for grant in one.awaiting_grants(actor))
         return _rule(actor, map(self._known_part, grants))
 
+    def audits(self, record: Record) -> frozenset[str]:
+        """The roles whose holders read each entry of a record whole."""
+        return self._newest[record.kind].audits
+
     def check_visible(self, record: Record, actor: Actor) -> None:
         """Refuse what the actor may not see, as if it were not there.
 

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from reportflow.errors import InvalidValue
+from reportflow.errors import InvalidValue, UnreadableRecord
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
 from reportflow.flow.loading import load
 from reportflow.flow.requests import checked_id
 from reportflow.lifecycle.history import as_of
+from reportflow.lifecycle.reading import as_read, foreign_causes
 from reportflow.model.actor import Actor
 from reportflow.model.checks import type_problem
 from reportflow.model.entry import Entry
-from reportflow.model.query import Page, Query
+from reportflow.model.query import Page, Query, Visibility
 from reportflow.model.record import Record
 from reportflow.model.values import changed
 from reportflow.storage.base import Group, Of
+
+#: How many records are read at a time, from whose entries others followed.
+_SOME: Final = 500
 
 
 class Queries:
@@ -78,14 +83,31 @@ class Queries:
         return (yield from store.count(self._visible(query, actor), of, group))
 
     def history(self, id: str, actor: Actor) -> Effects[list[Entry]]:
-        """What happened to a record, oldest first; what happened above the actor's clearance is left out.
+        """What happened to a record, oldest first, as the actor may read it.
 
         Raises:
             RecordNotFound: there is none that the actor may see.
         """
-        yield from self.get(id, actor)
-        entries = yield from store.history([id])
-        return [entry for entry in entries if entry.secrecy <= actor.clearance]
+        record = yield from self.get(id, actor)
+        history, rule = (yield from store.history([id])), self._definitions.visibility(actor)
+        if rule.holds(self._definitions.audits(record), record):
+            return [entry for entry in history if rule.reads(record, entry)]
+        causes = yield from self._readable(foreign_causes(history, but=id), rule)
+        return list(as_read(history, self._definitions, record, rule, causes))
+
+    def _readable(self, ids: Sequence[str], rule: Visibility) -> Effects[set[str]]:
+        """The refs of the entries of some records that a rule shows; of those that cannot be read, none."""
+        refs: set[str] = set()
+        for first in range(0, len(ids), _SOME):
+            some = ids[first : first + _SOME]
+            page = yield from store.find(Query(id=some, visible=rule, limit=_SOME))
+            seen = {record.id: record for record in page}
+            try:
+                entries = yield from store.history(list(seen))
+            except UnreadableRecord:
+                continue
+            refs |= {entry.ref for entry in entries if rule.reads(seen[entry.record_id], entry)}
+        return refs
 
     def as_of(self, id: str, actor: Actor, version: int | None, time: datetime | None) -> Effects[Record]:
         """The record as it was.

@@ -26,9 +26,10 @@ class Access:
         """The actor's roles that count for a record: the scope holds, and clearance reaches it."""
         if not record.readable_by(actor):
             return frozenset()
-        return frozenset([role for role in actor.roles if self._holds(role, record, actor)])
+        return frozenset([role for role in actor.roles if self.reaches(role, record, actor)])
 
-    def _holds(self, role: str, record: Record, actor: Actor) -> bool:
+    def reaches(self, role: str, record: Record, actor: Actor) -> bool:
+        """Whether a role of the actor reaches a record, whatever its secrecy."""
         scope = self.roles.get(role)
         return scope is not None and record.within(scope, actor.id, actor.unit)
 
@@ -37,12 +38,18 @@ class Access:
         if EVERYBODY in row.roles:
             return bool(self.roles_held(record, actor)) if record.version else record.readable_by(actor)
         mine = row.roles & actor.roles
-        return record.readable_by(actor) and any(self._holds(role, record, actor) for role in mine)
+        return record.readable_by(actor) and any(self.reaches(role, record, actor) for role in mine)
 
     def grants(self, actor: Actor) -> tuple[Grant, ...]:
         """What the actor's roles let them see of this kind, scope by scope, as data for a query."""
-        scopes = frozenset(self.roles[role] for role in actor.roles if role in self.roles)
-        return (Grant(kind=self.name, scopes=scopes),) if scopes else ()
+        by_scope: dict[Scope, set[str]] = {}
+        for role in actor.roles:
+            if role in self.roles:
+                by_scope.setdefault(self.roles[role], set()).add(role)
+        return tuple(
+            Grant(kind=self.name, scopes=frozenset({scope}), roles=frozenset(by_scope[scope]))
+            for scope in sorted(by_scope)
+        )
 
     def awaiting_grants(self, actor: Actor, roles: Iterable[str] | None = None) -> tuple[Grant, ...]:
         """The records of this kind whose state awaits a role of the actor, where that role's scope holds."""

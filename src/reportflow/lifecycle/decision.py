@@ -17,7 +17,7 @@ from reportflow.i18n.catalog import ENGLISH, NO_LABELS, STANDARD, Catalog, Label
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.drafts import check_accepted
 from reportflow.lifecycle.entering import entry_of
-from reportflow.lifecycle.soundness import check_erasing, check_whole
+from reportflow.lifecycle.soundness import audience_of, check_erasing, check_whole
 from reportflow.lifecycle.table import OneOf, Step, Transition
 from reportflow.model.actor import Actor
 from reportflow.model.annotations import check
@@ -73,7 +73,8 @@ class Option:
     """A trigger as offered to an actor.
 
     It can be pickled whatever functions its row has, for these stay behind: an option that comes out of a pickle tells
-    the same, and its `row` has no guards, no `sets`, no `then`, no `direction`, and does not choose a state.
+    the same, and its `row` has no guards, no `sets`, no `then`, no `direction`, no function as its `audience`, and does
+    not choose a state.
 
     Attributes:
         trigger: What may be asked for.
@@ -107,9 +108,9 @@ class Option:
 
     def __reduce__(self) -> tuple[Any, ...]:
         fields = {one.name: getattr(self, one.name) for one in attrs.fields(Option)}
-        erases = None if callable(self.row.erases) else self.row.erases
         dest = attrs.evolve(self.row.dest, choose=_not_here) if isinstance(self.row.dest, OneOf) else self.row.dest
-        bare = attrs.evolve(self.row, dest=dest, guards=(), sets={}, then=None, erases=erases, direction=None)
+        away: dict[str, Any] = {one: None for one in ("erases", "audience") if callable(getattr(self.row, one))}
+        bare = attrs.evolve(self.row, dest=dest, guards=(), sets={}, then=None, direction=None, **away)
         return _option_of, ({**fields, "row": bare},)
 
 
@@ -134,7 +135,8 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
         UnknownTrigger: the lifecycle has no such trigger.
         InvalidValue: `at` lies before the creation or after `now`, a value cannot be stored, a draft brings what its
             creation does not accept, or what is to be erased is unknown or may not be.
-        RuleFailed: a guard, `sets`, `erases`, `then` or the choice of a state raised.
+        RuleFailed: a guard, `sets`, `erases`, `audience`, `then` or the choice of a state raised, or `audience` gave no
+            roles of the table.
     """
     if record.version == 0:
         check_accepted(lifecycle, record, command.trigger)
@@ -146,7 +148,8 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
     found = lifecycle.row(source, command.trigger)
     assert found is not None, "it is allowed, so the row is there"
     row, dest = found
-    entry = entry_of(lifecycle, record, command, source, dest)
+    readers = None if row.audience is None else audience_of(lifecycle, row, record, command)
+    entry = entry_of(lifecycle, record, command, source, dest, readers)
     if row.erases is not None:
         check_erasing(lifecycle, row, record, entry)
     after = lifecycle.fold(record if record.version else None, entry)

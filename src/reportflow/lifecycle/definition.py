@@ -14,7 +14,7 @@ from reportflow.i18n.catalog import ENGLISH, STANDARD, Catalog, Labels
 from reportflow.lifecycle.access import Access
 from reportflow.lifecycle.entering import entry_of
 from reportflow.lifecycle.interop import Lookup, build_machine, compile_lookup
-from reportflow.lifecycle.table import Label, OnConflict, OneOf, State, Transition
+from reportflow.lifecycle.table import Label, OnConflict, OneOf, State, Transition, several
 from reportflow.lifecycle.validation import accepted_fields, faults
 from reportflow.model.actor import Scope, Secrecy
 from reportflow.model.checks import plain_text
@@ -63,6 +63,8 @@ class Lifecycle(Access):
         roles: role -> how far it reaches.
         states: All states, in the order people think of them.
         transitions: All rows.
+        audits: The roles whose holders read each entry whole, where one of them reaches its record: everybody else
+            gets of a person who acted the name, the post and the role used (see `lifecycle.reading`).
         label: What people call such a record.
         labels: What people call the names of this table, for the texts that show them: given for roles and fields
             (``{"role.editor": {"en": "editor", "zh": "编辑"}}``), and taken from the rows for states and triggers.
@@ -77,6 +79,7 @@ class Lifecycle(Access):
     roles: Mapping[str, Scope] = attrs.field(converter=_scopes)
     states: tuple[State, ...] = attrs.field(converter=_states)
     transitions: tuple[Transition, ...] = attrs.field(converter=_transitions)
+    audits: frozenset[str] = attrs.field(default=frozenset(), converter=several)
     label: Label = ""
     labels: Labels = attrs.field(factory=dict, repr=False)
     _lookup: Lookup = attrs.field(init=False, repr=False)
@@ -86,7 +89,7 @@ class Lifecycle(Access):
     _accepted: Mapping[str, frozenset[str]] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        found = faults(self.name, self.record, self.roles, self.states, self.transitions)
+        found = faults(self.name, self.record, self.roles, self.states, self.transitions, self.audits)
         if found:
             raise InvalidDefinition(self.name, found)
         by_trigger: dict[str, tuple[Transition, ...]] = {}

@@ -26,7 +26,14 @@ class Named(Protocol):
         ...
 
 
-def entry_of(lifecycle: Named, record: Record, command: Command, source: str | None, dest: str) -> Entry:
+def entry_of(
+    lifecycle: Named,
+    record: Record,
+    command: Command,
+    source: str | None,
+    dest: str,
+    audience: frozenset[str] | None = None,
+) -> Entry:
     """The entry of an allowed command.
 
     It is never recorded before the record's last entry. When it happened is what the caller says or the clock's now,
@@ -62,7 +69,7 @@ def entry_of(lifecycle: Named, record: Record, command: Command, source: str | N
         kind=lifecycle.name,
         lifecycle_version=lifecycle.version,
         secrecy=record.secrecy,
-        audience=None,
+        audience=audience,
         retracts=None if source is None or details is None else retracts_of(details),
         digest="",
         erased=(),

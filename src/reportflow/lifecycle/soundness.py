@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from reportflow.errors import InvalidValue
+from reportflow.errors import InvalidValue, RuleFailed
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.erasable import check_names
 from reportflow.lifecycle.table import Transition
 from reportflow.model.annotations import check
-from reportflow.model.entry import Entry
+from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
 from reportflow.model.values import converters, field_names, plainly_built, validators
 
@@ -75,6 +75,22 @@ def _wrong_of_changed(before: Record | None, after: Record, names: Collection[st
                 raise
     convert = converters(cls)
     return [name for name in names if name in convert and convert[name](getattr(after, name)) != getattr(after, name)]
+
+
+def audience_of(lifecycle: Lifecycle, row: Transition, record: Record, command: Command) -> frozenset[str] | None:
+    """The roles that may read the entry of an act, by the row's `audience`.
+
+    Raises:
+        RuleFailed: the function of `audience` raised, or gave something else than roles of the lifecycle.
+    """
+    place = (lifecycle.name, command.trigger, "audience", record.id)
+    try:
+        roles = row.read_by(command.details if record.version else record)
+    except Exception as error:
+        raise RuleFailed(*place, f"{type(error).__name__}: {error}") from error
+    if roles is not None and (not roles or not roles <= lifecycle.roles.keys()):
+        raise RuleFailed(*place, f"{sorted(roles)} are no roles of the lifecycle")
+    return roles
 
 
 def names_erased(lifecycle: Lifecycle, row: Transition, before: Record, entry: Entry) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ Label = str | Mapping[str, str]
 # Converters. What is no name at all stays as it is, for the validation of the whole table to name.
 
 
-def _several(value: Any) -> frozenset[Any]:
+def several(value: Any) -> frozenset[Any]:
     """One name or any number of them, as a set of plain texts."""
     try:
         return names(value)
@@ -45,7 +45,7 @@ def _several(value: Any) -> frozenset[Any]:
 
 
 def _sources(value: str | Iterable[str] | None) -> str | frozenset[str] | None:
-    return plain_text(value) if value is None or isinstance(value, str) else _several(value)
+    return plain_text(value) if value is None or isinstance(value, str) else several(value)
 
 
 def _label(value: Label) -> Label:
@@ -232,7 +232,7 @@ class State:
     name: str = attrs.field(converter=plain_text)
     label: Label = attrs.field(default="", kw_only=True, converter=_label)
     final: bool = attrs.field(default=False, kw_only=True)
-    awaits: frozenset[str] = attrs.field(default=frozenset(), kw_only=True, converter=_several)
+    awaits: frozenset[str] = attrs.field(default=frozenset(), kw_only=True, converter=several)
 
 
 @attrs.frozen(kw_only=True)
@@ -258,6 +258,10 @@ class Step:
 
 def _accepts(value: str | Iterable[str] | None) -> frozenset[str] | None:
     return None if value is None else names(value)
+
+
+def _audience(value: Any) -> Any:
+    return value if value is None or callable(value) else several(value)
 
 
 def _guards(value: Iterable[Guard]) -> tuple[Guard, ...]:
@@ -300,6 +304,9 @@ class Transition:
             class's default is refused by name. None for those without a default, those of the class that no row of the
             lifecycle sets, and title, category, parent, due_at and secrecy. `id` and `unit` only where they are named:
             else the flow gives the id, and the unit is the actor's.
+        audience: The roles that may read the entry, or a pure function of the details that gives them; None for
+            everybody who may see the record. It is for a remark that is not meant for all: what the row changes of the
+            record is seen by all who see the record.
         sets: What it changes: record field -> a field of the details (by name), a constant (a text as
             ``Constant("…")``), or a pure function of (record before, entry). For a creation "before" is the draft.
         then: A pure function of (record before, entry) that gives further `Step` values.
@@ -316,11 +323,14 @@ class Transition:
     trigger: str = attrs.field(converter=plain_text)
     source: str | frozenset[str] | None = attrs.field(kw_only=True, converter=_sources)
     dest: str | OneOf = attrs.field(kw_only=True, converter=_dest)
-    roles: frozenset[str] = attrs.field(kw_only=True, converter=_several)
+    roles: frozenset[str] = attrs.field(kw_only=True, converter=several)
     guards: tuple[Guard, ...] = attrs.field(default=(), kw_only=True, converter=_guards)
     details: type[Any] | None = attrs.field(default=None, kw_only=True)
     reason_required: bool = attrs.field(default=False, kw_only=True)
     accepts: frozenset[str] | None = attrs.field(default=None, kw_only=True, converter=_accepts)
+    audience: frozenset[str] | Callable[[Any], Iterable[str] | None] | None = attrs.field(
+        default=None, kw_only=True, converter=_audience
+    )
     sets: Mapping[str, Setting] = attrs.field(factory=dict, kw_only=True, converter=_frozen)
     then: Callable[[Any, Entry], Iterable[Step] | Step | None] | None = attrs.field(default=None, kw_only=True)
     erases: Erasing | None = attrs.field(default=None, kw_only=True, converter=_erases)
@@ -357,6 +367,13 @@ class Transition:
     def changes(self, before: Record, entry: Entry) -> dict[str, object]:
         """The record's fields that it changes, by `sets`."""
         return {field: _value(setting, before, entry) for field, setting in self.sets.items()}
+
+    def read_by(self, details: object) -> frozenset[str] | None:
+        """The roles that may read an entry with such details, by `audience`."""
+        if self.audience is None or isinstance(self.audience, frozenset):
+            return self.audience
+        given = self.audience(details)
+        return None if given is None else names(given)
 
     def names_erased(self, before: Record, entry: Entry) -> tuple[str, ...]:
         """The names of what it erases, by `erases`, each once."""

@@ -38,12 +38,14 @@ def faults(
     roles: Mapping[str, object],
     states: Sequence[State],
     transitions: Sequence[Transition],
+    audits: frozenset[str] = frozenset(),
 ) -> tuple[Fault, ...]:
     """Every fault of a table; none means that a `Lifecycle` can be built of it."""
-    unnamed = tuple(_faults_of_types(name, roles, states, transitions))
+    unnamed = tuple(_faults_of_types(name, {*roles, *audits}, states, transitions))
     if unnamed:
         return unnamed  # the rest compares names
     return (
+        *(_fault("unknown_auditor", name=role) for role in sorted(audits - set(roles))),
         *_faults_of_names(name, roles, states, transitions),
         *_faults_of_states(states, transitions),
         *_faults_of_paths(states, transitions),
@@ -62,9 +64,10 @@ def _faults_of_types(
     sources = chain.from_iterable(row.sources - {None} for row in transitions)
     awaited = chain.from_iterable(state.awaits for state in states)
     permitted = chain.from_iterable(row.roles for row in transitions)
+    reading = chain.from_iterable(row.audience for row in transitions if isinstance(row.audience, frozenset))
     for room, every in (
         ("lifecycle", {name}),
-        ("role", {*roles, *awaited, *permitted}),
+        ("role", {*roles, *awaited, *permitted, *reading}),
         ("state", {*sources, *(state.name for state in states), *chain.from_iterable(map(_named_dests, transitions))}),
         ("trigger", {row.trigger for row in transitions}),
     ):
@@ -83,6 +86,9 @@ def _faults_of_names(
     ):
         if any(not one.strip() for one in every):
             yield _fault("blank_name", name=room)
+    if any(row.audience is not None for row in transitions):
+        for role in sorted(role for role in roles if "," in role):
+            yield _fault("role_comma", name=role)  # an entry's audience is stored as one text
     for role in sorted({EVERYBODY, NOBODY} & set(roles)):
         yield _fault("reserved_role", name=role)
     for reserved in sorted({SAME, START, _WILDCARD} & {state.name for state in states}):
@@ -93,6 +99,11 @@ def _faults_of_names(
     for row in transitions:
         for role in sorted(row.roles - known):
             yield _fault("unknown_role", trigger=row.trigger, name=role)
+        audience = row.audience if isinstance(row.audience, frozenset) else None
+        for role in sorted((audience or frozenset()) - set(roles)):
+            yield _fault("unknown_audience", trigger=row.trigger, name=role)
+        if audience is not None and not audience:
+            yield _fault("no_audience", trigger=row.trigger)
         if NOBODY in row.roles and len(row.roles) > 1:
             yield _fault("nobody_and", trigger=row.trigger, roles=sorted(row.roles - {NOBODY}))
     for state in states:

@@ -77,6 +77,7 @@ class Actor(Value):
         clearance: The highest secrecy that they may read.
         kind: A person, or a system.
         on_behalf_of: The id of whom they act for; kept in the history, it lends no rights.
+        post: Their post, as people call it: shown with their name.
     """
 
     id: str = attrs.field(validator=not_blank)
@@ -86,3 +87,4 @@ class Actor(Value):
     clearance: Secrecy = attrs.field(default=Secrecy.INTERNAL, converter=_clearance)
     kind: ActorKind = attrs.field(default=ActorKind.PERSON, converter=_kind)
     on_behalf_of: str | None = None
+    post: str = ""

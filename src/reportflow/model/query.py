@@ -14,6 +14,7 @@ import attrs
 from reportflow.errors import InvalidValue
 from reportflow.model.actor import Scope, Secrecy
 from reportflow.model.checks import plain_text, text_problem, type_problem
+from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 from reportflow.model.values import Value, as_texts, in_utc_or_none, time_text
 
@@ -113,17 +114,25 @@ class Happened(Value):
 
 @attrs.frozen(kw_only=True)
 class Grant(Value):
-    """Records of a kind, in some states, of some versions of its definition (None: any), within any of the scopes."""
+    """Records of a kind, in some states, of some versions of its definition (None: any), within any of the scopes.
+
+    `roles` are those by which the actor has it: an entry with an audience is read by one of them.
+    """
 
     kind: str
     scopes: frozenset[Scope]
     states: frozenset[str] | None = None
     versions: frozenset[int] | None = None
+    roles: frozenset[str] = frozenset()
 
 
 @attrs.frozen(kw_only=True)
 class Visibility(Value):
-    """What one actor may see: any of the grants, within clearance."""
+    """What one actor may see: any of the grants, within clearance.
+
+    Of what happened to such a record they read what was not above their clearance, before and after it, and is for
+    everybody or for a role of a grant that covers the record. Whatever looks at entries for somebody looks at these.
+    """
 
     actor: str
     unit: str
@@ -134,15 +143,27 @@ class Visibility(Value):
         """Whether the actor may see the record."""
         if not record.secrecy <= self.clearance:
             return False
-        for grant in self.grants:  # no generators: this is asked at each act
-            if (
-                grant.kind == record.kind
-                and (grant.states is None or record.state in grant.states)
-                and (grant.versions is None or record.lifecycle_version in grant.versions)
-            ):
-                for scope in grant.scopes:
-                    if record.within(scope, self.actor, self.unit):
-                        return True
+        return any(self._reaches(grant, record) for grant in self.grants)
+
+    def reads(self, record: Record, entry: Entry) -> bool:
+        """Whether the actor, who may see the record, may read an entry of it."""
+        if not entry.secrecy <= self.clearance:
+            return False
+        return entry.audience is None or self.holds(entry.audience, record)
+
+    def holds(self, roles: frozenset[str], record: Record) -> bool:
+        """Whether one of these roles is the actor's, and reaches a record."""
+        return any(roles & grant.roles and self._reaches(grant, record) for grant in self.grants)
+
+    def _reaches(self, grant: Grant, record: Record) -> bool:
+        if (
+            grant.kind == record.kind
+            and (grant.states is None or record.state in grant.states)
+            and (grant.versions is None or record.lifecycle_version in grant.versions)
+        ):
+            for scope in grant.scopes:
+                if record.within(scope, self.actor, self.unit):
+                    return True
         return False
 
 

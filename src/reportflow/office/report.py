@@ -356,9 +356,10 @@ class Credit(Details):
 
 @attrs.frozen(kw_only=True)
 class Comment(Details):
-    """批注: a remark of a person who may see the report."""
+    """批注: a remark of a person who may see the report; an internal one (内部批注) is read by the office alone."""
 
     text: str = attrs.field(validator=not_blank)
+    internal: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -428,6 +429,10 @@ def _discredit_target(before: Report, entry: Entry) -> list[Step]:
     return [Step(target=before.merged_into, trigger="discredit", details=Credit(source=before.id), system=True)]
 
 
+def _readers_of_comment(details: Comment) -> frozenset[str] | None:
+    return _OFFICE if details.internal else None
+
+
 def _direction_of_adoption(entry: Entry) -> str:
     """编发 or 登记采用: a serial up to the city's level is the office's own, as `figures` count by default."""
     return "own" if isinstance(entry.details, Adoption) and entry.details.level <= Level.CITY else ""
@@ -454,6 +459,7 @@ _STATES: Final = (
     ),
 )
 _ALL: Final = frozenset(state.name for state in _STATES)
+_OFFICE: Final = frozenset({"editor", "reviewer", "registrar", "auditor"})
 _IN_HAND: Final = frozenset({"draft", "edited", "reviewed"})
 _OUT: Final = frozenset({"adopted", "forwarded", "instructed"})
 
@@ -466,6 +472,7 @@ REPORT: Final = Lifecycle(
     record=Report,
     roles={"contributor": OWN, "editor": UNIT, "reviewer": UNIT, "registrar": UNIT, "auditor": UNIT},
     states=_STATES,
+    audits={"auditor"},
     transitions=[
         Transition(
             "create", source=None, dest="draft", roles={"contributor", "editor"},
@@ -542,7 +549,10 @@ REPORT: Final = Lifecycle(
         Transition(
             "reopen", source={"kept", "rejected", "withdrawn"}, dest="draft", roles={"registrar"}, reason_required=True
         ),
-        Transition("comment", source=_ALL, dest=SAME, roles=EVERYBODY, details=Comment, on_conflict="commutes"),
+        Transition(
+            "comment", source=_ALL, dest=SAME, roles=EVERYBODY, details=Comment,
+            audience=_readers_of_comment, on_conflict="commutes",
+        ),
         Transition(
             "erase", source=_ALL, dest=SAME, roles={"registrar"}, details=Erasure, reason_required=True,
             erases="fields",

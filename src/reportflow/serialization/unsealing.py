@@ -65,7 +65,7 @@ def _actor_of(text: str) -> Actor:
 
 
 def _audience_of(text: str | None) -> frozenset[str] | None:
-    return None if text is None else frozenset(text.split(","))
+    return None if text is None else frozenset(filter(None, text.split(",")))
 
 
 #: What is not in the columns of an entry, until its details were read.

@@ -5,7 +5,7 @@ Roles are not judged here (each act is a step of another): a store does not know
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -40,6 +40,21 @@ class Note(Details, name="conformance.Note"):
     party: str | None = attrs.field(default=None, metadata=PARTY)
     level: str | None = attrs.field(default=None, metadata=LEVEL)
     code: bool = attrs.field(default=False, metadata=CODE)
+
+
+def _names_or_none(value: Iterable[str] | None) -> frozenset[str] | None:
+    return None if value is None else names(value)
+
+
+def _readers(details: Aside) -> frozenset[str] | None:
+    return details.to or None
+
+
+@attrs.frozen(kw_only=True)
+class Aside(Details, name="conformance.Aside"):
+    """For whom a remark is: the roles that may read it; None for everybody."""
+
+    to: frozenset[str] | None = attrs.field(default=None, converter=_names_or_none)
 
 
 @attrs.frozen(kw_only=True)
@@ -78,7 +93,7 @@ SAMPLE: Final = Lifecycle(
     name="conformance",
     version=2,
     record=Sample,
-    roles={"anybody": ANY},
+    roles={"anybody": ANY, "one": ANY, "other": ANY},
     states=[State("open"), State("closed", final=True)],
     transitions=[
         Transition("create", source=None, dest="open", roles="anybody", accepts=settable_fields(Sample)),
@@ -91,6 +106,7 @@ SAMPLE: Final = Lifecycle(
             sets={"last": lambda _, entry: entry.details},
         ),
         Transition("undo", source="open", dest=SAME, roles="anybody", details=Undo),
+        Transition("aside", source="open", dest=SAME, roles="anybody", details=Aside, audience=_readers),
         Transition("close", source="open", dest="closed", roles="anybody"),
         Transition("reopen", source="closed", dest="open", roles="anybody"),
     ],

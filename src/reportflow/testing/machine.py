@@ -35,7 +35,7 @@ from reportflow.office.report import REPORT, Comment, Report
 from reportflow.storage.base import Change, FeedItem, Group, Of, Store
 from reportflow.testing.acts import SAMPLE, START, Note, acted, created, erased, joined
 from reportflow.testing.factory import Factory
-from reportflow.testing.naive import among, fitting, group_values, seen, sort_key, within
+from reportflow.testing.naive import by_ref, fits, group_values, sort_key, told
 from reportflow.testing.strategies import storage as strategies
 
 try:
@@ -244,7 +244,8 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(query=_QUERIES)
     def find(self, query: Query) -> None:
         """All pages, one after the other."""
-        expected = sorted((one for one in self._records() if self._fits(query, one)), key=lambda one: one.id)
+        found = (one for one in self._records() if fits(query, one, self._entries(one.id)))
+        expected = sorted(found, key=lambda one: one.id)
         if query.order and query.order[-1].startswith("-"):
             expected.reverse()
         for key in reversed(query.order):  # sorting is stable: the first key is sorted by last
@@ -261,8 +262,9 @@ class StoreMachine(RuleBasedStateMachine):
         """Groups as sets of what is in them, and how large these are."""
         found: dict[Group, set[str]] = {} if group else {(): set()}
         for record in self._records():
-            if self._fits(query, record):
-                for entry in fitting(query.happened, self._entries(record.id)):
+            every = self._entries(record.id)
+            if fits(query, record, every):
+                for entry in told(query, record, every):
                     counted = record.id if of == "records" else entry.ref
                     for one in product(*(group_values(name, record, entry) for name in group)):
                         found.setdefault(one, set()).add(counted)
@@ -319,32 +321,8 @@ class StoreMachine(RuleBasedStateMachine):
         rest = [posted.entry for posted in feed]
         for commit in self.commits:
             part, rest = rest[: len(commit)], rest[len(commit) :]
-            assert sorted(part, key=_by_ref) == sorted(commit, key=_by_ref)
+            assert sorted(part, key=by_ref) == sorted(commit, key=by_ref)
             for entry in part:
                 later = [other.sequence for other in part[part.index(entry) :] if other.record_id == entry.record_id]
                 assert later == sorted(later)
         assert rest == []
-
-    # -- what the model finds -----------------------------------------------------------------------------------
-
-    def _fits(self, query: Query, record: Record) -> bool:
-        for name in ("id", "kind", "state", "unit", "parent", "category", "assignee", "secrecy", "created_by"):
-            if not among(getattr(query, name), [getattr(record, name)]):
-                return False
-        for name in ("author", "topic"):
-            if not among(getattr(query, name), list(record.labels().get(name, ())) or [None]):
-                return False
-        for name in ("created_at", "updated_at", "due_at"):
-            if not within(getattr(query, name), getattr(record, name)):
-                return False
-        if query.text is not None and not any(
-            str(text) in said for text in query.text for said in (record.title, getattr(record, "text", ""))
-        ):
-            return False
-        if query.happened and not fitting(query.happened, self._entries(record.id)):
-            return False
-        return query.visible is None or seen(query.visible, record)
-
-
-def _by_ref(entry: Entry) -> tuple[str, int]:
-    return entry.record_id, entry.sequence

@@ -1,4 +1,4 @@
-"""What a query means, written a second time: as plainly as can be, and without a line of a store."""
+"""Queries answered a second time, as plainly as can be: for the model of `machine`. It shares no code with a store."""
 
 from __future__ import annotations
 
@@ -8,13 +8,47 @@ from typing import Any
 
 from reportflow.model.actor import Scope
 from reportflow.model.entry import Entry
-from reportflow.model.query import Happened, Interval, Visibility
+from reportflow.model.query import Grant, Happened, Interval, Query, Visibility
 from reportflow.model.record import Record
 from reportflow.testing.acts import START
 
 
+def fits(query: Query, record: Record, entries: Sequence[Entry]) -> bool:
+    """Whether a record with its entries is what a query asks for."""
+    for name in ("id", "kind", "state", "unit", "parent", "category", "assignee", "secrecy", "created_by"):
+        if not among(getattr(query, name), [getattr(record, name)]):
+            return False
+    for name in ("author", "topic"):
+        if not among(getattr(query, name), list(record.labels().get(name, ())) or [None]):
+            return False
+    for name in ("created_at", "updated_at", "due_at"):
+        if not within(getattr(query, name), getattr(record, name)):
+            return False
+    if query.text is not None and not any(
+        str(text) in said for text in query.text for said in (record.title, getattr(record, "text", ""))
+    ):
+        return False
+    if query.happened and not told(query, record, entries):
+        return False
+    return query.visible is None or seen(query.visible, record)
+
+
+def told(query: Query, record: Record, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries of a record that a query asks for, without those that its rule hides."""
+    return shown(query.visible, record, fitting(query.happened, entries))
+
+
+def shown(rule: Visibility | None, record: Record, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries of a record, without those that a rule hides."""
+    if rule is None:
+        return entries
+    roles = {role for grant in reaching(rule, record) for role in grant.roles}
+    clear = [one for one in entries if one.secrecy.rank <= rule.clearance.rank]
+    return [one for one in clear if one.audience is None or not one.audience.isdisjoint(roles)]
+
+
 def among(wanted: frozenset[str | None] | None, values: Sequence[str | None]) -> bool:
-    """Whether one of the values is wanted."""
+    """Whether one of some values is wanted."""
     return wanted is None or any(value in wanted for value in values)
 
 
@@ -42,29 +76,35 @@ def _entry_fits(wanted: Happened | None, entry: Entry) -> bool:
 
 def seen(rule: Visibility, record: Record) -> bool:
     """Whether a rule shows a record."""
+    return record.secrecy.rank <= rule.clearance.rank and bool(reaching(rule, record))
+
+
+def reaching(rule: Visibility, record: Record) -> list[Grant]:
+    """The grants that cover a record, its secrecy aside."""
     mine = [record.created_by, *record.labels().get("author", ())]
     scopes = {Scope.ANY}
     if rule.actor in mine:
         scopes.add(Scope.OWN)
     if rule.unit == record.unit:
         scopes.add(Scope.UNIT)
-    return record.secrecy.rank <= rule.clearance.rank and any(
-        grant.kind == record.kind
+    return [
+        grant
+        for grant in rule.grants
+        if grant.kind == record.kind
         and (grant.states is None or record.state in grant.states)
         and (grant.versions is None or record.lifecycle_version in grant.versions)
         and grant.scopes & scopes
-        for grant in rule.grants
-    )
+    ]
 
 
 def sort_key(record: Record, name: str) -> Any:
-    """What a record is ordered by."""
+    """What a record is sorted by."""
     value = getattr(record, name)
     return (value is None, value or START) if name == "due_at" else value
 
 
 def group_values(name: str, record: Record, entry: Entry) -> Iterator[Any]:
-    """The groups by a name to which an entry of a record belongs."""
+    """What a record with its entry is grouped under."""
     if name in ("author", "topic"):
         yield from set(record.labels().get(name, ())) or [None]
     elif name in ("trigger", "source", "dest"):
@@ -75,3 +115,8 @@ def group_values(name: str, record: Record, entry: Entry) -> Iterator[Any]:
         yield entry.mark(name)
     else:
         yield getattr(record, name)
+
+
+def by_ref(entry: Entry) -> tuple[str, int]:
+    """The place of an entry."""
+    return entry.record_id, entry.sequence

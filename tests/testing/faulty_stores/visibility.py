@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import attrs
 
-from reportflow import MemoryStore, Query, Record, Secrecy
+from reportflow import Entry, MemoryStore, Page, Query, Record, Secrecy
 from reportflow.model.actor import Scope
 from reportflow.model.query import Grant, Visibility
+from reportflow.storage import matching
 from reportflow.storage.base import Group, Of
 from tests.testing.faulty_stores.fault import caught_by
 from tests.testing.faulty_stores.find import Misreading
@@ -120,6 +122,57 @@ class CountsWhatIsHidden(MemoryStore):
 
     def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
         return super().count(attrs.evolve(query, visible=None), of, group)
+
+
+class Overhears(MemoryStore):
+    """Judges by itself which entries of a record somebody may read."""
+
+    def reads(self, rule: Visibility, record: Record, entry: Entry) -> bool:
+        """Whether the rule shows the entry."""
+        return rule.reads(record, entry)
+
+    def find(self, query: Query) -> Page:
+        return matching.page(self._loosened(query), self._records.values(), self._history)
+
+    def count(self, query: Query, of: Of = "records", group: Sequence[str] = ()) -> dict[Group, int]:
+        return matching.count(self._loosened(query), self._records.values(), self._history, of, group)
+
+    def _loosened(self, query: Query) -> Query:
+        if query.visible is None:
+            return query
+        rule = Loosened(**{field.name: getattr(query.visible, field.name) for field in attrs.fields(Visibility)})
+        object.__setattr__(rule, "reads", partial(self.reads, query.visible))
+        return attrs.evolve(query, visible=rule)
+
+
+class Loosened(Visibility):
+    """A rule that another one's `reads` can be put in the place of."""
+
+
+@caught_by("test_what_happened_above_the_clearance")
+class TellsOfSecretActs(Overhears):
+    """Hides a record above the clearance, and not what happened to it while it was."""
+
+    def reads(self, rule: Visibility, record: Record, entry: Entry) -> bool:
+        return attrs.evolve(rule, clearance=Secrecy.TOP_SECRET).reads(record, entry)
+
+
+@caught_by("test_the_audience_of_an_entry")
+class ForgetsTheAudience(Overhears):
+    """Tells everybody who sees a record of all that happened to it."""
+
+    def reads(self, rule: Visibility, record: Record, entry: Entry) -> bool:
+        return rule.reads(record, attrs.evolve(entry, audience=None))
+
+
+@caught_by("test_the_audience_of_an_entry")
+class TakesAnyRoleForTheAudience(Overhears):
+    """Takes a role for one of the audience that does not reach the record."""
+
+    def reads(self, rule: Visibility, record: Record, entry: Entry) -> bool:
+        roles = {role for grant in rule.grants for role in grant.roles}
+        anyone = attrs.evolve(entry, audience=None)
+        return rule.reads(record, anyone if entry.audience is None or entry.audience & roles else entry)
 
 
 def _with_grants(rule: Visibility, **changes: Any) -> Visibility:

@@ -45,7 +45,7 @@ def page(tables: Tables, query: Query, position_function: str) -> sa.Select[Any]
     keys = [(tables.record.c[name], downward) for name, downward in query.sort_keys()]
     conditions = [*_conditions(tables, query, position_function)]
     if query.happened is not None:
-        conditions.append(_in_history(tables, query.happened))
+        conditions.append(_in_history(tables, query, query.happened, position_function))
     if query.cursor is not None:
         conditions.append(_after(keys, [sa.bindparam(PLACE.format(n), type_=c.type) for n, (c, _) in enumerate(keys)]))
     order = [column.desc() if downward else column.asc() for column, downward in keys]
@@ -78,8 +78,9 @@ def count(tables: Tables, query: Query, of: Of, group: Sequence[str], position_f
     if by_entry:
         source = source.join(tables.entry, tables.entry.c.record_id == tables.record.c.id)
         conditions += [_stands(tables, query.happened), *_fitting(tables, query.happened)]
+        conditions += _readable(tables, query.visible, position_function)
     elif query.happened is not None:
-        conditions.append(_in_history(tables, query.happened))
+        conditions.append(_in_history(tables, query, query.happened, position_function))
     columns: list[sa.ColumnElement[Any]] = []
     for name in group:
         if name in LABEL_GROUPS:
@@ -142,8 +143,31 @@ def _inside(column: sa.ColumnElement[Any], wanted: Interval | None) -> Iterator[
 
 
 def _visible(tables: Tables, rule: Visibility) -> Condition:
-    clear = tables.record.c.secrecy.in_([level.value for level in Secrecy.up_to(rule.clearance)])
+    clear = _within_clearance(tables.record, rule)
     return sa.and_(clear, sa.or_(sa.false(), *(_granted(tables, rule, grant) for grant in rule.grants)))
+
+
+def _readable(tables: Tables, rule: Visibility | None, position_function: str) -> Iterator[Condition]:
+    """Of a record that the rule shows, the entries that it shows: `Visibility.reads`."""
+    if rule is None:
+        return
+    yield _within_clearance(tables.entry, rule)
+    audience = tables.entry.c.audience
+    named = sa.literal(",", audience.type) + audience + ","
+    holds = getattr(sa.func, position_function)
+    yield sa.or_(
+        audience.is_(None),
+        *(
+            sa.and_(sa.or_(*(holds(named, f",{role},") > 0 for role in sorted(grant.roles))), granted)
+            for grant in rule.grants
+            if grant.roles
+            for granted in (_granted(tables, rule, grant),)
+        ),
+    )
+
+
+def _within_clearance(table: sa.Table, rule: Visibility) -> Condition:
+    return table.c.secrecy.in_([level.value for level in Secrecy.up_to(rule.clearance)])
 
 
 def _granted(tables: Tables, rule: Visibility, grant: Grant) -> Condition:
@@ -162,9 +186,10 @@ def _granted(tables: Tables, rule: Visibility, grant: Grant) -> Condition:
     return sa.and_(*where, sa.or_(sa.false(), *(means[scope] for scope in sorted(grant.scopes))))
 
 
-def _in_history(tables: Tables, happened: Happened) -> Condition:
+def _in_history(tables: Tables, query: Query, happened: Happened, position_function: str) -> Condition:
     entries = sa.select(tables.entry.c.sequence).where(tables.entry.c.record_id == tables.record.c.id)
-    return sa.exists(entries.where(*_fitting(tables, happened), _stands(tables, happened)))
+    readable = _readable(tables, query.visible, position_function)
+    return sa.exists(entries.where(*_fitting(tables, happened), _stands(tables, happened), *readable))
 
 
 def _stands(tables: Tables, happened: Happened | None) -> Condition:

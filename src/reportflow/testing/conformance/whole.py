@@ -8,10 +8,11 @@ from reportflow.testing.conformance.chance import ChanceTests
 from reportflow.testing.conformance.commit import CommitTests
 from reportflow.testing.conformance.count import CountTests
 from reportflow.testing.conformance.feed import FeedTests
-from reportflow.testing.conformance.find import MatchTests, OrderTests, VisibilityTests
+from reportflow.testing.conformance.find import MatchTests, OrderTests
 from reportflow.testing.conformance.handles import HandleTests
 from reportflow.testing.conformance.read import ReadTests, ValueTests
 from reportflow.testing.conformance.restore import RestoreTests
+from reportflow.testing.conformance.sight import VisibilityTests
 from reportflow.testing.conformance.suite import StoreFixtures, Stores, bounded, keep
 from reportflow.testing.conformance.threads import ThreadTests
 from reportflow.testing.factory import looks_empty

@@ -33,6 +33,8 @@ from reportflow.testing.strategies.values import names, of, secrecies, texts
 UNITS: Final = ("north", "south", "榆林")
 WORDS: Final = ("roads", "Roads", "水利", "a%b")
 PEOPLE: Final = ("li", "wu", "张三")
+#: Of both kinds: those that an audience may name.
+ROLES: Final = ("editor", "one", "other")
 KEYS: Final = tuple(f"key {number}" for number in range(9))
 
 
@@ -98,6 +100,7 @@ _TEXT: Final = st.sampled_from(WORDS) | names()
 #: A field of details by its name or its annotation -> what it may be, so that queries match some of it.
 _FIELDS: Final[Mapping[Any, SearchStrategy[Any]]] = {
     "assignee": _or_none(PEOPLE),
+    "to": st.none() | st.frozensets(st.sampled_from(ROLES[1:])),
     str: _TEXT,
     str | None: st.none() | _TEXT,
     datetime | None: st.none() | moments(),
@@ -143,6 +146,7 @@ def visibilities(kinds: Sequence[str], states: Sequence[str]) -> SearchStrategy[
         scopes=st.frozensets(st.sampled_from(Scope)),
         states=st.none() | st.frozensets(st.sampled_from(states)),
         versions=st.none() | st.frozensets(st.integers(1, 3)),
+        roles=st.frozensets(st.sampled_from(ROLES)),
     )
     return st.builds(
         Visibility,

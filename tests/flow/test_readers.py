@@ -1,0 +1,219 @@
+"""What readers see: the same entries by every call, and of those who acted no more than is a reader's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportflow import (
+    ANY,
+    EVERYBODY,
+    OWN,
+    SAME,
+    UNIT,
+    Actor,
+    Entry,
+    Happened,
+    InvalidDefinition,
+    Lifecycle,
+    MemoryStore,
+    Query,
+    Record,
+    RecordNotFound,
+    ReportFlow,
+    Secrecy,
+    SqlStore,
+    State,
+    Store,
+    Transition,
+)
+from reportflow.errors import RuleFailed
+from reportflow.model.query import Interval
+from reportflow.office import REPORT, Author, Classification, Comment, Credit, Merge, Report, Revision
+from reportflow.office.figures import figures
+
+START = datetime(2022, 3, 1, 8, tzinfo=UTC)
+STORES: list[Callable[[], Store]] = [MemoryStore, lambda: SqlStore("sqlite://")]
+
+ZHAO = Actor(id="zhao", name="赵敏", roles={"contributor"}, unit="yulin")
+LI = Actor(id="li", name="李娜", post="编辑科科长", roles={"editor", "reviewer"}, unit="yulin", clearance="top_secret")
+SUN = Actor(id="sun", name="孙强", roles={"auditor"}, unit="yulin", clearance="secret")
+#: Colleagues who read: of each role or several, of each unit, up to each clearance.
+READERS = st.builds(
+    Actor,
+    id=st.sampled_from(["zhao", "li", "he"]),
+    roles=st.sets(st.sampled_from([*REPORT.roles, "stranger"])),
+    unit=st.sampled_from(["yulin", "mizhi"]),
+    clearance=st.sampled_from(Secrecy),
+)
+#: What happens to a report: an act with its details.
+ACTS = st.one_of(
+    st.builds(lambda level: ("classify", Classification(secrecy=level)), st.sampled_from(Secrecy)),
+    st.builds(lambda internal: ("comment", Comment(text="!", internal=internal)), st.booleans()),
+    st.integers().map(lambda number: ("edit", Revision(text=f"{number}."))),
+)
+
+
+def draft(**fields: Any) -> Report:
+    """The draft of a report."""
+    return Report.draft(**{"title": "题", "text": "文", "authors": [Author(name="赵敏", id="zhao")], **fields})
+
+
+def remarks(history: list[Entry]) -> list[str]:
+    """What was said."""
+    return [entry.details.text for entry in history if isinstance(entry.details, Comment)]
+
+
+def flow_on(store: Store) -> ReportFlow:
+    """A flow whose clock ticks by minutes."""
+    minutes = count()
+    return ReportFlow(store, REPORT, clock=lambda: START + timedelta(minutes=next(minutes)))
+
+
+@pytest.mark.parametrize("store", STORES, ids=["memory", "sqlite"])
+@given(acts=st.lists(ACTS, max_size=5), readers=st.lists(READERS, min_size=1, max_size=3))
+def test_every_call_tells_of_the_same_entries(
+    store: Callable[[], Store], acts: list[tuple[str, object]], readers: list[Actor]
+) -> None:
+    """Counts of entries and of records, conditions on the history, and figures tell of what the history shows."""
+    with flow_on(store()) as flow:
+        report: Report = flow.create(draft(), by=ZHAO)
+        for trigger, details in acts:
+            report = flow.fire(report, trigger, details, by=LI)
+        for reader in readers:
+            try:
+                history = flow.history(report.id, by=reader)
+            except RecordNotFound:
+                history = []
+            triggers = Counter(entry.trigger for entry in history)
+            told = flow.count(Query(), by=reader, of="entries", group=("trigger", "actor"))
+            assert told == Counter((entry.trigger, entry.actor.id) for entry in history)
+            assert flow.count(Query(), by=reader, group="trigger") == {(trigger,): 1 for trigger in triggers}
+            for trigger in ("create", "classify", "comment", "edit"):
+                happened = Query(happened=Happened(trigger=trigger))
+                assert (
+                    len(flow.find(happened, by=reader))
+                    == flow.count(happened, by=reader)[()]
+                    == bool(triggers[trigger])
+                )
+            for actor in ("zhao", "li"):
+                found = flow.find(Query(happened=Happened(actor=actor)), by=reader)
+                assert len(found) == any(entry.actor.id == actor for entry in history)
+            counted = figures(flow, by=reader, interval=Interval.year(2022, UTC))
+            assert (counted.collected, counted.edited) == (triggers["create"], bool(triggers["edit"]))
+
+
+def test_what_was_secret_is_told_to_nobody_below() -> None:
+    """Issue 12: by `count` and `find` nothing is told of an act that the history hides: no trigger, actor or time."""
+    with flow_on(MemoryStore()) as flow:
+        report = flow.create(draft(secrecy="secret"), by=attrs.evolve(ZHAO, clearance="secret"))
+        report = flow.fire(report, "classify", Classification(secrecy="internal"), by=LI)
+        assert [entry.trigger for entry in flow.history(report.id, by=ZHAO)] == []
+        assert flow.count(Query(), by=ZHAO, of="entries", group=("trigger", "actor")) == {}
+        assert not flow.find(Query(happened=Happened(at=Interval(START))), by=ZHAO).records
+
+
+def test_an_internal_comment_is_for_the_office() -> None:
+    """A contributor reads what is said to all, and not what the office says to itself."""
+    with flow_on(MemoryStore()) as flow:
+        report = flow.create(draft(), by=ZHAO)
+        for internal in (False, True):
+            report = flow.fire(report, "comment", Comment(text=str(internal), internal=internal), by=LI)
+        said = {reader: remarks(flow.history(report.id, by=reader)) for reader in (ZHAO, LI)}
+        assert said == {ZHAO: ["False"], LI: ["False", "True"]}
+        assert flow.history(report.id, by=LI)[-1].audience == frozenset({"editor", "reviewer", "registrar", "auditor"})
+        elsewhere = attrs.evolve(ZHAO, roles={"contributor", "editor"}, unit="mizhi")  # that role does not reach it
+        assert remarks(flow.history(report.id, by=elsewhere)) == ["False"]
+
+
+def test_a_reader_knows_name_post_and_the_role_used() -> None:
+    """Of who acted, a reader gets name, post, the role by which the act was theirs, and on whose behalf; no more."""
+    with flow_on(MemoryStore()) as flow:
+        acting = attrs.evolve(LI, on_behalf_of="chen")
+        report = flow.create(draft(), by=ZHAO, key="k1")
+        report = flow.fire(report, "edit", Revision(text="新"), by=acting, key="k2")
+        report = flow.fire(report, "comment", Comment(text="!"), by=acting)
+        for reader in (ZHAO, LI):
+            created, edited, commented = flow.history(report.id, by=reader)
+            assert created.actor == Actor(id="zhao", name="赵敏", roles={"contributor"})
+            assert edited.actor == Actor(id="li", name="李娜", post="编辑科科长", roles={"editor"}, on_behalf_of="chen")
+            assert commented.actor == attrs.evolve(edited.actor, roles=())  # everybody may: no role was used
+            assert [one.key for one in (created, edited, commented)] == [None] * 3
+        assert flow.history(report.id, by=SUN) == flow.store.history([report.id])
+
+
+def test_a_role_that_did_not_reach_was_not_used() -> None:
+    """A role of the row that the actor held elsewhere is not one by which they acted."""
+    with flow_on(MemoryStore()) as flow:
+        both = Actor(id="he", roles={"contributor", "editor"}, unit="mizhi")
+        report = flow.create(draft(), by=both)
+        report = flow.fire(
+            report, "withdraw", by=attrs.evolve(both, unit="yulin", roles={"contributor", "registrar"}), reason="x"
+        )
+        assert [entry.actor.roles for entry in flow.history(report.id, by=both)] == [
+            {"contributor", "editor"}, {"contributor"},
+        ]  # fmt: skip
+
+
+def test_the_cause_in_a_hidden_record_is_not_told() -> None:
+    """The ref of the act that an entry followed from is told to those who may read that act."""
+    with flow_on(MemoryStore()) as flow:
+        target = flow.create(draft(), by=ZHAO)
+        source = flow.create(draft(secrecy="secret", authors=[Author(name="x")]), by=LI)
+        flow.fire(source, "merge", Merge(target=target.id), by=LI)
+        credit = flow.history(target.id, by=LI)[-1]
+        assert (credit.trigger, credit.cause) == ("credit", f"{source.id}@2")
+        assert flow.history(target.id, by=ZHAO)[-1] == attrs.evolve(credit, cause=None)
+        shown = flow.fire(flow.create(draft(), by=ZHAO), "merge", Merge(target=target.id), by=LI)
+        assert flow.history(target.id, by=ZHAO)[-1].cause == f"{shown.id}@2"
+        assert isinstance(credit.details, Credit)
+
+
+# -- the table -------------------------------------------------------------------------------------------------------
+
+
+def table(**changes: Any) -> Lifecycle:
+    """A small lifecycle whose remark has an audience."""
+    remark = Transition("remark", source="open", dest=SAME, roles=EVERYBODY, **changes.pop("row", {}))
+    given: dict[str, Any] = {
+        "roles": {"one": ANY, "two": UNIT, "mine": OWN},
+        "transitions": [Transition("open", source=None, dest="open", roles={"one", "mine"}), remark],
+        **changes,
+    }
+    return Lifecycle(name="file", version=1, record=Record, states=[State("open", final=True)], **given)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"row": {"audience": {"three"}}}, "unknown_audience"),
+        ({"row": {"audience": set()}}, "no_audience"),
+        ({"row": {"audience": {"one"}}, "roles": {"one": ANY, "mine": OWN, "a,b": ANY}}, "role_comma"),
+        ({"audits": {"three"}}, "unknown_auditor"),
+        ({"audits": {3}}, "name_type"),
+    ],
+)
+def test_faults_of_an_audience(changes: dict[str, Any], code: str) -> None:
+    """Roles of an audience and of auditors are the table's, and can be stored as one text."""
+    with pytest.raises(InvalidDefinition) as raised:
+        table(**changes)
+    assert [fault.code for fault in raised.value.faults] == [code]
+
+
+def test_an_audience_that_is_no_role_fails() -> None:
+    """A function that gives no roles of the table, or none at all, is a rule that failed, and nothing is written."""
+    person = Actor(id="p", roles={"one"})
+    for roles in ({"three"}, set[str](), 3):
+        with ReportFlow(MemoryStore(), table(row={"audience": lambda details, roles=roles: roles})) as flow:
+            record = flow.create(Record.draft(), by=person)
+            with pytest.raises(RuleFailed, match="audience of 'remark'"):
+                flow.fire(record, "remark", by=person)
+            assert flow.get(record.id, by=person).version == 1
