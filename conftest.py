@@ -10,8 +10,11 @@ import contextlib
 import importlib.util
 import sys
 import tempfile
+import threading
+from types import FrameType
 from typing import Any, cast
 
+import pytest
 from sybil import Sybil
 from sybil.parsers.myst import PythonCodeBlockParser, SkipParser
 
@@ -45,6 +48,30 @@ def pytest_report_header() -> str:
     """Say which reportflow is tested: the tree's or an installed one."""
     spec = importlib.util.find_spec("reportflow")
     return f"reportflow: {spec.origin if spec else 'not installed'}"
+
+
+_kept: list[object] = []
+"""The main greenlets of all threads of a session that measures coverage."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Where coverage is measured, keep the main greenlet of each thread until the end.
+
+    Coverage has a weak reference to it, whose callback would run when the thread has ended: in a pending call of the
+    main thread. If another thread ends at that moment, Python 3.11 with a trace function never comes back from there,
+    and no timeout ends it.
+    """
+    installed: Any = threading.gettrace()
+    if installed is None:
+        return
+    getcurrent = importlib.import_module("greenlet").getcurrent  # it has no types
+
+    def install(frame: FrameType, event: str, argument: Any) -> Any:
+        _kept.extend([getcurrent()] * 2)  # for one reference alone greenlet would search all objects for its holder
+        return installed(frame, event, argument)
+
+    threading.settrace(install)
 
 
 pytest_collect_file = Sybil(
