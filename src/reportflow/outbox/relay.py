@@ -25,7 +25,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from reportflow.errors import BrokerUnavailable, InvalidValue, ReportflowError, StorageUnavailable, UnreadableRecord
+from reportflow.errors import (
+    BrokerUnavailable,
+    InvalidValue,
+    ReportflowError,
+    StorageBusy,
+    StorageUnavailable,
+    UnreadableRecord,
+)
 from reportflow.flow.base import now
 from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.model.checks import time_problem, type_problem
@@ -36,6 +43,8 @@ from reportflow.storage.leases import Delivery, Lease, Leases, SupportsLeases
 
 #: The longest text of an error that is stored.
 _ERROR_LIMIT: Final = 500
+#: How long it waits after another writer was faster, in seconds.
+_BUSY_PAUSE: Final = 0.05
 
 
 class Relay:
@@ -147,7 +156,8 @@ class Relay:
     def run(self, stop: threading.Event | None = None, poll: float = 1.0) -> None:
         """Publish entries as they are committed, until it is stopped; then give up the lease.
 
-        While the store is unavailable it tries again after each `poll`; each time is an incident.
+        While the store is unavailable it tries again after each `poll`, and at once where another writer was faster;
+        each time is an incident.
 
         Args:
             stop: Set to stop it after the current batch.
@@ -157,12 +167,13 @@ class Relay:
         try:
             while not stop.is_set():
                 try:
-                    published = self.run_once()
+                    wait = 0.0 if self.run_once() else poll
                 except StorageUnavailable as error:
                     self._note("store_unavailable", error.code)
-                    published = 0
-                if not published:
-                    stop.wait(poll)
+                    # what another writer holds is free in a moment
+                    wait = min(poll, _BUSY_PAUSE) if isinstance(error, StorageBusy) else poll
+                if wait:
+                    stop.wait(wait)
         finally:
             try:
                 self.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -30,7 +32,7 @@ from reportflow.storage.base import (
     refuse_used,
 )
 from reportflow.storage.restoring import sealed_keys
-from reportflow.storage.sql import restoring
+from reportflow.storage.sql import positions, restoring
 from reportflow.storage.sql.codec import (
     changed_row,
     entry_of,
@@ -42,10 +44,10 @@ from reportflow.storage.sql.codec import (
     sealed_of,
     shown,
 )
+from reportflow.storage.sql.dialects import BUSY_TIMEOUT
 from reportflow.storage.sql.executor import Executor, OpenExecutor, PreparedStatement, Row, transaction
 from reportflow.storage.sql.lengths import refuse_long, written
 from reportflow.storage.sql.queries import PLACE
-from reportflow.storage.sql.restoring import POSITIONS
 from reportflow.storage.sql.schema import RECORD_COLUMNS
 from reportflow.storage.sql.statements import RECORD, Lookup, Stale, StatementCache
 
@@ -187,13 +189,14 @@ class SqlContract:
 
     def feed(self, after: int | None = None, limit: int = 100) -> list[FeedItem]:
         """See `Store.feed`."""
-        statements = self._statements
+        statements, deadline = self._statements, time.monotonic() + BUSY_TIMEOUT
         with self._checkout() as executor:
+            more = not statements.backend.positions_on_insert
             while True:
                 # before the rows are read: what is committed by now then has its position, and is among them
-                more = not statements.backend.positions_on_insert and _assign_positions(executor, statements)
+                more = more and positions.assign(executor, statements, partial(self._transaction, executor))
                 rows = executor.read(statements.feed, {"after": after or 0, "most": limit})
-                if not more or len(rows) == limit:
+                if not more or len(rows) == limit or time.monotonic() > deadline:
                     break
         items = []
         for *row, position in rows:
@@ -378,23 +381,3 @@ def _look_up(executor: Executor, lookup: Lookup, names: Iterable[str]) -> Sequen
 def _storable(texts: Iterable[str]) -> list[str]:
     """The texts that may be stored: a driver need not take any other, and there are none to be found."""
     return [text for text in texts if text_problem(text) is None]
-
-
-def _assign_positions(executor: Executor, statements: StatementCache) -> bool:
-    """Give feed positions to some entries that have none yet; whether there were any.
-
-    Where writers overtake each other, positions are assigned when the feed is read, not when an entry is written: a
-    counter at the time of writing would not be the order of the commits, and a reader who has seen 8 would never see
-    the 7 that is committed late. Entries that are committed and have no position yet come behind all that have one. The
-    last position is compared and set: of several readers that assign at once, one does.
-    """
-    some = executor.read(statements.without_position, {"most": POSITIONS})
-    if not some:
-        return False
-    last = int(executor.read(statements.last_position, {})[0][0])
-    with transaction(executor, statements.backend.begin):
-        moved = {"seen": str(last), "reached": str(last + len(some))}
-        if executor.write(statements.move_last_position, moved) == 1:
-            rows = [{"its_id": id, "its_position": position} for position, (id,) in enumerate(some, last + 1)]
-            executor.write_all(statements.assign_position, rows)
-    return True

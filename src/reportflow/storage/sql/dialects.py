@@ -272,6 +272,20 @@ def is_undecodable(error: Exception) -> bool:
     return type(cause).__name__ == "OperationalError" and str(cause).startswith("Could not decode to UTF-8")
 
 
+def is_conflict(backend: Backend, error: BaseException) -> bool:
+    """Whether an error of a driver means that another writer was faster, or holds what is to be written."""
+    meaning = _meaning(backend, (error.orig or error) if isinstance(error, DBAPIError) else error)
+    return meaning is not None and meaning[0] is StorageBusy
+
+
+def _meaning(backend: Backend, error: BaseException) -> tuple[type[StorageUnavailable], str] | None:
+    """What an error of the driver itself means; None where no code says so."""
+    code = backend.error_code(error)
+    if code is None:
+        return None
+    return next((found for beginning, found in backend.errors.items() if code.startswith(beginning)), None)
+
+
 def translate(engine: Engine, error: BaseException, *, in_doubt: bool = False) -> StorageError | None:
     """The error of this library for one of a driver's; None where it is none.
 
@@ -286,10 +300,9 @@ def translate(engine: Engine, error: BaseException, *, in_doubt: bool = False) -
         error = error.orig or error
     elif not isinstance(error, (engine.dialect.loaded_dbapi.Error, OSError)):
         return None
-    backend = backend_of(engine)
-    code = backend.error_code(error)
-    for beginning, (kind, advice) in backend.errors.items() if code is not None else ():
-        if str(code).startswith(beginning):
-            in_doubt = in_doubt and kind is StorageUnavailable
-            return kind(safe_url(engine), " ".join(str(error).split()), "unknown" if in_doubt else advice)
-    return StorageError(f"{type(error).__name__}: {error}")
+    meaning = _meaning(backend_of(engine), error)
+    if meaning is None:
+        return StorageError(f"{type(error).__name__}: {error}")
+    kind, advice = meaning
+    in_doubt = in_doubt and kind is StorageUnavailable
+    return kind(safe_url(engine), " ".join(str(error).split()), "unknown" if in_doubt else advice)

@@ -62,15 +62,16 @@ class Executor:
     """Runs statements on a cursor, all on one connection.
 
     Attributes:
+        is_bound: Whether it runs them inside a transaction of the host's.
         in_doubt: Whether it is unknown if what was written is kept, should the connection be lost now.
     """
 
-    __slots__ = ("_connection", "_cursor", "_dialect", "_streams", "in_doubt")
+    __slots__ = ("_connection", "_cursor", "_dialect", "in_doubt", "is_bound")
 
     def __init__(self, connection: PoolProxiedConnection, dialect: Dialect, cursor: Any = None) -> None:
         self._connection = connection
         self._dialect = dialect
-        self._streams = cursor is None  # only a driver's own cursor does
+        self.is_bound: bool = cursor is not None
         self._cursor = connection.cursor() if cursor is None else cursor
         self.in_doubt: bool = False
 
@@ -85,7 +86,7 @@ class Executor:
 
     def write_all(self, statement: PreparedStatement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a statement for each row."""
-        if statement.copy is not None and self._streams and len(rows) >= _STREAMED:
+        if statement.copy is not None and not self.is_bound and len(rows) >= _STREAMED:
             sql, names = statement.copy
             with self._cursor.copy(sql) as stream:
                 for row in rows:

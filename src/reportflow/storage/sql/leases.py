@@ -15,6 +15,7 @@ from sqlalchemy import delete, insert, select, update
 
 from reportflow.model.values import time_text
 from reportflow.storage.leases import Delivery, Lease, next_lease
+from reportflow.storage.sql.dialects import is_conflict
 from reportflow.storage.sql.executor import Executor, OpenExecutor, Row, transaction
 from reportflow.storage.sql.statements import StatementCache, bound, equals
 
@@ -28,7 +29,7 @@ class SqlLeases:
 
     def __init__(self, statements: StatementCache, checkout: OpenExecutor) -> None:
         self._checkout = checkout
-        self._begin = statements.backend.begin
+        self._backend = statements.backend
         self._conflicts = statements.conflicts
         lease, delivery = statements.tables.relay, statements.tables.delivery
         name, token = equals(lease.c.name, "its_name"), equals(lease.c.token, "its_token")
@@ -63,7 +64,12 @@ class SqlLeases:
                 return lease
             # the expiry too: its holder may have renewed it since it was read
             seen = {"its_name": name, "its_token": last.token, "its_until": time_text(last.expires_at)}
-            return lease if executor.write(self._acquire, {**_lease_row(lease), **seen}) == 1 else None
+            try:
+                return lease if executor.write(self._acquire, {**_lease_row(lease), **seen}) == 1 else None
+            except Exception as error:
+                if not is_conflict(self._backend, error):
+                    raise
+                return None
 
     def current(self, name: str) -> Lease | None:
         """See `Leases.current`."""
@@ -86,7 +92,7 @@ class SqlLeases:
         with self._checkout() as executor:
             if not gone:
                 return after if executor.write(self._advance, moved) == 1 else None
-            with transaction(executor, self._begin):
+            with transaction(executor, self._backend.begin):
                 if executor.write(self._advance, moved) != 1:
                     return None
                 rows = [{"its_relay": lease.name, "its_position": number} for number in gone]

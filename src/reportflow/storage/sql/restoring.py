@@ -7,7 +7,7 @@ that begin at the same moment both write that row, so one of them fails.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,11 +17,9 @@ from reportflow.serialization.digest import Sealed
 from reportflow.storage.restoring import check_restored
 from reportflow.storage.sql.codec import entry_row, label_rows, record_row
 from reportflow.storage.sql.executor import Executor
+from reportflow.storage.sql.positions import POSITIONS
 from reportflow.storage.sql.schema import RESTORING, SEALED_COLUMNS
 from reportflow.storage.sql.statements import StatementCache, bound
-
-#: How many entries are given a feed position at a time.
-POSITIONS: Final = 500
 
 
 def check(executor: Executor, statements: StatementCache, sealed: Sequence[Sealed], records: Sequence[Record]) -> bool:
@@ -80,7 +78,7 @@ def _end(executor: Executor, statements: StatementCache) -> None:
         some = executor.read(statements.without_position, {"most": POSITIONS})
         if not some:
             break
-        places = [{"its_id": id, "its_position": position} for position, (id,) in enumerate(some, last + 1)]
+        places = [{"its_id": id, "its_position": position} for position, (id, _) in enumerate(some, last + 1)]
         executor.write_each(statements.assign_position, places)
         last += len(some)
     if str(last) != before:

@@ -147,9 +147,11 @@ class StatementCache:
         no_position, last = entry.c.position.is_(None), meta.c.name == "position"
         # in the order in which they were written, which for the entries of one record is their own
         waiting = sa.select(entry.c.id).where(no_position).order_by(entry.c.id).limit(sa.bindparam("most"))
+        # with the last position of that moment: of a later one the entries might have theirs
+        last_value = sa.select(meta.c.value).where(last).scalar_subquery()
         assign = sa.update(entry).where(equals(entry.c.id, "its_id"), no_position)
         move = sa.update(meta).where(last, equals(meta.c.value, "seen"))
-        self.without_position: PreparedStatement = self.prepare(waiting)
+        self.without_position: PreparedStatement = self.prepare(waiting.add_columns(last_value))
         self.assign_position: PreparedStatement = self.prepare(assign.values(position=sa.bindparam("its_position")))
         self.last_position: PreparedStatement = self.prepare(sa.select(meta.c.value).where(last))
         self.move_last_position: PreparedStatement = self.prepare(move.values(value=sa.bindparam("reached")))
