@@ -177,6 +177,21 @@ def test_the_cause_in_a_hidden_record_is_not_told() -> None:
         assert isinstance(credit.details, Credit)
 
 
+@pytest.mark.parametrize("store", STORES, ids=["memory", "sqlite"])
+@pytest.mark.parametrize("blank", ["", " ", "\u3000", "\u200b"])
+def test_a_blank_unit_reaches_nothing(store: Callable[[], Store], blank: str) -> None:
+    """Who has no unit sees no record without one by a role for a unit, and may do nothing there."""
+    with flow_on(store()) as flow:
+        report = flow.create(draft(), by=attrs.evolve(ZHAO, unit=blank))
+        assert report.unit == blank
+        stranger = attrs.evolve(LI, unit=blank)
+        assert not flow.find(Query(), by=stranger).records
+        assert flow.inbox(by=stranger).records == ()
+        assert flow.count(Query(), by=stranger, of="entries") == {(): 0}
+        with pytest.raises(RecordNotFound):
+            flow.fire(report.id, "edit", Revision(text="x"), by=stranger)
+
+
 # -- the table -------------------------------------------------------------------------------------------------------
 
 

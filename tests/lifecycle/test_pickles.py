@@ -116,7 +116,8 @@ def test_a_lifecycle_decides_the_same_out_of_a_pickle() -> None:
     """Names, labels and rows are equal; guards, settings and lookups answer as those of the original do."""
     flow = ReportFlow(MemoryStore(), REPORT, clock=lambda: NOW)
     report = flow.create(
-        Report.draft(title="t", text="x", authors=[Author(name="a")]), by=Actor(id="zhang", roles={"contributor"})
+        Report.draft(title="t", text="x", authors=[Author(name="a")]),
+        by=Actor(id="zhang", roles={"contributor"}, unit="yulin"),
     )
     for made in ways(REPORT):
         assert (made.name, made.version, made.roles, made.labels) == (

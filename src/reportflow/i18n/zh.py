@@ -676,7 +676,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "json": "输出一个 JSON 对象。",
         "utc_offset": "时区，默认 +08:00。",
         "body": "本级单位名称，仅其采用计入编发。",
-        "unit": "单位；库中有多个单位时填写。",
+        "unit": "只看这一单位；不填则为全部单位。",
         "as": "以何种身份查看。",
         "id": "人员编号；反映人只见本人的信息。",
         "limit": "显示条数。",
@@ -774,6 +774,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "title": "{given}待办",
         "due": "办理时限",
         "since": "收稿日期",
+        "unit": "所属政协",
         "state": "环节",
         "number": "来稿编号",
         "title_of": "标题",
@@ -804,7 +805,6 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "cli.wrong": {
         "technical": "{given}技术信息：{why}",
         "no_office": "{url} 中没有数据：请核对路径，或输入以下命令创建：{command}",
-        "unit": "库中有多个单位，请用 --unit 选择：{choices}。",
         "role": "没有“{given}”这一身份；可选：{choices}。",
         "choice": "{name}（{label}）",
         "number": "来稿编号{given}对应多条信息，请改为输入：{choices}。",
@@ -990,6 +990,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "test_who_one_is_letter_for_letter": "仅仅形似的人员和单位是他人他处：其记录不属于本人本单位。",
         "test_what_happened_above_the_clearance": "高于密级权限的历史条目不在任何计数和条件之中，即使其记录可见。",
         "test_the_audience_of_an_entry": "指定了读者角色的历史条目，只计入拥有其中一个可及该记录的角色的人的计数和条件。",
+        "test_a_blank_unit_reaches_nothing": "没有单位的人，与没有单位的记录，不属于同一单位。",
         "test_a_rule_narrows_what_is_asked": "可见规则与所求各项同时成立，每一页都如此。",
     },
     "promise.count": {

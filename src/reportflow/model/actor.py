@@ -73,7 +73,7 @@ class Actor(Value):
         id: The host's id of the person or system; not blank.
         name: What people call them.
         roles: The roles that they hold; each counts only where its scope holds.
-        unit: The unit they belong to. Two blank units are the same unit.
+        unit: The unit they belong to. A blank one reaches nothing: what has no unit is not the unit of who has none.
         clearance: The highest secrecy that they may read.
         kind: A person, or a system.
         on_behalf_of: The id of whom they act for; kept in the history, it lends no rights.

@@ -10,7 +10,7 @@ import attrs
 
 from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor, Scope, Secrecy, as_secrecy
-from reportflow.model.checks import cache_by_class
+from reportflow.model.checks import cache_by_class, is_blank
 from reportflow.model.values import Extended, field_names, in_utc_or_none
 
 #: What the fold of a history sets; no draft and no `sets` may name them.
@@ -125,9 +125,9 @@ class Record(GivenOut):
         return self.created_by == actor_id or actor_id in self.labels().get("author", ())
 
     def within(self, scope: Scope, actor_id: str, unit: str) -> bool:
-        """Whether a scope of a person holds for the record."""
+        """Whether a scope of a person holds for the record; a blank unit reaches nothing."""
         if scope is Scope.UNIT:
-            return self.unit == unit
+            return self.unit == unit and not is_blank(unit)
         return scope is Scope.ANY or self.belongs_to(actor_id)
 
     def readable_by(self, actor: Actor) -> bool:

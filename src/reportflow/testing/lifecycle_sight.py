@@ -8,11 +8,12 @@ from typing import Final
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import OnConflict
 from reportflow.model.actor import Actor, Scope
+from reportflow.model.checks import is_blank
 from reportflow.model.record import Record
 
 _NAIVE: Final[dict[Scope, Callable[[Record, Actor], bool]]] = {
     Scope.OWN: lambda record, actor: actor.id in (record.created_by, *record.labels().get("author", ())),
-    Scope.UNIT: lambda record, actor: record.unit == actor.unit,
+    Scope.UNIT: lambda record, actor: record.unit == actor.unit and not is_blank(actor.unit),
     Scope.ANY: lambda record, actor: True,
 }
 

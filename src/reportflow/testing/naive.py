@@ -85,7 +85,7 @@ def reaching(rule: Visibility, record: Record) -> list[Grant]:
     scopes = {Scope.ANY}
     if rule.actor in mine:
         scopes.add(Scope.OWN)
-    if rule.unit == record.unit:
+    if rule.unit == record.unit and rule.unit.strip():
         scopes.add(Scope.UNIT)
     return [
         grant

@@ -108,6 +108,15 @@ class FoldsPeople(Oversight):
         return attrs.evolve(rule, actor=rule.actor.lower()).covers(folded)
 
 
+@caught_by("test_a_blank_unit_reaches_nothing")
+class TakesNoUnitForOne(Oversight):
+    """Compares units alone: who has none sees what has none."""
+
+    def covers(self, rule: Visibility, record: Record) -> bool:
+        same = bool(not rule.unit.strip() and record.unit == rule.unit)
+        return rule.covers(record) or (same and attrs.evolve(rule, unit="?").covers(attrs.evolve(record, unit="?")))
+
+
 @caught_by("test_a_rule_narrows_what_is_asked")
 class ForgetsTheRuleOnTheNextPage(Misreading):
     """Honours the visibility rule on the first page alone."""

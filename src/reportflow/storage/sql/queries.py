@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from reportflow.model.actor import Scope, Secrecy
+from reportflow.model.checks import is_blank
 from reportflow.model.query import (
     ENTRY_GROUPS,
     LABEL_GROUPS,
@@ -180,7 +181,7 @@ def _granted(tables: Tables, rule: Visibility, grant: Grant) -> Condition:
     by_author = _labelled(tables, "author").where(tables.label.c.value == rule.actor)
     means: dict[Scope, Condition] = {
         Scope.ANY: sa.true(),
-        Scope.UNIT: record.c.unit == rule.unit,
+        Scope.UNIT: sa.false() if is_blank(rule.unit) else record.c.unit == rule.unit,
         Scope.OWN: sa.or_(record.c.created_by == rule.actor, sa.exists(by_author)),
     }
     return sa.and_(*where, sa.or_(sa.false(), *(means[scope] for scope in sorted(grant.scopes))))

@@ -115,6 +115,17 @@ class VisibilityTests(StoreFixtures):
         keep(store, created(report("mine", unit="x"), by=Actor(id=me)), created(report("ours", unit=unit)))
         assert _seen(store, _grant(OWN, UNIT)) == ["mine", "ours"]
 
+    def test_a_blank_unit_reaches_nothing(self, store: Store) -> None:
+        """Who has no unit, or one of spaces alone, does not have the unit of records without one."""
+        keep(store, created(report("none", unit="")), created(report("spaces", unit=" ")), created(report("here")))
+        for unit in ("", " "):
+            for grants in ([_grant(UNIT)], [_grant(OWN, UNIT)]):
+                rule = Visibility(actor="me", unit=unit, clearance=Secrecy.TOP_SECRET, grants=tuple(grants))
+                assert found(store, visible=rule) == []
+                assert counted(store, visible=rule) == {(): 0}
+            both = Visibility(actor="me", unit=unit, clearance=Secrecy.TOP_SECRET, grants=(_grant(UNIT, ANY),))
+            assert found(store, visible=both) == ["here", "none", "spaces"]
+
     def test_a_rule_narrows_what_is_asked(self, store: Store) -> None:
         """The rule holds together with all else that is asked for, on every page."""
         _keep_four(store)
