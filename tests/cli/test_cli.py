@@ -9,6 +9,7 @@ import string
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -342,16 +343,74 @@ def test_an_unknown_role_is_refused_with_the_choices(url: str) -> None:
     assert "contributor（反映人）、editor（编辑）、reviewer（审核人）、registrar（文书）或auditor（查阅人）" in said
 
 
-def test_several_units_ask_for_a_choice(small: str) -> None:
-    """With several units in the store the terminal asks which; named, it is that one's."""
+#: What a terminal would obey, or would not show: a code that erases, marks that turn text round, and an invisible one.
+OBEYED = "\x1b[2J\x07\u202e\u2066\u200b\x9b"
+
+
+@BOTH
+def test_several_units_are_shown_together(small: str, language: str) -> None:
+    """With several units in the store the terminal shows all of them, and of which each is; named, that one's."""
     with open_flow(small) as flow:
         flow.create(
             Report.draft(title="b", text="t", authors=[Author(name="a")]),
-            by=Actor(id="f", roles={"editor"}, unit="else"),
+            by=Actor(id="f", roles={"editor"}, unit=f"el{OBEYED}se"),
         )
+        flow.create(
+            Report.draft(title="nowhere", text="t", authors=[Author(name="a")]),
+            by=Actor(id="f", roles={"contributor"}),
+        )
+    year = str(datetime.now(UTC).year)
 
-    assert fails("inbox", "--as", "editor", "--database", small) == text("wrong.unit", choices=["else", "somewhere"])
-    assert "the-id" in run("inbox", "--as", "editor", "--unit", "somewhere", "--database", small).stdout
+    shown = run("inbox", "--as", "editor", "--database", small, language=language, env={"COLUMNS": "200"})
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert all(one in shown.stdout for one in ("the-id", "somewhere", "nowhere", text("inbox.unit", language)))
+    assert not set(OBEYED[:1] + OBEYED[4:]) & set(shown.stdout)
+    counted = run("figures", "--json", "--year", year, "--database", small, language=language)
+    assert json.loads(counted.stdout)["collected"] == 3
+    one = run("inbox", "--as", "editor", "--unit", "somewhere", "--database", small, language=language).stdout
+    assert "the-id" in one
+    assert "nowhere" not in one
+    with open_flow(small) as flow:
+        found = {record.title: record.id for record in flow.store.find(Query())}
+    assert "nowhere" in run("history", found["nowhere"], "--database", small, language=language).stdout
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("history", OBEYED),
+        (OBEYED,),
+        ("inbox", "--as", OBEYED),
+        ("inbox", f"--{OBEYED}"),
+        ("figures", "--year", OBEYED),
+        ("inbox", "--as", "editor", "--database", f"sqlite:///{OBEYED}.db"),
+    ],
+)
+def test_what_is_typed_is_quoted_and_never_obeyed(small: str, arguments: tuple[str, ...], language: str) -> None:
+    """An error quotes what was typed or stored with escapes for all that a terminal would obey or hide."""
+    said = run(*arguments, language=language, env={"REPORTFLOW_DATABASE": small})
+
+    assert said.exit_code in (1, 2)
+    assert not set(OBEYED.replace("[2J", "")) & set(said.output)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp437", "gbk"])
+@BOTH
+def test_a_terminal_without_the_characters_is_served(url: str, encoding: str, language: str) -> None:
+    """Where the terminal lacks a character, an escape stands in its place, and each command ends well."""
+    settings = {"COLUMNS": "80", "REPORTFLOW_LANGUAGE": language, "REPORTFLOW_DATABASE": url}
+    terminal = CliRunner(charset=encoding)
+    for arguments in (
+        ["figures", "--year", "2022"],
+        ["inbox", "--as", "editor"],
+        ["history", "2022-081"],
+        ["history", "没有"],
+        ["check", "--help"],
+    ):
+        result = terminal.invoke(commands.reportflow, arguments, env=settings, prog_name="reportflow")
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        assert result.exit_code == (1 if "没有" in arguments else 0)
 
 
 @pytest.mark.parametrize("command", [("history", "the-id"), ("inbox", "--as", "editor")])

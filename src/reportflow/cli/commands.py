@@ -37,7 +37,7 @@ from reportflow.flow.sync import ReportFlow
 from reportflow.flow.verification import LIMIT
 from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.diagram import dot, mermaid
-from reportflow.model.actor import OWN, Actor, Secrecy
+from reportflow.model.actor import ANY, OWN, UNIT, Actor, Secrecy
 from reportflow.model.query import Happened, Interval, Query
 from reportflow.model.record import Record
 from reportflow.office.figures import figures, instructions
@@ -138,8 +138,8 @@ def _program() -> str:
 @_unit
 def show_figures(database: str, wanted: int, as_json: bool, zone: tzinfo, body: str | None, unit: str | None) -> None:
     """Count a year."""
-    with _opened(database) as flow:
-        _count(flow, wanted, zone, _chosen_unit(flow, unit), body, title=body or unit or "", as_json=as_json)
+    with _opened(database, unit) as flow:
+        _count(flow, wanted, zone, unit or "", body, title=body or unit or "", as_json=as_json)
 
 
 def _count(
@@ -221,14 +221,14 @@ def inbox(database: str, role: str, actor: str | None, unit: str | None, limit: 
         raise CommandFailed(text("wrong.role", given=role, choices=choices))
     if actor is None and REPORT.roles[role] is OWN:
         raise CommandFailed(text("inbox.own", given=labels[role]))
-    with _opened(database) as flow:
-        asker = Actor(id=actor or _OPERATOR, roles={role}, unit=_chosen_unit(flow, unit), clearance=Secrecy.TOP_SECRET)
+    with _opened(database, unit) as flow:
+        asker = Actor(id=actor or _OPERATOR, roles={role}, unit=unit or "", clearance=Secrecy.TOP_SECRET)
         page = flow.inbox(by=asker, limit=limit)
     show.say_left_out(page.unreadable)
     if not page.records:
         click.echo(text("inbox.empty", given=labels[role]))
         return
-    show.show_inbox(page, REPORT, text("inbox.title", given=labels[role]), zone)
+    show.show_inbox(page.records, REPORT, text("inbox.title", given=labels[role]), zone)
     if page.next:
         click.echo(text("inbox.more", number=limit * 10))
 
@@ -380,19 +380,11 @@ def _advised(database: str) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(database: str) -> Iterator[ReportFlow]:
-    """A flow on a database that exists; a mistyped path makes no file."""
+def _opened(database: str, unit: str | None = None) -> Iterator[ReportFlow]:
+    """A flow on a database that exists; a mistyped path makes no file. Without a unit, roles reach all of them."""
+    anywhere = {role: ANY if scope is UNIT else scope for role, scope in REPORT.roles.items()}
     with _advised(database):
-        flow = open_flow(database, create=False)
+        lifecycle = REPORT if unit is not None else attrs.evolve(REPORT, roles=anywhere)
+        flow = open_flow(database, create=False, lifecycles=lifecycle)
     with flow:
         yield flow
-
-
-def _chosen_unit(flow: ReportFlow, unit: str | None) -> str:
-    """The unit that was given, else the only one."""
-    if unit is not None:
-        return unit
-    units = sorted(str(one) for (one,) in flow.store.count(Query(kind=REPORT.name), group=("unit",)))
-    if len(units) > 1:
-        raise CommandFailed(text("wrong.unit", choices=units))
-    return units[0] if units else ""

@@ -7,11 +7,10 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from reportflow.cli.show import clean, console
-from reportflow.cli.translation import CommandFailed, language, text
+from reportflow.cli.translation import CommandFailed, language, say, text
 from reportflow.errors import ReportflowError
 from reportflow.flow.sync import ReportFlow
 from reportflow.flow.verification import Verification
@@ -41,7 +40,7 @@ def verify(flow: ReportFlow, after: str | None, limit: int, against: str | None)
     facts = {"records": found.records, "entries": found.entries, "number": len(found.flaws)}
     shown.print(clean(text("verify.sound" if found.ok else "verify.unsound", **facts)), soft_wrap=True)
     if not found.finished:
-        click.echo(text("verify.more", given=shlex.quote(found.reached or "")), err=True)
+        say(text("verify.more", given=shlex.quote(found.reached or "")), err=True)
     return 1 if not found.ok else 0 if found.finished else NotVerified.exit_code
 
 

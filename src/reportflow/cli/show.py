@@ -9,13 +9,12 @@ from string import Formatter
 from types import MappingProxyType
 from typing import Any, Final
 
-import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reportflow.cli.translation import language, text
+from reportflow.cli.translation import language, say, text
 from reportflow.i18n.catalog import CHINESE, STANDARD
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.entry import Entry
@@ -104,7 +103,7 @@ def show_history(
     for entry in history:
         rows.add_row(
             entry.at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
-            lifecycle.describe(entry, language()),
+            clean(lifecycle.describe(entry, language())),
             clean(entry.actor.name or entry.actor.id),
             clean(_describe(entry, lifecycle, zone, names)),
         )
@@ -162,18 +161,22 @@ def _value(name: str, value: Any, zone: tzinfo, names: Mapping[str, str]) -> str
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 
 
-def show_inbox(records: Iterable[Record], lifecycle: Lifecycle, title: str, zone: tzinfo) -> None:
-    """What waits, with the numbers to type; the id of what has none."""
-    fixed = ("inbox.due", "inbox.since", "inbox.state", "inbox.number")
+def show_inbox(records: Sequence[Record], lifecycle: Lifecycle, title: str, zone: tzinfo) -> None:
+    """What waits, with the numbers to type; the id of what has none. Of several units, whose it is too."""
+    several = ("inbox.unit",) if len({record.unit for record in records}) > 1 else ()
+    fixed = ("inbox.due", "inbox.since", "inbox.state", *several, "inbox.number")
     rows = table({**dict.fromkeys(fixed, FIXED), "inbox.title_of": WIDE}, title)
     for record in records:
-        state = lifecycle.label_of("state", record.state, language())
-        named = clean(record.title) if record.reference else clean(record.title).append(f"\n{record.id}", style="dim")
-        rows.add_row(_day(record.due_at, zone), _day(record.created_at, zone), state, clean(record.reference), named)
+        days = (Text(_day(record.due_at, zone)), Text(_day(record.created_at, zone)))
+        words = [lifecycle.label_of("state", record.state, language()), *(record.unit for _ in several)]
+        named = clean(record.title)
+        if not record.reference:
+            named.append("\n").append(clean(record.id).plain, style="dim")
+        rows.add_row(*days, *map(clean, words), clean(record.reference), named)
     console().print(rows)
 
 
 def say_left_out(ids: Sequence[str]) -> None:
     """Say on stderr which records were left out, since they cannot be read."""
     if ids:
-        click.echo(text("inbox.left_out", number=len(ids), ids=ids), err=True)
+        say(text("inbox.left_out", number=len(ids), ids=ids), err=True)

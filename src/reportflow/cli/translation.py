@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import IO, Any, Final, TypeVar
 
 import click
@@ -11,7 +13,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from reportflow.cli.environment import LANGUAGES, language_of_environment
 from reportflow.errors import ReportflowError, StorageUnavailable
-from reportflow.i18n.catalog import CLERK, DEVELOPER, ENGLISH, STANDARD, Reader
+from reportflow.i18n.catalog import CLERK, DEVELOPER, ENGLISH, STANDARD, Reader, printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,6 +32,11 @@ def text(code: str, **facts: object) -> str:
     return STANDARD.text(f"cli.{code}", language(), facts)
 
 
+def say(message: str, *, file: IO[Any] | None = None, err: bool = False) -> None:
+    """Print a sentence that may quote what is stored or typed; no character of it is obeyed by the terminal."""
+    click.echo(printable(message), file=file, err=err)
+
+
 def _word(name: str) -> str:
     """One of click's own words."""
     return STANDARD.label("cli.click", name, language())
@@ -40,7 +47,7 @@ class CommandFailed(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the sentence on one line."""
-        click.echo(" ".join(self.message.split()), file=file, err=True)
+        say(" ".join(self.message.split()), file=file, err=True)
 
 
 class _WrongUsage(click.UsageError):
@@ -54,8 +61,8 @@ class _WrongUsage(click.UsageError):
         """Print the usage, where to find help, and the error."""
         if self.ctx is not None:
             hint = STANDARD.text("cli.usage.help", self._language, {"command": self.ctx.command_path})
-            click.echo(f"{self.ctx.get_usage()}\n{hint}\n", file=file, err=True)
-        click.echo(STANDARD.text("cli.usage.error", self._language, {"given": self.message}), file=file, err=True)
+            say(f"{self.ctx.get_usage()}\n{hint}\n", file=file, err=True)
+        say(STANDARD.text("cli.usage.error", self._language, {"given": self.message}), file=file, err=True)
 
 
 def _translated(error: click.UsageError, context: click.Context | None) -> click.UsageError:
@@ -163,6 +170,13 @@ class TranslatedGroup(_Translated, click.Group):  # type: ignore[misc]  # as `Tr
     """A group of such commands."""
 
     command_class = TranslatedCommand
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        """Run what was typed; a terminal that lacks a character gets an escape in its place."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **settings)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """The command that is typed."""

@@ -182,9 +182,10 @@ class Renderer(NamedTuple):
         if self.reader == DEVELOPER and room not in _PLAIN_WORDS:
             room = None
         lifecycle = facts.get("lifecycle")
+        shown = printable if self.reader == DEVELOPER else str  # what stands in a traceback comes to a terminal
         if isinstance(value, str) or not isinstance(value, Iterable):
-            return self.label(str(room), value, lifecycle) if room else str(value)
-        several = [self.label(str(room), one, lifecycle) if room else str(one) for one in value]
+            return shown(self.label(str(room), value, lifecycle) if room else str(value))
+        several = [shown(self.label(str(room), one, lifecycle) if room else str(one)) for one in value]
         return self.join(several, alternatives=fact in _ALTERNATIVES)
 
 
@@ -193,6 +194,18 @@ class _Lenient(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         return "{" + key + "}"
+
+
+def printable(text: str) -> str:
+    """A text as a terminal or a log can show it: what is not printed, but obeyed or unseen, is written as an escape.
+
+    Such are control characters, and the marks that turn a text round; the ends of lines stay, and wide spaces.
+    """
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(one: str) -> str:
+    return one if one.isprintable() or one in "\n\t\u3000" else one.encode("unicode_escape").decode("ascii")
 
 
 def by_code(rooms: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
