@@ -986,6 +986,11 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "leak": "An actor does not see exactly what the definition lets them see{place}: {other} was due, and it was {one}.",
         "offer": "`options` and `fire` disagree about '{trigger}'{place}: `fire` says {other}, `options` {one}.",
         "as_of": "A past version of a record is not as it was{place}: {other} was due, and it was {one}.",
+        "unreached": (
+            "No history of '{lifecycle}' that is drawn has these acts, so nothing is proven of them: {names}. In "
+            "brackets stands what refused them. Where people can do them, say how what they need is made "
+            "(reportflow.testing.strategies.register)."
+        ),
         "never_fired": (
             "In this run these transitions were never fired, so nothing is proven of them: {names}. Give more "
             "examples or steps (settings), or, where no command fits, details that the guards let pass "

@@ -885,6 +885,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "leak": "某人所见与定义允许其所见不符{place}：应为 {other}，实为 {one}。",
         "offer": "对于“{trigger}”，`options` 与 `fire` 不一致{place}：`fire` 为 {other}，`options` 为 {one}。",
         "as_of": "记录的过往版本与当时不符{place}：应为 {other}，实为 {one}。",
+        "unreached": (
+            "随机生成的“{lifecycle}”历史中没有以下操作，因此未得到任何验证：{names}。括号内为拒绝它们的原因。若实际可以"
+            "办理，请说明如何生成所需的内容（reportflow.testing.strategies.register）。"
+        ),
         "never_fired": (
             "本次运行中以下转换从未执行，因此未得到任何验证：{names}。请增加样例数或步数（settings）；若无命令适用"
             "，请用 reportflow.testing.strategies.register 给出守卫能放行的内容。"

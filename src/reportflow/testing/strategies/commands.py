@@ -13,6 +13,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from reportflow.analysis.purity import mentioned
 from reportflow.analysis.samples import PEOPLE, START, UNITS, nearest
 from reportflow.errors import RecordNotFound, ReportflowError, RuleFailed, TransitionRefused
 from reportflow.lifecycle.decision import decide
@@ -22,8 +23,8 @@ from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.model.actor import Actor, Secrecy
 from reportflow.model.entry import Command
 from reportflow.model.record import Record
-from reportflow.testing.strategies.people import able, actors
-from reportflow.testing.strategies.values import details, names, plain_instances
+from reportflow.testing.strategies.people import able, actors, named
+from reportflow.testing.strategies.values import details, names, plain_instances, remembered
 
 #: Raises unless a command is allowed.
 Judge = Callable[[Command], object]
@@ -35,9 +36,12 @@ _LOST: Final = 20
 _REASON: Final = "because"
 _LATER: Final = tuple(timedelta(days=days) for days in (0, 1, 7, 60, 400))
 _MINUTE: Final = timedelta(minutes=1)
+#: What a guard reads of a command.
+_OF_COMMAND: Final = frozenset({"actor", "details", "now", "at", "reason", "key", "step"})
 #: How long ago it happened, in parts of the time since the creation.
 _PARTS: Final = st.none() | st.integers(0, 4)
 _REASONS: Final = st.just("") | names()
+_ONE_OF_FOUR: Final = st.sampled_from((False, False, False, True))
 
 
 def commands(
@@ -121,34 +125,66 @@ def way(
 ) -> Command | None:
     """The plainest command by which a person may fire a trigger now; None where none was found.
 
-    Searched in a fixed order among a bounded number: who, which details, with a reason or without, and how much later.
-
     Raises:
         RuleFailed: a guard, `sets` or `then` of the definition raised.
     """
     found = lifecycle.row(record.state if record.version else None, trigger)
     if found is None:
         return None
+    return next(allowed(lifecycle, record, found[0], now=now, judge=judge, ids=ids), None)
+
+
+def allowed(
+    lifecycle: Lifecycle,
+    record: Record,
+    row: Transition,
+    *,
+    now: datetime,
+    judge: Judge,
+    ids: Sequence[str] = (),
+    chosen: Sequence[Any] | None = None,
+    refused: set[str] | None = None,
+) -> Iterator[Command]:
+    """The commands by which a person may fire a row now, the plainest first.
+
+    Searched in a fixed order among a bounded number: who, which details (those of `chosen`, where given), with a reason
+    or without, and how much later. The codes of what is against the others are added to `refused`.
+
+    Raises:
+        RuleFailed: a guard, `sets` or `then` of the definition raised.
+    """
     lost = 0
-    for one in _tries(lifecycle, record, found[0], now, ids):
+    for one in _tries(lifecycle, record, row, now, _chosen(lifecycle, row, ids) if chosen is None else chosen):
         error = refusal(judge, one)
         if error is None:
-            return one
+            yield one
+            continue
+        codes = {str(getattr(each, "code", each)) for each in getattr(error, "refusals", (error,))}
+        if refused is not None:
+            refused |= codes
         lost += isinstance(error, RecordNotFound)
-        if lost > _LOST:
+        if lost > _LOST or not codes.isdisjoint(_of_the_record(row, lifecycle.record)):
             break
-    return None
+
+
+def _of_the_record(row: Transition, cls: type[Record]) -> frozenset[str]:
+    """The codes of the guards that only look at the record: if they refuse one command, they refuse every one."""
+
+    def find() -> frozenset[str]:
+        read = {guard.code: mentioned(guard.test, cls) for guard in row.guards}
+        return frozenset(code for code, names in read.items() if names is not None and names.isdisjoint(_OF_COMMAND))
+
+    return remembered((row, cls), find)
 
 
 def _tries(
-    lifecycle: Lifecycle, record: Record, row: Transition, now: datetime, ids: Sequence[str]
+    lifecycle: Lifecycle, record: Record, row: Transition, now: datetime, chosen: Sequence[Any]
 ) -> Iterator[Command]:
     people = iter(()) if NOBODY in row.roles else able(lifecycle, row, record)
     first = next(people, None)
     if first is None:
         return
     reasons = (_REASON,) if row.reason_required else ("", _REASON) if record.version else ("",)
-    chosen = _chosen(lifecycle, row, ids)
     yield Command(trigger=row.trigger, actor=first, now=now, details=chosen[0], reason=reasons[0])
     # only now, for mostly the first will do
     pools: list[Sequence[Any]] = [[first, *people], chosen, reasons, _LATER if row.guards else _LATER[:1]]
@@ -207,17 +243,11 @@ def around(
 @st.composite
 def _around(draw: st.DrawFn, way: _Way) -> Command:
     record, plain = way.record, way.plain
-    if not draw(st.booleans()):
-        return plain
     found = way.lifecycle.row(record.state if record.version else None, plain.trigger)
     assert found is not None, "it is allowed, so the row is there"
     row = found[0]
     actor = draw(st.sampled_from([plain.actor, *able(way.lifecycle, row, record)]))
-    chosen = plain.details
-    if row.then is not None or row.erases is not None:
-        chosen = draw(st.sampled_from([chosen, *_chosen(way.lifecycle, row, way.ids)]))
-    if row.details is not None and draw(st.booleans()):
-        chosen = draw(details(row.details))
+    chosen = draw(_details_like(way, row))
     # a creation has no details but its draft
     reason = draw(_REASONS) or plain.reason if record.version else ""
     part = draw(_PARTS)
@@ -225,10 +255,46 @@ def _around(draw: st.DrawFn, way: _Way) -> Command:
     if part is not None and record.created_at is not None and record.created_at <= plain.now:
         varied = attrs.evolve(varied, at=plain.now - (plain.now - record.created_at) * part / 4)
     # what a guard refuses is given up one by one, so that nothing is ever thrown away
-    for one in (varied, attrs.evolve(varied, actor=plain.actor), attrs.evolve(varied, details=plain.details)):
+    of_plain = {"actor": plain.actor, "details": plain.details}
+    for kept in ((), ("actor",), ("details",)):
+        one = attrs.evolve(varied, **{name: of_plain[name] for name in kept})
         if one == plain or refusal(way.judge, one) is None:
             return one
     return plain
+
+
+@st.composite
+def _details_like(draw: st.DrawFn, way: _Way, row: Transition) -> Any:
+    """Details of a row, as its class gives them: those of the plain command are one of many, not every other one.
+
+    Where the plain ones name a record or a field, so do most of these, and all the rest varies.
+    """
+    plain = way.plain.details
+    if row.details is None:
+        return plain
+    drawn = draw(details(row.details))
+    if row.then is None and row.erases is None:
+        return drawn
+    others = _chosen(way.lifecycle, row, way.ids)
+    naming = draw(st.sampled_from([plain, *others]))
+    named = _naming_fields(naming, way.ids, row)
+    if not named or draw(_ONE_OF_FOUR):
+        return drawn
+    try:
+        return attrs.evolve(drawn, **named)
+    except Exception:  # whatever a validator of the host's class raises: it takes them alone, not with the rest
+        return naming
+
+
+def _naming_fields(chosen: Any, ids: Sequence[str], row: Transition) -> dict[str, Any]:
+    """The fields of details that name a record, or what is to be erased."""
+    fields = [field for field in attrs.fields(type(chosen)) if field.init]
+    values = {field: getattr(chosen, field.name) for field in fields}
+    return {
+        field.alias or field.name: value
+        for field, value in values.items()
+        if field.name == row.erases or (isinstance(value, str) and value in ids)
+    }
 
 
 # -- refused ----------------------------------------------------------------------------------------------------
@@ -271,6 +337,8 @@ def _spoilt(asked: _Asked) -> Iterator[Command]:
         yield attrs.evolve(one, actor=attrs.evolve(one.actor, roles=()))
         yield attrs.evolve(one, actor=attrs.evolve(one.actor, roles=roles - row.roles))
         yield attrs.evolve(one, actor=attrs.evolve(one.actor, id="nobody", unit="nowhere"))
+        for name in named(record):
+            yield attrs.evolve(one, actor=attrs.evolve(one.actor, on_behalf_of=name))
         yield attrs.evolve(one, actor=attrs.evolve(one.actor, clearance=Secrecy.INTERNAL))
         yield attrs.evolve(one, reason=" ")
         yield attrs.evolve(one, details="text" if one.details is None else None)
@@ -289,7 +357,8 @@ def _guarded(asked: _Asked, trigger: str) -> Command | None:
     if found is None or not found[0].guards:
         return None
     codes = {guard.code for guard in found[0].guards}
-    for one in _tries(asked.lifecycle, asked.record, found[0], asked.now, asked.ids):
+    chosen = _chosen(asked.lifecycle, found[0], asked.ids)
+    for one in _tries(asked.lifecycle, asked.record, found[0], asked.now, chosen):
         error = refusal(asked.judge, one)
         if isinstance(error, TransitionRefused) and {getattr(each, "code", "") for each in error.refusals} <= codes:
             return one

@@ -21,7 +21,7 @@ from reportflow.model.values import field_names
 def actors(lifecycle: Lifecycle) -> SearchStrategy[Actor]:
     """One of a few people, with some of the lifecycle's roles, none, or all.
 
-    Shrinks to one person of the first unit, with the lowest clearance and no role.
+    Some act for another one. Shrinks to one person of the first unit, with the lowest clearance and no role.
     """
     every = frozenset(lifecycle.roles)
     some = st.frozensets(st.sampled_from(sorted(every))) if every else st.just(every)
@@ -31,16 +31,18 @@ def actors(lifecycle: Lifecycle) -> SearchStrategy[Actor]:
         roles=st.builds(lambda all_of_them, them: every if all_of_them else them, st.booleans(), some),
         unit=st.sampled_from(UNITS),
         clearance=st.sampled_from(Secrecy),
+        on_behalf_of=st.none() | st.sampled_from(PEOPLE),
     )
 
 
 def able(lifecycle: Lifecycle, row: Transition, record: Record) -> Iterator[Actor]:
     """Who might fire a row on a record, the likeliest first: people of a few names, and those whom the record names.
 
-    Each has a role that the row takes, where its scope holds; what the guards say is not asked.
+    Each has a role that the row takes, where its scope holds; what the guards say is not asked. The last of them act
+    for another one, and there are more people than any record names: a guard may want several who differ.
     """
     taken = tuple(role for role in lifecycle.roles if role in row.roles or EVERYBODY in row.roles)
-    known = tuple(dict.fromkeys((*PEOPLE, *_named(record))))
+    known = tuple(dict.fromkeys((*PEOPLE, *named(record))))
     found = _candidates(known, taken, frozenset(lifecycle.roles), record.unit or UNITS[0], record.secrecy)
     # whose a draft will be is only known when it is created
     return (one for one in found if not record.version or lifecycle.permits(row, record, one))
@@ -50,7 +52,10 @@ def able(lifecycle: Lifecycle, row: Transition, record: Record) -> Iterator[Acto
 def _candidates(
     known: tuple[str, ...], taken: tuple[str, ...], every: frozenset[str], home: str, secrecy: Secrecy
 ) -> tuple[Actor, ...]:
-    """With one role in the record's unit; with all roles there; of another unit, and cleared for all; a system."""
+    """With one role in the record's unit; with all roles there; of another unit, and cleared for all; a system.
+
+    Then more people with all roles, and such as act for another one.
+    """
     units = tuple(dict.fromkeys((home, *UNITS)))
     top = Secrecy.TOP_SECRET
     return tuple(
@@ -60,18 +65,30 @@ def _candidates(
                 *(Actor(id=one, roles=every, unit=home, clearance=secrecy) for one in known),
                 *(Actor(id=one, roles=every, unit=unit, clearance=top) for unit in units for one in known),
                 Actor(id="system", roles=every, unit=home, clearance=top, kind=ActorKind.SYSTEM),
+                *(Actor(id=one, roles=every, unit=home, clearance=top) for one in _CROWD),
+                *(
+                    Actor(id=one, roles=every, unit=home, clearance=top, on_behalf_of=other)
+                    for one in PEOPLE
+                    for other in known
+                    if one != other
+                ),
             )
         )
     )
 
 
-def _named(record: Record) -> Iterator[str]:
+def named(record: Record) -> Iterator[str]:
     """The people that a record may name: its creator and authors, and whatever text a guard may compare with."""
     texts = (getattr(record, name) for name in field_names(type(record)) if name not in _NO_PERSON)
-    for text in (record.created_by, *record.labels().get("author", ()), *texts):
+    several = [one for held in texts for one in (held if isinstance(held, tuple | frozenset) else (held,))]
+    for text in (record.created_by, *record.labels().get("author", ()), *several[:_NAMES]):
         if isinstance(text, str) and not is_blank(text) and len(text) < _LONGEST_NAME:
             yield text
 
 
+#: Further people, where a guard wants several who differ.
+_CROWD: Final = ("dan", "eva", "fay", "gil", "hua", "ida", "jan")
 _LONGEST_NAME: Final = 40
+#: How many texts of a record may be names.
+_NAMES: Final = 20
 _NO_PERSON: Final = frozenset({"id", "kind", "state", "unit", "title", "text", "category", "secrecy", "parent"})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any, Final, Literal, Union
+from typing import Any, Final, Literal, TypeVar, Union
 
 import attrs
 import hypothesis
@@ -22,6 +22,8 @@ from reportflow.model.actor import Secrecy
 from reportflow.model.annotations import UnsupportedType, check, spelt_out
 from reportflow.model.checks import is_blank, type_problem
 from reportflow.office.report import Attachment
+
+T = TypeVar("T")
 
 _SCRIPTS: Final = (
     "完善校园安全防控体系的建议",
@@ -80,6 +82,8 @@ _REGISTERED: Final[dict[type[Any], SearchStrategy[Any]]] = {}
 _GIVEN: Final[dict[type[Any], tuple[Any, ...]]] = {}
 _BUILT: Final[dict[tuple[type[Any], frozenset[str]], SearchStrategy[Any]]] = {}
 _PLAIN: Final[dict[tuple[type[Any], frozenset[str]], tuple[Any, ...]]] = {}
+#: What was found out with all these.
+_REMEMBERED: Final[dict[Hashable, Any]] = {}
 
 
 def register(cls: type[Any], strategy: SearchStrategy[Any]) -> None:
@@ -107,6 +111,15 @@ def register(cls: type[Any], strategy: SearchStrategy[Any]) -> None:
     _GIVEN[cls] = found
     _BUILT.clear()
     _PLAIN.clear()
+    _REMEMBERED.clear()
+
+
+def remembered(key: Hashable, find: Callable[[], T]) -> T:
+    """What was found out under a key, or is now: it holds until another strategy is registered."""
+    if key not in _REMEMBERED:
+        _REMEMBERED[key] = find()
+    found: T = _REMEMBERED[key]
+    return found
 
 
 def examples(strategy: SearchStrategy[Any], number: int) -> tuple[Any, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -11,22 +13,23 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from reportflow.analysis.samples import START
-from reportflow.errors import InvalidValue, Unbuildable
+from reportflow.errors import InvalidValue, ReportflowError, RuleFailed, Unbuildable
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
-from reportflow.model.values import field_names
-from reportflow.testing.strategies.commands import around, refusal, way
+from reportflow.testing.broken import BrokenPromise, NeverFired
+from reportflow.testing.strategies.commands import around, way
 from reportflow.testing.strategies.desk import Desk
 from reportflow.testing.strategies.path import Path, initialize_draft
+from reportflow.testing.strategies.search import Search, searched
 from reportflow.testing.strategies.values import instances, plain_instances
+from reportflow.testing.strategies.ways import Found, not_drafted
 
 _LATER: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 60, 1440, 0, -60))
 #: Whether a path goes on: six times of seven, and it shrinks to its end.
 _MORE: Final = st.sampled_from((False, True, True, True, True, True, True))
-#: How many desks are looked at to find a way to each state.
-_DESKS: Final = 150
+_ONE_OF_FOUR: Final = st.sampled_from((False, False, False, True))
 
 
 def drafts(lifecycle: Lifecycle) -> SearchStrategy[Any]:
@@ -35,13 +38,7 @@ def drafts(lifecycle: Lifecycle) -> SearchStrategy[Any]:
     Raises:
         Unbuildable: no draft of the record class could be made: `register` a strategy for it.
     """
-    return instances(lifecycle.record, _not_drafted(lifecycle))
-
-
-def _not_drafted(lifecycle: Lifecycle) -> frozenset[str]:
-    """What no draft of a lifecycle brings; its id is the flow's to give."""
-    accepted = frozenset().union(*(lifecycle.accepted(row.trigger) for row in lifecycle.transitions))
-    return frozenset(field_names(lifecycle.record)) - (accepted - {"id"})
+    return instances(lifecycle.record, not_drafted(lifecycle))
 
 
 def paths(lifecycle: Lifecycle, *others: Lifecycle, min_size: int = 1, max_size: int = 12) -> SearchStrategy[Path]:
@@ -76,7 +73,7 @@ def records(lifecycle: Lifecycle, state: str | None = None, *, others: Sequence[
     known = [one.name for one in lifecycle.states]
     if state not in known:
         raise InvalidValue("state", "choice", {"given": repr(state), "choices": known})
-    found = routes(lifecycle, *others).get(state)
+    found = tables.routes.get(state)
     if found is None:
         raise Unbuildable(lifecycle.record.__name__, f"no allowed commands were found that lead to '{state}'")
     return _varied(tables, found).map(lambda path: path.record)
@@ -112,14 +109,52 @@ class _Tables:
         self.others = others
         self.empty = Desk.of((lifecycle, *others))
         self.plainest = _first(self, lifecycle, self.empty)
+        self._said = False
         self.near = {state.name: distances(lifecycle, state.name) for state in lifecycle.states}
-
         #: What may lie beside the record; of what only steps create, a path has no creation to say.
         self.begun_by_people = [
             one
             for one in (lifecycle, *others)
             if any(None in row.sources and NOBODY not in row.roles for row in one.transitions)
         ]
+
+    @cached_property
+    def found(self) -> Search:
+        """What a search for every row comes to: begun when something is drawn, for rules that fail must fail then."""
+        return searched((self.lifecycle, *self.others), alone=True)
+
+    @cached_property
+    def ways(self) -> dict[Transition, Path]:
+        """A path to each row that people may fire."""
+        paths = {row: _as_path(self, found) for row, found in self.found.rows.items() if NOBODY not in row.roles}
+        return {
+            row: path
+            for row, path in paths.items()
+            if path is not None and path.history[-1].kind == self.lifecycle.name
+        }
+
+    @cached_property
+    def routes(self) -> dict[str, Path]:
+        """The shortest path found to each state."""
+        paths = [_as_path(self, one) for one in self.found.kept(self.lifecycle)]
+        found: dict[str, Path] = {}
+        for path in sorted((one for one in paths if one is not None), key=len):
+            found.setdefault(path.record.state, path)
+        return found
+
+    @cached_property
+    def unreached(self) -> dict[str, tuple[str, ...]]:
+        """The triggers of the rows that no path has, with what refused them."""
+        rows = [row for row in self.lifecycle.transitions if NOBODY not in row.roles and row not in self.found.rows]
+        return {row.trigger: tuple(sorted(self.found.refused.get(row, ()))) for row in rows}
+
+    def say_what_is_unreached(self) -> None:
+        """Warn of rows that no path has, once."""
+        if self.unreached and not self._said:
+            self._said = True
+            names = [f"{name} ({', '.join(codes)})" if codes else name for name, codes in self.unreached.items()]
+            text = BrokenPromise("unreached", lifecycle=self.lifecycle.name, names=names)
+            warnings.warn(str(text), NeverFired, stacklevel=2)
 
     def __repr__(self) -> str:
         return self.lifecycle.name
@@ -148,7 +183,7 @@ def _first(tables: _Tables, lifecycle: Lifecycle, desk: Desk, now: datetime = ST
         Unbuildable: there is none.
     """
     cls = lifecycle.record
-    for one in plain_instances(cls, _not_drafted(lifecycle)):
+    for one in plain_instances(cls, not_drafted(lifecycle)):
         draft = tables.named(lifecycle, one)
         command = _creation(desk, lifecycle, draft, now)
         if command is not None:
@@ -162,18 +197,56 @@ def _first(tables: _Tables, lifecycle: Lifecycle, desk: Desk, now: datetime = ST
 @st.composite
 def _walk(draw: st.DrawFn, tables: _Tables, min_size: int, max_size: int) -> Path:
     lifecycle = tables.lifecycle
-    draft, command = _started(draw, tables)
-    beside = _beside(draw, tables, draft, command)
-    path = Path(lifecycle=lifecycle, draft=draft, commands=(command,), others=tables.others, beside=beside)
-    # the state that it heads for: without one, it would hardly ever reach the far end of a long table
-    goal = draw(st.sampled_from((None, *(state.name for state in lifecycle.states))))
-    near = {} if goal is None else tables.near[goal]
+    tables.say_what_is_unreached()
+    # what it heads for: left to chance, it would hardly ever come to the far end of a long table, nor past a guard
+    # that wants several acts
+    near = [tables.near[state.name] for state in lifecycle.states]
+    ways = [way for way in tables.ways.values() if len(way) <= max_size]
+    goal: Any = draw(st.sampled_from([{}, *near, *ways]))
+    if isinstance(goal, Path):
+        path, goal = draw(_along(tables, goal, max_size)), {}
+    else:
+        draft, command = _started(draw, tables)
+        beside = _beside(draw, tables, draft, command)
+        path = Path(lifecycle=lifecycle, draft=draft, commands=(command,), others=tables.others, beside=beside)
     while len(path) < max_size:
-        following = draw(_following(path, near, min_size))
+        following = draw(_following(path, goal, min_size))
         if following is None:
             break
         path = _longer(path, following)
     return path
+
+
+@st.composite
+def _along(draw: st.DrawFn, tables: _Tables, way: Path, max_size: int) -> Path:
+    """A path that goes a way to its end: each command varied, with others in between, where the rest still follows."""
+    path = attrs.evolve(way, commands=way.commands[:1])
+    draft, command = _started(draw, tables)
+    other = attrs.evolve(path, draft=draft, commands=(command,))
+    if _leads_on(other, way.commands[1:]):  # another draft may come to the same end, or not
+        path = other
+    for number, planned in enumerate(way.commands[1:], 1):
+        rest = way.commands[number:]
+        if len(path) + len(rest) < max_size and draw(_ONE_OF_FOUR):
+            following = draw(_following(path, {}, 1))
+            if following is not None and _leads_on(longer := _longer(path, following), rest):
+                path = longer
+        longer = _longer(path, draw(_around(path, planned)))
+        path = longer if _leads_on(longer, rest[1:]) else _longer(path, planned)
+    return path
+
+
+def _leads_on(path: Path, commands: Sequence[Command]) -> bool:
+    """Whether commands go through at the end of a path, one after the other."""
+    try:
+        desk = path.desk
+        for command in commands:
+            desk = desk.fired(path.id, command)
+    except RuleFailed:
+        raise
+    except ReportflowError:
+        return False
+    return True
 
 
 def distances(lifecycle: Lifecycle, goal: str) -> Mapping[str, int]:
@@ -287,84 +360,38 @@ def _around(path: Path, plain: Command) -> SearchStrategy[Command]:
 def routes(lifecycle: Lifecycle, *others: Lifecycle) -> Mapping[str, Path]:
     """The shortest path found to each state, made of the plainest commands; a state may be missing.
 
-    Breadth first, among a bounded number of paths.
-
     Raises:
         As `paths`.
     """
-    tables = _Tables(lifecycle, others)
-    found: dict[str, Path] = {}
-    todo = list(_beginnings(tables))
-    for path in todo:
-        found.setdefault(path.record.state, path)
-    missing = {state.name for state in lifecycle.states} - set(found)
-    seen = {_what_is_there(path) for path in todo}
-    for path in todo:  # it grows as it is walked
-        if not missing or len(todo) > _DESKS:
-            break
-        for trigger in lifecycle.triggers:
-            command = _way_on(path, trigger, path.commands[-1].now + _LATER[0])
-            if command is not None:
-                longer = _longer(path, command)
-                if (there := _what_is_there(longer)) not in seen:
-                    seen.add(there)
-                    todo.append(longer)
-                    found.setdefault(longer.record.state, longer)
-                    missing.discard(longer.record.state)
-    return found
+    return _Tables(lifecycle, others).routes
 
 
-def _beginnings(tables: _Tables) -> Iterator[Path]:
-    """The plainest creation by each trigger that creates, alone and beside another record."""
-    desk = tables.empty
-    draft, command = tables.plainest
-    alone = Path(lifecycle=tables.lifecycle, draft=draft, commands=(command,), others=tables.others)
-    yield alone
-    target = attrs.evolve(draft, id=draft.id or "?")
-
-    def judge(one: Command) -> object:
-        return tables.empty.created(draft, one)
-
-    for row in tables.lifecycle.transitions:
-        if None in row.sources and row.trigger != alone.history[0].trigger:
-            another = way(tables.lifecycle, target, row.trigger, now=START, judge=judge)
-            if another is not None:
-                yield attrs.evolve(alone, commands=(another,))
-    if any(row.then is not None and row.details is not None for row in tables.lifecycle.transitions):
-        beside: list[tuple[Record, Command]] = []
-        desk = alone.desk
-        for lifecycle in tables.begun_by_people:
-            beside.append(_first(tables, lifecycle, desk))
-            desk = desk.created(*beside[-1])
-        yield attrs.evolve(alone, beside=tuple(beside))
-
-
-def _what_is_there(path: Path) -> str:
-    """All that the record says, but how often and when it was changed: what a guard may go by."""
-    fields = attrs.asdict(
-        path.record, recurse=False, filter=lambda field, _: field.name not in ("version", "updated_at")
+def _as_path(tables: _Tables, found: Found) -> Path | None:
+    """What a search has done, as a path; None where it is none: where an act is on another record."""
+    first, *rest = found.acts
+    beside = [one for one in rest if one.draft is not None]
+    commands = [one.command for one in rest if one.id == first.id]
+    if first.draft is None or len(beside) + len(commands) < len(rest):
+        return None
+    path = Path(
+        lifecycle=tables.lifecycle,
+        draft=first.draft,
+        commands=(first.command, *commands),
+        others=tables.others,
+        beside=tuple((one.draft, one.command) for one in beside if one.draft is not None),
     )
-    return repr((fields, len(path.beside)))
+    path.__dict__["desk"] = found.desk  # known already, so it is not walked anew
+    return path
 
 
 @st.composite
 def _varied(draw: st.DrawFn, tables: _Tables, route: Path) -> Path:
-    """A path to where a route leads: each command varied, and some more that stay there."""
+    """A path to where a route leads, and perhaps some more acts that stay there."""
     goal = route.record.state
-    path = attrs.evolve(route, commands=route.commands[:1])
-    for planned in route.commands[1:]:
-        if refusal(_judge_on(path), planned) is not None:
-            return route
-        path = _longer(path, draw(_around(path, planned)))
-    while len(path) < len(route) + 3 and draw(_MORE):
-        staying = [
-            trigger
-            for trigger in tables.lifecycle.triggers
-            if (found := tables.lifecycle.row(goal, trigger)) and goal in found[0].dests(goal)
-        ]
-        if not staying:
-            break
-        plain = _way_on(path, draw(st.sampled_from(staying)), path.commands[-1].now + _LATER[0])
+    path = draw(_along(tables, route, len(route) + 2))
+    while len(path) < len(route) + 3 and path.record.state == goal and draw(_MORE):
+        staying = [row.trigger for row in _acts(path) if goal in row.sources and goal in row.dests(goal)]
+        plain = _way_on(path, draw(st.sampled_from(staying)), path.commands[-1].now + _LATER[0]) if staying else None
         if plain is None:
             break
         longer = _longer(path, draw(_around(path, plain)))
