@@ -45,6 +45,7 @@ _DETAILS: Final = 8
 _BASES: Final = 4
 #: Among how many commands one is looked for by a person who has not acted yet.
 _PEOPLE: Final = 80
+_ENOUGH: Final = 40
 #: From how many places at which a row passed another one is tried before it.
 _PASSED: Final = 40
 #: From how many on a collection counts as large.
@@ -244,8 +245,10 @@ class Search:
                         if self._left <= limit:
                             self.bounded = True
                             return None
-                        done = self._try(following, id, row)
+                        done = next(self._ways(following, id, row), None)
                         if done is not None:
+                            done = shortened(done)
+                            self._note(done, Desk.of(()))
                             return done
                         last = following
                     if last is not start:
@@ -286,17 +289,20 @@ class Search:
         self, found: Found, id: str, row: Row, details: Sequence[Any], looks: set[str], people: set[str]
     ) -> Found | None:
         """A row fired so that the record is as it never was, by somebody who has not acted yet where that can be."""
-        best: Found | None = None
-        for one in islice(self._ways(found, id, row, details), _PEOPLE):
-            fresh = self._looks(one.desk.records[id]) not in looks
+        best: tuple[int, Found] | None = None
+        for number, one in enumerate(islice(self._ways(found, id, row, details), _PEOPLE)):
+            after = one.desk.records[id]
+            changes = sum(getattr(after, name) != getattr(found.desk.records[id], name) for name in row.sets)
             another = one.acts[-1].command.actor.id not in people
-            if best is None or (fresh and another):
-                best = one
-            if fresh and another:
+            score = changes + (self._looks(after) not in looks) + another
+            if best is None or best[0] < score:
+                best = score, one
+            if score == len(row.sets) + 2 or (number >= _ENOUGH and best[0] > len(row.sets)):
                 break
-        if best is not None:
-            people.add(best.acts[-1].command.actor.id)
-        return best
+        if best is None:
+            return None
+        people.add(best[1].acts[-1].command.actor.id)
+        return best[1]
 
     # -- the beginning
 
@@ -322,6 +328,21 @@ def _size(value: object) -> object:
     if isinstance(value, int | float | Decimal):
         return value > 0, len(str(abs(int(value))))
     return min(len(value), _MANY) if isinstance(value, Sized) else True
+
+
+def shortened(found: Found) -> Found:
+    """The same last act after as few of the acts before it as it takes, creations kept."""
+    acts = list(found.acts)
+    for one in [act for act in reversed(acts[:-1]) if act.draft is None]:
+        fewer = [act for act in acts if act is not one]
+        shorter = Found(Desk.of(found.desk.definitions), (), "")
+        try:
+            for act in fewer:
+                shorter = shorter.after(act)
+        except ReportflowError:
+            continue
+        acts, found = fewer, shorter
+    return found
 
 
 def searched(lifecycles: tuple[Lifecycle, ...], *, alone: bool = False) -> Search:

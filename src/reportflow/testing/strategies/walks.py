@@ -29,6 +29,8 @@ from reportflow.testing.strategies.ways import Found, not_drafted
 _LATER: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 60, 1440, 0, -60))
 #: Whether a path goes on: six times of seven, and it shrinks to its end.
 _MORE: Final = st.sampled_from((False, True, True, True, True, True, True))
+#: From how many acts on a way counts twice.
+_LONG: Final = 3
 _ONE_OF_FOUR: Final = st.sampled_from((False, False, False, True))
 
 
@@ -202,6 +204,7 @@ def _walk(draw: st.DrawFn, tables: _Tables, min_size: int, max_size: int) -> Pat
     # that wants several acts
     near = [tables.near[state.name] for state in lifecycle.states]
     ways = [way for way in tables.ways.values() if len(way) <= max_size]
+    ways += [way for way in ways if len(way) > _LONG]  # what takes several acts is what chance alone hardly comes to
     goal: Any = draw(st.sampled_from([{}, *near, *ways]))
     if isinstance(goal, Path):
         path, goal = draw(_along(tables, goal, max_size)), {}
