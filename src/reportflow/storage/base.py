@@ -83,18 +83,20 @@ class Change:
     before: Record | None = None
 
     def __attrs_post_init__(self) -> None:
-        id, seen = self.record.id, self.expected or Seen(0, "")
-        version, head = seen
-        whole = len(self.entries) == len(self.sealed)
-        for entry, sealed in zip(self.entries, self.sealed, strict=False):
+        record, entries = self.record, self.entries
+        id, seen = record.id, 0 if self.expected is None else self.expected.version
+        version, head = seen, ""
+        whole = len(entries) == len(self.sealed)
+        for entry, sealed in zip(entries, self.sealed, strict=False):
             version, head = version + 1, entry.digest
             whole = whole and entry.sequence == version and entry.record_id == id and sealed.digest == head
         for entry, sealed in self.erased:
             whole = whole and entry.record_id == sealed.record_id == id and entry.digest == sealed.digest
-            whole = whole and 1 <= entry.sequence == sealed.sequence <= seen.version
-        if not (whole and head and self.record.version == version and self.record.head == head and self.entries):
-            facts = {"version": self.record.version, "expected": seen.version, "entries": len(self.entries)}
-            raise InvalidValue("change", "change", facts)
+            whole = whole and 1 <= entry.sequence == sealed.sequence <= seen
+        if not (whole and head and record.version == version and record.head == head):
+            raise InvalidValue(
+                "change", "change", {"version": record.version, "expected": seen, "entries": len(entries)}
+            )
 
 
 class _FeedRow(NamedTuple):
@@ -360,13 +362,21 @@ def refuse_stale(changes: Sequence[Change], stored: Mapping[str, tuple[int, str]
     Raises:
         RecordNotFound, AlreadyExists, Conflict: the first that applies; names all the records concerned.
     """
-    missing = [c.record.id for c in changes if c.expected is not None and c.record.id not in stored]
+    missing, taken, moved = [], [], []
+    for change in changes:
+        id = change.record.id
+        found = stored.get(id)
+        if change.expected is None:
+            if found is not None:
+                taken.append(id)
+        elif found is None:
+            missing.append(id)
+        elif found != change.expected:
+            moved.append(id)
     if missing:
         raise RecordNotFound(missing)
-    taken = [c.record.id for c in changes if c.expected is None and c.record.id in stored]
     if taken:
         raise AlreadyExists(taken)
-    moved = [c.record.id for c in changes if c.expected is not None and stored[c.record.id] != c.expected]
     if moved:
         raise Conflict(moved)
 
@@ -382,11 +392,11 @@ def refuse_keys(changes: Sequence[Change], used: Collection[tuple[str, str]]) ->
 
 def refuse_used(keys: Iterable[tuple[tuple[str, str], str]], used: Collection[tuple[str, str]]) -> None:
     """As `refuse_keys`, for keys as `keys_of` gives them."""
-    known = set(used)
     wrong: list[tuple[str, str]] = []
+    here: set[tuple[str, str]] = set()
     for pair, record_id in keys:
-        if pair in known:
+        if pair in used or pair in here:
             wrong.append((record_id, pair[1]))
-        known.add(pair)
+        here.add(pair)
     if wrong:
         raise DuplicateKey([record_id for record_id, _ in wrong], [key for _, key in wrong])

@@ -85,20 +85,29 @@ class MemoryStore:
             self._set(changes)
 
     def _compare(self, changes: Sequence[Change]) -> None:
-        stored = [one for change in changes if (one := self._records.get(change.record.id)) is not None]
-        refuse_stale(changes, {one.id: (one.version, one.head) for one in stored})
+        stored: dict[str, tuple[int, str]] = {}
+        for change in changes:
+            one = self._records.get(change.record.id)
+            if one is not None:
+                stored[one.id] = one.version, one.head
+        refuse_stale(changes, stored)
         refuse_keys(changes, self._keys)
 
     def _set(self, changes: Sequence[Change]) -> None:
+        position = self._position(len(self._feed))
         for change in changes:
             for entry, sealed in change.erased:
                 self._replace(entry, sealed)
-            self._records[change.record.id] = change.record
-            self._histories.setdefault(change.record.id, []).extend(change.entries)
-            start = self._position(len(self._feed))
-            self._sealed.setdefault(change.record.id, []).extend(enumerate(map(tuple, change.sealed), start))
-            self._feed.extend(change.entries)
-            self._keys.update(((one.actor.id, one.key), one) for one in change.entries if one.key is not None)
+            id = change.record.id
+            self._records[id] = change.record
+            history, kept = self._histories.setdefault(id, []), self._sealed.setdefault(id, [])
+            for entry, sealed in zip(change.entries, change.sealed, strict=True):
+                history.append(entry)
+                kept.append((position, tuple(sealed)))
+                self._feed.append(entry)
+                if entry.key is not None:
+                    self._keys[entry.actor.id, entry.key] = entry
+                position += 1
 
     def _replace(self, entry: Entry, sealed: Sealed) -> None:
         """Put what remains of an entry in its place."""
