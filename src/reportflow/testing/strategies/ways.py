@@ -129,11 +129,11 @@ def rounds(lifecycle: Lifecycle, state: str) -> Iterator[tuple[Row, ...]]:
     for here, way in todo:  # it grows as it is walked
         for row in lifecycle.transitions:
             if here in row.sources and NOBODY not in row.roles:
-                there = row.leads_to(here)
-                if there == state:
-                    yield (*way, row)
-                elif len(way) + 1 < _ROUND and row not in way:
-                    todo.append((there, (*way, row)))
+                for there in row.dests(here):
+                    if there == state:
+                        yield (*way, row)
+                    elif len(way) + 1 < _ROUND and row not in way:
+                        todo.append((there, (*way, row)))
 
 
 def pairs_of(lifecycle: Lifecycle) -> frozenset[Pair]:
@@ -144,5 +144,5 @@ def pairs_of(lifecycle: Lifecycle) -> frozenset[Pair]:
         for one in rows
         for source in one.sources
         for other in rows
-        if one.leads_to(source) in other.sources
+        if other.sources.intersection(one.dests(source))
     )
