@@ -163,7 +163,7 @@ def test_an_interrupted_demo_says_how_to_go_on(tmp_path: Path, monkeypatch: pyte
     """Ctrl-C ends the demo in a sentence, and what was done stays."""
     url, play = f"sqlite:///{tmp_path / 'office.db'}", year.play
 
-    def stopped(flow: Any, acts: Any) -> Iterator[year.Act]:
+    def stopped(flow: Any, acts: Any) -> Iterator[year.DemoAct]:
         yield from play(flow, acts[:7])
         raise KeyboardInterrupt
 

@@ -38,7 +38,7 @@ def six(flow: ReportFlow) -> dict[str, int]:
     return {name: getattr(counted(flow), name) for name in YULIN}
 
 
-def run(flow: ReportFlow, acts: list[year.Act]) -> int:
+def run(flow: ReportFlow, acts: list[year.DemoAct]) -> int:
     """Play acts; how many there were."""
     return sum(1 for _ in year.play(flow, acts))
 

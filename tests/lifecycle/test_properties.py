@@ -14,6 +14,7 @@ import pytest
 from hypothesis import assume, event, given
 
 from reportflow import (
+    Entry,
     Lifecycle,
     MemoryStore,
     Option,
@@ -178,15 +179,15 @@ def test_every_cause_is_an_earlier_entry(story: tuple[Lifecycle, list[Act]]) -> 
     """The `cause` of an entry is the `ref` of an entry before it, by the same actor and in the same commit."""
     store = MemoryStore()
     walked(store, *story)
-    entries = [item.entry for item in store.feed(limit=10_000)]
-    by_ref = {entry.ref: entry for entry in entries}
-    for entry in entries:
+    earlier: dict[str, Entry] = {}
+    for entry in (item.entry for item in store.feed(limit=10_000)):
         if entry.trigger == "tick":
             assert entry.cause is not None
         if entry.cause is not None:
-            cause = by_ref[entry.cause]
+            cause = earlier[entry.cause]
             assert cause.actor == entry.actor
-            assert cause.recorded_at <= entry.recorded_at
+            assert cause.at == entry.at or entry.source is None
+        earlier[entry.ref] = entry
 
 
 class Trial:

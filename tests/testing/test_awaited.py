@@ -22,7 +22,8 @@ from reportflow import (
     Store,
 )
 from reportflow.serialization.digest import Sealed
-from reportflow.storage.base import AsyncStore, Group, Of, check_changes
+from reportflow.storage.base import AsyncStore, Group, Of
+from reportflow.storage.refusing import check_changes
 from reportflow.testing import StoreTests, awaited
 from reportflow.testing.acts import CLASSES, acted, created, report
 from tests.testing.sessions import session

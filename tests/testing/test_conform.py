@@ -29,7 +29,7 @@ from reportflow import (
     StorageUnavailable,
     Store,
 )
-from reportflow.storage.base import check_changes
+from reportflow.storage.refusing import check_changes
 from reportflow.testing import ConformanceFinding, ConformanceReport, SuiteRefused, conform
 from reportflow.testing.broken import BrokenPromise
 from reportflow.testing.conformance import chance, races, suite

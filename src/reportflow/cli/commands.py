@@ -103,7 +103,7 @@ def demo(database: str, seed: int) -> None:
         click.echo(f"  {_program()} {line}")
 
 
-def _play(flow: ReportFlow, acts: list[year.Act], database: str) -> None:
+def _play(flow: ReportFlow, acts: list[year.DemoAct], database: str) -> None:
     stored = flow.store.count(Query())[()]
     if stored and flow.store.by_key(acts[0].by.id, acts[0].key) is None:
         raise CommandFailed(text("demo.not_empty", url=database, number=stored))

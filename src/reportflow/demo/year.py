@@ -21,7 +21,7 @@ from reportflow.office import report as office
 
 
 @attrs.frozen(kw_only=True)
-class Act:
+class DemoAct:
     """One call of the flow.
 
     Attributes:
@@ -64,7 +64,7 @@ def contributors() -> tuple[tuple[office.Source, Actor, office.Author], ...]:
     return tuple(found)
 
 
-def acts(seed: int) -> list[Act]:
+def acts(seed: int) -> list[DemoAct]:
     """The year's acts as they happened: by time, and by number where the time is the same."""
     found = [act for report in plan.plan_year(seed) for act in _Acts(report, seed).write()]
     found.sort(key=lambda act: (act.at, act.number))
@@ -89,7 +89,7 @@ class _Acts:
         self.rng = Random(f"{seed}/{report.number}")
         self.day = report.day
         self.minute = report.minute
-        self.acts: list[Act] = []
+        self.acts: list[DemoAct] = []
         self.source, self.contributor, self.author = contributors()[report.number - 1]
         self.editor = self.rng.choice(vocabulary.EDITORS)
         self.reviewer = self.rng.choice(vocabulary.REVIEWERS)
@@ -101,7 +101,7 @@ class _Acts:
             "people": self.rng.randint(24, 260),
         }
 
-    def write(self) -> list[Act]:
+    def write(self) -> list[DemoAct]:
         """All of them, the first one the creation."""
         report = self.report
         draft = office.Report.draft(
@@ -215,7 +215,7 @@ class _Acts:
             self.minute += self.rng.randint(4, 18)
         number = self.report.number
         key = f"demo-{plan.YEAR}/{number:03}/{len(self.acts) + 1:02}"
-        self.acts.append(Act(number=number, trigger=trigger, by=by, at=self._time(), key=key, **more))
+        self.acts.append(DemoAct(number=number, trigger=trigger, by=by, at=self._time(), key=key, **more))
 
     def _time(self) -> datetime:
         return datetime.combine(plan.DAYS[self.day], time(self.minute // 60, self.minute % 60), plan.ZONE)
@@ -225,7 +225,7 @@ class _Acts:
 # Playing
 
 
-def play(flow: ReportFlow, script: Iterable[Act]) -> Iterator[Act]:
+def play(flow: ReportFlow, script: Iterable[DemoAct]) -> Iterator[DemoAct]:
     """Play acts through the flow, one commit each, and yield each once it is stored; those stored before are replays.
 
     Raises:

@@ -17,18 +17,8 @@ from reportflow.serialization.classes import NO_CLASSES, Classes
 from reportflow.serialization.digest import Sealed
 from reportflow.storage import matching
 from reportflow.storage.awaited import AsyncCalls
-from reportflow.storage.base import (
-    Capabilities,
-    Change,
-    FeedItem,
-    Group,
-    Of,
-    Store,
-    check_changes,
-    refuse_keys,
-    refuse_stale,
-    refuse_used,
-)
+from reportflow.storage.base import Capabilities, Change, FeedItem, Group, Of, Store
+from reportflow.storage.refusing import check_changes, refuse_keys, refuse_stale, refuse_used
 from reportflow.storage.restoring import check_restored, sealed_keys
 
 if TYPE_CHECKING:

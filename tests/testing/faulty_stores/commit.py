@@ -8,7 +8,7 @@ import attrs
 
 from reportflow import AlreadyExists, Change, Conflict, DuplicateKey, Entry, MemoryStore, RecordNotFound, StorageError
 from reportflow.serialization.digest import Sealed
-from reportflow.storage.base import keys_of, refuse_keys
+from reportflow.storage.refusing import keys_of, refuse_keys
 from tests.testing.faulty_stores.fault import caught_by
 
 

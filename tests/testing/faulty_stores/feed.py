@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from reportflow import AlreadyExists, Change, Entry, FeedItem, MemoryStore, Record, StorageError
-from reportflow.storage.base import check_changes, refuse_keys
+from reportflow.storage.refusing import check_changes, refuse_keys
 from tests.testing.faulty_stores.commit import without_keys
 from tests.testing.faulty_stores.fault import caught_by
 

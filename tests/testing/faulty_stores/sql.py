@@ -15,7 +15,8 @@ from sqlalchemy import Connection, bindparam, update
 from sqlalchemy.exc import IntegrityError
 
 from reportflow import Change, Conflict, Entry, Page, Query, Record, Secrecy, StorageError
-from reportflow.storage.base import Group, Of, check_changes, keys_of, refuse_keys
+from reportflow.storage.base import Group, Of
+from reportflow.storage.refusing import check_changes, keys_of, refuse_keys
 from reportflow.storage.sql.codec import entry_row
 from reportflow.storage.sql.contract import Write
 from reportflow.storage.sql.executor import Checkout, Executor

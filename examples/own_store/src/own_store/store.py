@@ -38,7 +38,8 @@ from reportflow.serialization.plain import to_json
 from reportflow.serialization.stored import load_stored
 from reportflow.serialization.unsealing import unseal
 from reportflow.storage import matching
-from reportflow.storage.base import Group, Of, check_changes, keys_of, refuse_used
+from reportflow.storage.base import Group, Of
+from reportflow.storage.refusing import check_changes, keys_of, refuse_used
 from reportflow.storage.restoring import check_restored, sealed_keys
 
 TABLES = (

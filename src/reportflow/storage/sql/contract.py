@@ -19,18 +19,8 @@ from reportflow.model.values import changed
 from reportflow.serialization.classes import Classes
 from reportflow.serialization.digest import Sealed
 from reportflow.serialization.evolution import was_upgraded
-from reportflow.storage.base import (
-    Capabilities,
-    Change,
-    FeedItem,
-    Group,
-    Of,
-    check_changes,
-    keys_of,
-    refuse_keys,
-    refuse_stale,
-    refuse_used,
-)
+from reportflow.storage.base import Capabilities, Change, FeedItem, Group, Of
+from reportflow.storage.refusing import check_changes, keys_of, refuse_keys, refuse_stale, refuse_used
 from reportflow.storage.restoring import sealed_keys
 from reportflow.storage.sql import positions, restoring
 from reportflow.storage.sql.codec import (

@@ -93,9 +93,8 @@ def histories(lifecycle: Lifecycle, *others: Lifecycle, min_size: int = 1) -> Se
     def of_path(path: Path) -> SearchStrategy[list[Entry]]:
         mine = {id: list(entries) for id, entries in path.desk.histories.items() if len(entries) >= min_size}
         kin = [id for id in mine if path.desk.records[id].kind == lifecycle.name]
-        return st.sampled_from(
-            [mine[id] for id in dict.fromkeys((path.id, *kin)) if id in mine] or [list(path.history)]
-        )
+        found = [mine[id] for id in dict.fromkeys((path.id, *kin)) if id in mine]
+        return st.sampled_from(found or [list(path.history)])
 
     return paths(lifecycle, *others, min_size=min_size, max_size=max(12, min_size)).flatmap(of_path)
 
@@ -226,8 +225,7 @@ def _along(draw: st.DrawFn, tables: _Tables, way: Path, max_size: int) -> Path:
     path = attrs.evolve(way, commands=way.commands[:1])
     draft, command = _started(draw, tables)
     other = attrs.evolve(path, draft=draft, commands=(command,))
-    if _leads_on(other, way.commands[1:]):  # another draft may come to the same end, or not
-        path = other
+    path = other if _leads_on(other, way.commands[1:]) else path  # another draft may come to the same end, or not
     for number, planned in enumerate(way.commands[1:], 1):
         rest = way.commands[number:]
         if len(path) + len(rest) < max_size and draw(_ONE_OF_FOUR):
@@ -395,10 +393,8 @@ def _varied(draw: st.DrawFn, tables: _Tables, route: Path) -> Path:
     while len(path) < len(route) + 3 and path.record.state == goal and draw(_MORE):
         staying = [row.trigger for row in _acts(path) if goal in row.sources and goal in row.dests(goal)]
         plain = _way_on(path, draw(st.sampled_from(staying)), path.commands[-1].now + _LATER[0]) if staying else None
-        if plain is None:
-            break
-        longer = _longer(path, draw(_around(path, plain)))
-        if longer.record.state != goal:
+        longer = path if plain is None else _longer(path, draw(_around(path, plain)))
+        if longer is path or longer.record.state != goal:
             break
         path = longer
     return path if path.record.state == goal else route
