@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, ClassVar
 
 import attrs
 import pytest
 from hypothesis import Phase, find, given, note, settings
 from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
 
 from reportflow import (
     ANY,
@@ -75,6 +77,27 @@ FRESH = settings(database=None, max_examples=4000, phases=[Phase.generate, Phase
 def least(strategy: st.SearchStrategy[Any], wanted: Any = lambda value: True) -> Any:
     """The plainest value that is wanted."""
     return find(strategy, wanted, settings=FRESH)
+
+
+@cache
+def plainest_report() -> Any:
+    """The plainest draft of a report."""
+    return least(strategies.drafts(REPORT))
+
+
+def drawn(
+    strategy: st.SearchStrategy[Any], names: Callable[[Any], Iterable[str]], wanted: set[str], *, most: int
+) -> set[str]:
+    """What random values name, of so many at most; no more are drawn once all that is wanted was named."""
+    seen: set[str] = set()
+
+    def name_all(value: Any) -> bool:
+        seen.update(names(value))
+        return seen >= wanted
+
+    with contextlib.suppress(NoSuchExample):
+        find(strategy, name_all, settings=settings(FRESH, max_examples=most, phases=[Phase.generate], derandomize=True))
+    return seen
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -521,7 +544,7 @@ def test_paths_shrink_to_the_shortest(state: str, triggers: list[str]) -> None:
     """The plainest path to a state is the shortest, and every act on it the plainest."""
     path = least(strategies.paths(REPORT), lambda one: one.record.state == state)
     assert [one.trigger for one in path.commands] == triggers
-    assert path.draft == least(strategies.drafts(REPORT))
+    assert path.draft == plainest_report()
     assert {one.actor.unit for one in path.commands} == {"north"}
     assert all(len(one.actor.roles) == 1 and one.at is None for one in path.commands)
     assert {one.reason for one in path.commands} <= {"", "because"}
@@ -538,15 +561,9 @@ def test_a_guard_that_is_hard_to_pass_is_passed() -> None:
 @each
 def test_paths_come_to_every_state(lifecycle: Lifecycle) -> None:
     """Each state that can be reached is reached by random paths, not by shrinking only."""
-    seen: Counter[str] = Counter()
-
-    @settings(database=None, max_examples=300, phases=[Phase.generate], derandomize=True)
-    @given(path=strategies.paths(lifecycle))
-    def walk(path: strategies.Path) -> None:
-        seen.update(entry.dest for entry in path.history)
-
-    walk()
-    assert set(seen) == {state.name for state in lifecycle.states} - {"lost"}
+    wanted = {state.name for state in lifecycle.states} - {"lost"}
+    walk = strategies.paths(lifecycle)
+    assert drawn(walk, lambda path: [entry.dest for entry in path.history], wanted, most=300) == wanted
 
 
 @each
@@ -736,15 +753,8 @@ def test_broken_lifecycles_have_their_faults(broken: Any) -> None:
 
 def test_every_fault_is_drawn() -> None:
     """Each fault that a table can have is drawn."""
-    seen: set[str] = set()
-
-    @settings(database=None, max_examples=500, phases=[Phase.generate], derandomize=True)
-    @given(broken=strategies.broken_lifecycles())
-    def draws(broken: Any) -> None:
-        seen.update(broken.codes)
-
-    draws()
-    assert seen == {*re.findall(r'_fault\("(\w+)"', inspect.getsource(validation)), "field_type"}
+    wanted = {*re.findall(r'_fault\("(\w+)"', inspect.getsource(validation)), "field_type"}
+    assert drawn(strategies.broken_lifecycles(), lambda broken: broken.codes, wanted, most=500) == wanted
 
 
 @pytest.mark.parametrize(("code", "codes"), [("no_way_out", ()), ("two_rows", ()), ("no_creation", ("unreachable",))])
