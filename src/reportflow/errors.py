@@ -23,11 +23,13 @@
         ├── UnreadableRecord    a stored row of which no value can be made; the others can be read
         ├── InvalidURL          a database URL that is mistyped
         ├── SchemaMismatch      the tables are of another version
+        ├── StorageClosed       a call after `close`
         └── StorageUnavailable  the store cannot be reached, read or written
             └── StorageBusy     another writer holds it; nothing was written
 
 `str(error)` is English, for developers. `error.message("zh")` is what a clerk reads, in Chinese;
 `error.message("zh", reader="developer")` is the developer's text. All of them pickle, so that they cross processes.
+No text and no attribute of them has the password of a URL.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ from typing import ClassVar, NamedTuple
 import attrs
 
 from reportflow.i18n.catalog import DEVELOPER, ENGLISH, NO_LABELS, STANDARD, Catalog, Labels, Reader, Renderer
+from reportflow.redaction import redacted, redacted_text
 
 
 @attrs.frozen(kw_only=True)
@@ -313,6 +316,7 @@ class BrokerUnavailable(ReportflowError):
     code = "broker_unavailable"
 
     def __init__(self, url: str, given: str) -> None:
+        url, given = redacted(url), redacted_text(given)
         super().__init__(url, given)
         self.url = url
         self.given = given
@@ -324,6 +328,7 @@ class StorageError(ReportflowError):
     code = "storage_error"
 
     def __init__(self, given: str = "") -> None:
+        given = redacted_text(given)
         super().__init__(given)
         self.given = given
 
@@ -416,6 +421,7 @@ class InvalidURL(StorageError):
     code = "invalid_url"
 
     def __init__(self, url: str, advice: str = "url") -> None:
+        url = redacted(url)
         ReportflowError.__init__(self, url, advice)
         self.url = url
         self.advice = advice
@@ -434,6 +440,7 @@ class SchemaMismatch(StorageError):
     code = "schema_mismatch"
 
     def __init__(self, url: str, found: str, expected: str, advice: str, options: str = "") -> None:
+        url = redacted(url)
         ReportflowError.__init__(self, url, found, expected, advice, options)
         self.url = url
         self.found = found
@@ -447,12 +454,24 @@ class SchemaMismatch(StorageError):
         return {**super().facts(renderer), "advice": renderer.text(f"advice.{self.advice}", {"command": command})}
 
 
+class StorageClosed(StorageError):
+    """A store or a flow was called after `close`; nothing was read or written. `store` is its URL, or its class."""
+
+    code = "storage_closed"
+
+    def __init__(self, store: str) -> None:
+        store = redacted(store)
+        ReportflowError.__init__(self, store)
+        self.store = store
+
+
 class StorageUnavailable(StorageError):
     """The store cannot be used: `given` is the driver's message, `advice` the code of what to do."""
 
     code = "storage_unavailable"
 
     def __init__(self, url: str, given: str, advice: str = "retry") -> None:
+        url, given = redacted(url), redacted_text(given)
         ReportflowError.__init__(self, url, given, advice)
         self.url = url
         self.given = given

@@ -259,6 +259,7 @@ FACTS: dict[str, tuple[Any, ...]] = {
     "DuplicateKey": (["r1"], ["k"]),
     "InvalidURL": ("sqlit:///x", "url"),
     "SchemaMismatch": ("sqlite:///x", "2", "1", "newer"),
+    "StorageClosed": ("sqlite:///x",),
     "StorageUnavailable": ("sqlite:///x", "no such file", "folder"),
     "StorageBusy": ("sqlite:///x", "database is locked"),
 }

@@ -10,16 +10,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+import psycopg
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 
-from reportflow import Actor, Conflict, Query, ReportFlow, SqlStore, StorageUnavailable, open_flow, replay
+from reportflow import Actor, Conflict, Fire, Query, ReportFlow, SqlStore, StorageUnavailable, open_flow, replay
 from reportflow.office import REPORT, Author, Comment, Report
+from reportflow.storage.sql.dialects import translate
+from reportflow.storage.sql.pool import make_engine
 from tests.servers import MariaDB, PostgreSQL, database
 
+pymysql: Any = pytest.importorskip("pymysql")  # it has no types
 LI = Actor(id="li", roles={"editor"}, unit="yulin")
 KINDS = {"postgresql": PostgreSQL, "mariadb": MariaDB}
 ENGINES = [pytest.param(one, marks=pytest.mark.xdist_group(one)) for one in KINDS]
@@ -230,12 +234,11 @@ def test_a_fork_has_connections_of_its_own(engine: str) -> None:
         check(url, {"r0": 81})
 
 
-@contextlib.contextmanager
-def cut_at(store: SqlStore, word: str) -> Iterator[None]:
-    """The connection of the next write breaks right before a statement that begins with this word, or has it in it."""
+def interposed(store: SqlStore, before: Callable[[str, Any], None], after: Callable[[str], None]) -> Any:
+    """A source of connections as that of the store, with something done before and after each statement."""
     checkout: Any = store._checkout
 
-    class Cutting:
+    class Interposed:
         """A cursor."""
 
         def __init__(self, cursor: Any, connection: Any) -> None:
@@ -243,20 +246,49 @@ def cut_at(store: SqlStore, word: str) -> Iterator[None]:
             self._connection = connection
 
         def execute(self, sql: str, *values: Any) -> Any:
-            if word in sql:
-                broken(self._connection)
-            return self._cursor.execute(sql, *values)
+            before(sql, self._connection)
+            done = self._cursor.execute(sql, *values)
+            after(sql)
+            return done
 
         def __getattr__(self, name: str) -> Any:
             return getattr(self._cursor, name)
 
     @contextlib.contextmanager
-    def cutting() -> Iterator[Any]:
+    def source() -> Iterator[Any]:
         with checkout() as executor:
-            executor._cursor = Cutting(executor._cursor, executor._connection)
+            executor._cursor = Interposed(executor._cursor, executor._connection)
             yield executor
 
-    store._checkout = cutting  # what is tested is a connection that breaks
+    return source
+
+
+@contextlib.contextmanager
+def cut_at(store: Any, word: str) -> Iterator[None]:
+    """The connection of the next write breaks right before a statement that begins with this word, or has it in it."""
+
+    def cut(sql: str, connection: Any) -> None:
+        if word in sql:
+            broken(connection)
+
+    checkout = store._checkout
+    store._checkout = interposed(store, cut, lambda _: None)  # what is tested is a connection that breaks
+    try:
+        yield
+    finally:
+        store._checkout = checkout
+
+
+@contextlib.contextmanager
+def failing_at(store: Any, word: str, error: Exception) -> Iterator[None]:
+    """The statement that begins with this word is run, and its driver then raises this."""
+
+    def fail(sql: str) -> None:
+        if sql.startswith(word):
+            raise error
+
+    checkout = store._checkout
+    store._checkout = interposed(store, lambda *_: None, fail)
     try:
         yield
     finally:
@@ -295,6 +327,90 @@ def test_a_lost_connection_may_leave_the_commit_in_doubt(
             assert version == 1 or not known
             assert flow.fire("r0", "comment", Comment(text="y"), by=LI).version == version + 1
         check(url, {})
+
+
+def sqlstate(code: str) -> Exception:
+    """What psycopg raises for a state that the server gives."""
+    kind = psycopg.errors.lookup(code)
+    return kind("the server said so")
+
+
+#: Engine, what its driver raises at the commit, whether it is known then that nothing was written, the English advice.
+AT_COMMIT: Final = [
+    ("mariadb", pymysql.err.OperationalError(1180, "Got error 1 during COMMIT"), False, "not known"),
+    ("mariadb", pymysql.err.OperationalError(1317, "Query execution was interrupted"), False, "not known"),
+    ("mariadb", pymysql.err.InternalError(1105, "Unknown error"), False, "not known"),
+    ("mariadb", pymysql.err.OperationalError(1047, "WSREP has not yet prepared node"), False, "not known"),
+    ("mariadb", pymysql.err.OperationalError(1021, "Disk full"), False, "not known"),
+    ("mariadb", pymysql.err.OperationalError(1290, "--read-only"), True, "read-only"),
+    ("mariadb", pymysql.err.OperationalError(1836, "Running in read-only mode"), True, "read-only"),
+    ("postgresql", sqlstate("40003"), False, "not known"),
+    ("postgresql", sqlstate("08007"), False, "not known"),
+    ("postgresql", sqlstate("57P01"), False, "not known"),
+    ("postgresql", psycopg.OperationalError("lost"), False, "not known"),
+    ("postgresql", sqlstate("25006"), True, "read-only"),
+    ("postgresql", sqlstate("53100"), True, "nothing was written"),
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_commit_that_fails_is_not_known_unless_it_is(engine: str) -> None:
+    """An error at the commit says that it is not known whether it was written, unless the code says that it was not."""
+    with database(engine) as url:
+        filled(url)
+        with open_flow(url) as flow:
+            store: Any = flow.store
+            word = "WITH updated" if engine == "postgresql" else "COMMIT"  # on PostgreSQL an act is one statement
+            several = [one[1:] for one in AT_COMMIT if one[0] == engine]
+            for error, known, advice in several:
+                with failing_at(store, word, error), pytest.raises(StorageUnavailable) as caught:
+                    flow.fire(store.get(["r0"])[0], "comment", Comment(text="x"), by=LI)
+                assert advice in str(caught.value), error
+                assert ("nothing was written" in str(caught.value)) == known, error
+                assert ("未写入任何内容" in caught.value.message("zh", reader="developer")) == known
+            # several in one commit: a transaction on each engine
+            with failing_at(store, "COMMIT", several[0][0]), pytest.raises(StorageUnavailable):
+                flow.batch([Fire(id, "comment", Comment(text="x"), by=LI) for id in ("r1", "r2")])
+        check(url, {})
+
+
+def test_a_server_that_takes_no_writes_says_so() -> None:
+    """A read-only server, and a node without a quorum, are named as such in both languages."""
+    for engine, error, english, chinese in (
+        ("mariadb", pymysql.err.OperationalError(1047, "WSREP"), "quorum", "法定多数"),
+        ("mariadb", pymysql.err.OperationalError(1290, "--read-only"), "standby", "备用"),
+        ("postgresql", sqlstate("25006"), "standby", "备用"),
+    ):
+        url = "postgresql+psycopg://h/x" if engine == "postgresql" else "mysql+pymysql://h/x"
+        told = translate(make_engine(url), error)
+        assert isinstance(told, StorageUnavailable)
+        assert english in str(told)
+        assert "nothing was written" in str(told)
+        assert chinese in told.message("zh", reader="developer")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_server_that_was_set_read_only_says_so(engine: str) -> None:
+    """The real thing: a session, or a server, that takes no writes; what is read is still read."""
+    with database(engine) as url:
+        filled(url)
+        host = create_engine(url)
+
+        @event.listens_for(host, "connect")
+        def read_only(connection: Any, _: object) -> None:
+            cursor = connection.cursor()
+            cursor.execute(
+                "SET default_transaction_read_only = on"
+                if engine == "postgresql"
+                else "SET SESSION TRANSACTION READ ONLY"
+            )
+            connection.commit()
+
+        flow = ReportFlow(SqlStore(host), REPORT)
+        with pytest.raises(StorageUnavailable, match="The server is read-only"):
+            flow.fire("r0", "comment", Comment(text="x"), by=LI)
+        assert flow.get("r0", by=LI).version == 1
+        host.dispose()
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -43,6 +43,7 @@ from reportflow.model.record import Record
 from reportflow.office.figures import figures, instructions
 from reportflow.office.report import REPORT, Credit, Merge
 from reportflow.opening import open_flow
+from reportflow.redaction import redacted
 
 DATABASE: Final = "sqlite:///office.db"
 _MEMORY: Final = ("memory:", "memory://")
@@ -92,7 +93,7 @@ def demo(database: str, seed: int) -> None:
     if database in _MEMORY:
         click.echo(text("demo.forgotten", command=f"{_program()} demo --database {DATABASE}"))
         return
-    where = f"--database {shlex.quote(database)}"
+    where = f"--database {shlex.quote(redacted(database))}"
     click.echo(text("demo.next"))
     for line in (
         f"figures {where} --year {YEAR} --json",
@@ -106,7 +107,7 @@ def demo(database: str, seed: int) -> None:
 def _play(flow: ReportFlow, acts: list[year.DemoAct], database: str) -> None:
     stored = flow.store.count(Query())[()]
     if stored and flow.store.by_key(acts[0].by.id, acts[0].key) is None:
-        raise CommandFailed(text("demo.not_empty", url=database, number=stored))
+        raise CommandFailed(text("demo.not_empty", url=redacted(database), number=stored))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     terminal = show.console(stderr=True)
     try:
@@ -114,7 +115,7 @@ def _play(flow: ReportFlow, acts: list[year.DemoAct], database: str) -> None:
             for _ in progress.track(year.play(flow, acts), total=len(acts), description=text("demo.playing")):
                 pass
     except DuplicateKey:
-        raise CommandFailed(text("demo.other_seed", url=database)) from None
+        raise CommandFailed(text("demo.other_seed", url=redacted(database))) from None
     except KeyboardInterrupt:
         raise CommandFailed(text("demo.interrupted")) from None
 
@@ -375,8 +376,9 @@ def _advised(database: str) -> Iterator[None]:
     except StorageUnavailable as error:
         if error.advice != "create":
             raise
-        command = f"reportflow demo --database {shlex.quote(database)}"
-        raise CommandFailed(text("wrong.no_office", url=database, command=command)) from error
+        url = redacted(database)
+        command = f"reportflow demo --database {shlex.quote(url)}"
+        raise CommandFailed(text("wrong.no_office", url=url, command=command)) from error
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from reportflow.errors import InvalidValue
 from reportflow.i18n.catalog import DEVELOPER, STANDARD
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.moving import Copying, copy_database
+from reportflow.redaction import redacted
 
 
 def copy(source: str, target: str, lifecycles: Iterable[Lifecycle]) -> None:
@@ -35,11 +36,9 @@ def copy(source: str, target: str, lifecycles: Iterable[Lifecycle]) -> None:
         try:
             done = copy_database(source, target, lifecycles, progress=show)
         except InvalidValue as error:
-            from reportflow.storage.sql.dialects import hide_password  # by now it was imported
-
             side = {"source": source, "target": target, "store": target}.get(error.field)
             if side is None:
                 raise
             why = STANDARD.text(f"value.{error.problem}", language(), error.details, reader=DEVELOPER)
-            raise CommandFailed(text("db.no_copy", url=hide_password(side), why=why)) from error
+            raise CommandFailed(text("db.no_copy", url=redacted(side), why=why)) from error
     click.echo(text("db.copied", records=done.records, entries=done.entries))

@@ -68,7 +68,8 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         await self.close()
 
     async def close(self) -> None:
-        """Close the store."""
+        """Close the store. Closing twice is fine; every other call then raises `StorageClosed`."""
+        self._closed = True
         await self._store.close()
 
     # -- writing ------------------------------------------------------------------------------------------------
@@ -353,6 +354,7 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
 
     async def _drive(self, effects: Effects[T]) -> T:
         try:
+            self._check_open()
             return await drive(self._store, effects, self._retry_lock)
         except ReportflowError as error:
             error.use(self._catalog)

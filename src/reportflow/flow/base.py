@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Generic, Self, TypeVar, cast
 
 import attrs
 
-from reportflow.errors import InvalidValue, ReportflowError
+from reportflow.errors import InvalidValue, ReportflowError, StorageClosed
 from reportflow.flow.bulk import Result, is_of_the_store, run_each
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects
@@ -89,6 +89,7 @@ class FlowBase(Generic[S]):
         if not isinstance(store, Store):
             raise InvalidValue("store", *type_problem("Store", store))
         self._store: S = store
+        self._closed = False
         self._definitions = lifecycles if isinstance(lifecycles, Definitions) else _definitions(lifecycles)
         if isinstance(store, SupportsClasses) and not isinstance(lifecycles, Definitions):
             store.add_classes(self._definitions.classes)
@@ -156,7 +157,9 @@ class FlowBase(Generic[S]):
 
         Raises:
             InvalidValue: something else, or the store cannot write inside a transaction of a host.
+            StorageClosed: the flow was closed.
         """
+        self._check_open()
         if not isinstance(self._store, SupportsHostTransaction):
             raise InvalidValue("store", *type_problem("a store with the capability host_transaction", self._store))
         bound: S = self._store.bound_to(host)
@@ -170,6 +173,15 @@ class FlowBase(Generic[S]):
             observe=self._observe,
             clock_tolerance=self._clock_tolerance,
         )
+
+    def _check_open(self) -> None:
+        """Whatever its store does after `close`, and also where nothing is asked of the store.
+
+        Raises:
+            StorageClosed: the flow was closed.
+        """
+        if self._closed:
+            raise StorageClosed(type(self._store).__name__)
 
     def _given_out(self, record: Record) -> Record:
         return self._handler.give_out(record)

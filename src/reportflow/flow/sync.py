@@ -61,7 +61,8 @@ class ReportFlow(FlowBase[Store]):
         self.close()
 
     def close(self) -> None:
-        """Close the store."""
+        """Close the store. Closing twice is fine; every other call then raises `StorageClosed`."""
+        self._closed = True
         self._store.close()
 
     # -- writing ------------------------------------------------------------------------------------------------
@@ -363,6 +364,7 @@ class ReportFlow(FlowBase[Store]):
 
     def _drive(self, effects: Effects[T]) -> T:
         try:
+            self._check_open()
             return drive(self._store, effects, self._retry_lock)
         except ReportflowError as error:
             error.use(self._catalog)

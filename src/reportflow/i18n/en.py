@@ -402,6 +402,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "storage_unavailable@developer": "The store {url} cannot be used: {given}. {advice}",
         "storage_busy": "The system is busy, and nothing was saved; try again later.",
         "storage_busy@developer": "The store {url} is locked by another writer: {given}. Nothing was written; try again.",
+        "storage_closed": "The system cannot be used now. " + _LATER,
+        "storage_closed@developer": "The store {store} is closed: open a flow or a store anew; nothing was read or written.",
         "schema_mismatch": "The tables in {url} are of schema version {found}; this reportflow reads version {expected}. {advice}",
         "invalid_url": "The database URL '{url}' is not valid: {advice}",
         "broker_unavailable": "The broker {url} cannot be reached: {given}. Check that it runs; a relay tries again by itself.",
@@ -421,6 +423,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "advice": {
         "url": "write memory: or sqlite:///office.db (three slashes, then the path).",
+        "driver_option": _LATER,
+        "driver_option@developer": "its driver does not take one of the options after the ?, or a character of the password.",
+        "encode": _LATER,
+        "encode@developer": "in a user's name or a password write @ as %40, : as %3A, / as %2F and % as %25.",
         "driver": "name the driver, for example postgresql+psycopg:// instead of postgresql://.",
         "engine": "reportflow keeps records in memory:, sqlite:///file, postgresql+psycopg:// or mysql+pymysql:// (MariaDB).",
         "awaited": "this driver is asynchronous: call open_async_flow, or name a driver that blocks, such as mysql+pymysql.",
@@ -434,7 +440,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         ),
         "unknown": "It is not certain whether this was saved: look at the history first, and repeat only what is missing.",
         "unknown@developer": (
-            "The connection was lost during the commit, so it is not known whether it was written: look at the "
+            "The commit failed in a way that leaves it open, so it is not known whether it was written: look at the "
             "record's history, or do the same again under the same key."
         ),
         "rights": _LATER,
@@ -451,6 +457,16 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "option": "after the ? it takes synchronous=NORMAL or FULL; for SQLite's own options add uri=true.",
         "not_a_database": _LATER,
         "not_a_database@developer": "Name another file, or move this one away; nothing was changed.",
+        "standby": _LATER,
+        "standby@developer": (
+            "The server is read-only: it is a standby, or was set so. Give the address of the one that takes writes, or "
+            "wait until it does; nothing was written."
+        ),
+        "no_quorum": _LATER,
+        "no_quorum@developer": (
+            "This node of the cluster has no quorum, or has not joined yet, and serves nobody: wait until it is back, or "
+            "give the address of another node; nothing was written."
+        ),
         "read_only": _LATER,
         "read_only@developer": "Give this user the right to write to the file and its folder; nothing was written.",
         "create": _LATER,

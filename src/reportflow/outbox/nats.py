@@ -81,7 +81,7 @@ class NatsPublisher:
     def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if self._loop.is_closed():
             coroutine.close()
-            raise BrokerUnavailable(self._url_without_password(), "closed")
+            raise BrokerUnavailable(self._url, "closed")
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     async def _send(self, message: Message) -> None:
@@ -103,7 +103,7 @@ class NatsPublisher:
             NoStreamResponseError,
             ServiceUnavailableError,
         ) as error:
-            raise BrokerUnavailable(self._url_without_password(), f"{type(error).__name__}: {error}") from error
+            raise BrokerUnavailable(self._url, f"{type(error).__name__}: {error}") from error
 
     async def _connected(self) -> Any:
         from nats.aio.client import Client
@@ -131,10 +131,6 @@ class NatsPublisher:
     async def _disconnect(self) -> None:
         if self._client is not None and not self._client.is_closed:
             await self._client.close()
-
-    def _url_without_password(self) -> str:
-        """The URL, without the password."""
-        return re.sub("(://[^:/@]*:)[^@]*@", r"\1***@", self._url)
 
 
 async def _ignore(_: Exception) -> None:

@@ -255,7 +255,7 @@ class Store(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of files and connections. Closing twice is fine."""
+        """Let go of files and connections. Closing twice is fine; every other call then raises `StorageClosed`."""
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from reportflow.errors import InvalidValue, RecordNotFound
 from reportflow.model.entry import Entry
@@ -18,6 +18,7 @@ from reportflow.serialization.digest import Sealed
 from reportflow.storage import matching
 from reportflow.storage.awaited import AsyncCalls
 from reportflow.storage.base import Capabilities, Change, FeedItem, Group, Of, Store
+from reportflow.storage.closing import Closed
 from reportflow.storage.refusing import check_changes, refuse_keys, refuse_stale, refuse_used
 from reportflow.storage.restoring import check_restored, sealed_keys
 
@@ -191,7 +192,8 @@ class MemoryStore:
             its[entry.sequence - 1] = (self._position(place), its[entry.sequence - 1][1])
 
     def close(self) -> None:
-        """See `Store.close`."""
+        """See `Store.close`. What it holds is gone with it."""
+        self._lock = cast(threading.Lock, Closed("memory:"))  # as far as its calls use one
 
     def _position(self, place: int) -> int:
         """The position in the feed of the entry at this place of it."""
@@ -225,3 +227,4 @@ class AsyncMemoryStore(AsyncCalls):
 
     async def close(self) -> None:
         """See `Store.close`."""
+        self._store.close()

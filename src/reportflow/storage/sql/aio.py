@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+import weakref
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, MetaData
 
-from reportflow.errors import InvalidValue, StorageBusy
+from reportflow.errors import InvalidValue, StorageBusy, StorageClosed
 from reportflow.model.checks import type_problem
 from reportflow.serialization.classes import NO_CLASSES, Classes
 from reportflow.storage.awaited import AsyncCalls
@@ -77,6 +78,9 @@ class AsyncSqlStore(AsyncCalls):
         self.classes: Classes = classes
         self._sync_engine = self.engine.sync_engine
         self._pool = ConnectionPool(self._sync_engine) if isinstance(database, str | URL) else None
+        #: Throws the connections that are its own away, where the store is dropped without a `close`.
+        self._discard = None if self._pool is None else weakref.finalize(self, self._pool.discard)
+        self._closed = False
         self.capabilities: Capabilities = capabilities_of(self._sync_engine, leases=False)
         tables = make_tables(metadata, prefix=prefix, schema=schema)
         self._statements = StatementCache(tables, self._sync_engine)
@@ -97,7 +101,10 @@ class AsyncSqlStore(AsyncCalls):
         Raises:
             StorageUnavailable: the database cannot be opened, or has no tables and `create` is False.
             SchemaMismatch: the tables are of another version.
+            StorageClosed: the store was closed.
         """
+        if self._closed:
+            raise StorageClosed(self._statements.url)
         if self._is_open:
             return
         async with self._opening:
@@ -105,7 +112,7 @@ class AsyncSqlStore(AsyncCalls):
                 await _to_its_end(self._opened(), self._grace)
             except BaseException:
                 if not self._is_open:
-                    await self.close()
+                    await self._dispose()
                 raise
 
     async def _opened(self) -> None:
@@ -141,9 +148,14 @@ class AsyncSqlStore(AsyncCalls):
         return BoundAsyncSqlStore(self, self._statements, host)
 
     async def close(self) -> None:
-        """See `Store.close`."""
+        """See `Store.close`. A host's engine stays open."""
+        if not self._closed:
+            self._closed = True
+            await self._dispose()
+
+    async def _dispose(self) -> None:
+        self._is_open = False
         if self._pool is not None:
-            self._is_open = False
             await _to_its_end(self.engine.dispose(), self._grace)
 
     async def _run(self, call: Callable[[Store], T]) -> T:
@@ -164,6 +176,9 @@ class AsyncSqlStore(AsyncCalls):
                 except asyncio.CancelledError:
                     await connection.invalidate()  # it may hold half of a transaction
                     raise
+                finally:
+                    if self._closed and self._pool is not None and not connection.invalidated:
+                        await connection.invalidate()  # the others are closed
 
 
 class BoundAsyncSqlStore(AsyncCalls):
@@ -174,12 +189,15 @@ class BoundAsyncSqlStore(AsyncCalls):
         self._unbound = unbound
         self._statements = statements
         self._host = host
+        self._closed = False
 
     async def open(self) -> None:
         """See `AsyncSqlStore.open`: on a connection of its own, since the host's is not for making tables."""
         await self._unbound.open()
 
     async def _run(self, call: Callable[[Store], T]) -> T:
+        if self._closed:
+            raise StorageClosed(self._statements.url)
         await self.open()
 
         def run(host: Any) -> T:
@@ -189,7 +207,8 @@ class BoundAsyncSqlStore(AsyncCalls):
         return found
 
     async def close(self) -> None:
-        """Nothing: the connection is the host's."""
+        """See `Store.close`: the connection is the host's, and stays open."""
+        self._closed = True
 
 
 async def _to_its_end(call: Coroutine[Any, Any, T], grace: float | None) -> T:

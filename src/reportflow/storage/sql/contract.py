@@ -20,6 +20,7 @@ from reportflow.serialization.classes import Classes
 from reportflow.serialization.digest import Sealed
 from reportflow.serialization.evolution import was_upgraded
 from reportflow.storage.base import Capabilities, Change, FeedItem, Group, Of
+from reportflow.storage.closing import Closed
 from reportflow.storage.refusing import check_changes, keys_of, refuse_keys, refuse_stale, refuse_used
 from reportflow.storage.restoring import sealed_keys
 from reportflow.storage.sql import positions, restoring
@@ -77,7 +78,8 @@ class SqlContract:
         self.classes = self.classes | classes
 
     def close(self) -> None:
-        """Nothing: its connections are another's to close."""
+        """See `Store.close`; connections that are another's stay open."""
+        self._checkout = Closed(self._statements.url)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

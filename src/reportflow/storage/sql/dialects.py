@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -14,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from reportflow.errors import InvalidURL, MissingExtra, StorageBusy, StorageError, StorageUnavailable
 from reportflow.model.checks import text_problem
+from reportflow.redaction import is_secret, redacted, redacted_text
 
 #: How long a writer waits for another one in SQLite, and a caller for a server or a free connection, in seconds.
 BUSY_TIMEOUT: Final = 5.0
@@ -42,7 +42,7 @@ _SQLITE_ERRORS: Final = _map(
 #: no server, or no longer.
 _POSTGRESQL_ERRORS: Final = _map(
     "40001 40P01 55P03",
-    read_only="25006",
+    standby="25006",
     rights="42501 28",
     database="3D",
     disk="53100 58",
@@ -53,12 +53,13 @@ _POSTGRESQL_ERRORS: Final = _map(
 #: has closed itself.
 _MYSQL_ERRORS: Final = _map(
     "1213 1205 1020",
-    read_only="1290 1792 1836",
+    standby="1290 1792 1836",
+    no_quorum="1047",
     rights="1044 1045 1142",
     database="1049",
     disk="1021 1114",
     connections="1040 1203",
-    server="0 1047 1053 1180 2002 2003 2005 2006 2013 2014 2055",
+    server="0 1053 1180 1927 2002 2003 2005 2006 2013 2014 2055",
 )
 
 
@@ -85,6 +86,8 @@ class Backend:
         position_function: The function that gives the position of a text in another one.
         error_code: The code in an error of the drivers, None where there is none.
         errors: What the codes mean.
+        rolled_back: The beginnings of the codes by which a COMMIT that failed is known to have kept nothing.
+        not_rolled_back: Those of them by which it is not.
         connect: What the driver is given for each connection.
         session: The statements that set up each connection.
         positions_on_insert: Whether an entry gets its feed position where it is written: only where writers go one at
@@ -100,6 +103,8 @@ class Backend:
     position_function: str
     error_code: Callable[[BaseException], str | None]
     errors: ErrorMap
+    rolled_back: tuple[str, ...]
+    not_rolled_back: tuple[str, ...] = ()
     connect: Mapping[str, Any]
     session: tuple[str, ...] = ()
     positions_on_insert: bool = False
@@ -115,6 +120,9 @@ BACKENDS: Final[Mapping[str, Backend]] = {
         position_function="instr",
         error_code=lambda error: str(getattr(error, "sqlite_errorname", "")),
         errors=_SQLITE_ERRORS,
+        # the transaction is open still, or was rolled back; only of what was not written out nobody knows
+        rolled_back=("SQLITE_",),
+        not_rolled_back=("SQLITE_IOERR",),
         connect={"timeout": BUSY_TIMEOUT},
         session=("PRAGMA foreign_keys = ON",),
         positions_on_insert=True,
@@ -125,6 +133,9 @@ BACKENDS: Final[Mapping[str, Backend]] = {
         position_function="strpos",
         error_code=_postgresql_code,
         errors=_POSTGRESQL_ERRORS,
+        # a server that answers with an error has rolled back; not so one that is shut down, or says that it is unknown
+        rolled_back=(*"0123456789FHPX",),
+        not_rolled_back=("08", "40003", "57P", "58", "XX"),
         connect={"connect_timeout": int(BUSY_TIMEOUT), "client_encoding": "utf8"},
         single_statement=True,
         lock="SELECT pg_advisory_lock(hashtextextended('reportflow {}', 0))",
@@ -135,6 +146,8 @@ BACKENDS: Final[Mapping[str, Backend]] = {
         position_function="instr",
         error_code=_mysql_code,
         errors=_MYSQL_ERRORS,
+        # conflicts, and what a read-only server refuses before it begins
+        rolled_back=("1213", "1205", "1020", "1290", "1792", "1836"),
         connect={"connect_timeout": int(BUSY_TIMEOUT), "charset": "utf8mb4"},
         session=(
             # what does not fit is refused, not cut; a waiting writer sees what was committed meanwhile
@@ -184,12 +197,14 @@ def engine_name(url: URL) -> str:
 
 def safe_url(engine: Engine) -> str:
     """The URL of an engine, without the password."""
-    return engine.url.render_as_string(hide_password=True)
+    return redacted(engine.url.render_as_string(hide_password=True))
 
 
-def hide_password(url: str) -> str:
-    """A text that should be a URL and is none, without what may be a password in it."""
-    return re.sub("(://[^:/@]*:)[^@]*@", r"\1***@", url)
+def _said(engine: Engine, error: BaseException) -> str:
+    """What a driver says, on one line, without the passwords of the engine's URL."""
+    named = (one for name, one in engine.url.normalized_query.items() if is_secret(name))
+    secrets = [str(engine.url.password or ""), *(value for values in named for value in values)]
+    return redacted_text(" ".join(str(error).split()), secrets)
 
 
 def in_memory(url: URL) -> bool:
@@ -213,8 +228,10 @@ def parse_url(url: str | URL, *, asynchronous: bool) -> URL:
         if asynchronous:
             parsed = parsed.set(drivername=_ASYNCHRONOUS.get(parsed.drivername, parsed.drivername))
         dialect = parsed.get_dialect()
-    except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        raise InvalidURL(hide_password(str(url))) from error
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise InvalidURL(str(url)) from None  # what SQLAlchemy says quotes parts of it
+    if "@" in (parsed.host or ""):  # the beginning of it was taken for the password
+        raise InvalidURL(str(url), "encode")
     if not named:
         raise InvalidURL(parsed.render_as_string(), "driver")
     if dialect.driver not in DRIVERS.get(engine_name(parsed), ()):
@@ -292,17 +309,20 @@ def translate(engine: Engine, error: BaseException, *, in_doubt: bool = False) -
     Args:
         engine: Whose driver it is.
         error: What was raised.
-        in_doubt: Whether it is unknown if the commit that failed was kept.
+        in_doubt: Whether it failed in a commit: then it is unknown if that was kept, unless the code says so.
     """
     if isinstance(error, PoolTimeout):
-        return StorageUnavailable(safe_url(engine), str(error), "connections")
+        return StorageUnavailable(safe_url(engine), _said(engine, error), "connections")
     if isinstance(error, DBAPIError):
         error = error.orig or error
     elif not isinstance(error, (engine.dialect.loaded_dbapi.Error, OSError)):
         return None
-    meaning = _meaning(backend_of(engine), error)
-    if meaning is None:
-        return StorageError(f"{type(error).__name__}: {error}")
-    kind, advice = meaning
-    in_doubt = in_doubt and kind is StorageUnavailable
-    return kind(safe_url(engine), " ".join(str(error).split()), "unknown" if in_doubt else advice)
+    backend = backend_of(engine)
+    code = backend.error_code(error) or ""
+    known = code.startswith(backend.rolled_back) and not code.startswith(backend.not_rolled_back)
+    kind, advice = _meaning(backend, error) or (None, "")
+    if in_doubt and not known:
+        return StorageUnavailable(safe_url(engine), _said(engine, error), "unknown")
+    if kind is None:
+        return StorageError(f"{type(error).__name__}: {_said(engine, error)}")
+    return kind(safe_url(engine), _said(engine, error), advice)

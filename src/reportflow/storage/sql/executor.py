@@ -63,7 +63,7 @@ class Executor:
 
     Attributes:
         is_bound: Whether it runs them inside a transaction of the host's.
-        in_doubt: Whether it is unknown if what was written is kept, should the connection be lost now.
+        in_doubt: Whether a commit is under way: should it fail, it may be unknown if what was written is kept.
     """
 
     __slots__ = ("_connection", "_cursor", "_dialect", "in_doubt", "is_bound")
@@ -178,6 +178,7 @@ def transaction(executor: Executor, begin: str) -> Iterator[None]:
     Where it is stopped by what is no error, as by a KeyboardInterrupt or a cancellation, nothing more is sent: the
     connection is then invalidated where it was checked out, and the database rolls back.
     """
+    executor.in_doubt = False
     executor.execute(begin)
     try:
         yield
@@ -185,7 +186,6 @@ def transaction(executor: Executor, begin: str) -> Iterator[None]:
         executor.execute("COMMIT")
     except Exception as error:
         if not executor.is_lost(error):
-            executor.in_doubt = False
             try:
                 executor.execute("ROLLBACK")
             except Exception:  # the first error is the one to raise
@@ -240,7 +240,7 @@ class Checkout:
             self._source.invalidate_all()
         if lost or not isinstance(error, Exception):  # what is stopped in the middle may hold half of a transaction
             executor.invalidate()
-        return translate(engine, error, in_doubt=lost and executor.in_doubt)
+        return translate(engine, error, in_doubt=executor.in_doubt)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import attrs
 from sqlalchemy import delete, insert, select, update
 
 from reportflow.model.values import time_text
+from reportflow.storage.closing import Closed
 from reportflow.storage.leases import Delivery, Lease, next_lease
 from reportflow.storage.sql.dialects import is_conflict
 from reportflow.storage.sql.executor import Executor, OpenExecutor, Row, transaction
@@ -29,6 +30,7 @@ class SqlLeases:
 
     def __init__(self, statements: StatementCache, checkout: OpenExecutor) -> None:
         self._checkout = checkout
+        self._url = statements.url
         self._backend = statements.backend
         self._conflicts = statements.conflicts
         lease, delivery = statements.tables.relay, statements.tables.delivery
@@ -48,6 +50,10 @@ class SqlLeases:
         self._dead = prepare(found.where(relay, parked))
         again = {"state": "failing", "tries": 0, **bound("due_at")}
         self._requeue = prepare(update(delivery).where(relay, position, parked).values(again))
+
+    def close(self) -> None:
+        """No call reaches the database any more: the store was closed."""
+        self._checkout = Closed(self._url)
 
     def acquire(self, name: str, holder: str, *, now: datetime, until: datetime) -> Lease | None:
         """See `Leases.acquire`."""

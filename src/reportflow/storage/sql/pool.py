@@ -8,18 +8,29 @@ are kept in a free list in front of it.
 from __future__ import annotations
 
 import os
+import socket
+import threading
 import weakref
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
-from reportflow.errors import InvalidValue, MissingExtra
+from reportflow.errors import InvalidURL, InvalidValue, MissingExtra, StorageClosed
 from reportflow.model.checks import type_problem
-from reportflow.storage.sql.dialects import BACKENDS, BUSY_TIMEOUT, engine_name, in_memory, parse_url, synchronous_mode
+from reportflow.storage.sql.dialects import (
+    BACKENDS,
+    BUSY_TIMEOUT,
+    engine_name,
+    in_memory,
+    parse_url,
+    safe_url,
+    synchronous_mode,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -71,13 +82,20 @@ def _make(url: URL, poolclass: type[QueuePool]) -> Engine:
     if engine_name(url) == "sqlite":
         session = (f"PRAGMA synchronous = {synchronous_mode(url)}", *session)
         url = url.difference_update_query(["synchronous"])
-        # one connection is one database in memory; a file takes as many as there are threads
-        options = {"pool_size": 1, "max_overflow": 0} if memory else {"pool_size": CONNECTIONS, "max_overflow": -1}
+        if memory:  # one connection is one database
+            options = {"pool_size": 1, "max_overflow": 0}
         if poolclass is QueuePool:
             connect["check_same_thread"] = False
     if poolclass is QueuePool and not memory:
         poolclass = FreeListPool
     engine = create_engine(url, poolclass=poolclass, connect_args=connect, **options, **_AUTOCOMMIT)
+
+    @event.listens_for(engine, "do_connect")
+    def connect_to(dialect: Any, _: object, arguments: Any, options: Any) -> Any:
+        try:
+            return dialect.connect(*arguments, **options)
+        except (TypeError, UnicodeError):  # what it says may quote the option
+            raise InvalidURL(safe_url(engine), "driver_option") from None
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _: object) -> None:
@@ -124,6 +142,19 @@ class FreeListPool(QueuePool):
         super().dispose()
 
 
+def _discard(driver: str, connections: Iterable[Any]) -> None:
+    for adapted in connections:
+        connection = adapted.driver_connection
+        with suppress(Exception):  # it may be lost, or closed
+            if driver == "aiosqlite":
+                connection.stop()
+            elif driver == "psycopg":
+                connection.pgconn.finish()
+            else:
+                connection._transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+                connection.close()
+
+
 class ConnectionPool:
     """The connections of an engine that the library has made: a source of connections for `Checkout`.
 
@@ -135,24 +166,54 @@ class ConnectionPool:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._generation = 0
+        self._closed = False
+        #: The connections of an asynchronous driver: where there is no event loop any more, they are thrown away.
+        self._open: set[Any] = set()
         if not in_memory(engine.url):  # such a database would be lost with its connection
             _POOLS.add(self)
         self._is_server = engine_name(engine.url) != "sqlite"  # a file loses no connection
         if self._is_server:
             event.listen(engine, "connect", self._note)
             event.listen(engine, "checkout", self._check)
+        if engine.dialect.is_async:
+            event.listen(engine, "connect", lambda connection, _: self._open.add(connection))
+            event.listen(engine, "close", lambda connection, _: self._open.discard(connection))
 
     def take(self) -> PoolProxiedConnection:
-        """A connection, as the driver knows it."""
+        """A connection, as the driver knows it.
+
+        Raises:
+            StorageClosed: the pool is closed.
+        """
+        if self._closed:
+            raise StorageClosed(safe_url(self.engine))
         return self.engine.raw_connection()
 
     def put_back(self, connection: PoolProxiedConnection) -> None:
         """Return a connection, which may be invalidated."""
         pool = self.engine.pool
-        if isinstance(pool, FreeListPool) and connection.is_valid and not self._is_outdated(connection.info):
+        if self._closed and connection.is_valid:  # it was in use when the others were closed
+            connection.detach()
+            connection.close()
+        elif isinstance(pool, FreeListPool) and connection.is_valid and not self._is_outdated(connection.info):
             pool.keep(connection)
         else:
             connection.close()
+
+    def close(self) -> None:
+        """Close what is idle; what is in use is closed when it is put back."""
+        self._closed = True
+        self.engine.dispose()
+
+    def discard(self) -> None:
+        """Close the connections of an asynchronous driver outside of its event loop, which may have ended."""
+        self._closed = True
+        some, self._open = self._open, set()
+        with suppress(RuntimeError):  # a process that ends starts no thread any more
+            # a thread of its own: aiosqlite would make an event loop for this one
+            discarding = threading.Thread(target=_discard, args=(self.engine.dialect.driver, some))
+            discarding.start()
+            discarding.join()
 
     def invalidate_all(self) -> None:
         """Use no connection again that was made before now: one was found lost."""

@@ -44,4 +44,5 @@ def assign(
     except Exception as error:
         if executor.is_bound or not is_conflict(statements.backend, error):
             raise
+        executor.in_doubt = False
     return True

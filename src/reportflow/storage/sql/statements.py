@@ -14,7 +14,7 @@ from sqlalchemy.sql.expression import ClauseElement
 from reportflow.model.query import Query
 from reportflow.storage.base import Of
 from reportflow.storage.sql import queries
-from reportflow.storage.sql.dialects import Backend, backend_of
+from reportflow.storage.sql.dialects import Backend, backend_of, safe_url
 from reportflow.storage.sql.executor import PreparedStatement
 from reportflow.storage.sql.schema import CONTENT_COLUMNS, ENTRY_COLUMNS, RECORD_COLUMNS, SEALED_COLUMNS, Tables
 
@@ -79,6 +79,7 @@ class StatementCache:
     """All prepared statements of one store's tables on one engine. Safe for threads.
 
     Attributes:
+        url: The engine's URL, without the password.
         conflicts: The errors of a write that was too late: `Stale`, and what the driver and SQLAlchemy raise where an
             id, a sequence or a key is taken.
         misfits: The errors of a value that does not fit its column.
@@ -89,6 +90,7 @@ class StatementCache:
         self.tables: Tables = tables
         self.dialect: sa.Dialect = dialect
         self.backend: Backend = backend
+        self.url: str = safe_url(engine)
         driver = dialect.loaded_dbapi
         self.conflicts: tuple[type[Exception], ...] = (Stale, IntegrityError, driver.IntegrityError)
         misfit = getattr(driver, "DataError", DataError)  # aiosqlite has none

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from functools import cached_property, partial
 from typing import Any
 
@@ -61,13 +62,15 @@ class SqlStore(SqlContract):
         metadata: MetaData | None = None,
     ) -> None:
         tables = make_tables(metadata, prefix=prefix, schema=schema)
-        self._owned = not isinstance(database, Engine)
+        #: Closes the connections that are its own; done too when the store is dropped without a `close`.
+        self._close_pool: weakref.finalize[..., SqlStore] | None = None
         if isinstance(database, Engine):
             engine: Engine = database.execution_options(isolation_level="AUTOCOMMIT")
             checkout: OpenExecutor = partial(engine_checkout, engine)
         else:
             engine = make_engine(database)
-            checkout = partial(Checkout, ConnectionPool(engine))
+            pool = ConnectionPool(engine)
+            checkout, self._close_pool = partial(Checkout, pool), weakref.finalize(self, pool.close)
         super().__init__(StatementCache(tables, engine), checkout, capabilities_of(engine), classes)
         self.engine: Engine = engine
         try:
@@ -99,9 +102,12 @@ class SqlStore(SqlContract):
         return bound_store(self._statements, host, self.capabilities.bound(), self.classes)
 
     def close(self) -> None:
-        """See `Store.close`."""
-        if self._owned:
-            self.engine.dispose()
+        """See `Store.close`. A host's engine stays open."""
+        super().close()
+        if "leases" in vars(self):
+            self.leases.close()
+        if self._close_pool is not None:
+            self._close_pool()
 
 
 def capabilities_of(engine: Engine, *, leases: bool = True) -> Capabilities:

@@ -24,7 +24,6 @@ from reportflow.storage.sql.dialects import (
     BACKENDS,
     backend_of,
     engine_name,
-    hide_password,
     safe_url,
     translate_driver_errors,
 )
@@ -115,8 +114,8 @@ def offline_sql(url: str, *, prefix: str = PREFIX, schema: str | None = None, si
         raise InvalidValue("since", *type_problem(" | ".join(older) or "None", since))
     try:
         parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise InvalidURL(hide_password(url)) from error
+    except (ArgumentError, ValueError):
+        raise InvalidURL(url) from None  # what SQLAlchemy says quotes parts of it
     engine = engine_name(parsed)
     if engine not in BACKENDS:
         raise InvalidURL(parsed.render_as_string(), "engine")
