@@ -32,6 +32,7 @@ GUESTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "storage/": frozenset({"attrs"}),
         "storage/sql/": frozenset({"attrs", "sqlalchemy"}),
         "storage/sql/migrations/": frozenset({"alembic", "attrs", "sqlalchemy"}),
+        "storage/sql/timeouts.py": frozenset({"psycopg", "sqlalchemy"}),
         "storage/sql/upgrade.py": frozenset({"alembic", "sqlalchemy"}),
         "flow/": frozenset({"attrs"}),
         "flow/base.py": frozenset({"attrs", "uuid_utils"}),

@@ -308,7 +308,7 @@ def test_an_error_crosses_processes(cls: type[ReportflowError]) -> None:
 
 
 #: The facts that say what an error is about.
-NAMED = {"id", "ids", "keys", "field", "name", "trigger", "seen", "stored", "url", "found"}
+NAMED = {"store", "id", "ids", "keys", "field", "name", "trigger", "seen", "stored", "url", "found"}
 
 
 @pytest.mark.parametrize("cls", _PUBLIC, ids=lambda cls: cls.__name__)

@@ -160,7 +160,7 @@ class Handler:
     def _raise_if_too_late(
         self, error: StorageError, deadline: float, requests: Sequence[Request], ids: Sequence[str], attempt: int
     ) -> None:
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline and (attempt > 0 or self._retry_timeout <= 0):  # one more after a long stall
             self._note("gave_up", error, requests, ids, attempt + 1)
             raise error
 

@@ -423,6 +423,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "advice": {
         "url": "write memory: or sqlite:///office.db (three slashes, then the path).",
+        "read_timeout": _LATER,
+        "read_timeout@developer": "after the ? read_timeout takes a number of seconds above 0.",
         "driver_option": _LATER,
         "driver_option@developer": "its driver does not take one of the options after the ?, or a character of the password.",
         "encode": _LATER,

@@ -357,6 +357,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "advice": {
         "url": "请写 memory: 或 sqlite:///office.db（三个斜杠，后接路径）。",
+        "read_timeout": _LATER,
+        "read_timeout@developer": "问号之后的 read_timeout 应为大于 0 的秒数。",
         "driver_option": _LATER,
         "driver_option@developer": "此驱动不接受问号之后的某个选项，或密码中的某个字符。",
         "encode": _LATER,

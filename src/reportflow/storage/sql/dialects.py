@@ -15,8 +15,10 @@ from reportflow.errors import InvalidURL, MissingExtra, StorageBusy, StorageErro
 from reportflow.model.checks import text_problem
 from reportflow.redaction import is_secret, redacted, redacted_text
 
-#: How long a writer waits for another one in SQLite, and a caller for a server or a free connection, in seconds.
+#: How long a writer waits for another one in SQLite, and a caller for an answer or a free connection, in seconds.
 BUSY_TIMEOUT: Final = 5.0
+#: How long a writer waits for another one on a server, in seconds: the server says so before it is taken for hanging.
+LOCK_TIMEOUT: Final = 3.0
 _SYNCHRONOUS: Final = ("OFF", "NORMAL", "FULL", "EXTRA")
 
 #: The beginning of a driver's error code -> the error, and the code of its advice. The longest that fits counts.
@@ -137,6 +139,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
         rolled_back=(*"0123456789FHPX",),
         not_rolled_back=("08", "40003", "57P", "58", "XX"),
         connect={"connect_timeout": int(BUSY_TIMEOUT), "client_encoding": "utf8"},
+        session=(f"SET lock_timeout = {int(LOCK_TIMEOUT * 1000)}",),
         single_statement=True,
         lock="SELECT pg_advisory_lock(hashtextextended('reportflow {}', 0))",
         unlock="SELECT pg_advisory_unlock(hashtextextended('reportflow {}', 0))",
@@ -153,7 +156,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
             # what does not fit is refused, not cut; a waiting writer sees what was committed meanwhile
             "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
             "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-            f"SET SESSION innodb_lock_wait_timeout = {int(BUSY_TIMEOUT)}",
+            f"SET SESSION innodb_lock_wait_timeout = {int(LOCK_TIMEOUT)}",
         ),
         lock="SELECT GET_LOCK('reportflow {}', 1)",
         unlock="SELECT RELEASE_LOCK('reportflow {}')",

@@ -22,6 +22,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
 from reportflow.errors import InvalidURL, InvalidValue, MissingExtra, StorageClosed
 from reportflow.model.checks import type_problem
+from reportflow.storage.sql import timeouts
 from reportflow.storage.sql.dialects import (
     BACKENDS,
     BUSY_TIMEOUT,
@@ -78,7 +79,8 @@ def make_async_engine(database: str | URL | AsyncEngine) -> AsyncEngine:
 def _make(url: URL, poolclass: type[QueuePool]) -> Engine:
     backend, memory = BACKENDS[engine_name(url)], in_memory(url)
     options: dict[str, Any] = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT}
-    connect, session = dict(backend.connect), backend.session
+    connect, session, silence = dict(backend.connect), backend.session, BUSY_TIMEOUT
+    asynchronous, driver = poolclass is AsyncAdaptedQueuePool, url.get_dialect().driver
     if engine_name(url) == "sqlite":
         session = (f"PRAGMA synchronous = {synchronous_mode(url)}", *session)
         url = url.difference_update_query(["synchronous"])
@@ -86,6 +88,10 @@ def _make(url: URL, poolclass: type[QueuePool]) -> Engine:
             options = {"pool_size": 1, "max_overflow": 0}
         if poolclass is QueuePool:
             connect["check_same_thread"] = False
+    else:
+        silence = timeouts.read_timeout(url)
+        url = url.difference_update_query([timeouts.OPTION])
+        connect |= timeouts.connect_options(driver, silence, asynchronous=asynchronous)
     if poolclass is QueuePool and not memory:
         poolclass = FreeListPool
     engine = create_engine(url, poolclass=poolclass, connect_args=connect, **options, **_AUTOCOMMIT)
@@ -93,7 +99,7 @@ def _make(url: URL, poolclass: type[QueuePool]) -> Engine:
     @event.listens_for(engine, "do_connect")
     def connect_to(dialect: Any, _: object, arguments: Any, options: Any) -> Any:
         try:
-            return dialect.connect(*arguments, **options)
+            return timeouts.connect(driver, dialect, silence, arguments, options)
         except (TypeError, UnicodeError):  # what it says may quote the option
             raise InvalidURL(safe_url(engine), "driver_option") from None
 

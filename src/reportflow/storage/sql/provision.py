@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Table, insert, inspect, select
 from sqlalchemy.exc import NoSuchTableError
 
 from reportflow.errors import SchemaMismatch, StorageBusy, StorageUnavailable
+from reportflow.storage.sql import timeouts
 from reportflow.storage.sql.dialects import backend_of, in_memory, safe_url, translate_driver_errors
 from reportflow.storage.sql.executor import Checkout, transaction
 from reportflow.storage.sql.pool import HeldConnection
@@ -23,6 +24,8 @@ T = TypeVar("T")
 
 #: How long a process that opens a database waits for another one that makes or upgrades its tables, in seconds.
 OPENING_TIMEOUT: Final = 30.0
+#: How long one statement that makes or changes a table may take, in seconds.
+DDL_TIMEOUT: Final = 3600.0
 
 
 def check_exists(engine: Engine) -> None:
@@ -136,7 +139,11 @@ def exclusive_ddl(connection: Connection, tables: Tables) -> Iterator[None]:
 
     retry_while_busy(lock)
     try:
-        with checkout as executor, transaction(executor, backend.begin):
+        with (
+            timeouts.silence_allowed(connection, DDL_TIMEOUT),
+            checkout as executor,
+            transaction(executor, backend.begin),
+        ):
             yield
     finally:
         if not connection.invalidated:  # a lock does not outlive its connection
