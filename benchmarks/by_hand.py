@@ -71,7 +71,7 @@ def created(id: str, now: str) -> Created:
     own = {
         "authors": [{"name": "Zhang", "id": "zhang", "unit": "", "level": None}], "number": "", "source": "member",
         "topics": ["transport"], "attachments": [], "commission": None, "origin": "", "merged_into": None,
-        "credits": [], "revision": 0, "edited_by": None,
+        "credits": [], "revision": 0, "edited_by": None, "edited_for": None, "facts": [],
     }  # fmt: skip
     record = {
         **base, "state": "draft", "version": 1, "head": DIGEST, "due_at": "never", "updated_at": now,
@@ -108,7 +108,10 @@ def adopting(row: Mapping[str, Any], now: str) -> tuple[Values, Values]:
         "issue": "", "usage": "single",
     }  # fmt: skip
     entry = fired(row, now, "adopt", REGISTRAR, details)
-    return {**row, "version": entry["sequence"], "head": entry["digest"], "updated_at": now}, entry
+    data = json.loads(row["data"])
+    data["facts"].append({"sequence": entry["sequence"], "trigger": "adopt"})
+    after = {"version": entry["sequence"], "head": entry["digest"], "updated_at": now, "data": text_of(data)}
+    return {**row, **after}, entry
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -135,7 +138,7 @@ INSERT_ENTRY: Final = (
 )
 INSERT_RECORD: Final = insert("record", RECORD)
 INSERT_LABEL: Final = insert("label", LABEL)
-UPDATE_RECORD: Final = update("version", "head", "updated_at")  # an adoption of what is adopted leaves all else alone
+UPDATE_RECORD: Final = update("version", "head", "updated_at", "data")  # an adoption of what is adopted adds a fact
 SELECT_RECORD: Final = "SELECT * FROM reportflow_record WHERE id = ?"
 
 
@@ -235,7 +238,8 @@ def quoted(columns: Sequence[str]) -> str:
 #: The compare-and-set and the entry in one statement.
 ADOPT: Final = f"""
     WITH moved AS (
-        UPDATE reportflow_record SET version = %(sequence)s, head = %(digest)s, updated_at = %(recorded_at)s
+        UPDATE reportflow_record
+        SET version = %(sequence)s, head = %(digest)s, updated_at = %(recorded_at)s, data = %(data)s
         WHERE id = %(record_id)s AND version = %(expected)s AND head = %(seen)s RETURNING id
     )
     INSERT INTO reportflow_entry ({quoted(ENTRY)}) SELECT {_cast(ENTRY)} FROM moved"""
@@ -279,7 +283,8 @@ class PostgresHand:
 
     def _adopt(self, row: Mapping[str, Any]) -> Values:
         after, entry = adopting(row, time_of(self._clock()))
-        if self._connection.execute(ADOPT, {**entry, "expected": row["version"], "seen": row["head"]}).rowcount != 1:
+        values = {**entry, "data": after["data"], "expected": row["version"], "seen": row["head"]}
+        if self._connection.execute(ADOPT, values).rowcount != 1:
             raise RuntimeError("another program wrote to the benchmark's database")
         return after
 

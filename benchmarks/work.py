@@ -66,7 +66,7 @@ def adopted(flow: ReportFlow, names: Iterable[str]) -> list[Report]:
     found: list[Report] = []
     for name in names:
         report = flow.create(draft(name), by=EDITOR)
-        report = flow.fire(report, "edit", Revision(text=TEXT), by=EDITOR)
+        report = flow.fire(report, "edit", Revision(text=TEXT, title=f"{TITLE}, edited"), by=EDITOR)
         report = flow.fire(report, "review", by=REVIEWER)
         found.append(flow.fire(report, "adopt", adoption(), by=REGISTRAR))
     return found

@@ -219,7 +219,7 @@ def test_page_of_the_report_has_every_row_of_the_table() -> None:
         [
             f"`{row.trigger}`",
             ", ".join(f"`{name}`" for name in states if name in row.sources),
-            "the same" if row.dest == SAME else f"`{row.dest}`",
+            "the same" if row.dest == SAME else ", ".join(f"`{name}`" for name in row.dests(None)),
             ", ".join(name for name in roles if name in row.roles),
             f"`{row.details.__name__}`" if row.details else "",
             "yes" if row.reason_required else "",

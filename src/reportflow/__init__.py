@@ -36,23 +36,18 @@ from reportflow.flow.sync import ReportFlow
 from reportflow.i18n.catalog import STANDARD, Catalog
 from reportflow.lifecycle.decision import Option
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.history import as_of, replay
-from reportflow.lifecycle.table import (
-    EVERYBODY,
-    NOBODY,
-    SAME,
-    Constant,
+from reportflow.lifecycle.guards import (
     Guard,
-    OneOf,
-    State,
-    Step,
-    Transition,
+    changes,
     guard,
     has,
     nobody_from,
     not_the_creator,
     only_the_assignee,
+    persons,
 )
+from reportflow.lifecycle.history import as_of, replay
+from reportflow.lifecycle.table import EVERYBODY, NOBODY, SAME, Constant, OneOf, State, Step, Transition
 from reportflow.model.actor import ANY, OWN, UNIT, Actor, Secrecy
 from reportflow.model.entry import Command, Details, Entry, Erased
 from reportflow.model.frozen import FrozenDict
@@ -148,6 +143,7 @@ __all__ = [
     "Value",
     "__version__",
     "as_of",
+    "changes",
     "guard",
     "has",
     "nobody_from",
@@ -156,6 +152,7 @@ __all__ = [
     "open_async_flow",
     "open_flow",
     "open_store",
+    "persons",
     "replay",
 ]
 

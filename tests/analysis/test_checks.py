@@ -711,6 +711,7 @@ def test_the_lifecycle_of_reports_is_sound() -> None:
         "Adoption": ("carrier", "issue"),
         "Forwarding": ("due_at", "note"),
         "Instruction": ("text", "post"),
+        "Reply": ("text",),
         "Uptake": ("measure", "evidence"),
         "Comment": ("text",),
     }

@@ -315,7 +315,7 @@ def test_a_text_of_one_mib_is_stored(office: Office, longest: str) -> None:
     """A text of exactly 1 MiB of UTF-8 is stored unchanged, in a draft, in details and as a reason."""
     assert len(longest.encode()) == MIB
     report = office.flow.create(draft(text=longest), by=ZHANG)
-    report = office.flow.fire(report, "edit", Revision(text=longest), by=LI)
+    report = office.flow.fire(report, "edit", Revision(text=longest, title="other"), by=LI)
     office.flow.fire(report, "return", by=LI, reason=longest)
     assert office.flow.get(report.id, by=LI, type=Report).text == longest
     history = office.flow.history(report.id, by=LI)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +34,7 @@ from reportflow.office import (
     REPORT,
     Adoption,
     Assignment,
+    Attachment,
     Author,
     Classification,
     Comment,
@@ -42,9 +44,12 @@ from reportflow.office import (
     Level,
     Merge,
     Rejection,
+    Reply,
     Report,
+    Retraction,
     Revision,
     Source,
+    Supplement,
     Uptake,
     Usage,
 )
@@ -108,13 +113,16 @@ WAYS: dict[str, list[str]] = {
 }
 DETAILS: dict[str, Callable[[str], object]] = {
     "revise": lambda _: Revision(text="revised"),
-    "edit": lambda _: Revision(text="edited"),
+    "edit": lambda target: Revision(text=f"edited{target and ' anew'}"),
+    "supplement": lambda _: Supplement(origin="https://office.example/7"),
     "classify": lambda _: Classification(topics=["education"]),
     "assign": lambda _: Assignment(assignee="li"),
     "adopt": lambda _: Adoption(body="协商建言", level="city"),
     "forward": lambda _: Forwarding(to="省政协", level="province", upward=True),
     "instruct": lambda _: Instruction(leader="某某", level="city"),
+    "reply": lambda _: Reply(department="教育局", text="已办", result="solved"),
     "absorb": lambda _: Uptake(department="教育局"),
+    "retract": lambda _: Retraction(sequence=4),
     "reject": lambda _: Rejection(code="duplicate"),
     "merge": lambda target: Merge(target=target),
     "comment": lambda _: Comment(text="好"),
@@ -149,16 +157,18 @@ def codes(refused: TransitionRefused) -> list[str]:
 STATES = list(WAYS)
 OPEN = ["draft", "edited", "reviewed"]
 OUT = ["adopted", "forwarded", "instructed"]
+BUT_MERGED = [one for one in STATES if one != "merged"]
 EDITOR, REVIEWER, REGISTRAR, CONTRIBUTOR = "editor", "reviewer", "registrar", "contributor"
 
-#: trigger -> (from, to; "" for the same state), roles, details, reason needed.
+#: trigger -> (from, to; "" for the same state, several where the facts decide), roles, details, reason needed.
 Lines = list[tuple[Iterable[str | None], str]]
 TABLE: dict[str, tuple[Lines, set[str], type[Any] | None, bool]] = {
     "create": ([([None], "draft")], {CONTRIBUTOR, EDITOR}, None, False),
     "revise": ([(["draft", "returned"], "draft")], {CONTRIBUTOR}, Revision, False),
     "edit": ([(OPEN, "edited")], {EDITOR}, Revision, False),
-    "classify": ([(OPEN, "")], {EDITOR}, Classification, False),
-    "assign": ([([one for one in STATES if one != "merged"], "")], {EDITOR, REGISTRAR}, Assignment, False),
+    "supplement": ([(BUT_MERGED, "")], {CONTRIBUTOR, EDITOR}, Supplement, False),
+    "classify": ([(BUT_MERGED, "")], {EDITOR, REGISTRAR}, Classification, False),
+    "assign": ([(BUT_MERGED, "")], {EDITOR, REGISTRAR}, Assignment, False),
     "return": ([(OPEN, "returned")], {EDITOR, REVIEWER}, None, True),
     "review": ([(["edited"], "reviewed")], {REVIEWER}, None, False),
     "adopt": (
@@ -174,7 +184,9 @@ TABLE: dict[str, tuple[Lines, set[str], type[Any] | None, bool]] = {
         Instruction,
         False,
     ),
+    "reply": ([(OUT, "")], {REGISTRAR}, Reply, False),
     "absorb": ([(OUT, "")], {REGISTRAR}, Uptake, False),
+    "retract": ([(OUT, "instructed adopted forwarded reviewed")], {REGISTRAR}, Retraction, True),
     "keep": ([(OPEN, "kept")], {EDITOR, REVIEWER}, None, True),
     "reject": ([(OPEN, "rejected")], {EDITOR, REVIEWER}, Rejection, True),
     "merge": ([(["draft", "edited"], "merged")], {EDITOR}, Merge, False),
@@ -197,7 +209,7 @@ def test_the_table_is_that_of_the_design() -> None:
             for source in sources:
                 expected[source, trigger] = (dest or source, roles, details, reason)
     found = {
-        (source, row.trigger): (row.leads_to(source), set(row.roles), row.details, row.reason_required)
+        (source, row.trigger): (" ".join(row.dests(source)), set(row.roles), row.details, row.reason_required)
         for row in REPORT.transitions
         for source in row.sources
         if row.trigger not in STEPS_ONLY
@@ -206,11 +218,11 @@ def test_the_table_is_that_of_the_design() -> None:
 
 
 def test_credits_are_steps_only() -> None:
-    """No role may credit or discredit; as steps they are possible in every state but merged."""
-    for trigger in STEPS_ONLY:
+    """No role may credit or discredit; a merged report is credited with nothing more, and nobody's credit is stuck."""
+    for trigger, sources in (("credit", BUT_MERGED), ("discredit", STATES)):
         (row,) = REPORT.rows(trigger)
         assert row.roles == {NOBODY}
-        assert row.sources == {*OPEN, *OUT}
+        assert row.sources == {*sources}
         assert row.dest == SAME
 
 
@@ -252,7 +264,7 @@ def test_every_state_can_be_reached_and_allows_its_rows(flow: ReportFlow, state:
             assert "state" in codes(refused.value)
         else:
             done = flow.fire(mine, trigger, details_for(trigger, target), by=actor, reason="because")
-            assert done.state == found[1]
+            assert done.state == ("reviewed" if found[0].chooses else found[1])
             assert replay(flow.history(done.id, by=ALL), REPORT) == done
 
 
@@ -326,13 +338,55 @@ def test_the_last_editor_cannot_review(flow: ReportFlow) -> None:
     with pytest.raises(TransitionRefused) as refused:
         flow.fire(report, "review", by=ALL)
     assert codes(refused.value) == ["same_person"]
-    report = flow.fire(report, "edit", details_for("edit"), by=LI)
+    report = flow.fire(report, "edit", Revision(text="better"), by=LI)
     assert flow.fire(report, "review", by=ALL).state == "reviewed"
+
+
+@pytest.mark.parametrize(
+    ("editing", "reviewing", "passes"),
+    [
+        (LI, attrs.evolve(WANG, on_behalf_of="li"), False),
+        (LI, attrs.evolve(WANG, on_behalf_of="zhao"), True),
+        (attrs.evolve(LI, on_behalf_of="wang"), WANG, False),
+        (attrs.evolve(LI, on_behalf_of="wang"), attrs.evolve(ALL, on_behalf_of="wang"), False),
+        (attrs.evolve(LI, on_behalf_of="zhao"), WANG, True),
+        (attrs.evolve(LI, on_behalf_of="zhao"), attrs.evolve(WANG, on_behalf_of="qian"), True),
+        (attrs.evolve(WANG, roles={"editor"}, on_behalf_of="zhao"), WANG, False),
+    ],
+)
+def test_nobody_reviews_their_own_text_through_another(
+    flow: ReportFlow, editing: Actor, reviewing: Actor, passes: bool
+) -> None:
+    """Neither the one who edited last nor the one for whom they did may review, nor may another on their behalf."""
+    report = flow.fire(bring(flow, "draft"), "edit", details_for("edit"), by=editing)
+    option = next(one for one in flow.options(report, by=reviewing) if one.trigger == "review")
+    assert option.allowed == passes
+    if passes:
+        assert flow.fire(report, "review", by=reviewing).state == "reviewed"
+    else:
+        with pytest.raises(TransitionRefused) as refused:
+            flow.fire(report, "review", by=reviewing)
+        assert codes(refused.value) == ["same_person"]
+
+
+def test_an_edit_that_changes_nothing_is_refused(flow: ReportFlow) -> None:
+    """An edit needs another text or title: else it would void the review for nothing."""
+    report = bring(flow, "reviewed")
+    for same in (Revision(text=report.text), Revision(text=report.text, title=report.title)):
+        with pytest.raises(TransitionRefused) as refused:
+            flow.fire(report, "edit", same, by=LI)
+        assert codes(refused.value) == ["unchanged"]
+        for language in ("en", "zh"):
+            assert refused.value.message(language)
+    assert flow.get(report.id, by=LI) == report
+    for other in (Revision(text="other"), Revision(text="other", title="other")):
+        report = flow.fire(report, "edit", other, by=LI)
+        assert report.state == "edited"
 
 
 def test_an_edit_revokes_the_review(flow: ReportFlow) -> None:
     """A report that is edited after its review must be reviewed again before it is adopted."""
-    report = flow.fire(bring(flow, "reviewed"), "edit", details_for("edit"), by=LI)
+    report = flow.fire(bring(flow, "reviewed"), "edit", Revision(text="better"), by=LI)
     assert report.state == "edited"
     with pytest.raises(TransitionRefused) as refused:
         flow.fire(report, "adopt", details_for("adopt"), by=CHEN)
@@ -390,16 +444,140 @@ def test_no_merge_into_an_invisible_report(flow: ReportFlow) -> None:
     assert flow.get(report.id, by=LI) == report
 
 
-def test_a_refusal_of_a_step_is_in_the_offer(flow: ReportFlow) -> None:
-    """A refusal of a step is a refusal of the offer too: a merge is undone only while its target is not merged."""
-    report, target = bring(flow, "draft"), bring(flow, "draft")
-    merged = flow.fire(report, "merge", Merge(target=target.id), by=LI)
-    flow.fire(target.id, "keep", by=LI, reason="later")
-    option = next(one for one in flow.options(merged, by=LI) if one.trigger == "unmerge")
-    assert [refusal.code for refusal in option.refusals] == ["state"]
+def test_a_refusal_of_a_step_is_said(flow: ReportFlow) -> None:
+    """A report that was merged is no target: the refusal of the step is that of the merge."""
+    first, second, third = (bring(flow, "draft") for _ in "123")
+    flow.fire(first, "merge", Merge(target=second.id), by=LI)
     with pytest.raises(TransitionRefused) as refused:
-        flow.fire(merged, "unmerge", by=LI)
+        flow.fire(third, "merge", Merge(target=first.id), by=LI)
     assert codes(refused.value) == ["state"]
+
+
+#: What may become of a target after something was merged into it: each an act that ends in another state.
+_ENDS = ("keep", "reject", "return", "withdraw")
+
+
+@given(data=st.data())
+def test_credits_are_what_was_merged(data: st.DataObject) -> None:
+    """Whatever is merged, undone and put away in whatever order, a report is credited with all that leads to it.
+
+    And each merged report can be unmerged, in whatever state its target is: that is offered, and done.
+    """
+    flow = ReportFlow(MemoryStore(), OPEN_REPORT, clock=lambda: START)
+    ids = [flow.create(draft(title=str(number)), by=ZHANG).id for number in range(4)]
+    into: dict[str, str] = {}
+
+    def ways(id: str) -> set[str]:
+        return {into[id], *ways(into[id])} if id in into else set()
+
+    for _ in range(data.draw(st.integers(1, 12))):
+        id = data.draw(st.sampled_from(ids))
+        report = flow.get(id, by=LI)
+        if id in into:
+            if data.draw(st.booleans()):
+                assert flow.fire(id, "unmerge", by=LI).state == "draft"
+                del into[id]
+        elif report.state in ("draft", "edited") and data.draw(st.booleans()):
+            target = data.draw(st.sampled_from(ids))
+            if target == id or target in into:
+                with pytest.raises(TransitionRefused):
+                    flow.fire(id, "merge", Merge(target=target), by=LI)
+            else:
+                flow.fire(id, "merge", Merge(target=target), by=LI)
+                into[id] = target
+        elif report.state == "draft":
+            trigger = data.draw(st.sampled_from(_ENDS))
+            by = CHEN if trigger == "withdraw" else LI
+            flow.fire(id, trigger, details_for(trigger), by=by, reason="because")
+        for one in ids:
+            now = flow.get(one, by=LI, type=Report)
+            assert set(now.credits) == {other for other in ids if one in ways(other)}
+            assert len(now.credits) == len(set(now.credits))
+            assert now.merged_into == into.get(one)
+            unmerge = next(option for option in flow.options(one, by=LI) if option.trigger == "unmerge")
+            assert unmerge.allowed == (one in into)
+
+
+_FACTS = {"adopt": "adopted", "forward": "forwarded", "instruct": "instructed"}
+
+
+@given(data=st.data())
+def test_the_facts_that_stand_say_how_far_a_report_is(data: st.DataObject) -> None:
+    """Whatever is entered and taken back, `facts`, the state, the offers and the figures go by what stands."""
+    flow = ReportFlow(MemoryStore(), OPEN_REPORT, clock=Clock())
+    report = bring(flow, "reviewed")
+    standing: dict[int, str] = {}
+    for _ in range(data.draw(st.integers(1, 8))):
+        sequence = data.draw(st.integers(1, report.version + 1))
+        trigger = data.draw(st.sampled_from([*_FACTS, "retract", "retract", "comment"]))
+        details = Retraction(sequence=sequence) if trigger == "retract" else details_for(trigger)
+        allowed = trigger != "retract" or sequence in standing
+        allowed = allowed and REPORT.row(report.state, trigger) is not None
+        if not allowed:
+            with pytest.raises(TransitionRefused) as refused:
+                flow.fire(report, trigger, details, by=CHEN, reason="entered in error")
+            assert {"state", "not_a_fact", "not_retractable"} & set(codes(refused.value))
+            continue
+        report = flow.fire(report, trigger, details, by=CHEN, reason="entered in error")
+        if trigger == "retract":
+            del standing[sequence]
+        elif trigger in _FACTS:
+            standing[report.version] = trigger
+        assert {fact.sequence: fact.trigger for fact in report.facts} == standing
+        stand = {*standing.values()}
+        assert report.state == next(
+            (_FACTS[one] for one in ("instruct", "adopt", "forward") if one in stand), "reviewed"
+        )
+        for one in _FACTS:
+            counted = flow.count(Query(happened=Happened(trigger=one)), by=CHEN, of="entries")
+            assert counted == {(): [*standing.values()].count(one)}
+        assert replay(flow.history(report.id, by=CHEN), REPORT) == report
+
+
+def test_a_wrong_adoption_is_taken_back(flow: ReportFlow) -> None:
+    """A retraction has a reason and names the entry; the history has both, and the right fact can be entered."""
+    report = bring(flow, "adopted")
+    (fact,) = report.facts
+    with pytest.raises(TransitionRefused) as refused:
+        flow.fire(report, "retract", Retraction(sequence=fact.sequence), by=CHEN)
+    assert codes(refused.value) == ["reason"]
+    report = flow.fire(report, "retract", Retraction(sequence=fact.sequence), by=CHEN, reason="wrong report")
+    assert (report.state, report.facts) == ("reviewed", ())
+    history = flow.history(report.id, by=CHEN)
+    assert [(entry.trigger, entry.retracts) for entry in history][-2:] == [("adopt", None), ("retract", fact.sequence)]
+    report = flow.fire(report, "adopt", Adoption(body="省政协", level="province"), by=CHEN)
+    with pytest.raises(TransitionRefused) as refused:  # the retraction itself
+        flow.fire(report, "retract", Retraction(sequence=report.version - 1), by=CHEN, reason="again")
+    assert codes(refused.value) == ["not_a_fact"]
+    for language, words in (("en", "still stands"), ("zh", "仍有效")):
+        assert words in refused.value.message(language)
+
+
+def test_a_published_report_gets_its_evidence(flow: ReportFlow) -> None:
+    """Attachments are added, one of a name that is there takes its place; authors, source and origin are corrected."""
+    one = Attachment(name="a.pdf", media_type="application/pdf", size=1, sha256="0" * 64)
+    two = attrs.evolve(one, name="b.pdf")
+    report = bring(flow, "adopted", attachments=[one])
+    report = flow.fire(report, "supplement", Supplement(attachments=[two, attrs.evolve(one, size=2)]), by=LI)
+    assert {found.name: found.size for found in report.attachments} == {"a.pdf": 2, "b.pdf": 1}
+    fixed = Supplement(authors=[Author(name="李四", id="lisi")], source="party", origin="2022-7")
+    report = flow.fire(report, "supplement", fixed, by=ZHANG)
+    assert (report.authors[0].name, report.source, report.origin) == ("李四", Source.PARTY, "2022-7")
+    assert (report.state, len(report.attachments)) == ("adopted", 2)
+    with pytest.raises(InvalidValue):
+        flow.fire(report, "supplement", Supplement(authors=[]), by=LI)
+    report = flow.fire(report, "classify", Classification(topics=["health"]), by=CHEN)
+    assert (report.state, report.topics) == ("adopted", ("health",))
+
+
+def test_a_department_s_reply_is_entered(flow: ReportFlow) -> None:
+    """A reply is entered for a department, with its own time, and counted by its result."""
+    report = bring(flow, "forwarded")
+    reply = Reply(department="教育局", text="已增设", result="solved")
+    report = flow.fire(report, "reply", reply, by=CHEN)
+    assert report.state == "forwarded"
+    asked = Query(happened=Happened(trigger="reply", party="教育局", code="solved"))
+    assert flow.count(asked, by=CHEN) == {(): 1}
 
 
 @pytest.mark.parametrize("state", ["kept", "rejected", "withdrawn"])
@@ -541,10 +719,10 @@ def test_an_auditor_reads_and_comments_and_no_more(flow: ReportFlow) -> None:
 
 
 def test_a_contributor_acts_on_their_own_reports_only(flow: ReportFlow) -> None:
-    """A contributor is offered revise, withdraw and comment on a draft of their own, whatever unit it is in."""
+    """A contributor is offered what a contributor does to a draft of their own, whatever unit it is in."""
     report = bring(flow, "draft")
     offered = [option.trigger for option in flow.options(report, by=ZHANG) if option.allowed]
-    assert sorted(offered) == ["comment", "revise", "withdraw"]
+    assert sorted(offered) == ["comment", "revise", "supplement", "withdraw"]
 
 
 def test_roles_of_another_unit_are_not_held(flow: ReportFlow) -> None:
@@ -552,7 +730,7 @@ def test_roles_of_another_unit_are_not_held(flow: ReportFlow) -> None:
     both = Actor(id="zhang", roles={*ABROAD.roles, "contributor"}, unit="elsewhere")
     report = bring(flow, "draft")
     offered = [option.trigger for option in flow.options(report, by=both) if option.allowed]
-    assert sorted(offered) == ["comment", "revise", "withdraw"]
+    assert sorted(offered) == ["comment", "revise", "supplement", "withdraw"]
     with pytest.raises(TransitionRefused) as refused:
         flow.fire(report, "edit", details_for("edit"), by=both)
     assert codes(refused.value) == ["role"]

@@ -14,9 +14,9 @@ from reportflow.analysis.samples import PEOPLE, START, UNITS, Given, instances
 from reportflow.errors import Unbuildable
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.drafts import unaccepted
-from reportflow.lifecycle.table import Transition, is_field_name
+from reportflow.lifecycle.table import OneOf, Transition, is_field_name
 from reportflow.model.actor import Actor, ActorKind, Secrecy
-from reportflow.model.entry import Command
+from reportflow.model.entry import Command, marked
 from reportflow.model.record import SET_BY_FOLD, Record
 from reportflow.model.values import changed
 
@@ -38,6 +38,8 @@ _FEW: Final = 3
 _ABLE: Final = 4
 #: How many ids of existing records a field is tried with.
 _NAMED: Final = 16
+#: How many of the entries of its record, the last ones, an act is tried with that takes one back.
+_TAKEN: Final = 3
 
 
 @attrs.frozen(kw_only=True)
@@ -86,7 +88,8 @@ def mentioned_by(rows: Iterable[Transition], cls: type[Any]) -> frozenset[str] |
     """All names that the guards and functions of some rows mention; None where one cannot be looked into."""
     found: set[str] = set()
     for row in rows:
-        for function in (*(guard.test for guard in row.guards), *(one for _, one in functions(row))):
+        chooses = (row.dest.choose,) if isinstance(row.dest, OneOf) else ()
+        for function in (*(guard.test for guard in row.guards), *(one for _, one in functions(row)), *chooses):
             names = mentioned(function, cls)
             if names is None:
                 return None
@@ -95,7 +98,7 @@ def mentioned_by(rows: Iterable[Transition], cls: type[Any]) -> frozenset[str] |
 
 
 def functions(row: Transition) -> Iterator[tuple[str, Any]]:
-    """The functions of a row beside its guards, each with the part of the row that errors name."""
+    """The functions of a row of (record before, entry), each with the part of the row that errors name."""
     for field, setting in row.sets.items():
         if callable(setting) and not is_field_name(setting):
             yield f"sets '{field}'", setting
@@ -148,6 +151,16 @@ def attempts(
     if not all(row.reason_required for row in rows):
         few.append(attrs.evolve(first, reason="" if reason else REASON))
     return Attempts(few=tuple(few), many=(*few, *by_all[_ABLE:], *others[_FEW - 1 :]), details=details)
+
+
+def of_entries(command: Command, record: Record) -> Iterator[Command]:
+    """A command; where its details take an entry back, one for each of the last entries of its record."""
+    field = marked(type(command.details)).get("retracts") if attrs.has(type(command.details)) else None
+    if field is None:
+        yield command
+        return
+    for sequence in range(record.version, max(1, record.version - _TAKEN), -1):
+        yield attrs.evolve(command, details=changed(command.details, {field: sequence}))
 
 
 def details_of(rows: Sequence[Transition], given: Given, named: Sequence[str]) -> tuple[object, ...]:

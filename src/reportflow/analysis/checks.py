@@ -23,7 +23,8 @@ from reportflow.analysis.simulation import Simulation, Trial, outcome, refusals
 from reportflow.analysis.walk import find_existing
 from reportflow.errors import RuleFailed, StepsUnbounded
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.table import EVERYBODY, NOBODY, Guard, Transition, is_field_name
+from reportflow.lifecycle.guards import Guard
+from reportflow.lifecycle.table import EVERYBODY, NOBODY, Transition, is_field_name
 from reportflow.model.values import MARK
 from reportflow.serialization.source import python
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Final, NamedTuple
 
 import attrs
@@ -15,7 +16,8 @@ from reportflow.analysis.simulation import World, outcome
 from reportflow.analysis.walk import Novelty, Walk
 from reportflow.errors import ReportflowError
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.table import NOBODY, Guard, Transition
+from reportflow.lifecycle.guards import Guard
+from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Command
 from reportflow.model.record import Record
@@ -112,22 +114,29 @@ def _alone(walk: Walk, world: World, id: str, actor: Actor) -> Iterator[tuple[Wo
     left = _ALONE
     while todo:
         here = todo.popleft()
-        record = here.records[id]
-        lifecycle = walk.simulation.lifecycle_of(record)
-        for trigger in lifecycle.triggers:
-            found = lifecycle.row(record.state, trigger)
-            tried = None if found is None or NOBODY in found[0].roles else walk.attempts(lifecycle, trigger)
-            if tried is None:
+        for command in _commands(walk, here.records[id], actor, None if here is world else _FEW):
+            if not left:
+                return
+            left -= 1
+            move = Move(id=id, command=command)
+            try:
+                following = walk.simulation.perform(here, move)
+            except ReportflowError:
                 continue
-            for details in tried.details if here is world else tried.details[:_FEW]:
-                if not left:
-                    return
-                left -= 1
-                move = Move(id=id, command=attrs.evolve(tried.few[0], actor=actor, details=details))
-                try:
-                    following = walk.simulation.perform(here, move)
-                except ReportflowError:
-                    continue
-                yield here, move, following
-                if novelty.takes(following.records[id]):
-                    todo.append(following)
+            yield here, move, following
+            if novelty.takes(following.records[id]):
+                todo.append(following)
+
+
+def _commands(walk: Walk, record: Record, actor: Actor, few: int | None) -> Iterator[Command]:
+    """What a person tries: each trigger in turn, so that none with many details leaves no room for the others."""
+    lifecycle = walk.simulation.lifecycle_of(record)
+    turns: list[list[Command]] = []
+    for trigger in lifecycle.triggers:
+        found = lifecycle.row(record.state, trigger)
+        tried = None if found is None or NOBODY in found[0].roles else walk.attempts(lifecycle, trigger)
+        if tried is not None:
+            first = attrs.evolve(tried.few[0], actor=actor)
+            commands = (attrs.evolve(first, details=details) for details in tried.details[:few])
+            turns.append([each for one in commands for each in cases.of_entries(one, record)])
+    return (command for turn in zip_longest(*turns) for command in turn if command is not None)

@@ -206,7 +206,7 @@ def mentioned(function: Any, cls: type[Any]) -> frozenset[str] | None:
         known.add(id(one))
         if isinstance(one, functools.partial):
             todo.append(one.func)
-            found.update(text for text in (*one.args, *one.keywords.values()) if isinstance(text, str))
+            found.update(_texts((*one.args, *one.keywords.values())))
             continue
         code = getattr(one, "__code__", None)
         if not isinstance(code, types.CodeType) or len(known) > FUNCTIONS:
@@ -214,7 +214,7 @@ def mentioned(function: Any, cls: type[Any]) -> frozenset[str] | None:
         names = {*_names(code), *_texts(code.co_consts)}
         bound = getattr(one, "__func__", one)
         given = _enclosed(bound)
-        found |= names | {text for text in given if isinstance(text, str)}
+        found |= names | {*_texts(given)}
         referred = [*given, *(bound.__globals__.get(name) for name in names)]
         modules = [module for module in referred if isinstance(module, types.ModuleType)]
         referred += [vars(module).get(name) for module in modules for name in names]
@@ -229,7 +229,7 @@ def _getter(value: Any) -> Any:
 
 
 def _texts(constants: Iterable[object]) -> Iterator[str]:
-    """The texts among the constants of a code, in collections of them and in the functions inside it too."""
+    """The texts among some values, in collections of them and in the code inside them too."""
     for one in constants:
         if isinstance(one, str):
             yield one

@@ -139,7 +139,8 @@ class Walk:
                 if found is None or not found[0].roles or NOBODY in found[0].roles:
                     continue
                 tried = self.attempts(lifecycle, trigger)
-                for command in () if tried is None else tried.many if first else tried.few:
+                chosen = () if tried is None else tried.many if first else tried.few
+                for command in (each for one in chosen for each in cases.of_entries(one, record)):
                     if found[0] not in self.closed:
                         yield Move(id=id, command=command)
 

@@ -21,7 +21,7 @@ from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 from reportflow.model.values import field_names
 from reportflow.office.figures import CIRCULAR, DENOMINATORS, NAMES, Figures
-from reportflow.office.report import Report
+from reportflow.office.report import Attachment, Author, Report
 
 #: How many characters of a text are shown.
 _LONGEST: Final = 48
@@ -156,7 +156,8 @@ def _value(name: str, value: Any, zone: tzinfo, names: Mapping[str, str]) -> str
     if isinstance(value, enum.Enum):
         return _label(type(value).__name__.lower(), value.value)
     if isinstance(value, tuple):
-        return _topics(value)
+        named = [one.name for one in value if isinstance(one, Author | Attachment)]
+        return _joined(named, "、") if named else _topics(map(str, value))
     shown = _label("word", "yes") if value is True else names.get(str(value), _label(name, str(value)))
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 

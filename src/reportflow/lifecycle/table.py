@@ -1,4 +1,4 @@
-"""The rows of a lifecycle's table, as frozen data: guards, states, transitions, and the steps that one may ask for.
+"""The rows of a lifecycle's table, as frozen data: states, transitions, and the steps that one may ask for.
 
 Two rules hold for this file. All that a definition may say is a field of a row here: deciding, offering, drawing,
 checking and documenting read these rows, and nothing else. And a row knows no other row: what a whole table must be is
@@ -8,27 +8,20 @@ in `validation`, how it is applied in `decision`.
 from __future__ import annotations
 
 import enum
-import importlib
-import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, partial
-from typing import Any, Final, TypeVar
+from functools import cached_property
+from typing import Any, Final
 
 import attrs
 
-from reportflow.errors import InvalidValue, Refusal
-from reportflow.i18n.catalog import NO_LABELS, Labels
+from reportflow.errors import InvalidValue
+from reportflow.lifecycle.guards import Guard
 from reportflow.model.checks import plain_text, type_problem
-from reportflow.model.entry import Command, Entry
+from reportflow.model.entry import Entry
 from reportflow.model.frozen import FrozenDict
 from reportflow.model.record import Record
 from reportflow.model.values import as_texts, choice, names
 
-R = TypeVar("R", bound=Record)
-D = TypeVar("D")
-
-#: What a guard's function returns: True to let pass, False to refuse, a mapping to refuse with these facts.
-Answer = bool | Mapping[str, object]
 #: A label: one text for all languages, or one for each.
 Label = str | Mapping[str, str]
 
@@ -54,113 +47,6 @@ def _label(value: Label) -> Label:
 
 def _frozen(value: Mapping[str, Any]) -> FrozenDict[str, Any]:
     return FrozenDict(value)
-
-
-@attrs.frozen(kw_only=True)
-class Guard:
-    """A condition on a row, beyond state and role: pure, and able to say why not.
-
-    Attributes:
-        code: The stable code of its refusal.
-        test: Takes the record (for a creation the draft) and the command; returns True, False, or a mapping of
-            facts with which it refuses.
-        texts: language -> template of the refusal, filled with ``id``, ``actor``, ``trigger`` and the facts.
-        reads_details: Whether it looks at the details: then an offer cannot judge it, and it only runs on
-            details of the right class.
-    """
-
-    code: str = attrs.field(converter=plain_text)
-    test: Callable[[Any, Command], Answer]
-    texts: Mapping[str, str] = attrs.field(factory=dict, converter=_frozen)
-    reads_details: bool = False
-
-    def refusal(self, record: Record, command: Command, labels: Labels = NO_LABELS) -> Refusal | None:
-        """Why not, or None. `labels` are those of the lifecycle, for the text.
-
-        Raises:
-            TypeError: the test returned something else than True, False or a mapping.
-            Exception: whatever the test raises.
-        """
-        answer = self.test(record, command)
-        if answer is True:
-            return None
-        if answer is not False and not isinstance(answer, Mapping):
-            raise TypeError(f"the guard '{self.code}' returned {answer!r}; it must return True, False or a mapping")
-        actor = command.actor
-        known = {"lifecycle": record.kind, "id": record.id, "actor": actor.id, "name": actor.name or actor.id}
-        facts = {**known, "trigger": command.trigger, **(answer or {})}
-        return Refusal(code=self.code, params=facts, texts=self.texts, labels=labels)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # a function that was decorated with `guard` goes by the name of the guard that took its place
-        place = (getattr(self.test, "__module__", ""), getattr(self.test, "__qualname__", ""))
-        found = _named(*place)
-        decorated = isinstance(found, Guard) and found.test is self.test
-        return _unpickled, (place if decorated else self.test, self.code, self.texts, self.reads_details)
-
-
-def _named(module: str, name: str) -> object:
-    """What stands in a module under a name; None where nothing does."""
-    found: object = sys.modules.get(module)
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    return found
-
-
-def _unpickled(test: Any, code: str, texts: Mapping[str, str], reads_details: bool) -> Guard:
-    if isinstance(test, tuple):
-        importlib.import_module(test[0])
-        found = _named(*test)
-        if not isinstance(found, Guard):
-            raise AttributeError(f"{'.'.join(test)} is no guard any more")
-        test = found.test
-    return Guard(code=code, test=test, texts=texts, reads_details=reads_details)
-
-
-def guard(
-    code: str, texts: Mapping[str, str] | None = None, *, reads_details: bool = False
-) -> Callable[[Callable[[R, Command[D]], Answer]], Guard]:
-    """Make a guard of a function ``(record, command) -> True | False | facts``; a decorator.
-
-    ::
-
-        @guard("too_long", {"en": "At most 30 days, not {days}."}, reads_details=True)
-        def at_most_thirty_days(record: Leave, command: Command[Ask]) -> Answer:
-            return command.details.days <= 30 or {"days": command.details.days}
-    """
-
-    def decorate(test: Callable[[R, Command[D]], Answer]) -> Guard:
-        return Guard(code=code, test=test, texts=texts or {}, reads_details=reads_details)
-
-    return decorate
-
-
-def nobody_from(field: str) -> Guard:
-    """Separation of duties: not the person whose id stands in this field of the record. Code ``same_person``."""
-    return Guard(code="same_person", test=partial(_not_from, field))
-
-
-def _not_from(field: str, record: Record, command: Command) -> Answer:
-    return getattr(record, field) != command.actor.id or {"field": field}
-
-
-def has(field: str) -> Guard:
-    """The record's field must be filled. Code ``missing``."""
-    return Guard(code="missing", test=partial(_filled, field))
-
-
-def _filled(field: str, record: Record, command: Command) -> Answer:
-    return bool(getattr(record, field)) or {"field": field}
-
-
-def _assigned_to_actor(record: Record, command: Command) -> Answer:
-    return record.assignee in (None, command.actor.id) or {"assignee": record.assignee}
-
-
-#: Not the one who created the record. Code ``same_person``.
-not_the_creator: Final = nobody_from("created_by")
-#: Not while the record is assigned to another person. Code ``not_assignee``.
-only_the_assignee: Final = Guard(code="not_assignee", test=_assigned_to_actor)
 
 
 #: As `dest`, says that the state stays as it is.

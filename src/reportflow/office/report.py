@@ -18,20 +18,11 @@ import attrs
 
 from reportflow.errors import InvalidValue
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.table import (
-    EVERYBODY,
-    NOBODY,
-    SAME,
-    Answer,
-    Guard,
-    State,
-    Step,
-    Transition,
-    guard,
-    nobody_from,
-)
+from reportflow.lifecycle.guards import Answer, Guard, changes, guard, nobody_from
+from reportflow.lifecycle.table import EVERYBODY, NOBODY, SAME, OneOf, State, Step, Transition
 from reportflow.model.actor import OWN, UNIT, Secrecy, as_secrecy
 from reportflow.model.entry import Command, Details, Entry
+from reportflow.model.frozen import FrozenDict
 from reportflow.model.record import Record
 from reportflow.model.values import (
     CODE,
@@ -39,6 +30,7 @@ from reportflow.model.values import (
     PARTY,
     PERSON,
     REFERENCE,
+    RETRACTS,
     Ranked,
     Value,
     as_texts,
@@ -97,6 +89,10 @@ def _level_or_none(value: Level | str | None) -> Level | None:
 
 def _source(value: Source | str) -> Source:
     return choice(Source, value, "source")
+
+
+def _source_or_none(value: Source | str | None) -> Source | None:
+    return None if value is None else _source(value)
 
 
 def _usage(value: Usage | str) -> Usage:
@@ -163,7 +159,28 @@ def _authors(value: Iterable[Author]) -> tuple[Author, ...]:
     return as_tuple(value)
 
 
+def _authors_or_none(value: Iterable[Author] | None) -> tuple[Author, ...] | None:
+    return None if value is None else as_tuple(value)
+
+
 def _attachments(value: Iterable[Attachment]) -> tuple[Attachment, ...]:
+    return as_tuple(value)
+
+
+@attrs.frozen(kw_only=True)
+class Fact(Value):
+    """An adoption, forwarding or instruction that stands.
+
+    Attributes:
+        sequence: Which entry of the report's history it is.
+        trigger: What was done.
+    """
+
+    sequence: int
+    trigger: str
+
+
+def _facts(value: Iterable[Fact]) -> tuple[Fact, ...]:
     return as_tuple(value)
 
 
@@ -182,9 +199,11 @@ class Report(Record):
         commission: The id of the commissioned call that it answers.
         origin: Where else it can be found: an address, a number in another system.
         merged_into: The id of the report that it was merged into.
-        credits: The ids of the reports that were merged into it.
+        credits: The ids of the reports that were merged into it, and of those that were merged into these.
         revision: How often its text was changed.
         edited_by: The id of the editor who edited it last.
+        edited_for: The id of the person on whose behalf it was edited last; None where the editor acted for nobody.
+        facts: The adoptions, forwardings and instructions that stand, as they were entered.
     """
 
     title: str = attrs.field(validator=not_blank)
@@ -200,6 +219,8 @@ class Report(Record):
     credits: tuple[str, ...] = attrs.field(default=(), converter=as_texts, metadata=REFERENCE)
     revision: int = 0
     edited_by: str | None = attrs.field(default=None, metadata=REFERENCE)
+    edited_for: str | None = attrs.field(default=None, metadata=REFERENCE)
+    facts: tuple[Fact, ...] = attrs.field(default=(), converter=_facts, metadata=REFERENCE)
 
     if TYPE_CHECKING:  # `Record.draft`, with the fields that a report's creation accepts
 
@@ -241,6 +262,23 @@ class Revision(Details):
 
     text: str = attrs.field(validator=not_blank)
     title: str | None = attrs.field(default=None, validator=not_blank)
+
+
+@attrs.frozen(kw_only=True)
+class Supplement(Details):
+    """补充材料: evidence that is added, and what is corrected; what is None stays as it is.
+
+    Attributes:
+        attachments: Added to those that the report has; one of a name that is there takes its place.
+        authors: All of them, as they should be.
+        source: Where it really came from.
+        origin: Where else it can be found.
+    """
+
+    attachments: tuple[Attachment, ...] = attrs.field(default=(), converter=_attachments)
+    authors: tuple[Author, ...] | None = attrs.field(default=None, converter=_authors_or_none)
+    source: Source | None = attrs.field(default=None, converter=_source_or_none)
+    origin: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -300,6 +338,22 @@ class Forwarding(Details):
 
 
 @attrs.frozen(kw_only=True)
+class Reply(Details):
+    """办复: what a department answered.
+
+    Attributes:
+        department: Which department.
+        text: What it wrote.
+        result: The office's code of what came of it, counted by it; ``solved``, ``in_progress``, ``planned`` and
+            ``noted`` have labels.
+    """
+
+    department: str = attrs.field(metadata=PARTY, validator=not_blank)
+    text: str = ""
+    result: str | None = attrs.field(default=None, metadata=CODE, validator=not_blank)
+
+
+@attrs.frozen(kw_only=True)
 class Instruction(Details):
     """批示: a leader wrote on it.
 
@@ -334,6 +388,17 @@ class Uptake(Details):
 
 
 @attrs.frozen(kw_only=True)
+class Retraction(Details):
+    """撤销登记: an adoption, a forwarding or an instruction that was entered in error is taken back.
+
+    Attributes:
+        sequence: Which entry of the history.
+    """
+
+    sequence: int = attrs.field(metadata=RETRACTS)
+
+
+@attrs.frozen(kw_only=True)
 class Rejection(Details):
     """不采用: the office's code of the ground, counted by it."""
 
@@ -349,9 +414,15 @@ class Merge(Details):
 
 @attrs.frozen(kw_only=True)
 class Credit(Details):
-    """Which report was merged, or is no longer."""
+    """Which report was merged, or is no longer.
+
+    Attributes:
+        source: Its id.
+        passed_on: The ids of the reports that had been merged into that one.
+    """
 
     source: str = attrs.field(validator=not_blank, metadata=REFERENCE)
+    passed_on: tuple[str, ...] = attrs.field(default=(), converter=as_texts, metadata=REFERENCE)
 
 
 @attrs.frozen(kw_only=True)
@@ -380,12 +451,18 @@ class Erasure(Details):
 # The rules that are not plain fields: each pure
 
 
-not_the_last_editor: Final[Guard] = nobody_from("edited_by")
+not_the_last_editor: Final[Guard] = nobody_from("edited_by", "edited_for")
 
 
 @guard("itself", reads_details=True)
 def _not_itself(record: Report, command: Command) -> Answer:
     return getattr(command.details, "target", None) != record.id
+
+
+@guard("not_a_fact", reads_details=True)
+def _is_a_fact(record: Report, command: Command[Retraction]) -> Answer:
+    facts = tuple(fact.sequence for fact in record.facts)
+    return command.details.sequence in facts or {"sequence": command.details.sequence, "facts": facts}
 
 
 def _given_or(field: str) -> Any:
@@ -406,27 +483,62 @@ def _editor(before: Report, entry: Entry) -> str:
     return entry.actor.id
 
 
-def _source_of(entry: Entry) -> str:
+def _edited_for(before: Report, entry: Entry) -> str | None:
+    return entry.actor.on_behalf_of
+
+
+def _supplemented(before: Report, entry: Entry) -> tuple[Attachment, ...]:
+    assert isinstance(entry.details, Supplement)
+    added = {one.name: one for one in entry.details.attachments}
+    return (*(one for one in before.attachments if one.name not in added), *added.values())
+
+
+def _with_fact(before: Report, entry: Entry) -> tuple[Fact, ...]:
+    return (*before.facts, Fact(sequence=entry.sequence, trigger=entry.trigger))
+
+
+def _without_fact(before: Report, entry: Entry) -> tuple[Fact, ...]:
+    assert isinstance(entry.details, Retraction)
+    return tuple(fact for fact in before.facts if fact.sequence != entry.details.sequence)
+
+
+def _by_facts(record: Report, details: object) -> str:
+    """How far a report is by the facts that stand: instructed on, else adopted, else forwarded, else only reviewed."""
+    stand = {fact.trigger for fact in record.facts}
+    return next((state for trigger, state in _STATE_OF_FACT.items() if trigger in stand), "reviewed")
+
+
+def _credit_of(entry: Entry) -> tuple[str, ...]:
     assert isinstance(entry.details, Credit)
-    return entry.details.source
+    return (*entry.details.passed_on, entry.details.source)
 
 
 def _credited(before: Report, entry: Entry) -> tuple[str, ...]:
-    return (*(one for one in before.credits if one != _source_of(entry)), _source_of(entry))
+    return (*_discredited(before, entry), *_credit_of(entry))
 
 
 def _discredited(before: Report, entry: Entry) -> tuple[str, ...]:
-    return tuple(one for one in before.credits if one != _source_of(entry))
+    gone = _credit_of(entry)
+    return tuple(one for one in before.credits if one not in gone)
 
 
 def _credit_target(before: Report, entry: Entry) -> list[Step]:
     assert isinstance(entry.details, Merge)
-    return [Step(target=entry.details.target, trigger="credit", details=Credit(source=before.id))]
+    credit = Credit(source=before.id, passed_on=before.credits)
+    return [Step(target=entry.details.target, trigger="credit", details=credit)]
 
 
 def _discredit_target(before: Report, entry: Entry) -> list[Step]:
     assert before.merged_into is not None
-    return [Step(target=before.merged_into, trigger="discredit", details=Credit(source=before.id), system=True)]
+    credit = Credit(source=before.id, passed_on=before.credits)
+    return [Step(target=before.merged_into, trigger="discredit", details=credit, system=True)]
+
+
+def _discredit_further(before: Report, entry: Entry) -> list[Step]:
+    """What a merged report had passed on is taken back where it was passed on to."""
+    if before.merged_into is None:
+        return []
+    return [Step(target=before.merged_into, trigger="discredit", details=entry.details, system=True)]
 
 
 def _readers_of_comment(details: Comment) -> frozenset[str] | None:
@@ -464,6 +576,14 @@ _IN_HAND: Final = frozenset({"draft", "edited", "reviewed"})
 _OUT: Final = frozenset({"adopted", "forwarded", "instructed"})
 
 _TEXT: Final[Mapping[str, object]] = {"text": "text", "title": _given_or("title"), "revision": _next_revision}
+#: What each fact makes of a report, what counts most first.
+_STATE_OF_FACT: Final[Mapping[str, str]] = FrozenDict(
+    {"instruct": "instructed", "adopt": "adopted", "forward": "forwarded"}
+)
+_FACT: Final[Mapping[str, object]] = {"facts": _with_fact}
+_SUPPLEMENT: Final[Mapping[str, object]] = {
+    "attachments": _supplemented, **{name: _given_or(name) for name in ("authors", "source", "origin")},
+}  # fmt: skip
 _CLASSES: Final[Mapping[str, object]] = {name: _given_or(name) for name in ("number", "topics", "category", "secrecy")}
 
 REPORT: Final = Lifecycle(
@@ -486,10 +606,15 @@ REPORT: Final = Lifecycle(
         ),
         Transition(
             "edit", source=_IN_HAND, dest="edited", roles={"editor"}, details=Revision,
-            sets={**_TEXT, "edited_by": _editor},
+            guards=[changes("text", "title")], sets={**_TEXT, "edited_by": _editor, "edited_for": _edited_for},
         ),
         Transition(
-            "classify", source=_IN_HAND, dest=SAME, roles={"editor"}, details=Classification, sets=_CLASSES
+            "supplement", source=_ALL - {"merged"}, dest=SAME, roles={"contributor", "editor"}, details=Supplement,
+            sets=_SUPPLEMENT,
+        ),
+        Transition(
+            "classify", source=_ALL - {"merged"}, dest=SAME, roles={"editor", "registrar"}, details=Classification,
+            sets=_CLASSES,
         ),
         Transition(
             "assign", source=_ALL - {"merged"}, dest=SAME, roles={"editor", "registrar"}, details=Assignment,
@@ -502,26 +627,33 @@ REPORT: Final = Lifecycle(
         ),
         Transition(
             "adopt", source={"reviewed", "forwarded"}, dest="adopted", roles={"registrar"}, details=Adoption,
-            direction=_direction_of_adoption,
+            direction=_direction_of_adoption, sets=_FACT,
         ),
         Transition(
             "adopt", source={"adopted", "instructed"}, dest=SAME, roles={"registrar"}, details=Adoption,
-            direction=_direction_of_adoption,
+            direction=_direction_of_adoption, sets=_FACT,
         ),
         Transition(
             "forward", source="reviewed", dest="forwarded", roles={"editor", "registrar"}, details=Forwarding,
-            direction=_direction_of_forwarding,
+            direction=_direction_of_forwarding, sets=_FACT,
         ),
         Transition(
             "forward", source=_OUT, dest=SAME, roles={"editor", "registrar"}, details=Forwarding,
-            direction=_direction_of_forwarding,
+            direction=_direction_of_forwarding, sets=_FACT,
         ),
         Transition(
             "instruct", source={"reviewed", "adopted", "forwarded"}, dest="instructed", roles={"registrar"},
-            details=Instruction,
+            details=Instruction, sets=_FACT,
         ),
-        Transition("instruct", source="instructed", dest=SAME, roles={"registrar"}, details=Instruction),
+        Transition(
+            "instruct", source="instructed", dest=SAME, roles={"registrar"}, details=Instruction, sets=_FACT
+        ),
+        Transition("reply", source=_OUT, dest=SAME, roles={"registrar"}, details=Reply),
         Transition("absorb", source=_OUT, dest=SAME, roles={"registrar"}, details=Uptake),
+        Transition(
+            "retract", source=_OUT, dest=OneOf((*_STATE_OF_FACT.values(), "reviewed"), _by_facts), roles={"registrar"},
+            guards=[_is_a_fact], details=Retraction, reason_required=True, sets={"facts": _without_fact},
+        ),
         Transition("keep", source=_IN_HAND, dest="kept", roles={"editor", "reviewer"}, reason_required=True),
         Transition(
             "reject", source=_IN_HAND, dest="rejected", roles={"editor", "reviewer"}, reason_required=True,
@@ -536,11 +668,11 @@ REPORT: Final = Lifecycle(
             then=_discredit_target,
         ),
         Transition(
-            "credit", source=_IN_HAND | _OUT, dest=SAME, roles=NOBODY, details=Credit, sets={"credits": _credited}
+            "credit", source=_ALL - {"merged"}, dest=SAME, roles=NOBODY, details=Credit, sets={"credits": _credited}
         ),
         Transition(
-            "discredit", source=_IN_HAND | _OUT, dest=SAME, roles=NOBODY, details=Credit,
-            sets={"credits": _discredited},
+            "discredit", source=_ALL, dest=SAME, roles=NOBODY, details=Credit, sets={"credits": _discredited},
+            then=_discredit_further,
         ),
         Transition(
             "withdraw", source=_IN_HAND | {"returned"}, dest="withdrawn", roles={"contributor", "registrar"},

@@ -46,7 +46,7 @@ def _keep_two(store: Store) -> None:
     )
     other = sample(**{name: second[name] for name in same}, topics=["dams"], authors=["sun"], title="-Flood-")
     edited = acted(one.record, "comment", Comment(text="x"))
-    edited = joined(one, edited, acted(edited.record, "edit", Revision(text="-Frost-")))
+    edited = joined(one, edited, acted(edited.record, "edit", Revision(text="-Frost-", title="edited")))
     keep(store, edited, created(other, by=Actor(id="he")))
 
 

@@ -28,7 +28,10 @@ from reportflow.office.report import (
     Level,
     Merge,
     Rejection,
+    Reply,
+    Retraction,
     Revision,
+    Supplement,
     Uptake,
     Usage,
 )
@@ -270,7 +273,10 @@ def _adopted() -> Iterator[Change]:
     yield (now := acted(now.record, "forward", Forwarding(to="省政协", level=Level.PROVINCE, upward=True, note="急")))
     yield (now := acted(now.record, "adopt", Adoption(body="省政协", level=Level.PROVINCE, usage=Usage.COMBINED)))
     yield (now := acted(now.record, "instruct", Instruction(leader="王市长", level=Level.CITY, principal=True)))
+    yield (now := acted(now.record, "reply", Reply(department="教育局", text="已办", result="solved")))
     yield (now := acted(now.record, "absorb", Uptake(department="教育局", measure="新建", evidence="文号")))
+    yield (now := acted(now.record, "retract", Retraction(sequence=11)))
+    yield (now := acted(now.record, "supplement", Supplement(authors=full.authors[:1], source="party", origin="o")))
     yield acted(now.record, "comment", Comment(text="好 👍"), now=day(2))
 
 

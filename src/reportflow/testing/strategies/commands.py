@@ -344,7 +344,7 @@ def _spoilt(asked: _Asked) -> Iterator[Command]:
         yield attrs.evolve(one, details="text" if one.details is None else None)
         yield attrs.evolve(one, at=one.now + timedelta(days=1))
         if record.created_at is not None:
-            yield attrs.evolve(one, at=record.created_at - timedelta(seconds=1))
+            yield attrs.evolve(one, at=record.created_at - timedelta(seconds=2 * one.clock_tolerance))
     for row in lifecycle.transitions:
         yield Command(
             trigger=row.trigger, actor=master, now=now, details=_chosen(lifecycle, row, ())[0], reason=_REASON

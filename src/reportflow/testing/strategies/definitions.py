@@ -11,22 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.table import (
-    EVERYBODY,
-    NOBODY,
-    SAME,
-    Constant,
-    Guard,
-    OnConflict,
-    OneOf,
-    State,
-    Step,
-    Transition,
-    guard,
-    has,
-    not_the_creator,
-    only_the_assignee,
-)
+from reportflow.lifecycle.guards import Guard, guard, has, not_the_creator, only_the_assignee
+from reportflow.lifecycle.table import EVERYBODY, NOBODY, SAME, Constant, OnConflict, OneOf, State, Step, Transition
 from reportflow.model.actor import ANY, OWN, UNIT, Secrecy
 from reportflow.model.entry import Command, Details, Entry
 from reportflow.model.record import SET_BY_FOLD, Record
