@@ -34,7 +34,6 @@ No text and no attribute of them has the password of a URL.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
@@ -450,7 +449,9 @@ class SchemaMismatch(StorageError):
 
     def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The two versions and what to do."""
-        command = f"reportflow db upgrade --database {shlex.quote(self.url)}{self.options}"
+        from shlex import quote  # nothing else here needs what it imports
+
+        command = f"reportflow db upgrade --database {quote(self.url)}{self.options}"
         return {**super().facts(renderer), "advice": renderer.text(f"advice.{self.advice}", {"command": command})}
 
 

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reportflow import Actor, Command, Entry, Happened, Interval, Query, Record, Secrecy
-from reportflow.lifecycle.erasure import is_erased
+from reportflow.lifecycle.history import is_erased
 from reportflow.model.query import Grant, Visibility
 from reportflow.office import REPORT, Attachment, Author, Level, Report, Revision
 from reportflow.serialization.source import Names, imports, named, python

@@ -33,8 +33,8 @@ from reportflow.cli.translation import (
 from reportflow.demo import vocabulary, year
 from reportflow.demo.plan import SEED, YEAR, ZONE
 from reportflow.errors import DuplicateKey, InvalidDefinition, RecordNotFound, StorageUnavailable, UnreadableRecord
+from reportflow.flow.base import LIMIT
 from reportflow.flow.sync import ReportFlow
-from reportflow.flow.verification import LIMIT
 from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.diagram import dot, mermaid
 from reportflow.model.actor import ANY, OWN, UNIT, Actor, Secrecy

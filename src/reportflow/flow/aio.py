@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Literal, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 from reportflow.errors import ReportflowError
-from reportflow.flow import erasing, offers
-from reportflow.flow.base import CHUNK, RETRY_LOCK_TIMEOUT, FlowBase, Outcome, Stream, typed, typed_page
+from reportflow.flow import offers
+from reportflow.flow.base import CHUNK, LIMIT, RETRY_LOCK_TIMEOUT, FlowBase, Outcome, Stream, typed, typed_page
 from reportflow.flow.effects import Effects, Pause
-from reportflow.flow.erasing import ErasurePlan, ErasureRequest
-from reportflow.flow.heads import FilePath
 from reportflow.flow.requests import Create, Fire, Request
-from reportflow.flow.verification import LIMIT, Verification, Verifier
 from reportflow.lifecycle.decision import Option
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, R, grouping
 from reportflow.model.record import Record
 from reportflow.storage.base import AsyncStore, Group, Of
+
+if TYPE_CHECKING:
+    from reportflow.flow.erasing import ErasurePlan
+    from reportflow.flow.heads import FilePath
+    from reportflow.flow.verification import Verification, Verifier
+
 
 T = TypeVar("T")
 
@@ -176,8 +179,10 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         key: str | None = None,
     ) -> ErasurePlan:
         """See `ReportFlow.erase`; a call that is cancelled has erased some of the records, each whole."""
+        from reportflow.flow.erasing import ErasureRequest, erase  # few programs erase
+
         asked = ErasureRequest(target, by=by, fields=fields, person=person, reason=reason, key=key)
-        return await self._drive(erasing.erase(self._handler, self._queries, asked, plan=plan))
+        return await self._drive(erase(self._handler, self._queries, asked, plan=plan))
 
     async def batch(self, requests: Iterable[Request]) -> list[Record]:
         """Several creations and transitions, decided together and committed at once: all of them, or none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, ClassVar, Final, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast
 
 import attrs
 
@@ -18,7 +18,6 @@ from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.flow.loading import look_around
 from reportflow.flow.queries import Queries
 from reportflow.flow.requests import Create, Fire, Request
-from reportflow.flow.verification import Verifier
 from reportflow.i18n.catalog import STANDARD, Catalog
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.checks import type_problem
@@ -28,11 +27,16 @@ from reportflow.model.record import Record
 from reportflow.model.values import as_tuple
 from reportflow.storage.base import AsyncStore, Store, SupportsClasses, SupportsHostTransaction
 
+if TYPE_CHECKING:
+    from reportflow.flow.verification import Verifier
+
 S = TypeVar("S", Store, AsyncStore)
 R = TypeVar("R", bound=Record)
 
 #: How many requests of a `run` are held in memory, and committed at once.
 CHUNK: Final = 500
+#: How many flaws are found at the most before a verification stops, unless its caller says otherwise.
+LIMIT: Final = 100
 #: How long a call that is retried waits for the lock of those that are, in seconds; then it goes on without.
 RETRY_LOCK_TIMEOUT: Final = 1.0
 
@@ -191,8 +195,10 @@ class FlowBase(Generic[S]):
             self._handler.give_out(record)
         return page
 
-    def _verifier(self, **settings: Any) -> Verifier:
-        return Verifier(self._definitions, **settings)
+    def _verifier(self, *, limit: int = LIMIT, **settings: Any) -> Verifier:
+        from reportflow.flow.verification import Verifier  # few programs verify
+
+        return Verifier(self._definitions, limit=limit, **settings)
 
     def _batch(self, requests: Iterable[Request]) -> Effects[list[Record]]:
         if not isinstance(requests, Iterable):

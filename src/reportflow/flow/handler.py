@@ -41,8 +41,7 @@ from reportflow.flow.unit_of_work import TrackedRecord, UnitOfWork
 from reportflow.lifecycle import decision
 from reportflow.lifecycle.decision import Decision
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.erasure import is_erased
-from reportflow.lifecycle.history import replay
+from reportflow.lifecycle.history import is_erased, replay
 from reportflow.lifecycle.table import OnConflict, Step
 from reportflow.model.actor import Actor
 from reportflow.model.checks import type_problem

@@ -9,7 +9,6 @@ from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
 from reportflow.flow.unit_of_work import TrackedRecord
 from reportflow.lifecycle.decision import Decision, refused
-from reportflow.lifecycle.erasure import complete_erasure, removal_of, seal_remains
 from reportflow.lifecycle.retraction import retraction_refusals
 from reportflow.model.entry import Command, Entry
 from reportflow.serialization.digest import Sealed
@@ -28,6 +27,8 @@ def with_removal(
         InvalidValue: what is to be erased may not be, by the history; see `lifecycle.erasure.remove`.
         Conflict: the stored history is no longer that of the record as it was read.
     """
+    from reportflow.lifecycle.erasure import complete_erasure, removal_of, seal_remains  # few programs erase
+
     lifecycle = definitions.of(tracked.record)
     history, sealed = yield from _history(tracked)
     removal = removal_of(decided, lifecycle, tracked.record, history, definitions)

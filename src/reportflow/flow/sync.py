@@ -5,23 +5,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Literal, Self, TypeVar, overload
 
 from reportflow.errors import ReportflowError
-from reportflow.flow import erasing, offers
-from reportflow.flow.base import CHUNK, FlowBase, Outcome, Stream, typed, typed_page
+from reportflow.flow import offers
+from reportflow.flow.base import CHUNK, LIMIT, FlowBase, Outcome, Stream, typed, typed_page
 from reportflow.flow.driving import drive
 from reportflow.flow.effects import Effects
-from reportflow.flow.erasing import ErasurePlan, ErasureRequest
-from reportflow.flow.heads import FilePath
 from reportflow.flow.requests import Create, Fire, Request
-from reportflow.flow.verification import LIMIT, Verification, Verifier
 from reportflow.lifecycle.decision import Option
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, R, grouping
 from reportflow.model.record import Record
 from reportflow.storage.base import Group, Of, Store
+
+if TYPE_CHECKING:
+    from reportflow.flow.erasing import ErasurePlan
+    from reportflow.flow.heads import FilePath
+    from reportflow.flow.verification import Verification, Verifier
+
 
 T = TypeVar("T")
 
@@ -193,8 +196,10 @@ class ReportFlow(FlowBase[Store]):
             Conflict: other writers were faster until the deadline.
             StorageError: the store cannot keep it.
         """
+        from reportflow.flow.erasing import ErasureRequest, erase  # few programs erase
+
         asked = ErasureRequest(target, by=by, fields=fields, person=person, reason=reason, key=key)
-        return self._drive(erasing.erase(self._handler, self._queries, asked, plan=plan))
+        return self._drive(erase(self._handler, self._queries, asked, plan=plan))
 
     def batch(self, requests: Iterable[Request]) -> list[Record]:
         """Several creations and transitions, decided together and committed at once: all of them, or none.

@@ -26,8 +26,6 @@ from reportflow.model.query import Query, Visibility
 from reportflow.model.values import changed
 from reportflow.serialization.digest import Sealed
 
-#: How many flaws are found at the most before a verification stops, unless its caller says otherwise.
-LIMIT: Final = 100
 #: How many records, and how many entries, are read at once.
 _RECORDS: Final = 500
 _ENTRIES: Final = 1000
@@ -91,7 +89,7 @@ class Verifier:
         *,
         by: Actor | None = None,
         after: str | None = None,
-        limit: int = LIMIT,
+        limit: int,
         against: FilePath | None = None,
         progress: Progress | None = None,
     ) -> None:

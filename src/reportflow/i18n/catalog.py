@@ -20,8 +20,6 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
-from reportflow.i18n import en, zh
-
 ENGLISH: Final = "en"
 CHINESE: Final = "zh"
 
@@ -213,5 +211,22 @@ def by_code(rooms: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     return {f"{room}.{name}": text for room, names in rooms.items() for name, text in names.items()}
 
 
+class _Standard(Catalog):
+    """The texts of this library: imported when the first one is wanted."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        pass  # `_texts` is still missing: see `__getattr__`
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "_texts":
+            raise AttributeError(f"'Catalog' object has no attribute '{name}'")
+        from reportflow.i18n import en, zh
+
+        super().__init__({ENGLISH: by_code(en.TEXTS), CHINESE: by_code(zh.TEXTS)})
+        return self._texts
+
+
 #: The texts of this library.
-STANDARD: Final = Catalog({ENGLISH: by_code(en.TEXTS), CHINESE: by_code(zh.TEXTS)})
+STANDARD: Final[Catalog] = _Standard()

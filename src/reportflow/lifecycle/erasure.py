@@ -392,8 +392,3 @@ def _names(entry: Entry) -> frozenset[str]:
 def _size(sealed: Sealed) -> int:
     """How many bytes the stored content of an entry takes."""
     return sum(len(one.encode("utf-8", "surrogateescape")) for one in contents_in(sealed) if one is not None)
-
-
-def is_erased(history: Sequence[Entry], sequence: int) -> bool:
-    """Whether something of an entry was erased."""
-    return any(one.sequence == sequence for entry in history for one in entry.erased)

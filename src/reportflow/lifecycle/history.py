@@ -91,3 +91,8 @@ def lifecycle_of(entry: Entry, lifecycles: Iterable[Lifecycle]) -> Lifecycle:
         if one.version == entry.lifecycle_version and one.name == entry.kind:
             return one
     raise UnknownLifecycle(entry.kind, entry.lifecycle_version, [f"{one.name} {one.version}" for one in lifecycles])
+
+
+def is_erased(history: Sequence[Entry], sequence: int) -> bool:
+    """Whether something of an entry was erased."""
+    return any(one.sequence == sequence for entry in history for one in entry.erased)
