@@ -81,6 +81,14 @@ class Marking(Details):
 
 
 @attrs.frozen(kw_only=True)
+class Hasty(Marking):
+    """Details that leave out the check of their base."""
+
+    def __attrs_post_init__(self) -> None:
+        pass
+
+
+@attrs.frozen(kw_only=True)
 class PlainMarking:
     """Details that check nothing themselves."""
 
@@ -413,6 +421,14 @@ def test_plain_details_are_checked_when_they_are_used() -> None:
     assert made.entry.details == PlainMarking(mark="x")
     with pytest.raises(InvalidValue) as raised:
         decide(DOCKS, barrel(state="ashore"), ask("plain", details=PlainMarking(mark=cast(str, 7))))
+    assert (raised.value.field, raised.value.problem) == ("mark", "type")
+
+
+def test_details_whose_class_checks_nothing_are_checked_when_they_are_used() -> None:
+    """A class of details with an `__attrs_post_init__` that leaves the check out is checked like a plain one."""
+    assert decide(DOCKS, barrel(state="ashore"), ask("mark", details=Hasty(mark="x"))).entry.details == Hasty(mark="x")
+    with pytest.raises(InvalidValue) as raised:
+        decide(DOCKS, barrel(state="ashore"), ask("mark", details=Hasty(mark=cast(str, 7))))
     assert (raised.value.field, raised.value.problem) == ("mark", "type")
 
 

@@ -18,7 +18,7 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor
 from reportflow.model.query import Grant, Visibility
 from reportflow.model.record import Record
-from reportflow.model.values import changed
+from reportflow.model.values import Latest, changed
 from reportflow.serialization.classes import Classes
 
 
@@ -31,7 +31,7 @@ class Definitions:
 
     def __init__(self, lifecycles: Iterable[Lifecycle]) -> None:
         # Actors are values and come again and again; what they may see only depends on them.
-        self._visibility = lru_cache(maxsize=1024)(self._all_visible)
+        self._visibility = Latest(lru_cache(maxsize=1024)(self._all_visible))
         self._listed = lru_cache(maxsize=1024)(self._all_listed)
         self._awaiting = lru_cache(maxsize=1024)(self._all_awaiting)
         #: Kinds and versions that are in the store and were not given, with the number of their records.

@@ -13,7 +13,7 @@ from reportflow.model.annotations import keep_value
 from reportflow.model.checks import is_blank, plain_text, text_problem, time_problem, type_problem
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
-from reportflow.model.values import in_utc, not_blank, unchecked
+from reportflow.model.values import field_names, in_utc, maker, not_blank
 
 
 def _at(value: datetime | None) -> datetime | None:
@@ -40,6 +40,12 @@ def _text(instance: object, attribute: attrs.Attribute[Any], value: object) -> N
         raise InvalidValue(attribute.name, *problem)
 
 
+def _key(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None:
+        _text(instance, attribute, value)
+        not_blank(instance, attribute, value)
+
+
 def _details(value: object) -> object:
     return keep_value(value)
 
@@ -51,7 +57,7 @@ class Create:
     draft: Record
     by: Actor = attrs.field(kw_only=True, converter=actor_of)
     at: datetime | None = attrs.field(default=None, kw_only=True, converter=_at)
-    key: str | None = attrs.field(default=None, kw_only=True, validator=[_text, not_blank])
+    key: str | None = attrs.field(default=None, kw_only=True, validator=_key)
 
 
 @attrs.frozen
@@ -64,7 +70,7 @@ class Fire:
     by: Actor = attrs.field(kw_only=True, converter=actor_of)
     reason: str = attrs.field(default="", kw_only=True, validator=_text)
     at: datetime | None = attrs.field(default=None, kw_only=True, converter=_at)
-    key: str | None = attrs.field(default=None, kw_only=True, validator=[_text, not_blank])
+    key: str | None = attrs.field(default=None, kw_only=True, validator=_key)
     version: int | None = attrs.field(default=None, kw_only=True)
     head: str | None = attrs.field(default=None, kw_only=True, validator=_text)
 
@@ -102,21 +108,13 @@ def may_be_of(request: Request, entry: Entry) -> bool:
 
 def command_of(request: Fire, now: datetime, salt: str, clock_tolerance: float) -> Command:
     """The command of a request. What a `Fire` was found to be when it was built is not checked again."""
-    given: dict[str, Any] = {
-        "trigger": request.trigger,
-        "actor": request.by,
-        "now": now,
-        "at": request.at,
-        "details": request.details,
-        "reason": request.reason,
-        "key": request.key,
-        "salt": salt,
-        "clock_tolerance": clock_tolerance,
-    }
-    plain = type(request.trigger) is str and request.trigger.isprintable() and type(request.reason) is str
+    trigger, reason, salted = request.trigger, request.reason, (False, salt, "", clock_tolerance)
+    given: Any = (trigger, request.by, now, request.at, request.details, reason, request.key, None, None, *salted)
+    plain = type(trigger) is str and trigger.isprintable() and type(reason) is str
     if plain and type(now) is datetime and now.tzinfo is UTC:
-        return unchecked(Command, cause=None, cause_digest=None, step=False, id="", **given)
-    return Command(**given)
+        made: Command = maker(Command)(*given)
+        return made
+    return Command(**dict(zip(field_names(Command), given, strict=True)))
 
 
 def checked_id(id: object) -> str:

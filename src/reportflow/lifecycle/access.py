@@ -37,8 +37,11 @@ class Access:
         """Whether a row permits one of the actor's roles for a record."""
         if EVERYBODY in row.roles:
             return bool(self.roles_held(record, actor)) if record.version else record.readable_by(actor)
-        mine = row.roles & actor.roles
-        return record.readable_by(actor) and any(self.reaches(role, record, actor) for role in mine)
+        if record.readable_by(actor):
+            for role in row.roles & actor.roles:  # no generator: this is asked at each act
+                if self.reaches(role, record, actor):
+                    return True
+        return False
 
     def grants(self, actor: Actor) -> tuple[Grant, ...]:
         """What the actor's roles let them see of this kind, scope by scope, as data for a query."""

@@ -24,11 +24,7 @@ from reportflow.model.annotations import check
 from reportflow.model.checks import is_blank
 from reportflow.model.entry import Command, Entry, retracts_of
 from reportflow.model.record import Record
-from reportflow.model.values import (
-    changed,
-    in_utc,
-    setters,
-)
+from reportflow.model.values import changed, in_utc, maker, setters
 from reportflow.serialization.digest import Sealed, seal
 
 #: How deep `then` steps may go.
@@ -160,7 +156,8 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
     if row.sets:
         check_whole(lifecycle, row, record, after, entry)
     sealed = complete(entry, record, after, command)
-    return Decision(record=after, entry=entry, sealed=sealed, steps=steps_of(lifecycle, row, record, entry))
+    made: Decision = maker(Decision)(after, entry, sealed, steps_of(lifecycle, row, record, entry), ())
+    return made
 
 
 def refused(lifecycle: Lifecycle, record: Record, trigger: str, refusals: tuple[Refusal, ...]) -> TransitionRefused:
@@ -182,7 +179,7 @@ def complete(entry: Entry, before: Record, after: Record, command: Command) -> S
 
     Both values were just made and are nobody else's yet, so they are completed in place.
     """
-    if before.secrecy < after.secrecy:
+    if before.secrecy is not after.secrecy and before.secrecy < after.secrecy:
         _put_secrecy(entry, after.secrecy)
     if not command.salt:
         return None
@@ -332,7 +329,7 @@ def _refusals(lifecycle: Lifecycle, record: Record, command: Command, *, offer: 
     taken = None if offer or not fitting or command.details is None else retracts_of(command.details)
     if taken is not None and (type(taken) is not int or not 2 <= taken <= record.version):
         yield refuse("not_retractable", sequence=taken, last=record.version)
-    if not offer and all(row.reason_required for row in rows) and is_blank(command.reason):
+    if not offer and is_blank(command.reason) and all(row.reason_required for row in rows):
         yield refuse("reason")
 
 

@@ -9,7 +9,7 @@ from reportflow.errors import InvalidValue
 from reportflow.model.annotations import check
 from reportflow.model.entry import Command, Entry, retracts_of
 from reportflow.model.record import Record
-from reportflow.model.values import in_utc, unchecked
+from reportflow.model.values import in_utc, is_valid_when_built, maker
 
 
 class Named(Protocol):
@@ -50,30 +50,30 @@ def entry_of(
     if command.at is not None and not command.step:
         _check_time(record, command, at)
     details: object = record if source is None else command.details
-    if source is not None and details is not None:
+    if source is not None and details is not None and not is_valid_when_built(type(details)):
         check(details)
-    return unchecked(  # its parts were checked: in the command, the record and the definition
-        Entry,
-        record_id=record.id,
-        sequence=record.version + 1,
-        trigger=command.trigger,
-        source=source,
-        dest=dest,
-        actor=command.actor,
-        at=in_utc(at),
-        recorded_at=recorded_at,
-        reason=command.reason,
-        details=details,
-        key=command.key,
-        cause=command.cause,
-        kind=lifecycle.name,
-        lifecycle_version=lifecycle.version,
-        secrecy=record.secrecy,
-        audience=audience,
-        retracts=None if source is None or details is None else retracts_of(details),
-        digest="",
-        erased=(),
+    made: Entry = maker(Entry)(  # its parts were checked: in the command, the record and the definition
+        record.id,
+        record.version + 1,
+        command.trigger,
+        source,
+        dest,
+        command.actor,
+        in_utc(at),
+        recorded_at,
+        command.reason,
+        details,
+        command.key,
+        command.cause,
+        lifecycle.name,
+        lifecycle.version,
+        record.secrecy,
+        audience,
+        None if source is None or details is None else retracts_of(details),
+        "",  # digest
+        (),  # erased
     )
+    return made
 
 
 def _check_time(record: Record, command: Command, at: datetime) -> None:

@@ -7,14 +7,17 @@ nothing about the act, unless its field changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
+
+import attrs
 
 from reportflow.errors import InvalidValue, RuleFailed
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.erasable import check_names
-from reportflow.lifecycle.table import Transition
-from reportflow.model.annotations import check
+from reportflow.lifecycle.table import Transition, is_field_name
+from reportflow.model.annotations import check, keepers
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
 from reportflow.model.values import converters, field_names, plainly_built, validators
@@ -30,7 +33,8 @@ def check_whole(lifecycle: Lifecycle, row: Transition, before: Record, after: Re
     cls = type(after)
     known = before if before.version else None
     try:
-        wrong = _wrong_of_changed(known, after, row.sets) if plainly_built(cls) else _wrong_of_whole(known, after)
+        plain = plainly_built(cls)
+        wrong = _wrong_of_changed(known, after, row, entry) if plain else _wrong_of_whole(known, after)
     except InvalidValue:
         raise
     except Exception as error:
@@ -63,11 +67,13 @@ def _raises(judge: Callable[[Any], object], value: object) -> bool:
     return False
 
 
-def _wrong_of_changed(before: Record | None, after: Record, names: Collection[str]) -> list[str]:
+def _wrong_of_changed(before: Record | None, after: Record, row: Transition, entry: Entry) -> list[str]:
     """The same where the changed fields decide it: the others were validated when they were set."""
-    cls = type(after)
-    check(after, names)
-    for name, validate in validators(cls):
+    cls, names = type(after), row.sets
+    check(after, _not_checked(row, cls, type(entry.details)))  # type: ignore[arg-type]  # a class is hashable
+    for name, validate, alone in validators(cls):
+        if alone and before is not None and name not in names:
+            continue  # it says now what it said of the record before
         try:
             validate(after)
         except Exception:
@@ -75,6 +81,19 @@ def _wrong_of_changed(before: Record | None, after: Record, names: Collection[st
                 raise
     convert = converters(cls)
     return [name for name in names if name in convert and convert[name](getattr(after, name)) != getattr(after, name)]
+
+
+@lru_cache(maxsize=1024)
+def _not_checked(row: Transition, cls: type[Any], details: type[Any]) -> tuple[str, ...]:
+    """The fields that a row changes, less those that it takes from details where the annotation is the same."""
+    kept, given = keepers(cls), keepers(details) if attrs.has(details) else {}
+    own = converters(cls)
+    checked = {
+        name
+        for name, setting in row.sets.items()
+        if is_field_name(setting) and name not in own and kept[name] is given.get(str(setting))
+    }
+    return tuple(name for name in row.sets if name not in checked)
 
 
 def audience_of(lifecycle: Lifecycle, row: Transition, record: Record, command: Command) -> frozenset[str] | None:

@@ -250,9 +250,14 @@ class Transition:
         """All states that it may lead to, from a state before."""
         return self.dest.states if isinstance(self.dest, OneOf) else (self.leads_to(source),)
 
+    @cached_property
+    def _settings(self) -> Mapping[str, Callable[[Record, Entry], object]]:
+        """What gives each field that it changes."""
+        return {field: _reader(setting) for field, setting in self.sets.items()}
+
     def changes(self, before: Record, entry: Entry) -> dict[str, object]:
         """The record's fields that it changes, by `sets`."""
-        return {field: _value(setting, before, entry) for field, setting in self.sets.items()}
+        return {field: read(before, entry) for field, read in self._settings.items()}
 
     def read_by(self, details: object) -> frozenset[str] | None:
         """The roles that may read an entry with such details, by `audience`."""
@@ -263,16 +268,16 @@ class Transition:
 
     def names_erased(self, before: Record, entry: Entry) -> tuple[str, ...]:
         """The names of what it erases, by `erases`, each once."""
-        given: Any = () if self.erases is None else _value(self.erases, before, entry)
+        given: Any = () if self.erases is None else _reader(self.erases)(before, entry)
         return tuple(dict.fromkeys(as_texts(given)))
 
 
-def _value(setting: Setting, before: Record, entry: Entry) -> object:
-    if isinstance(setting, Constant):
-        return setting.value
+def _reader(setting: Setting) -> Callable[[Record, Entry], object]:
+    """What gives the value of a setting."""
     if is_field_name(setting):
-        return getattr(entry.details, str(setting))
-    return setting(before, entry) if callable(setting) else setting
+        return lambda _, entry: getattr(entry.details, str(setting))
+    value = setting.value if isinstance(setting, Constant) else setting
+    return setting if callable(setting) else lambda *_: value
 
 
 def is_field_name(setting: Setting) -> bool:

@@ -141,7 +141,7 @@ class Visibility(Value):
 
     def covers(self, record: Record) -> bool:
         """Whether the actor may see the record."""
-        if not record.secrecy <= self.clearance:
+        if record.secrecy is not self.clearance and not record.secrecy <= self.clearance:
             return False
         return any(self._reaches(grant, record) for grant in self.grants)
 

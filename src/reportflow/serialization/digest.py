@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry, Erased
-from reportflow.model.values import time_text
+from reportflow.model.values import Latest, time_text
 from reportflow.serialization.evolution import TYPE
 from reportflow.serialization.jsontext import json_text
 
@@ -125,10 +125,14 @@ def contents_of(entry: Entry) -> tuple[str, str, str | None, str | None]:
 
     What it erased stands beside its details, so that its own commitment covers the new commitments in it.
     """
+    return *_unmarked_contents(entry), entry.mark("party")
+
+
+def _unmarked_contents(entry: Entry) -> tuple[str, str, str | None]:
     details = None if entry.details is None else details_text(entry.details)
     if entry.erased:
         details = _with_erased(entry)
-    return actor_text(entry.actor), entry.reason, details, entry.mark("party")
+    return actor_text(entry.actor), entry.reason, details
 
 
 def _with_erased(entry: Entry) -> str:
@@ -158,8 +162,8 @@ def seal(entry: Entry, *, previous: str, salt: str, cause_digest: str | None = N
         salt: 16 random bytes as hexadecimal digits, of this entry alone.
         cause_digest: The digest of the entry that its `cause` names.
     """
-    contents = contents_of(entry)
-    _, level, code = entry.marks
+    party, level, code = entry.marks
+    contents = (*_unmarked_contents(entry), party)
     recorded_at = time_text(entry.recorded_at)
     audience = None if entry.audience is None else ",".join(sorted(entry.audience))
     commitment = commitment_of(salt, *contents)
@@ -200,22 +204,6 @@ def _writers() -> _Writers:
     return _Writers(to_plain, to_json)
 
 
-class LastText:
-    """The text of a value, kept for the latest one: the entries of a bulk share their actor and their details."""
-
-    def __init__(self, write: Callable[[Any], str]) -> None:
-        self._write = write
-        self._last: tuple[object, str] = (None, "")
-
-    def __call__(self, value: object) -> str:
-        """Its text."""
-        known, text = self._last
-        if value is not known:
-            text = self._write(value)
-            self._last = (value, text)
-        return text
-
-
 @lru_cache(maxsize=1024)  # the same few people act again and again
 def _write_actor(actor: Actor) -> str:
     plain: dict[str, Any] = _writers().to_plain(actor)
@@ -228,6 +216,6 @@ def _write_details(details: object) -> str:
 
 
 #: An actor as JSON, as it is stored.
-actor_text: Final = LastText(_write_actor)
+actor_text: Final = Latest(_write_actor)
 #: The details of an entry as JSON, as they are stored.
-details_text: Final = LastText(_write_details)
+details_text: Final = Latest(_write_details)

@@ -1,4 +1,4 @@
-"""Plain data as the JSON text that is stored and hashed: without blanks, Chinese as it is read."""
+"""Plain data as the JSON text that is stored and hashed, without blanks, Chinese as it is read; and back."""
 
 from __future__ import annotations
 
@@ -26,6 +26,24 @@ def _json_writer() -> Callable[[object], str]:
         usual.allow_nan,
     )
     return lambda value: "".join(parts(value, 0))
+
+
+_decoder: Final[Any] = json.JSONDecoder()
+_scan: Final = _decoder.scan_once
+
+
+def parse_json(text: str) -> Any:
+    """As `json.loads`, which looks for blanks around a text; what was stored has none.
+
+    Raises:
+        ValueError: it is no JSON.
+        TypeError: it is no text.
+    """
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        return json.loads(text)
+    return value if end == len(text) else json.loads(text)
 
 
 #: The JSON text of plain data.

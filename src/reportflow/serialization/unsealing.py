@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from operator import itemgetter
@@ -14,6 +13,7 @@ from reportflow.model.entry import Entry
 from reportflow.model.values import field_names, setters
 from reportflow.serialization.classes import Classes
 from reportflow.serialization.digest import ERASED, Sealed, take_erased
+from reportflow.serialization.jsontext import parse_json
 from reportflow.serialization.plain import from_plain
 from reportflow.serialization.stored import Readers, assembly, load_trusted
 
@@ -54,7 +54,7 @@ def put_details(entry: Entry, text: str, classes: Classes) -> None:
 
 def _json_of(name: str, text: str) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except (ValueError, TypeError, RecursionError):
         raise InvalidValue(name, "plain", {"expected": "JSON", "given": "another text"}) from None
 
