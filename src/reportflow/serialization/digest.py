@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, lru_cache
-from hashlib import sha256
 from json.encoder import encode_basestring as quoted
 from struct import Struct
 from typing import Any, Final, NamedTuple
@@ -111,13 +110,15 @@ def commitment_of(salt: str, *contents: str | None) -> str:
         else:
             data = content.encode("utf-8", "surrogateescape")
             parts += (_length(len(data)), data)
-    return sha256(b"".join(parts)).hexdigest()
+    commitment: str = _writers().sha256(b"".join(parts)).hexdigest()
+    return commitment
 
 
 def digest_of(previous: str, sealed: Sealed) -> str:
     """The digest of an entry behind the one with the digest `previous` ("" for the first), hexadecimal."""
     header = (ENTRY_TAG, previous, *sealed[:_HEADER], sealed.commitment)
-    return sha256(json_text(header).encode("utf-8", "surrogateescape")).hexdigest()
+    digest: str = _writers().sha256(json_text(header).encode("utf-8", "surrogateescape")).hexdigest()
+    return digest
 
 
 def contents_of(entry: Entry) -> tuple[str, str, str | None, str | None]:
@@ -173,7 +174,7 @@ def seal(entry: Entry, *, previous: str, salt: str, cause_digest: str | None = N
         entry.cause, cause_digest, entry.key,
         entry.secrecy.value, audience, level, code, entry.retracts, None,
     )  # fmt: skip
-    digest = sha256(_written_header(previous, header, commitment).encode()).hexdigest()
+    digest = _writers().sha256(_written_header(previous, header, commitment).encode()).hexdigest()
     return tuple.__new__(Sealed, (*header, *contents, salt, commitment, digest, None))  # past a function for each act
 
 
@@ -194,14 +195,17 @@ def _written_header(previous: str, header: tuple[Any, ...], commitment: str) -> 
 class _Writers(NamedTuple):
     to_plain: Callable[[object], Any]
     to_json: Callable[[object], str]
+    sha256: Callable[[bytes], Any]
 
 
 @cache
 def _writers() -> _Writers:
-    """What writes values, imported with the first entry: not every program needs what it needs."""
+    """What writes and hashes values, imported with the first entry: not every program needs what it needs."""
+    from hashlib import sha256
+
     from reportflow.serialization.plain import to_json, to_plain
 
-    return _Writers(to_plain, to_json)
+    return _Writers(to_plain, to_json, sha256)
 
 
 @lru_cache(maxsize=1024)  # the same few people act again and again
