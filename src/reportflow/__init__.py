@@ -55,7 +55,6 @@ from reportflow.model.query import Happened, Interval, Page, Query
 from reportflow.model.record import Record, Seen
 from reportflow.model.values import CODE, LEVEL, PARTY, PERSON, REFERENCE, RETRACTS, Value
 from reportflow.serialization.classes import Classes
-from reportflow.serialization.evolution import Schema
 from reportflow.storage.base import Capabilities, Change, FeedItem, Store
 from reportflow.storage.memory import MemoryStore
 
@@ -63,6 +62,7 @@ if TYPE_CHECKING:
     from reportflow.flow.aio import AsyncReportFlow
     from reportflow.opening import open_async_flow, open_flow, open_store
     from reportflow.outbox.relay import Relay
+    from reportflow.serialization.evolution import Schema
     from reportflow.storage.sql.aio import AsyncSqlStore
     from reportflow.storage.sql.store import SqlStore
 
@@ -162,6 +162,7 @@ _LAZY = {
     "AsyncReportFlow": "reportflow.flow.aio",
     "AsyncSqlStore": "reportflow.storage.sql.aio",
     "Relay": "reportflow.outbox.relay",
+    "Schema": "reportflow.serialization.evolution",
     "SqlStore": "reportflow.storage.sql.store",
     "open_async_flow": "reportflow.opening",
     "open_flow": "reportflow.opening",

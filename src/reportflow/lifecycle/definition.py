@@ -15,7 +15,6 @@ from reportflow.lifecycle.access import Access
 from reportflow.lifecycle.entering import entry_of
 from reportflow.lifecycle.interop import Lookup, build_machine, compile_lookup
 from reportflow.lifecycle.table import Label, OnConflict, OneOf, State, Transition, several
-from reportflow.lifecycle.validation import accepted_fields, faults
 from reportflow.model.actor import Scope, Secrecy
 from reportflow.model.checks import plain_text
 from reportflow.model.entry import Command, Entry
@@ -89,6 +88,9 @@ class Lifecycle(Access):
     _accepted: Mapping[str, frozenset[str]] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        # long, and not needed before the first definition
+        from reportflow.lifecycle.validation import accepted_fields, faults
+
         found = faults(self.name, self.record, self.roles, self.states, self.transitions, self.audits)
         if found:
             raise InvalidDefinition(self.name, found)

@@ -15,7 +15,6 @@ import attrs
 
 from reportflow.errors import InvalidValue, RuleFailed
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.erasable import check_names
 from reportflow.lifecycle.table import Transition, is_field_name
 from reportflow.model.annotations import check, keepers
 from reportflow.model.entry import Command, Entry
@@ -136,6 +135,8 @@ def check_erasing(lifecycle: Lifecycle, row: Transition, record: Record, entry: 
         InvalidValue: nothing is named, or what is may not be erased.
         RuleFailed: the function of `erases` raised.
     """
+    from reportflow.lifecycle.erasable import check_names  # few acts erase
+
     names, field = names_erased(lifecycle, row, record, entry), field_of_names(row)
     if not names and entry.mark("person") is None:
         raise InvalidValue(field, "empty")

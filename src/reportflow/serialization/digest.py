@@ -20,7 +20,6 @@ from typing import Any, Final, NamedTuple
 from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry, Erased
 from reportflow.model.values import Latest, time_text
-from reportflow.serialization.evolution import TYPE
 from reportflow.serialization.jsontext import json_text
 
 #: The tags that keep the two domains of hashing apart; a later form has another number.
@@ -196,6 +195,7 @@ class _Writers(NamedTuple):
     to_plain: Callable[[object], Any]
     to_json: Callable[[object], str]
     sha256: Callable[[bytes], Any]
+    type: str
 
 
 @cache
@@ -203,15 +203,16 @@ def _writers() -> _Writers:
     """What writes and hashes values, imported with the first entry: not every program needs what it needs."""
     from hashlib import sha256
 
+    from reportflow.serialization.evolution import TYPE
     from reportflow.serialization.plain import to_json, to_plain
 
-    return _Writers(to_plain, to_json, sha256)
+    return _Writers(to_plain, to_json, sha256, TYPE)
 
 
 @lru_cache(maxsize=1024)  # the same few people act again and again
 def _write_actor(actor: Actor) -> str:
     plain: dict[str, Any] = _writers().to_plain(actor)
-    del plain[TYPE]
+    del plain[_writers().type]
     return json_text(plain)
 
 
