@@ -48,7 +48,7 @@ from reportflow.lifecycle.guards import (
 )
 from reportflow.lifecycle.history import as_of, replay
 from reportflow.lifecycle.table import EVERYBODY, NOBODY, SAME, Constant, OneOf, State, Step, Transition
-from reportflow.model.actor import ANY, OWN, UNIT, Actor, Secrecy
+from reportflow.model.actor import ANY, OWN, UNIT, Actor, Person, Secrecy
 from reportflow.model.entry import Command, Details, Entry, Erased
 from reportflow.model.frozen import FrozenDict
 from reportflow.model.query import Happened, Interval, Page, Query
@@ -115,6 +115,7 @@ __all__ = [
     "Option",
     "Outcome",
     "Page",
+    "Person",
     "Query",
     "Record",
     "RecordNotFound",

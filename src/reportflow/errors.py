@@ -50,12 +50,14 @@ class Refusal:
     Attributes:
         code: Stable: ``state``, ``role``, ``clearance``, ``details``, ``reason``, or a guard's own.
         params: The facts of the case.
+        people: Of those facts that are ids of persons, what people call them: the texts say this in their place.
         texts: language -> template, where the guard brings its own; else the catalog's ``refusal.<code>``.
         labels: What its lifecycle calls states and triggers.
     """
 
     code: str
     params: Mapping[str, object] = attrs.field(factory=dict)
+    people: Mapping[str, str] = attrs.field(factory=dict, eq=False)
     texts: Mapping[str, str] = attrs.field(factory=dict)
     labels: Labels = attrs.field(default=NO_LABELS, eq=False, repr=False)
 
@@ -69,12 +71,20 @@ class Refusal:
         return self.render(Renderer(catalog, language, reader))
 
     def render(self, renderer: Renderer) -> str:
-        """The text, as a renderer writes it."""
+        """The text, as a renderer writes it; a fact that has a sentence of its own, ``refusal.<code>.<fact>``, adds it.
+
+        The name of a person whose id is the fact ``assignee`` is the fact ``assignee_name``, where it is known.
+        """
         renderer = renderer.with_labels(self.labels)
+        named = {f"{fact}_name": name for fact, name in self.people.items()}
+        facts = {**self.params, **self.people, **named}
         own = self.texts.get(renderer.language) or self.texts.get(ENGLISH)
         if own is not None:
-            return renderer.fill(own, self.params)
-        return renderer.text(f"refusal.{self.code}", self.params)
+            return renderer.fill(own, facts)
+        codes = [f"refusal.{self.code}", *(f"refusal.{self.code}.{fact}" for fact, value in facts.items() if value)]
+        said = [renderer.text(code, facts) for code in codes[:1]]
+        said += [renderer.text(code, facts) for code in codes[1:] if renderer.has(code)]
+        return renderer.text("word.space").join(filter(None, said))
 
 
 class Fault(NamedTuple):
@@ -224,7 +234,8 @@ class StepsUnbounded(ReportflowError):
 class TransitionRefused(ReportflowError):
     """The transition is not allowed. `refusals` holds every reason at once, each with a stable code.
 
-    `title` and `reference` (its number in the office, where it has one) are those of the record.
+    `title` and `reference` (its number in the office, where it has one) are those of the record. A creation has no
+    record: its `version` is 0, and its `id` is blank unless the draft brought one.
     """
 
     code = "transition_refused"
@@ -250,12 +261,18 @@ class TransitionRefused(ReportflowError):
         self.reference = reference
         self._labels = labels
 
+    def with_refusals(self, refusals: Sequence[Refusal]) -> TransitionRefused:
+        """The same with other reasons, as with the names of the people in them."""
+        facts = (self.lifecycle, self.id, self.version, self.trigger)
+        return TransitionRefused(*facts, refusals, self.title, self.reference, self._labels)
+
     def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The act and each reason."""
         reasons = renderer.text("word.space").join(refusal.render(renderer) for refusal in self.refusals)
         named = "record_untitled" if not self.title else "record_numbered" if self.reference else "record"
         record = renderer.text(f"word.{named}", {"title": self.title, "number": self.reference})
-        return {**super().facts(renderer), "refusals": reasons, "record": record}
+        where = renderer.text(f"word.{'on_record' if self.version else 'of_draft'}", super().facts(renderer))
+        return {**super().facts(renderer), "refusals": reasons, "record": record, "where": where}
 
 
 class StaleRecord(ReportflowError):

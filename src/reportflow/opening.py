@@ -10,6 +10,7 @@ from reportflow.errors import InvalidURL, InvalidValue
 from reportflow.flow.base import new_id, now
 from reportflow.flow.handler import RETRY_TIMEOUT
 from reportflow.flow.incidents import Observer
+from reportflow.flow.people import People
 from reportflow.flow.sync import ReportFlow
 from reportflow.i18n.catalog import STANDARD, Catalog
 from reportflow.lifecycle.definition import Lifecycle
@@ -71,6 +72,7 @@ def open_flow(
     catalog: Catalog = STANDARD,
     observe: Observer | None = None,
     clock_tolerance: float = CLOCK_TOLERANCE,
+    people: People | None = None,
 ) -> ReportFlow:
     """A flow on the store of a URL; closing the flow closes the store.
 
@@ -84,6 +86,7 @@ def open_flow(
         catalog: The texts of its errors.
         observe: Called with each `Incident`.
         clock_tolerance: By how many seconds a caller's clock may differ.
+        people: Who exists; see `ReportFlow`.
 
     Raises:
         InvalidURL, MissingExtra, StorageUnavailable, SchemaMismatch: see `open_store`.
@@ -99,6 +102,7 @@ def open_flow(
             catalog=catalog,
             observe=observe,
             clock_tolerance=clock_tolerance,
+            people=people,
         )
     except BaseException:
         store.close()
@@ -116,6 +120,7 @@ def open_async_flow(
     catalog: Catalog = STANDARD,
     observe: Observer | None = None,
     clock_tolerance: float = CLOCK_TOLERANCE,
+    people: People | None = None,
 ) -> AsyncReportFlow:
     """An asynchronous flow on the store of a URL; closing the flow closes the store.
 
@@ -133,6 +138,7 @@ def open_async_flow(
         catalog: The texts of its errors.
         observe: Called with each `Incident`.
         clock_tolerance: By how many seconds a caller's clock may differ.
+        people: Who exists; see `ReportFlow`.
 
     Raises:
         InvalidURL: mistyped, its engine is not supported, or its driver blocks.
@@ -150,6 +156,7 @@ def open_async_flow(
         catalog=catalog,
         observe=observe,
         clock_tolerance=clock_tolerance,
+        people=people,
     )
 
 

@@ -105,7 +105,7 @@ SLIPS = Lifecycle(
         row("boss_only", roles=NOBODY, sets={"count": _more}),
         row("note_next", details=Handing, roles=NOBODY, sets={"next": "to"}),
         row("close_next", then=_to_next("close")),
-        row("move", sets={"unit": Constant("b")}),
+        row("move", sets={"unit": Constant("b")}, hands_over=True),
     ],
 )
 ANN = Actor(id="ann", roles={"clerk"}, unit="a")

@@ -193,7 +193,7 @@ def test_the_scan_of_the_source_finds_what_is_there() -> None:
     assert {"nul", "surrogate", "too_long", "not_finite"} <= problems()
     assert {"unknown_state", "two_rows", "no_creation"} <= literals("Fault", 0) | literals("_fault", 0)
     assert {"classes_differ", "lifecycle_twice"} <= literals("Fault", 0)
-    assert {"state", "role", "details", "reason"} <= literals("refuse", 0)
+    assert {"state", "details", "reason"} <= literals("refuse", 0)
     assert "step" in literals("Refusal", 0, "code")
     assert {"same_person", "missing"} <= literals("Guard", 0, "code")
 
@@ -414,7 +414,7 @@ def test_clerks_read_labels_and_developers_names() -> None:
     roles = {"lifecycle": "report", "trigger": "edit", "roles": ["editor", "registrar"], "name": "张", "held": []}
     role = Refusal(code="role", params={**roles, "actor": "zhang"})
     assert role.text("zh") == "“编辑”由编辑或文书办理；您目前的身份：无。"
-    assert role.message.endswith("editor or registrar; zhang holds: none.")
+    assert role.message.endswith("editor or registrar; 张 holds: none.")
     level = errors.InvalidValue("level", "choice", {"given": "'town'", "choices": ["county", "city"]})
     assert level.message("zh") == "“层级”请从以下选项中选择：县级或市级。"
     assert str(level) == "level 'town' is not known; take one of: county or city."

@@ -747,12 +747,12 @@ def test_where_roles_may_create(flow: ReportFlow) -> None:
 
 
 def test_secrecy_above_the_clearance_hides_a_report(flow: ReportFlow) -> None:
-    """A report classified above its editor's clearance is not found by them, and found by a cleared actor."""
-    report = flow.fire(bring(flow, "draft"), "classify", Classification(secrecy="secret"), by=LI)
+    """A report classified above somebody's clearance is not found by them, and found by a cleared actor."""
+    cleared = Actor(id="li", roles={"editor"}, unit=UNIT_NAME, clearance="secret")
+    report = flow.fire(bring(flow, "draft"), "classify", Classification(secrecy="secret"), by=cleared)
     for by in (LI, ZHANG):
         with pytest.raises(RecordNotFound):
             flow.get(report.id, by=by)
-    cleared = Actor(id="li", roles={"editor"}, unit=UNIT_NAME, clearance="secret")
     assert flow.get(report.id, by=cleared) == report
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 from reportflow.errors import ReportflowError
 from reportflow.flow import offers
 from reportflow.flow.base import CHUNK, LIMIT, RETRY_LOCK_TIMEOUT, FlowBase, Outcome, Stream, typed, typed_page
-from reportflow.flow.effects import Effects, Pause
+from reportflow.flow.effects import Effects, Pause, PeopleCall
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.lifecycle.decision import Option
 from reportflow.model.actor import Actor
@@ -45,6 +45,7 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         clock_tolerance: By how many seconds a caller's clock may differ: so far `at` may lie after the clock's now, or
             before the record's creation.
         observe: Called with each `Incident`: retries and conflicts that were given up.
+        people: Who exists, by id, where the host can say: a mapping or a function; see `People`.
 
     Raises:
         InvalidDefinition: two lifecycles of one name and version.
@@ -382,6 +383,10 @@ async def drive(store: AsyncStore, effects: Effects[T], retry_lock: asyncio.Lock
             if isinstance(effect, Pause):
                 locked = locked or await _acquired(retry_lock)
                 await asyncio.sleep(effect.seconds)
+                continue
+            if isinstance(effect, PeopleCall):
+                found = effect.people(effect.ids)
+                answer = await found if isinstance(found, Awaitable) else found
                 continue
             try:
                 answer = await effect.run(cast(Any, store))  # the same calls, which return awaitables

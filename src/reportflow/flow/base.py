@@ -16,6 +16,7 @@ from reportflow.flow.effects import Effects
 from reportflow.flow.handler import RETRY_TIMEOUT, Handler
 from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.flow.loading import look_around
+from reportflow.flow.people import People
 from reportflow.flow.queries import Queries
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.i18n.catalog import STANDARD, Catalog
@@ -89,6 +90,7 @@ class FlowBase(Generic[S]):
         catalog: Catalog = STANDARD,
         observe: Observer | None = None,
         clock_tolerance: float = CLOCK_TOLERANCE,
+        people: People | None = None,
     ) -> None:
         if not isinstance(store, Store):
             raise InvalidValue("store", *type_problem("Store", store))
@@ -103,6 +105,7 @@ class FlowBase(Generic[S]):
         self._catalog = catalog
         self._observe = observe
         self._clock_tolerance = clock_tolerance
+        self._people = people
         self._retry_lock = self._new_lock()
         self._queries = Queries(self._definitions)
         self._handler = Handler(
@@ -112,6 +115,7 @@ class FlowBase(Generic[S]):
             retry_timeout=retry_timeout,
             observe=observe,
             clock_tolerance=clock_tolerance,
+            people=people,
         )
         if not isinstance(lifecycles, Definitions):
             self._begin()
@@ -176,6 +180,7 @@ class FlowBase(Generic[S]):
             catalog=self._catalog,
             observe=self._observe,
             clock_tolerance=self._clock_tolerance,
+            people=self._people,
         )
 
     def _check_open(self) -> None:

@@ -141,8 +141,12 @@ class Definitions:
         Raises:
             RecordNotFound: the actor may not see the record.
         """
-        if not self.visibility(actor).covers(record):
+        if not self.sees(record, actor):
             raise RecordNotFound([record.id])
+
+    def sees(self, record: Record, actor: Actor) -> bool:
+        """Whether the actor may see a record."""
+        return self.visibility(actor).covers(record)
 
 
 def _rule(actor: Actor, grants: Iterable[Grant]) -> Visibility:

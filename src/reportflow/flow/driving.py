@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from reportflow.errors import ReportflowError
 from reportflow.flow.base import RETRY_LOCK_TIMEOUT
-from reportflow.flow.effects import Effects, Pause
+from reportflow.flow.effects import Effects, Pause, PeopleCall
 from reportflow.storage.base import Store
 
 T = TypeVar("T")
@@ -34,6 +34,9 @@ def drive(store: Store, effects: Effects[T], retry_lock: threading.Lock) -> T:
             if isinstance(effect, Pause):
                 locked = locked or retry_lock.acquire(timeout=RETRY_LOCK_TIMEOUT)
                 time.sleep(effect.seconds)
+                continue
+            if isinstance(effect, PeopleCall):
+                answer = effect.people(effect.ids)
                 continue
             try:
                 answer = effect.run(store)

@@ -11,7 +11,7 @@ An effect of the store is a function of it. On an asynchronous store it returns 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from reportflow.model.entry import Entry
@@ -37,7 +37,14 @@ class StoreCall(NamedTuple):
     arguments: tuple[Any, ...]
 
 
-Effect = StoreCall | Pause
+class PeopleCall(NamedTuple):
+    """Ask the host who some people are; on an asynchronous flow the answer may be an awaitable."""
+
+    people: Callable[[Collection[str]], Any]
+    ids: Collection[str]
+
+
+Effect = StoreCall | PeopleCall | Pause
 #: A generator of the flow: it yields effects, is sent their results, and returns its own.
 Effects = Generator[Effect, Any, T]
 
@@ -45,6 +52,11 @@ Effects = Generator[Effect, Any, T]
 def pause(seconds: float) -> Effects[None]:
     """Wait."""
     yield Pause(seconds)
+
+
+def lookup(people: Callable[[Collection[str]], Any], ids: Collection[str]) -> Effects[Any]:
+    """What a host's function says of some ids."""
+    return (yield PeopleCall(people, ids))
 
 
 class StoreEffects:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from os import urandom
 from typing import Final
 
 from reportflow.errors import (
@@ -35,10 +34,11 @@ from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, pause, store
 from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.flow.loading import load
+from reportflow.flow.people import Directory, People
 from reportflow.flow.removals import check_retraction, with_removal
-from reportflow.flow.requests import Create, Fire, Request, check_target, command_of, may_be_of
+from reportflow.flow.requests import Create, Fire, Request, check_target, command_of, may_be_of, new_salt
 from reportflow.flow.unit_of_work import TrackedRecord, UnitOfWork
-from reportflow.lifecycle import decision
+from reportflow.lifecycle import decision, refusing
 from reportflow.lifecycle.decision import Decision
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.history import is_erased, replay
@@ -57,11 +57,6 @@ _PAUSE: Final = 0.0005
 _LONGEST_PAUSE: Final = 0.002
 
 
-def new_salt() -> str:
-    """16 random bytes as hexadecimal digits."""
-    return urandom(16).hex()
-
-
 class Handler:
     """Decides requests and commits the result.
 
@@ -72,6 +67,7 @@ class Handler:
         retry_timeout: How long a call is retried after conflicts, in seconds; negative for never.
         decide: Decides a command; `lifecycle.decision.decide`, or a function around it that watches.
         observe: Takes each incident; see `flow.incidents`.
+        people: Whom the host knows.
         new_salt: Gives the salt of each command; "" where nothing is ever committed.
         clock_tolerance: By how many seconds a caller's clock may differ from this one.
     """
@@ -85,6 +81,7 @@ class Handler:
         retry_timeout: float = RETRY_TIMEOUT,
         decide: Callable[[Lifecycle, Record, Command], Decision] = decision.decide,
         observe: Observer | None = None,
+        people: People | None = None,
         new_salt: Callable[[], str] = new_salt,
         clock_tolerance: float = CLOCK_TOLERANCE,
     ) -> None:
@@ -94,6 +91,7 @@ class Handler:
         self._retry_timeout = retry_timeout
         self._decide = decide
         self._observe = observe
+        self.people = Directory(definitions, people)
         self._new_salt = new_salt
         self._clock_tolerance = clock_tolerance
 
@@ -184,7 +182,9 @@ class Handler:
             check_target(request)
             return request.id
         if not isinstance(request, Create) or not isinstance(request.draft, Record):
-            raise InvalidValue("draft", *type_problem("Record", _draft_of(request)))
+            raise InvalidValue(
+                "draft", *type_problem("Record", request.draft if isinstance(request, Create) else request)
+            )
         draft = request.draft
         if draft.version or draft.state:
             facts = {"version": draft.version, "owner": type(draft).__name__}
@@ -202,9 +202,13 @@ class Handler:
             earlier = yield from self._earlier_result(request, request.key, now)
             if earlier is not None:
                 return earlier, True
-        if isinstance(request, Create):
-            return (yield from self._create(unit, request, now, id)), False
-        return (yield from self._fire(unit, request, now, retried=retried)), False
+        try:
+            if isinstance(request, Create):
+                return (yield from self._create(unit, request, now, id)), False
+            return (yield from self._fire(unit, request, now, retried=retried)), False
+        except TransitionRefused as refused:
+            named = yield from self.people.name_all(refused.refusals, unit.record(refused.id), request.by)
+            raise refused.with_refusals(named) from None
 
     def _earlier_result(self, request: Request, key: str, now: datetime) -> Effects[Record | None]:
         """The result of the same request under this key, if it was committed before (an idempotent replay).
@@ -228,7 +232,9 @@ class Handler:
             if following.cause not in (entry.ref, last.ref):
                 break
             last = following  # a step of the same command on the same record
-        return replay(history[: last.sequence], self.definitions)
+        result = replay(history[: last.sequence], self.definitions)
+        self.definitions.check_visible(result, request.by)  # it may have been more secret then
+        return result
 
     def _key_is_used(self, requests: Sequence[Request]) -> Effects[bool]:
         """Whether one of the keys is used by now: by a concurrent duplicate of this call."""
@@ -315,15 +321,16 @@ class Handler:
             decided = yield from with_removal(self.definitions, tracked, decided, command, self._new_salt)
         if decided.entry.retracts is not None and command.salt:
             yield from check_retraction(self.definitions, tracked, decided)
+        yield from self.people.check_named(lifecycle, record, decided.record, command)
         unit.advance(tracked, decided)
         if found and found[0].on_conflict is OnConflict.STALE:
             unit.pin(tracked, tracked.expected)
         for step in decided.steps:
-            yield from self._step(unit, step, command, decided.entry, path)
+            yield from self._step(unit, step, command, record, decided.entry, path)
         return unit.tracked[id].record
 
     def _step(
-        self, unit: UnitOfWork, step: Step, command: Command, cause: Entry, path: tuple[str, ...]
+        self, unit: UnitOfWork, step: Step, command: Command, before: Record, cause: Entry, path: tuple[str, ...]
     ) -> Effects[None]:
         target, new_id = step.target, ""
         if isinstance(target, Record) and not target.version:
@@ -339,10 +346,13 @@ class Handler:
             target = unit.tracked[id].record
             if not step.system:
                 self.definitions.check_visible(target, command.actor)
-        yield from self.act(unit, target, self._command_for_step(command, step, cause, target, new_id), path)
-
-    def _command_for_step(self, command: Command, step: Step, cause: Entry, target: Record, id: str) -> Command:
-        return decision.command_for_step(command, step, cause, target, id=id, salt=self._new_salt())
+        following = decision.command_for_step(command, step, cause, target, id=new_id, salt=self._new_salt())
+        try:
+            yield from self.act(unit, target, following, path)
+        except TransitionRefused as refused:
+            if refused.id != target.id or not target.version or self.definitions.sees(target, command.actor):
+                raise
+            raise refusing.refused_for_step(self.definitions.of(before), before, command) from None
 
     # -- staleness --------------------------------------------------------------------------------------------------
 
@@ -380,10 +390,6 @@ class Handler:
         stored = yield from load(self.definitions, id, actor)
         if stored.seen != seen:
             raise StaleRecord(id, seen.version, stored.version)
-
-
-def _draft_of(request: object) -> object:
-    return request.draft if isinstance(request, Create) else request
 
 
 def _back_off(attempt: int) -> float:

@@ -40,9 +40,13 @@ def options(handler: Handler, target: Record | str, actor: Actor) -> Effects[tup
     now = handler.clock()
     offered = []
     for option in decision.options(lifecycle, record, actor, now=now):
-        if option.allowed and option.row.then is not None and option.details is None:
+        row = option.row
+        if option.allowed and option.details is None and (row.then is not None or (row.sets and handler.people)):
             refusals = yield from _refusals_of_steps(handler, record, option, actor, now)
             option = attrs.evolve(option, allowed=not refusals, refusals=refusals)
+        if option.refusals:
+            named = yield from handler.people.name_all(option.refusals, record, actor)
+            option = attrs.evolve(option, refusals=named)
         offered.append(option)
     return tuple(offered)
 

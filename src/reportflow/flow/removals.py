@@ -8,7 +8,8 @@ from reportflow.errors import Conflict
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
 from reportflow.flow.unit_of_work import TrackedRecord
-from reportflow.lifecycle.decision import Decision, refused
+from reportflow.lifecycle.decision import Decision
+from reportflow.lifecycle.refusing import refused
 from reportflow.lifecycle.retraction import retraction_refusals
 from reportflow.model.entry import Command, Entry
 from reportflow.serialization.digest import Sealed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from os import urandom
 from typing import Any
 
 import attrs
@@ -99,6 +100,14 @@ class Fire:
 Request = Create | Fire
 
 
+def request_of(target: Record, command: Command) -> Request:
+    """The request of a caller of the flow."""
+    if not target.version:
+        return Create(target, by=command.actor, at=command.at)
+    chosen = command.details
+    return Fire(target.id, command.trigger, chosen, by=command.actor, reason=command.reason, at=command.at)
+
+
 def may_be_of(request: Request, entry: Entry) -> bool:
     """Whether an entry may be the result of a request, as far as its header says."""
     if isinstance(request, Fire):
@@ -130,6 +139,11 @@ def checked_id(id: object) -> str:
     if is_blank(id):
         raise InvalidValue("id", "blank")
     return id
+
+
+def new_salt() -> str:
+    """16 random bytes as hexadecimal digits."""
+    return urandom(16).hex()
 
 
 def check_target(request: Fire) -> None:

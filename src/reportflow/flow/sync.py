@@ -45,6 +45,7 @@ class ReportFlow(FlowBase[Store]):
         clock_tolerance: By how many seconds a caller's clock may differ: so far `at` may lie after the clock's now, or
             before the record's creation.
         observe: Called with each `Incident`: retries and conflicts that were given up.
+        people: Who exists, by id, where the host can say: a mapping or a function; see `People`.
 
     Raises:
         InvalidDefinition: two lifecycles of one name and version.

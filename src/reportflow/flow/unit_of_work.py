@@ -91,6 +91,10 @@ class UnitOfWork:
         if decided.sealed is not None:
             tracked.sealed.append(decided.sealed)
 
+    def record(self, id: str) -> Record | None:
+        """A record as it is now; None where it is not tracked, as of a creation that was refused."""
+        return self.tracked[id].record if id in self.tracked else None
+
     def pin(self, tracked: TrackedRecord, seen: Seen | None) -> None:
         """Remember what the caller saw."""
         if self._undo is not None:

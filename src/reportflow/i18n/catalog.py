@@ -43,6 +43,9 @@ _LABELLED: Final[Mapping[str, str]] = MappingProxyType(
         "role": "role",
         "roles": "role",
         "held": "role",
+        "elsewhere": "role",
+        "secrecy": "secrecy",
+        "clearance": "secrecy",
         "field": "field",
         "brought": "field",
         "accepted": "field",
@@ -150,6 +153,10 @@ class Renderer(NamedTuple):
         if template is None:
             return f"{code} {dict(facts)}" if facts else code
         return self.fill(template, facts)
+
+    def has(self, code: str) -> bool:
+        """Whether there is a text of a code."""
+        return self.catalog.template(code, self.language, self.reader) is not None
 
     def label(self, room: str, name: object, lifecycle: object = None) -> str:
         """What people call a name."""

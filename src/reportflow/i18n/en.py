@@ -14,17 +14,40 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "state": "{this} is '{state}' now; '{trigger}' is only for: {states}.",
         "state@developer": "'{trigger}' cannot be done in state '{state}'; it can in: {states}.",
         "role": "'{trigger}' is done by {roles}; your role here: {held}.",
-        "role@developer": "'{trigger}' takes one of these roles here: {roles}; {actor} holds: {held}.",
+        "role@developer": "'{trigger}' takes one of these roles here: {roles}; {name} holds: {held}.",
+        "role.elsewhere": "You are {elsewhere} elsewhere, but not for this.",
+        "role.elsewhere@developer": "These do not reach it: {elsewhere}; compare its unit and creator with the actor's.",
+        "role.unknown": "The system does not know your role {unknown}; tell the administrator.",
+        "role.unknown@developer": "Unknown to this lifecycle: {unknown}; correct the name.",
+        "clearance": "{this} is or would be {secrecy}; you may read up to {clearance}.",
+        "clearance@developer": (
+            "Its secrecy is, or would be, {secrecy}, above the clearance of {name} ({clearance}); leave it to somebody "
+            "who may read it."
+        ),
+        "out_of_sight": "You would not see this any more afterwards; leave '{trigger}' to somebody who still would.",
+        "out_of_sight@developer": (
+            "{name}, who sees the record, would not see it after '{trigger}': no role of theirs would reach it. Where "
+            "that is meant, its row says hands_over=True."
+        ),
         "details": "Fill in what '{trigger}' needs.",
         "details@developer": "'{trigger}' takes these details: {expected}; given: {given}.",
         "step": "This also changes a report that is not yours to change; leave it to a colleague who may.",
         "step@developer": "'{trigger}' also acts on record {ids}, which does not exist or is not visible to the actor.",
+        "hidden_step": "This also changes a report that is not open to you and cannot be changed so; ask a colleague.",
+        "hidden_step@developer": "'{trigger}' also acts on a record that the actor does not see, and that refuses it.",
         "reason": "Please give a reason for '{trigger}'.",
         "reason@developer": "'{trigger}' needs a reason: pass reason=.",
         "same_person": "{name} is its {field}; another person must do '{trigger}'.",
-        "same_person@developer": "{actor} is already this record's {field}; '{trigger}' needs another person.",
+        "same_person@developer": "{name} is already this record's {field}; '{trigger}' needs another person.",
+        "unknown_person": "There is nobody with the number '{person}'; correct '{field}'.",
+        "unknown_person@developer": "{field}: nobody has the id '{person}'; give that of somebody whom people= knows.",
+        "person_out_of_sight": "{person} may not see this; choose somebody else as '{field}'.",
+        "person_out_of_sight@developer": (
+            "{field}: {person} would not see the record; compare roles, unit and clearance that people= gives of them."
+        ),
         "not_assignee": "{this} is assigned to another person; change that first to do '{trigger}' yourself.",
-        "not_assignee@developer": "The record is assigned to {assignee}; {actor} cannot do '{trigger}'.",
+        "not_assignee.assignee_name": "It is with {assignee_name}.",
+        "not_assignee@developer": "The record is assigned to {assignee}; {name} cannot do '{trigger}'.",
         "missing": "Fill in '{field}' first, then do '{trigger}'.",
         "missing@developer": "Fill in '{field}' before '{trigger}'.",
         "itself": "Choose another report: this one cannot be merged into itself.",
@@ -369,7 +392,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "reportflow.testing.strategies.register({name}, a Hypothesis strategy of its instances)."
         ),
         "transition_refused": "{record}: '{trigger}' was not done. {refusals}",
-        "transition_refused@developer": "'{trigger}' on record {id} (version {version}) is refused: {refusals}",
+        "transition_refused@developer": "'{trigger}' {where} is refused: {refusals}",
         "steps_unbounded": "There is a fault in the system's setup, and nothing was saved; ask the administrator.",
         "steps_unbounded@developer": (
             "The steps after '{trigger}' on record {id} do not end: {path}. Fix the lifecycle's `then`; nothing "
@@ -389,7 +412,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "Record {ids}{entry} cannot be read: in {where}, {problem}. The row was left as it is, and no other record is "
             "affected: correct the row, or give its class an upgrader."
         ),
-        "already_exists": "Already submitted; there is no need to submit it again.",
+        "already_exists": "This number is taken; take another one.",
         "already_exists@developer": "Record {ids} exists already; create under another id, or leave the id to the flow.",
         "conflict": "Another user changed this first. Yours is not submitted yet: compare it with the new text first.",
         "conflict@developer": "Record {ids} was changed by another writer meanwhile; nothing was written: try again.",
@@ -652,6 +675,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "record": "'{title}'",
         "record_numbered": "'{title}' ({number})",
         "record_untitled": "This report",
+        "on_record": "on record {id} (version {version})",
+        "of_draft": "of a new record",
         "nothing": "nothing",
         "unknown": "unknown",
         "no tables": "no tables",

@@ -14,17 +14,37 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "state": "{this}目前为“{state}”，不能办理“{trigger}”；该操作限于：{states}。",
         "state@developer": "状态“{state}”下不能“{trigger}”；可以的状态：{states}。",
         "role": "“{trigger}”由{roles}办理；您目前的身份：{held}。",
-        "role@developer": "“{trigger}”需要以下角色之一：{roles}；{actor} 在此拥有：{held}。",
+        "role@developer": "“{trigger}”需要以下角色之一：{roles}；{name} 在此拥有：{held}。",
+        "role.elsewhere": "您在别处是{elsewhere}，但不负责此件。",
+        "role.elsewhere@developer": "以下角色不及于该记录：{elsewhere}；请核对其单位、创建人与操作人是否相符。",
+        "role.unknown": "系统中没有您的身份“{unknown}”，请联系系统管理员。",
+        "role.unknown@developer": "本生命周期中没有：{unknown}；请更正名称。",
+        "clearance": "{this}的密级是或将是{secrecy}，您的可阅密级为{clearance}。",
+        "clearance@developer": (
+            "其密级是或将是 {secrecy}，高于 {name} 的可阅密级（{clearance}）；请由可阅该密级的人办理。"
+        ),
+        "out_of_sight": "办理后您将无法再查阅此件；“{trigger}”请由办理后仍可查阅的人员办理。",
+        "out_of_sight@developer": (
+            "{name} 目前可见该记录，“{trigger}”之后将不再可见：其角色均不再及于该记录。如属有意，请在该行写明 "
+            "hands_over=True。"
+        ),
         "details": "请填写{trigger}的内容。",
         "details@developer": "“{trigger}”的详情应为：{expected}；实际为：{given}。",
         "step": "此操作还涉及另一件信息，您无权办理，请由有权人员办理。",
         "step@developer": "“{trigger}”还涉及记录 {ids}，该记录不存在或对操作人不可见。",
+        "hidden_step": "此操作还涉及另一件信息，该件目前不能如此办理，您也无权查阅，请与同事联系。",
+        "hidden_step@developer": "“{trigger}”还涉及一条对操作人不可见的记录，该记录不允许此操作。",
         "reason": "请填写{trigger}意见。",
         "reason@developer": "“{trigger}”必须说明理由：请传入 reason=。",
         "same_person": "{name}是此件的{field}，须由其他人员办理“{trigger}”。",
-        "same_person@developer": "{actor} 已是本记录的 {field}，“{trigger}”须由他人办理。",
+        "same_person@developer": "{name} 已是本记录的 {field}，“{trigger}”须由他人办理。",
+        "unknown_person": "没有编号为“{person}”的人员，请更正“{field}”。",
+        "unknown_person@developer": "{field}：没有 id 为“{person}”的人；请给出 people= 所知的人。",
+        "person_out_of_sight": "{person}无权查阅此件，“{field}”请另选他人。",
+        "person_out_of_sight@developer": "{field}：{person} 将看不到该记录；请核对 people= 给出的角色、单位与密级权限。",
         "not_assignee": "{this}已指定由他人负责；如需由您办理“{trigger}”，请先变更指定的人员。",
-        "not_assignee@developer": "本记录已分派给 {assignee}，{actor} 不能“{trigger}”。",
+        "not_assignee.assignee_name": "目前由{assignee_name}负责。",
+        "not_assignee@developer": "本记录已分派给 {assignee}，{name} 不能“{trigger}”。",
         "missing": "请先填写“{field}”，再办理“{trigger}”。",
         "missing@developer": "“{trigger}”之前须先填写 {field}。",
         "itself": "不能并入本件，请另选一件。",
@@ -311,7 +331,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "其实例的 Hypothesis 策略) 指明。"
         ),
         "transition_refused": "{record}未能{trigger}：{refusals}",
-        "transition_refused@developer": "记录 {id}（第 {version} 版）的“{trigger}”未获允许：{refusals}",
+        "transition_refused@developer": "{where}“{trigger}”未获允许：{refusals}",
         "steps_unbounded": "系统设置有误，本次操作未保存，请联系系统管理员。",
         "steps_unbounded@developer": (
             "记录 {id} 的“{trigger}”引发的步骤没有尽头：{path}。请修正生命周期的 then；未写入任何内容。"
@@ -326,7 +346,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "unreadable_record@developer": (
             "记录 {ids}{entry}无法读取：{where} 中，{problem}。该行保持原样，其他记录不受影响：请修正该行，或为其类提供升级函数。"
         ),
-        "already_exists": "此件已提交，请勿重复提交。",
+        "already_exists": "该编号已有人使用，请另取编号。",
         "already_exists@developer": "记录 {ids} 已存在；请换一个 id，或由流程自动给出。",
         "conflict": "他人已先修改此件，您填写的内容尚未提交，请对照新稿后再办理。",
         "conflict@developer": "记录 {ids} 同时由他人修改；未写入任何内容，请重试。",
@@ -572,6 +592,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "record": "《{title}》",
         "record_numbered": "《{title}》（{number}）",
         "record_untitled": "此件",
+        "on_record": "记录 {id}（第 {version} 版）的",
+        "of_draft": "新建记录的",
         "nothing": "无",
         "unknown": "未知",
         "no tables": "没有数据表",

@@ -6,7 +6,8 @@ here whether a role counts for one record. So what a person finds and what a per
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from reportflow.lifecycle.table import EVERYBODY, State, Transition
 from reportflow.model.actor import Actor, Scope
@@ -34,14 +35,43 @@ class Access:
         return scope is not None and record.within(scope, actor.id, actor.unit)
 
     def permits(self, row: Transition, record: Record, actor: Actor) -> bool:
-        """Whether a row permits one of the actor's roles for a record."""
+        """Whether a row permits one of the actor's roles for a record, and clearance reaches it."""
+        return record.readable_by(actor) and self._takes(row, record, actor)
+
+    def _takes(self, row: Transition, record: Record, actor: Actor) -> bool:
+        """Whether a row takes one of the actor's roles for a record, whatever its secrecy."""
         if EVERYBODY in row.roles:
-            return bool(self.roles_held(record, actor)) if record.version else record.readable_by(actor)
+            return not record.version or self.sees(record, actor)
+        for role in row.roles & actor.roles:  # noqa: SIM110 - no generator: this is asked at each act
+            if self.reaches(role, record, actor):
+                return True
+        return False
+
+    def sees(self, record: Record, actor: Actor) -> bool:
+        """Whether one of the actor's roles counts for a record."""
         if record.readable_by(actor):
-            for role in row.roles & actor.roles:  # no generator: this is asked at each act
+            for role in actor.roles:
                 if self.reaches(role, record, actor):
                     return True
         return False
+
+    def why_not(self, rows: Iterable[Transition], record: Record, actor: Actor) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Why no row permits the actor: the code and the facts of each refusal; nothing where one does."""
+        if not record.readable_by(actor):
+            yield _above("clearance", record, actor)
+        rows = tuple(rows)
+        if not any(self._takes(row, record, actor) for row in rows):
+            known = actor.roles & self.roles.keys()
+            held = {role for role in known if self.reaches(role, record, actor)}
+            rest = {"elsewhere": known - held, "unknown": actor.roles - known}
+            facts: dict[str, Iterable[str]] = {"roles": {one for row in rows for one in row.roles}, "held": held}
+            facts.update((name, roles) for name, roles in rest.items() if roles)
+            yield "role", {**{name: tuple(sorted(roles)) for name, roles in facts.items()}, **_who(actor)}
+
+    def lost(self, before: Record, after: Record, actor: Actor) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Why an act may not have this result: its actor, who saw the record, would see it no more."""
+        if not self.sees(after, actor) and self.sees(before, actor):
+            yield _above("clearance", after, actor) if not after.readable_by(actor) else ("out_of_sight", _who(actor))
 
     def grants(self, actor: Actor) -> tuple[Grant, ...]:
         """What the actor's roles let them see of this kind, scope by scope, as data for a query."""
@@ -62,3 +92,11 @@ class Access:
             for state in self.states
             if (scopes := frozenset(scope for role, scope in mine.items() if role in state.awaits))
         )
+
+
+def _above(code: str, record: Record, actor: Actor) -> tuple[str, dict[str, Any]]:
+    return code, {"secrecy": record.secrecy.value, "clearance": actor.clearance.value, **_who(actor)}
+
+
+def _who(actor: Actor) -> dict[str, str]:
+    return {"actor": actor.id, "name": actor.name or actor.id}

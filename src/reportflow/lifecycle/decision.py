@@ -1,19 +1,20 @@
 """Deciding: is a command allowed, why not, and what is the next record. Offering and enforcing are one function.
 
-Pure: values in, values out; no clock, no I/O, no randomness. `_refusals` is that function: it yields every reason why
-not, in one order. `decide` raises with all of them, `options` shows them; neither knows a rule of its own.
+Pure: values in, values out; no clock, no I/O, no randomness. `refusing.refusals` is that function: it yields every
+reason why not, in one order. `decide` raises with all of them, `options` shows them; neither knows a rule of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 
 import attrs
 
-from reportflow.errors import InvalidValue, Refusal, RuleFailed, StepsUnbounded, TransitionRefused
+from reportflow.errors import InvalidValue, Refusal, ReportflowError, StepsUnbounded, TransitionRefused
 from reportflow.i18n.catalog import ENGLISH, NO_LABELS, STANDARD, Catalog, Labels
+from reportflow.lifecycle import refusing
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.drafts import check_accepted
 from reportflow.lifecycle.entering import entry_of
@@ -22,7 +23,7 @@ from reportflow.lifecycle.table import OneOf, Step, Transition
 from reportflow.model.actor import Actor
 from reportflow.model.annotations import check
 from reportflow.model.checks import is_blank
-from reportflow.model.entry import Command, Entry, retracts_of
+from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
 from reportflow.model.values import changed, in_utc, maker, setters
 from reportflow.serialization.digest import Sealed, seal
@@ -134,12 +135,13 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
         RuleFailed: a guard, `sets`, `erases`, `audience`, `then` or the choice of a state raised, or `audience` gave no
             roles of the table.
     """
+    at_hand = record
     if record.version == 0:
         check_accepted(lifecycle, record, command.trigger)
         record = initialize_draft(lifecycle, record, command)
-    refusals = tuple(_refusals(lifecycle, record, command, offer=False))
+    refusals = tuple(refusing.refusals(lifecycle, record, command, offer=False))
     if refusals:
-        raise refused(lifecycle, record, command.trigger, refusals)
+        raise refusing.refused(lifecycle, at_hand, command.trigger, refusals)
     source = _source(record)
     found = lifecycle.row(source, command.trigger)
     assert found is not None, "it is allowed, so the row is there"
@@ -155,23 +157,14 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
         setters(type(after))["state"](after, dest)
     if row.sets:
         check_whole(lifecycle, row, record, after, entry)
+        if not row.hands_over and not lifecycle.sees(after, command.actor):
+            why_not = lifecycle.lost(record, after, command.actor)
+            lost = tuple(refusing.refusal(lifecycle, command, *why) for why in why_not)
+            if lost:
+                raise refusing.refused(lifecycle, at_hand, command.trigger, lost)
     sealed = complete(entry, record, after, command)
     made: Decision = maker(Decision)(after, entry, sealed, steps_of(lifecycle, row, record, entry), ())
     return made
-
-
-def refused(lifecycle: Lifecycle, record: Record, trigger: str, refusals: tuple[Refusal, ...]) -> TransitionRefused:
-    """The error of a command on a record, with every refusal."""
-    return TransitionRefused(
-        lifecycle.name,
-        record.id,
-        record.version,
-        trigger,
-        refusals,
-        title=record.title,
-        reference=record.reference,
-        labels=lifecycle.labels,
-    )
 
 
 def complete(entry: Entry, before: Record, after: Record, command: Command) -> Sealed | None:
@@ -283,7 +276,9 @@ def options(lifecycle: Lifecycle, record: Record, actor: Actor, *, now: datetime
 def _option(lifecycle: Lifecycle, record: Record, command: Command) -> Option:
     found = lifecycle.row(record.state, command.trigger)
     row = found[0] if found else lifecycle.rows(command.trigger)[0]
-    refusals = tuple(_refusals(lifecycle, record, command, offer=True))
+    refusals = tuple(refusing.refusals(lifecycle, record, command, offer=True))
+    if not refusals and row.details is None and row.sets:
+        refusals = _refusals_of_result(lifecycle, record, command)
     return Option(
         trigger=command.trigger,
         allowed=not refusals,
@@ -296,63 +291,19 @@ def _option(lifecycle: Lifecycle, record: Record, command: Command) -> Option:
     )
 
 
+def _refusals_of_result(lifecycle: Lifecycle, record: Record, command: Command) -> tuple[Refusal, ...]:
+    """Why an act that takes no details is refused for its result; found by deciding it."""
+    try:
+        decide(lifecycle, record, attrs.evolve(command, reason="?"))
+    except TransitionRefused as error:
+        return error.refusals
+    except ReportflowError:  # for `fire` to say: it is no refusal
+        return ()
+    return ()
+
+
 def _source(record: Record) -> str | None:
     return record.state if record.version else None
-
-
-def _refusals(lifecycle: Lifecycle, record: Record, command: Command, *, offer: bool) -> Iterator[Refusal]:
-    """Every reason why not. An offer leaves out what is not yet known: details and reason."""
-    every = lifecycle.rows(command.trigger)
-    found = lifecycle.row(_source(record), command.trigger)
-    rows = (found[0],) if found else every
-
-    def refuse(code: str, **params: object) -> Refusal:
-        named = {"lifecycle": lifecycle.name, "trigger": command.trigger, **params}
-        return Refusal(code=code, params=named, labels=lifecycle.labels)
-
-    if not found:
-        known = {source for row in rows for source in row.sources}
-        states = tuple(state.name for state in lifecycle.states if state.name in known)
-        yield refuse("state", state=record.state, states=states)
-    actor = command.actor
-    if not command.step and not any(lifecycle.permits(row, record, actor) for row in rows):
-        roles = tuple(sorted({role for row in rows for role in row.roles}))
-        held = tuple(sorted(lifecycle.roles_held(record, actor)))
-        yield refuse("role", roles=roles, held=held, actor=actor.id, name=actor.name or actor.id)
-    fitting = offer or _fits(rows[0], command)
-    if found:
-        yield from _guards(lifecycle, found[0], record, command, with_details=not offer and fitting)
-    if not fitting:
-        expected = "nothing" if rows[0].details is None else rows[0].details.__name__
-        given = "nothing" if command.details is None else type(command.details).__name__
-        yield refuse("details", expected=expected, given=given)
-    taken = None if offer or not fitting or command.details is None else retracts_of(command.details)
-    if taken is not None and (type(taken) is not int or not 2 <= taken <= record.version):
-        yield refuse("not_retractable", sequence=taken, last=record.version)
-    if not offer and is_blank(command.reason) and all(row.reason_required for row in rows):
-        yield refuse("reason")
-
-
-def _guards(
-    lifecycle: Lifecycle, row: Transition, record: Record, command: Command, *, with_details: bool
-) -> Iterator[Refusal]:
-    for guard in row.guards:
-        if guard.reads_details and not with_details:
-            continue
-        try:
-            refusal = guard.refusal(record, command, lifecycle.labels)
-        except Exception as error:
-            given = f"{type(error).__name__}: {error}"
-            raise RuleFailed(lifecycle.name, command.trigger, f"guard '{guard.code}'", record.id, given) from error
-        if refusal:
-            yield refusal
-
-
-def _fits(row: Transition, command: Command) -> bool:
-    """Whether the details are of the row's class (one for a trigger), and none where it has none."""
-    if row.details is None:
-        return command.details is None
-    return isinstance(command.details, row.details)
 
 
 def steps_of(lifecycle: Lifecycle, row: Transition, before: Record, entry: Entry) -> tuple[Step, ...]:

@@ -186,6 +186,9 @@ class Transition:
         guards: Conditions beyond state and role; all must pass.
         details: The attrs class of its details; None for none.
         reason_required: Whether a reason must be given.
+        hands_over: Whether who does it may lose the record from sight by it, as by handing it to another unit. An act
+            that sets what decides who sees a record (its secrecy, unit or authors) is otherwise refused where its
+            actor, who sees it before, would not see it afterwards.
         accepts: Of a creation, the fields that a draft may bring, a step's draft too: what else differs from the
             class's default is refused by name. None for those without a default, those of the class that no row of the
             lifecycle sets, and title, category, parent, due_at and secrecy. `id` and `unit` only where they are named:
@@ -213,6 +216,7 @@ class Transition:
     guards: tuple[Guard, ...] = attrs.field(default=(), kw_only=True, converter=_guards)
     details: type[Any] | None = attrs.field(default=None, kw_only=True)
     reason_required: bool = attrs.field(default=False, kw_only=True)
+    hands_over: bool = attrs.field(default=False, kw_only=True)
     accepts: frozenset[str] | None = attrs.field(default=None, kw_only=True, converter=_accepts)
     audience: frozenset[str] | Callable[[Any], Iterable[str] | None] | None = attrs.field(
         default=None, kw_only=True, converter=_audience

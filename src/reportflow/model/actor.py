@@ -88,3 +88,30 @@ class Actor(Value):
     kind: ActorKind = attrs.field(default=ActorKind.PERSON, converter=_kind)
     on_behalf_of: str | None = None
     post: str = ""
+
+
+def _roles_or_none(value: str | Iterable[str] | None) -> frozenset[str] | None:
+    return None if value is None else _roles(value)
+
+
+def _clearance_or_none(value: Secrecy | str | None) -> Secrecy | None:
+    return None if value is None else _clearance(value)
+
+
+@attrs.frozen(kw_only=True)
+class Person(Value):
+    """Whom a host knows under an id, as far as it says: `people=` of a flow gives such ones.
+
+    Attributes:
+        name: What people call them.
+        post: Their post.
+        unit: The unit they belong to.
+        roles: The roles that they hold; None where the host does not say, so that nobody judges what they see.
+        clearance: The highest secrecy that they may read; None where the host does not say.
+    """
+
+    name: str = attrs.field(default="", kw_only=False)
+    post: str = ""
+    unit: str = ""
+    roles: frozenset[str] | None = attrs.field(default=None, converter=_roles_or_none)
+    clearance: Secrecy | None = attrs.field(default=None, converter=_clearance_or_none)

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Protocol
 import attrs
 
 from reportflow.errors import MissingExtra, RuleFailed
-from reportflow.flow.requests import Create, Fire, Request
+from reportflow.flow.requests import Create, Fire, Request, request_of
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import NOBODY, OnConflict, Transition
 from reportflow.model.actor import Actor
@@ -18,7 +18,7 @@ from reportflow.model.entry import Command
 from reportflow.model.record import Record
 from reportflow.model.values import changed
 from reportflow.testing.broken import BrokenPromise
-from reportflow.testing.lifecycle_model import Model, request_of
+from reportflow.testing.lifecycle_model import Model
 from reportflow.testing.lines import Lines, call, plain_text
 from reportflow.testing.strategies.commands import Judge, around, commands, way
 from reportflow.testing.strategies.people import actors

@@ -26,11 +26,12 @@ from reportflow.errors import (
     TransitionRefused,
     UnknownTrigger,
 )
-from reportflow.flow.requests import Create, Fire, Request
-from reportflow.lifecycle.decision import DEPTH, Decision, decide, initialize_draft, refused
+from reportflow.flow.requests import Create, Fire, Request, request_of
+from reportflow.lifecycle.decision import DEPTH, Decision, decide, initialize_draft
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.erasure import erase
 from reportflow.lifecycle.history import replay
+from reportflow.lifecycle.refusing import refused, refused_for_step
 from reportflow.lifecycle.retraction import retraction_refusals
 from reportflow.lifecycle.table import EVERYBODY, OnConflict, Step, Transition
 from reportflow.model.actor import Actor
@@ -216,14 +217,6 @@ class Model(Sight):
                 self.keys[key] = UsedKey(request, versions[record.version - 1])
 
 
-def request_of(target: Record, command: Command) -> Request:
-    """The request of a caller of the flow."""
-    if not target.version:
-        return Create(target, by=command.actor, at=command.at)
-    chosen = command.details
-    return Fire(target.id, command.trigger, chosen, by=command.actor, reason=command.reason, at=command.at)
-
-
 class Attempt:
     """Requests decided once, one upon the other, on what the model holds.
 
@@ -267,6 +260,8 @@ class Attempt:
                 if erased and self._may_be(request, entry):
                     raise ContentErased(used, entry.sequence)
                 raise DuplicateKey([used], [request.key])
+            if not model.sees(request.by, kept.record):
+                raise RecordNotFound([used])
             return kept.record
         command = Command(trigger="", actor=request.by, now=self._now, at=request.at, key=request.key, id=id)
         if isinstance(request, Create):
@@ -358,7 +353,7 @@ class Attempt:
         if found is not None and found[0].on_conflict is OnConflict.STALE:
             self.seen.add(id)
         for step in decision.steps:
-            self._step(step, command, decision.entry, (*path, here))
+            self._step(step, command, record, decision.entry, (*path, here))
         return self._records[id]
 
     def _written(self, id: str) -> list[Entry]:
@@ -377,7 +372,7 @@ class Attempt:
         known.update((one.sequence, one) for one in rest)
         return decision
 
-    def _step(self, step: Step, command: Command, cause: Entry, path: tuple[str, ...]) -> None:
+    def _step(self, step: Step, command: Command, before: Record, cause: Entry, path: tuple[str, ...]) -> None:
         at, new_id = cause.at, ""
         if isinstance(step.target, Record) and not step.target.version:
             new_id = step.target.id or self._model.new_id()
@@ -390,11 +385,10 @@ class Attempt:
             if not step.system and not self._model.sees(command.actor, target):
                 raise RecordNotFound([id])
             at = max(at, min(target.created_at or at, command.now))
-        asked: dict[str, Any] = {
-            "trigger": step.trigger,
-            "details": step.details,
-            "reason": step.reason,
-            "at": at,
-            "id": new_id,
-        }
-        self._act(target, attrs.evolve(command, **asked, step=True, key=None, cause=cause.ref), path)
+        asked: dict[str, Any] = {"trigger": step.trigger, "details": step.details, "reason": step.reason, "id": new_id}
+        try:
+            self._act(target, attrs.evolve(command, **asked, at=at, step=True, key=None, cause=cause.ref), path)
+        except TransitionRefused as error:
+            if error.id != target.id or not target.version or self._model.sees(command.actor, target):
+                raise
+            raise refused_for_step(self._model.lifecycle_of(before), before, command) from None

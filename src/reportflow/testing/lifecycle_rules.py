@@ -211,10 +211,11 @@ class Rules(Run):
     def looks_around(self, actor: Actor) -> None:
         """Every read shows an actor exactly what the definition lets them see, and nothing of the rest."""
         visible = [record for record in self.records.values() if self.model.sees(actor, record)]
+        read = self._read_by(actor)
         for id, record in self.records.items():
             unseen = None if record in visible else raised(RecordNotFound([id]))
             self._sees(unseen or record, "get", id, by=actor)
-            self._sees(unseen or self._read_by(actor, id), "history", id, by=actor)
+            self._sees(unseen or read[id], "history", id, by=actor)
             if unseen:
                 self._sees(unseen, "options", id, by=actor)
         in_order = sorted(visible, key=lambda one: (one.created_at, one.id))
@@ -224,21 +225,28 @@ class Rules(Run):
             there = tuple(record for record in in_order if record.state == state)
             self._sees(there, "find", Query(state=state, limit=LIMIT), by=actor)
         self._sees({(): len(visible)}, "count", Query(), by=actor)
-        self._sees({(): sum(one.version for one in visible)}, "count", Query(), by=actor, of="entries")
+        self._sees({(): sum(map(len, read.values()))}, "count", Query(), by=actor, of="entries")
         self._sees(dict(by_state), "count", Query(), by=actor, group="state")
         inbox = [record for record in in_order if self.model.awaits(actor, record)]
         inbox.sort(key=lambda one: (one.due_at is None, one.due_at or START, one.created_at, one.id))
         self._sees(tuple(inbox), "inbox", by=actor, limit=LIMIT)
 
-    def _read_by(self, actor: Actor, id: str) -> list[Entry]:
-        """The entries of a history before and after which the record was within the actor's clearance."""
-        versions, entries = self.model.versions[id], self.model.entries[id]
-        before = (cast(Record, entries[0].details), *versions)  # before a creation there is its draft
-        return [
-            entry
-            for old, new, entry in zip(before, versions, entries, strict=False)
-            if max(old.secrecy.rank, new.secrecy.rank) <= actor.clearance.rank
-        ]
+    def _read_by(self, actor: Actor) -> dict[str, list[Entry]]:
+        """What an actor reads of the history of each record that they see."""
+        shown: dict[str, list[tuple[Record, Entry]]] = {}
+        for id, record in self.records.items():
+            versions, entries = self.model.versions[id], self.model.entries[id]
+            before = (cast(Record, entries[0].details), *versions)  # before a creation there is its draft
+            acts = zip(before, versions, entries, strict=False)
+            shown[id] = [(old, one) for old, new, one in acts if self.model.reads(actor, record, old, new, one)]
+        known = {entry.ref for acts in shown.values() for _, entry in acts}
+        return {
+            id: [
+                one if self.model.audits(actor, self.records[id]) else self.model.reduced(one, old, known)
+                for old, one in acts
+            ]
+            for id, acts in shown.items()
+        }
 
     def _sees(self, due: Any, name: str, *words: Any, **chosen: Any) -> None:
         """Hold a read of the flow against what is due; of a page, its records."""

@@ -9,9 +9,10 @@ import attrs
 
 from reportflow.errors import RecordNotFound
 from reportflow.flow.definitions import Definitions
-from reportflow.lifecycle.decision import check_step_cycle, command_for_step, creation, decide, refused
+from reportflow.lifecycle.decision import check_step_cycle, command_for_step, creation, decide
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.erasure import erase
+from reportflow.lifecycle.refusing import refused
 from reportflow.lifecycle.retraction import retraction_refusals
 from reportflow.lifecycle.table import Step
 from reportflow.model.entry import Command, Entry
