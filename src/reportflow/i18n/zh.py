@@ -1025,7 +1025,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "test_a_set_of_values": "给出一组值时，有其中任一值的记录都被找到；空组什么也找不到。",
         "test_none_inside_a_set": "一组值中的 None 找到没有值的记录。",
         "test_all_that_is_asked_must_fit": "所求各项都符合的记录才被找到；什么也不求则全部找到。",
-        "test_text_letter_for_letter": "text 在标题或正文中逐字查找：区分大小写，没有通配符。",
+        "test_text_in_any_case": "text 在标题或正文中查找，不分大小写：区分重音，没有通配符。",
         "test_names_letter_for_letter": "仅仅形似的文本是字段的不同值。",
         "test_intervals_are_half_open": "区间含起点、不含终点，任一端为 None 即不限。",
         "test_no_due_date_is_in_no_interval": "没有期限的记录不在任何区间内，不限的区间也不例外。",

@@ -64,6 +64,21 @@ def _as_set(value: Any, plain: Callable[[Any], Any]) -> frozenset[str | None] | 
         return typing.cast(frozenset[str | None], value)  # for the check to refuse, which knows the field
 
 
+#: Stands between the title and the text of a record where they are searched as one; no folded text has it.
+BETWEEN: Final = "\x1f"
+
+
+def folded(text: str) -> str:
+    """A text as it is searched: without regard to case, by the full case folding of Unicode, the same in each store."""
+    return text.casefold().replace(BETWEEN, " ")
+
+
+def searched(record: Record) -> str:
+    """What the texts of a query are looked for in: the title and the text of a record, folded."""
+    body = getattr(record, "text", "")
+    return folded(record.title) + BETWEEN + (folded(body) if isinstance(body, str) else "")
+
+
 @attrs.frozen
 class Interval(Value):
     """A stretch of time, from `start` up to but not with `end`; None is open."""
@@ -172,7 +187,7 @@ class Query(Value):
     """What to find. Texts take one value or a set of values (any of them fits), times an `Interval`.
 
     Attributes:
-        text: Found in the title or the text, letter for letter.
+        text: Found in the title or the text, whatever the case of its letters (`folded`); accents and widths count.
         happened: What must be in the history.
         visible: The visibility rule; the flow sets it, and no caller of the flow can loosen it.
         order: Fields of `ORDERS`, "-" before one turns it round; the id ends every order.

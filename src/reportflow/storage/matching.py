@@ -20,8 +20,10 @@ from reportflow.model.query import (
     Interval,
     Page,
     Query,
+    folded,
     grouping,
     place_of,
+    searched,
 )
 from reportflow.model.record import Record
 from reportflow.storage.base import Group, Of
@@ -40,7 +42,7 @@ def matches(query: Query, record: Record, history: Histories) -> bool:
         and all(_chosen(getattr(query, name, None), getattr(record, name)) for name in _ONE_OF)
         and all(_inside(getattr(query, name), getattr(record, name)) for name in _TIMES)
         and all(_shared(getattr(query, name), record.labels().get(name, ())) for name in LABEL_GROUPS)
-        and (query.text is None or any(_holds(record, str(text)) for text in query.text))
+        and (query.text is None or any(folded(str(text)) in searched(record) for text in query.text))
         and (query.happened is None or any(_told(query, record, history)))
     )
 
@@ -84,11 +86,6 @@ def _shared(wanted: frozenset[str | None] | None, values: Sequence[str]) -> bool
 
 def _inside(wanted: Interval | None, time: datetime | None) -> bool:
     return wanted is None or time in wanted
-
-
-def _holds(record: Record, text: str) -> bool:
-    body = getattr(record, "text", "")
-    return text in record.title or (isinstance(body, str) and text in body)
 
 
 #: A record with its place in an order.

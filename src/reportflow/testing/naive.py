@@ -25,7 +25,9 @@ def fits(query: Query, record: Record, entries: Sequence[Entry]) -> bool:
         if not within(getattr(query, name), getattr(record, name)):
             return False
     if query.text is not None and not any(
-        str(text) in said for text in query.text for said in (record.title, getattr(record, "text", ""))
+        str(text).casefold() in said.casefold()
+        for text in query.text
+        for said in (record.title, getattr(record, "text", ""))
     ):
         return False
     if query.happened and not told(query, record, entries):

@@ -88,16 +88,30 @@ class LooksForNormalForms(Misreading):
         return attrs.evolve(query, category=normal)
 
 
-@caught_by("test_text_letter_for_letter")
-class FoldsCase(Misreading):
-    """Finds text in any case."""
+@caught_by("test_text_in_any_case")
+class KeepsCase(Misreading):
+    """Finds text in its own case alone."""
 
     def misread(self, query: Query) -> Query:
         wanted = query.text
         if wanted is None:
             return query
         rest = attrs.evolve(query, text=None)
-        return self.narrowed(rest, lambda one: any(str(text).lower() in said_in(one).lower() for text in wanted))
+        return self.narrowed(rest, lambda one: any(str(text) in said_in(one) for text in wanted))
+
+
+@caught_by("test_text_in_any_case")
+class FoldsAsciiAlone(Misreading):
+    """Knows no case but that of the letters from A to Z."""
+
+    def misread(self, query: Query) -> Query:
+        wanted = query.text
+        if wanted is None:
+            return query
+        rest = attrs.evolve(query, text=None)
+        return self.narrowed(
+            rest, lambda one: any(str(text).encode().lower() in said_in(one).encode().lower() for text in wanted)
+        )
 
 
 @caught_by("test_names_letter_for_letter")

@@ -320,9 +320,9 @@ class LocksInItsProcess(Unconstrained):
         super()._run(executor, [*_anyway(self, writes)])
 
 
-@caught_by("test_text_letter_for_letter")
+@caught_by("test_text_in_any_case")
 class FindsByLike(Patched):
-    """Finds text by LIKE: in any case, and with wildcards."""
+    """Finds text by LIKE: with wildcards."""
 
     said: ClassVar = {r"instr\((\S+), \?\) > \?": r"(\1 LIKE '%' || ? || '%' AND ? = 0)"}
 

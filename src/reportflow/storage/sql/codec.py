@@ -17,7 +17,7 @@ from reportflow.errors import InvalidValue, UnreadableRecord
 from reportflow.model.actor import Actor, Secrecy
 from reportflow.model.checks import cache_by_class
 from reportflow.model.entry import Entry
-from reportflow.model.query import NEVER
+from reportflow.model.query import NEVER, searched
 from reportflow.model.record import Record
 from reportflow.model.values import contents, field_names, time_text
 from reportflow.serialization.classes import Classes
@@ -47,6 +47,7 @@ def record_row(record: Record) -> dict[str, Any]:
     for name, write in _WRITE.items():
         row[name] = write(row[name])
     row.update(_long(record))
+    row["folded"] = searched(record)
     return row
 
 
@@ -62,7 +63,11 @@ def changed_row(before: Record, record: Record) -> dict[str, Any]:
     others = compress(zip(field_names(cls), then, now, strict=True), map(is_not, then, now))
     moved = [(name, new) for name, old, new in others if old != new]
     row = {name: _WRITE[name](new) if name in _WRITE else new for name, new in moved if name in _COLUMNS}
-    return row if len(row) == len(moved) else {**row, **_long(record)}
+    if len(row) != len(moved):
+        row.update(_long(record))
+    if "title" in row or "text" in row:
+        row["folded"] = searched(record)
+    return row
 
 
 def _long(record: Record) -> dict[str, Any]:

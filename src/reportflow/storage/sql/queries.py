@@ -18,6 +18,7 @@ from reportflow.model.query import (
     Interval,
     Query,
     Visibility,
+    folded,
 )
 from reportflow.model.values import time_text
 from reportflow.storage.base import Of
@@ -111,14 +112,9 @@ def _conditions(tables: Tables, query: Query, position_function: str) -> Iterato
             has = labelled.where(tables.label.c.value.in_(sorted(wanted - {None}, key=str)))
             yield sa.or_(sa.exists(has), sa.not_(sa.exists(labelled))) if None in wanted else sa.exists(has)
     if query.text is not None:
-        yield sa.or_(
-            sa.false(),
-            *(
-                getattr(sa.func, position_function)(record.c[name], text) > 0
-                for name in ("title", "text")
-                for text in sorted(map(str, query.text))
-            ),
-        )
+        position = getattr(sa.func, position_function)
+        texts = sorted({folded(str(text)) for text in query.text})
+        yield sa.or_(sa.false(), *(position(record.c.folded, text) > 0 for text in texts))
 
 
 def _labelled(tables: Tables, name: str) -> sa.Select[Any]:

@@ -145,6 +145,7 @@ def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
         sa.Column("updated_at", TIME, nullable=False),
         sa.Column("text", text()),
         sa.Column("data", text(), nullable=False, comment="JSON: the class and its other fields"),
+        sa.Column("folded", text(), nullable=False, comment="the title and the text without case, to be searched"),
     )
     index(record, "queue", "kind", "state", "due_at", "created_at", "id")
     index(record, "kind", "kind", "lifecycle_version")

@@ -88,15 +88,24 @@ class MatchTests(StoreFixtures):
             assert found(store, **{**every, name: pair[1]}) == [], name
         assert found(store) == ["r1", "s1"]
 
-    def test_text_letter_for_letter(self, store: Store) -> None:
-        """`text` is found in the title or the text, letter for letter: case counts, and nothing is a wildcard."""
-        title, body = "Road to 榆林 100%", "e\u0301tat_1 *\\ 😀 [x]"
-        keep(store, created(report("r1", title=title, text=body)), created(sample("s1", title="plain")))
-        for text in ("Road", "榆林", "100%", " ", "e\u0301t", "at_1", "*\\", "😀", "[x]", title, body):
+    def test_text_in_any_case(self, store: Store) -> None:
+        """`text` is found in the title or the text, whatever its case: accents count, and nothing is a wildcard."""
+        title, body = "Road to 榆林 100%", "e\u0301tat_1 *\\ 😀 [x] Straße ΟΔΌΣ Été Дом Ｗｉｄｅ"
+        keep(store, created(report("r1", title=title, text=body)), created(sample("s1", title="PLAIN")))
+        for text in (
+            *("Road", "road", "ROAD", "榆林", "100%", " ", "e\u0301t", "E\u0301T", "at_1", "*\\", "😀", "[x]", "[X]"),
+            *("STRASSE", "straße", "οδός", "Οδόσ", "éTÉ", "ДОМ", "дом", "ｗＩＤＥ", title, body, title.upper()),
+        ):
             assert found(store, text=text, kind="report") == ["r1"], text
-        for text in ("road", "ROAD", "R%d", "R_ad", "ét", "éT", "at%1", "1_0", "[a-z]", "*x", "林榆", "1  "):
+        for text in (
+            *("R%d", "R_ad", "ét ", "ete", "at%1", "1_0", "[a-z]", "*x", "林榆", "1  ", "wide", "100%e", "100% e"),
+            *("oδός", "100%\x1fe", "100%\ne", "\uffff"),
+        ):
             assert found(store, text=text) == [], text
         assert found(store, text={"plain", "nowhere"}) == ["s1"]
+        keep(store, acted(store.get(["r1"])[0], "edit", Revision(text="Neu", title="Über")))
+        assert found(store, text="ROAD") == found(store, text="straße") == []
+        assert found(store, text="ÜBER") == found(store, text={"neU"}) == ["r1"]
 
     def test_names_letter_for_letter(self, store: Store) -> None:
         """Texts that merely look alike are different values of a field."""
