@@ -23,6 +23,7 @@ from reportflow import (
     Entry,
     Happened,
     InvalidDefinition,
+    InvalidValue,
     Lifecycle,
     MemoryStore,
     Query,
@@ -190,6 +191,56 @@ def test_a_blank_unit_reaches_nothing(store: Callable[[], Store], blank: str) ->
         assert flow.count(Query(), by=stranger, of="entries") == {(): 0}
         with pytest.raises(RecordNotFound):
             flow.fire(report.id, "edit", Revision(text="x"), by=stranger)
+
+
+@pytest.mark.parametrize(
+    ("field", "query", "one"),
+    [
+        ("kind", Query(kind="repot"), "report"),
+        ("state", Query(state="nonsense"), "edited"),
+        ("state", Query(kind="report", state={"edited", "nonsense"}), "edited"),
+        ("state", Query(kind={"report", "file"}, state="nonsense"), "open"),
+        ("state", Query(kind="file", state="edited"), "open"),
+        ("secrecy", Query(secrecy="hush"), "top_secret"),
+        ("trigger", Query(happened=Happened(trigger="adpot")), "adopt"),
+        ("trigger", Query(kind="file", happened=Happened(trigger="adopt")), "remark"),
+        ("level", Query(happened=Happened(level="town")), "county"),
+    ],
+)
+def test_a_mistyped_name_is_an_error_that_says_what_there_is(field: str, query: Query, one: str) -> None:
+    """A kind, state, trigger, level or secrecy that no definition has is refused by each call that takes a query."""
+    with ReportFlow(MemoryStore(), [REPORT, table()]) as flow:
+        for call in (flow.find, flow.count):
+            with pytest.raises(InvalidValue) as raised:
+                call(query, by=LI)
+            assert (raised.value.field, raised.value.problem) == (field, "choice")
+            assert one in raised.value.details["choices"]  # type: ignore[operator]  # a tuple
+            assert one in str(raised.value)
+        known = Query(state={"open", None}, happened=Happened(trigger={"adopt", "remark"}, level="city", code="x"))
+        assert flow.find(known, by=LI).records == ()
+
+
+def test_kinds_that_the_flow_lacks_may_be_asked_for() -> None:
+    """What records are of, and the flow was not given, is no mistyped name: there are none that it can show."""
+    store = MemoryStore(table().classes)
+    with ReportFlow(store, table()) as flow:
+        flow.create(Record.draft(), by=Actor(id="p", roles={"one"}))
+        other = ReportFlow(store, REPORT)
+        assert other.find(Query(kind="file", state="open"), by=LI).records == ()
+
+
+def test_paging_over_what_one_changes_ends() -> None:
+    """By an order that an act does not change, each record comes once, whatever is done to it on the way."""
+    with flow_on(MemoryStore()) as flow:
+        ids = {flow.create(draft(title=f"{n}"), by=ZHAO).id for n in range(7)}
+        query: Query | None = Query(order="created_at", limit=2)
+        seen = []
+        while query is not None:
+            page = flow.find(query, by=LI)
+            for report in page:
+                seen.append(flow.fire(report, "classify", Classification(category="x"), by=LI).id)
+            query = attrs.evolve(query, cursor=page.next) if page.next else None
+        assert (len(seen), set(seen)) == (7, ids)
 
 
 # -- the table -------------------------------------------------------------------------------------------------------

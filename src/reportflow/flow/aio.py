@@ -257,7 +257,7 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         """A page of what the actor may see of a query; records that cannot be read are named by `Page.unreadable`.
 
         Raises:
-            InvalidValue: the cursor is not one of this query's order, or a record is of another class than `type`.
+            InvalidValue: a name that no definition has, a cursor of another order, or a record of another class.
         """
         return typed_page(self._all_given_out(await self._drive(self._queries.find(query, by))), type)
 
@@ -277,7 +277,7 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         """How many records, or entries of theirs, by group; see `Store.count`. Computed in the store.
 
         Raises:
-            InvalidValue: an unknown group.
+            InvalidValue: an unknown group, or a name that no definition has.
         """
         return await self._drive(self._queries.count(query, by, of, grouping(of, group)))
 

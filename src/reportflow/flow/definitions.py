@@ -13,10 +13,11 @@ from reportflow.errors import (
     RecordNotFound,
     UnknownLifecycle,
 )
+from reportflow.flow.names import Names
 from reportflow.flow.requests import actor_of
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor
-from reportflow.model.query import Grant, Visibility
+from reportflow.model.query import Grant, Query, Visibility
 from reportflow.model.record import Record
 from reportflow.model.values import Latest, changed
 from reportflow.serialization.classes import Classes
@@ -45,6 +46,7 @@ class Definitions:
             self._given[one.name, one.version] = one
             if one.name not in self._newest or self._newest[one.name].version < one.version:
                 self._newest[one.name] = one
+        self._names = Names(self._given.values())
 
     def __iter__(self) -> Iterator[Lifecycle]:
         return iter(self._given.values())
@@ -134,6 +136,14 @@ class Definitions:
     def audits(self, record: Record) -> frozenset[str]:
         """The roles whose holders read each entry of a record whole."""
         return self._newest[record.kind].audits
+
+    def check_names(self, query: Query) -> None:
+        """Refuse a query for a kind, state, trigger or level that no definition has.
+
+        Raises:
+            InvalidValue: it asks for such a one.
+        """
+        self._names.check(query, {kind for kind, _ in self.unknown})
 
     def check_visible(self, record: Record, actor: Actor) -> None:
         """Refuse what the actor may not see, as if it were not there.

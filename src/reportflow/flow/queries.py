@@ -49,13 +49,14 @@ class Queries:
     def _visible(self, query: Query, actor: Actor) -> Query:
         if not isinstance(query, Query):
             raise InvalidValue("query", *type_problem("Query", query))
+        self._definitions.check_names(query)
         return changed(query, {"visible": self._definitions.listed(actor)})
 
     def find(self, query: Query, actor: Actor) -> Effects[Page]:
         """A page of what the actor may see of a query.
 
         Raises:
-            InvalidValue: the cursor is not one of this query's order.
+            InvalidValue: the cursor is not one of this query's order, or a name that no definition has.
         """
         return (yield from store.find(self._visible(query, actor)))
 
@@ -78,7 +79,7 @@ class Queries:
         """How many, of what the actor may see.
 
         Raises:
-            InvalidValue: an unknown group.
+            InvalidValue: an unknown group, or a name that no definition has.
         """
         return (yield from store.count(self._visible(query, actor), of, group))
 
