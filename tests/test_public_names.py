@@ -189,7 +189,7 @@ def test_classes_have_the_fields_of_the_design(name: str) -> None:
 
 #: The calls of programs outside the project, without annotations.
 SIGNATURES: dict[Any, str] = {
-    ReportFlow.create: "(self, draft, *, by, at=None, key=None)",
+    ReportFlow.create: "(self, draft, *, by, trigger=None, at=None, key=None)",
     ReportFlow.fire: (
         "(self, target, trigger, details=None, *, by, "
         "reason='', at=None, key=None, version=None, head=None, type=Record)"
@@ -203,7 +203,8 @@ SIGNATURES: dict[Any, str] = {
     ReportFlow.inbox: "(self, *, by, limit=100, cursor=None)",
     ReportFlow.count: "(self, query, *, by, of='records', group=())",
     ReportFlow.history: "(self, id, *, by)",
-    ReportFlow.as_of: "(self, id, *, by, version=None, time=None, type=Record)",
+    ReportFlow.as_of: "(self, id, *, by, version=None, time=None, happened=None, type=Record)",
+    ReportFlow.by_key: "(self, key, *, by)",
     ReportFlow.verify: "(self, *, by=None, after=None, limit=100, against=None, progress=None)",
     ReportFlow.heads: "(self, *, by=None)",
     ReportFlow.erase: "(self, target, *, by, fields=(), person=None, reason='', plan=False, key=None)",

@@ -31,6 +31,7 @@ from reportflow.errors import (
     UnreadableRecord,
 )
 from reportflow.flow.base import Outcome
+from reportflow.flow.queries import KeyUse
 from reportflow.flow.requests import Create, Fire
 from reportflow.flow.sync import ReportFlow
 from reportflow.i18n.catalog import STANDARD, Catalog
@@ -108,6 +109,7 @@ __all__ = [
     "InvalidDefinition",
     "InvalidURL",
     "InvalidValue",
+    "KeyUse",
     "Lifecycle",
     "MemoryStore",
     "MissingExtra",

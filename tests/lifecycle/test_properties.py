@@ -186,7 +186,7 @@ def test_every_cause_is_an_earlier_entry(story: tuple[Lifecycle, list[Act]]) -> 
         if entry.cause is not None:
             cause = earlier[entry.cause]
             assert cause.actor == entry.actor
-            assert cause.at == entry.at or entry.source is None
+            assert cause.at <= entry.at
         earlier[entry.ref] = entry
 
 

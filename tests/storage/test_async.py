@@ -150,7 +150,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 async def played(flow: AsyncReportFlow) -> str:
     """A little of everything that writes; the id of a record with some history."""
     one, other = await flow.batch([Create(draft(), by=LI), Create(draft(), by=LI)])
-    await flow.fire(one, "edit", Revision(text="y"), by=LI)
+    await flow.fire(one, "edit", Revision(text="y"), by=LI, key="edited")
     await flow.fire(one.id, "review", by=WANG, reason="well written")
     await flow.batch(
         [Fire(one.id, "comment", Comment(text="c"), by=WANG), Fire(other, "edit", Revision(text="z"), by=LI)]
@@ -170,6 +170,9 @@ async def read(flow: AsyncReportFlow, id: str) -> list[object]:
         await flow.count(Query(), by=LI, group="state"),
         await flow.history(id, by=WANG),
         await flow.as_of(id, by=LI, version=2),
+        await flow.as_of(id, by=LI, happened=(await flow.get(id, by=LI)).updated_at),
+        await flow.by_key("edited", by=LI),
+        await flow.by_key("unused", by=LI),
     ]
 
 
@@ -185,6 +188,9 @@ def read_blocking(flow: ReportFlow, id: str) -> list[object]:
         flow.count(Query(), by=LI, group="state"),
         flow.history(id, by=WANG),
         flow.as_of(id, by=LI, version=2),
+        flow.as_of(id, by=LI, happened=flow.get(id, by=LI).updated_at),
+        flow.by_key("edited", by=LI),
+        flow.by_key("unused", by=LI),
     ]
 
 
@@ -214,7 +220,7 @@ def test_an_office_in_memory_reads_the_same() -> None:
             assert isinstance(flow.store, AsyncMemoryStore)
             return len(await read(flow, id)), [one.trigger for one in history], await flow.count(Query(), by=LI)
 
-    assert run(main()) == (9, ["create", "edit", "review", "comment"], {(): 2})
+    assert run(main()) == (12, ["create", "edit", "review", "comment"], {(): 2})
 
 
 def test_run_is_iterated_over() -> None:
@@ -352,7 +358,7 @@ def test_what_is_cancelled_is_whole_or_absent(
             ids = [(await flow.create(draft(), by=LI)).id for _ in range(3)]
             began = time.perf_counter()
             for id in ids:
-                await flow.fire(id, "edit", Revision(text="x"), by=LI)
+                await flow.fire(id, "edit", Revision(text="first"), by=LI)
             took = (time.perf_counter() - began) / len(ids)
             versions, done, lost = await whole(flow, ids), 0, 0
             for number in range(60):

@@ -21,6 +21,7 @@ from reportflow import (
     Details,
     Entry,
     Fire,
+    KeyUse,
     Lifecycle,
     MemoryStore,
     Option,
@@ -113,6 +114,8 @@ def use_reports() -> Report:
         assert_type(flow.find(Query(), by=LI), Page[Record])
         assert_type(flow.as_of(report.id, by=LI, version=1, type=Report), Report)
         assert_type(flow.as_of(report.id, by=LI, time=datetime.now(UTC)), Record)
+        assert_type(flow.as_of(report.id, by=LI, happened=datetime.now(UTC), type=Report), Report)
+        assert_type(flow.by_key("k", by=LI), KeyUse | None)
         assert_type(flow.history(report.id, by=LI), list[Entry])
         assert_type(flow.options(report, by=LI), tuple[Option, ...])
         assert_type(flow.batch([Create(draft(), by=LI)]), list[Record])
@@ -138,6 +141,7 @@ async def use_reports_asynchronously() -> Report:
         assert_type(page, Page[Report])
         assert_type([one.text for one in page], list[str])
         assert_type(await flow.as_of(report.id, by=LI, version=1, type=Report), Report)
+        assert_type(await flow.by_key("k", by=LI), KeyUse | None)
         assert_type(await flow.history(report.id, by=LI), list[Entry])
         assert_type(await flow.options(report, by=LI), tuple[Option, ...])
         assert_type(await flow.batch([Create(draft(), by=LI)]), list[Record])

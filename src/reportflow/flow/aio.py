@@ -11,6 +11,7 @@ from reportflow.errors import ReportflowError
 from reportflow.flow import offers
 from reportflow.flow.base import CHUNK, LIMIT, RETRY_LOCK_TIMEOUT, FlowBase, Outcome, Stream, typed, typed_page
 from reportflow.flow.effects import Effects, Pause, PeopleCall
+from reportflow.flow.queries import KeyUse
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.lifecycle.decision import Option
 from reportflow.model.actor import Actor
@@ -78,23 +79,27 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
 
     # -- writing ------------------------------------------------------------------------------------------------
 
-    async def create(self, draft: R, *, by: Actor, at: datetime | None = None, key: str | None = None) -> R:
+    async def create(
+        self, draft: R, *, by: Actor, trigger: str | None = None, at: datetime | None = None, key: str | None = None
+    ) -> R:
         """Create a record from a draft.
 
         Args:
             draft: Made by ``X.draft(…)``, with what its creation accepts. Its unit is the actor's unless it names one.
             by: Who creates it.
+            trigger: By which row, where several create; else the first that permits the actor.
             at: When it came to be, up to now; now unless given.
             key: The idempotency key: used before by this actor for the same draft, it gives the record of then.
 
         Raises:
             TransitionRefused: with every refusal.
+            UnknownTrigger: the lifecycle has no such trigger.
             InvalidValue: a value that cannot be stored.
             AlreadyExists: the draft brings an id that is taken.
             DuplicateKey: the key was used for another request.
             StorageError: the store cannot keep it.
         """
-        return typed((await self._one(Create(draft, by=by, at=at, key=key))), type(draft))
+        return typed((await self._one(Create(draft, by=by, trigger=trigger, at=at, key=key))), type(draft))
 
     @overload
     async def fire(
@@ -296,16 +301,15 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         by: Actor,
         version: int | None = None,
         time: datetime | None = None,
+        happened: datetime | None = None,
         type: type[R] = Record,  # type: ignore[assignment]  # ditto
     ) -> R:
-        """A record as it was at a version, or as it was known at a time.
+        """See `ReportFlow.as_of`."""
+        return typed((await self._drive(self._queries.as_of(id, by, version, time, happened))), type)
 
-        Raises:
-            RecordNotFound: there is no such record that the actor may see, now or as it was.
-            InvalidValue: not exactly one of the two, there was no such version or record then, or it is of another
-                class than `type`.
-        """
-        return typed((await self._drive(self._queries.as_of(id, by, version, time))), type)
+    async def by_key(self, key: str, *, by: Actor) -> KeyUse | None:
+        """See `ReportFlow.by_key`."""
+        return await self._drive(self._queries.by_key(key, by))
 
     # -- verifying ----------------------------------------------------------------------------------------------
 
@@ -318,24 +322,7 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         against: FilePath | None = None,
         progress: Callable[[Verification], object] | None = None,
     ) -> Verification:
-        """Whether what is stored is what was done: the chain of each record, and each record beside its entries.
-
-        It reads page by page, in the order of the ids, and holds one record's entries at a time. Other users may go on
-        writing. It proves that the rows agree with each other; against a person who may write to the database and
-        computes the digests anew, heads that were kept elsewhere are needed.
-
-        Args:
-            by: Whose view it is: only records that they may see are verified, and named. None: all records, for the
-                operator of the host.
-            after: The id behind which to begin: that which an earlier call has `reached`.
-            limit: How many flaws are found before it stops, at the end of a record.
-            against: The path of a file of `heads`: finds what was removed, cut or rewritten since.
-            progress: Called with the `Verification` so far, after each thousand entries or records and in the end.
-
-        Raises:
-            InvalidValue: an id that is none, a limit below 1; or a file that is none of heads, was altered or cut, or
-                is another database's: then nothing was verified.
-        """
+        """See `ReportFlow.verify`."""
         verifier = self._verifier(by=by, after=after, limit=limit, against=against, progress=progress)
         return await self._drive(verifier.verify())
 

@@ -41,7 +41,7 @@ from reportflow.flow.unit_of_work import TrackedRecord, UnitOfWork
 from reportflow.lifecycle import decision, refusing
 from reportflow.lifecycle.decision import Decision
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.history import is_erased, replay
+from reportflow.lifecycle.history import is_erased, replay, until_end_of_command
 from reportflow.lifecycle.table import OnConflict, Step
 from reportflow.model.actor import Actor
 from reportflow.model.checks import type_problem
@@ -227,12 +227,7 @@ class Handler:
             if is_erased(history, entry.sequence) and may_be_of(request, entry):
                 raise ContentErased(entry.record_id, entry.sequence)
             raise DuplicateKey([entry.record_id], [key])
-        last = entry
-        for following in history[entry.sequence :]:
-            if following.cause not in (entry.ref, last.ref):
-                break
-            last = following  # a step of the same command on the same record
-        result = replay(history[: last.sequence], self.definitions)
+        result = replay(until_end_of_command(history, entry), self.definitions)
         self.definitions.check_visible(result, request.by)  # it may have been more secret then
         return result
 
@@ -266,7 +261,9 @@ class Handler:
             salt=self._new_salt(),
             clock_tolerance=self._clock_tolerance,
         )
-        trigger = decision.creation(lifecycle, request.draft, command)
+        trigger = request.trigger
+        if trigger is None:
+            trigger = decision.creation(lifecycle, request.draft, command)
         return (yield from self.act(unit, request.draft, changed(command, {"trigger": trigger}), ()))
 
     def _fire(self, unit: UnitOfWork, request: Fire, now: datetime, *, retried: bool) -> Effects[Record]:
@@ -282,7 +279,9 @@ class Handler:
         self.definitions.check_visible(tracked.record, request.by)
         if tracked.record is snapshot:
             unit.pin(tracked, tracked.expected)
-        elif request.saw_something and not self.commutes(tracked.record, request.trigger):
+        elif request.saw_nothing_stored or (
+            request.saw_something and not self.commutes(tracked.record, request.trigger)
+        ):
             before = tracked.record if unit.independent else tracked.before
             if not request.saw(tracked.record) and (before is None or not request.saw(before)):
                 raise StaleRecord(request.id, request.version_seen, tracked.record.version)

@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+import attrs
+
 from reportflow.errors import InvalidValue, UnreadableRecord
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
 from reportflow.flow.loading import load
-from reportflow.flow.requests import checked_id
-from reportflow.lifecycle.history import as_of
+from reportflow.flow.requests import actor_of, checked_id
+from reportflow.lifecycle.history import as_of, happened_by, replay, until_end_of_command
 from reportflow.lifecycle.reading import as_read, foreign_causes
 from reportflow.model.actor import Actor
-from reportflow.model.checks import type_problem
+from reportflow.model.checks import is_blank, text_problem, type_problem
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, Visibility
 from reportflow.model.record import Record
@@ -26,6 +28,21 @@ from reportflow.storage.base import Group, Of
 
 #: How many records are read at a time, from whose entries others followed.
 _SOME: Final = 500
+
+
+@attrs.frozen(kw_only=True)
+class KeyUse:
+    """What an idempotency key came to.
+
+    Attributes:
+        record_id: The record that was created or acted on.
+        sequence: Which entry of its history that is.
+        record: The record as it was after that act; None where the actor may no longer see it.
+    """
+
+    record_id: str
+    sequence: int
+    record: Record | None
 
 
 class Queries:
@@ -110,15 +127,41 @@ class Queries:
             refs |= {entry.ref for entry in entries if rule.reads(seen[entry.record_id], entry)}
         return refs
 
-    def as_of(self, id: str, actor: Actor, version: int | None, time: datetime | None) -> Effects[Record]:
+    def by_key(self, key: str, actor: Actor) -> Effects[KeyUse | None]:
+        """What a key of the actor came to; None where it was not used.
+
+        Raises:
+            InvalidValue: no key.
+        """
+        problem = text_problem(key) or (("blank",) if is_blank(key) else None)
+        if problem:
+            raise InvalidValue("key", *problem)
+        entry = yield from store.by_key(actor_of(actor).id, key)
+        if entry is None:
+            return None
+        history = yield from store.history([entry.record_id])
+        then = replay(until_end_of_command(history, entry), self._definitions)
+        seen = self._definitions.visibility(actor)
+        visible = seen.covers(then) and seen.covers(replay(history, self._definitions))
+        return KeyUse(record_id=entry.record_id, sequence=entry.sequence, record=then if visible else None)
+
+    def as_of(
+        self, id: str, actor: Actor, version: int | None, time: datetime | None, happened: datetime | None
+    ) -> Effects[Record]:
         """The record as it was.
 
         Raises:
             RecordNotFound: there is none that the actor may see, now or as it was.
-            InvalidValue: not exactly one of version and time, or there was no such version or record then.
+            InvalidValue: neither a version nor times, both, or there was no such version or record then.
         """
         yield from self.get(id, actor)
         history = yield from store.history([id])
-        record = as_of(history, self._definitions, version=version, time=time)
+        record = as_of(history, self._definitions, version=version, time=time, happened=happened)
         self._definitions.check_visible(record, actor)
+        if happened is not None:  # in that order, what was once secret may come before the act that made it so
+            secret = [
+                one.sequence for one in happened_by(history, happened, time=time) if one.secrecy > actor.clearance
+            ]
+            if secret:
+                self._definitions.check_visible(replay(history[: max(secret)], self._definitions), actor)
         return record

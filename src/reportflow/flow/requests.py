@@ -57,6 +57,7 @@ class Create:
 
     draft: Record
     by: Actor = attrs.field(kw_only=True, converter=actor_of)
+    trigger: str | None = attrs.field(default=None, kw_only=True, converter=plain_text, validator=_text)
     at: datetime | None = attrs.field(default=None, kw_only=True, converter=_at)
     key: str | None = attrs.field(default=None, kw_only=True, validator=_key)
 
@@ -85,6 +86,11 @@ class Fire:
         """Whether the caller says which version or head they saw; else only an id was named."""
         return isinstance(self.target, Record) or self.version is not None or self.head is not None
 
+    @property
+    def saw_nothing_stored(self) -> bool:
+        """Whether the record that was handed in is none that was ever stored: its head is blank."""
+        return isinstance(self.target, Record) and not self.target.head
+
     def saw(self, record: Record) -> bool:
         """Whether a record is at the version and head that the caller saw, as far as they say."""
         if isinstance(self.target, Record):
@@ -112,7 +118,8 @@ def may_be_of(request: Request, entry: Entry) -> bool:
     """Whether an entry may be the result of a request, as far as its header says."""
     if isinstance(request, Fire):
         return entry.record_id == request.id and entry.trigger == request.trigger
-    return isinstance(entry.details, Record) and type(entry.details) is type(request.draft)
+    named = request.trigger in (None, entry.trigger)
+    return named and isinstance(entry.details, Record) and type(entry.details) is type(request.draft)
 
 
 def command_of(request: Fire, now: datetime, salt: str, clock_tolerance: float) -> Command:

@@ -12,6 +12,7 @@ from reportflow.flow import offers
 from reportflow.flow.base import CHUNK, LIMIT, FlowBase, Outcome, Stream, typed, typed_page
 from reportflow.flow.driving import drive
 from reportflow.flow.effects import Effects
+from reportflow.flow.queries import KeyUse
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.lifecycle.decision import Option
 from reportflow.model.actor import Actor
@@ -71,23 +72,27 @@ class ReportFlow(FlowBase[Store]):
 
     # -- writing ------------------------------------------------------------------------------------------------
 
-    def create(self, draft: R, *, by: Actor, at: datetime | None = None, key: str | None = None) -> R:
+    def create(
+        self, draft: R, *, by: Actor, trigger: str | None = None, at: datetime | None = None, key: str | None = None
+    ) -> R:
         """Create a record from a draft.
 
         Args:
             draft: Made by ``X.draft(…)``, with what its creation accepts. Its unit is the actor's unless it names one.
             by: Who creates it.
+            trigger: By which row, where several create; else the first that permits the actor.
             at: When it came to be, up to now; now unless given.
             key: The idempotency key: used before by this actor for the same draft, it gives the record of then.
 
         Raises:
             TransitionRefused: with every refusal.
+            UnknownTrigger: the lifecycle has no such trigger.
             InvalidValue: a value that cannot be stored.
             AlreadyExists: the draft brings an id that is taken.
             DuplicateKey: the key was used for another request.
             StorageError: the store cannot keep it.
         """
-        return typed(self._one(Create(draft, by=by, at=at, key=key)), type(draft))
+        return typed(self._one(Create(draft, by=by, trigger=trigger, at=at, key=key)), type(draft))
 
     @overload
     def fire(
@@ -312,16 +317,37 @@ class ReportFlow(FlowBase[Store]):
         by: Actor,
         version: int | None = None,
         time: datetime | None = None,
+        happened: datetime | None = None,
         type: type[R] = Record,  # type: ignore[assignment]  # ditto
     ) -> R:
-        """A record as it was at a version, or as it was known at a time.
+        """A record as it was at a version, or as it was known at a time, or as it really was.
+
+        Args:
+            id: Its id.
+            by: Who asks.
+            version: The version; instead of the times.
+            time: What was recorded by then.
+            happened: What had happened by then, by `at`, as far as it is known today, or was at `time`. What was
+                taken back is left out. The record that this gives was never stored: its head is blank, and no act
+                takes it.
+            type: The class of the record.
 
         Raises:
             RecordNotFound: there is no such record that the actor may see, now or as it was.
-            InvalidValue: not exactly one of the two, there was no such version or record then, or it is of another
-                class than `type`.
+            InvalidValue: neither a version nor times, or both; there was no such version or record then; or it is of
+                another class than `type`.
         """
-        return typed(self._drive(self._queries.as_of(id, by, version, time)), type)
+        return typed(self._drive(self._queries.as_of(id, by, version, time, happened)), type)
+
+    def by_key(self, key: str, *, by: Actor) -> KeyUse | None:
+        """What an idempotency key of the actor came to, in `create`, `fire` or a request; None where it was not used.
+
+        So a host that writes rows of its own beside an act can ask, before it does, whether the act was done.
+
+        Raises:
+            InvalidValue: no key.
+        """
+        return self._drive(self._queries.by_key(key, by))
 
     # -- verifying ----------------------------------------------------------------------------------------------
 

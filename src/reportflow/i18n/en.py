@@ -142,7 +142,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "history": "is not the whole of one record's: {given}; give all its entries, from its creation on",
         "no_such_time": "lies before the day of submission; choose a later one",
         "no_such_time@developer": "{given}: the record did not exist then; ask for a time from {created} on",
-        "version_or_time": "needs version= or time=, one of the two",
+        "version_or_time": "needs version=, or time= and happened= or one of them",
         "not_empty": "holds records already; restore into an empty one",
         "not_whole": "does not hold the whole history of {given}; give all entries of each record with the record that they lead to",
         "not_in_order": "gives {given} behind {other}; give whole records, in the order of their ids",

@@ -137,7 +137,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "history": "不是一条记录的完整历史：{given}；请给出自创建起的全部历史条目",
         "no_such_time": "早于提交日期，请选择较晚的日期",
         "no_such_time@developer": "{given}：当时记录尚不存在；请给出 {created} 之后的时间",
-        "version_or_time": "需要 version= 与 time= 其中之一",
+        "version_or_time": "需要 version=，或 time= 与 happened= 两者或其一",
         "not_empty": "已有记录；请恢复到空的存储中",
         "not_whole": "没有 {given} 的完整历史；请给出每条记录的全部历史条目及由其得出的记录",
         "not_in_order": "把 {given} 排在 {other} 之后；请按 id 顺序给出完整的记录",
