@@ -86,12 +86,16 @@ class CountTests(StoreFixtures):
         steps = [one]
         for number, party in enumerate("aab", 1):
             steps.append(acted(steps[-1].record, "note", Note(party=party), now=day(number)))
-        keep(store, joined(*steps), created(sample("s2")))
+        other = [created(sample("s2"))]
+        for trigger in ("close", "reopen", "close"):
+            other.append(acted(other[-1].record, trigger))
+        keep(store, joined(*steps), joined(*other))
         noted, by_a = Happened(trigger="note"), Happened(trigger="note", party="a")
         assert counted(store, of="entries", happened=noted) == {(): 3}
         keep(store, acted(steps[-1].record, "undo", Undo(sequence=4), now=day(9)))
-        assert counted(store, of="entries") == {(): 5}
-        assert counted(store, "trigger", of="entries") == {("create",): 2, ("note",): 2, ("undo",): 1}
+        assert counted(store, of="entries") == {(): 8}
+        stand = {("create",): 2, ("note",): 2, ("undo",): 1, ("close",): 2, ("reopen",): 1}
+        assert counted(store, "trigger", of="entries") == stand
         assert counted(store, "party", of="entries", happened=noted) == {("a",): 2}
         assert counted(store, happened=Happened(trigger="note", party="b")) == {(): 0}
         last = store.get(["s1"])[0]

@@ -15,7 +15,19 @@ except ImportError as _error:
 if not __debug__:
     raise SuiteRefused("refused.optimized")
 
-_ASSERTING: Final = ("chance", "commit", "count", "feed", "find", "handles", "read", "threads", "whole")
+_ASSERTING: Final = (
+    "chance",
+    "commit",
+    "count",
+    "feed",
+    "find",
+    "handles",
+    "read",
+    "restore",
+    "sight",
+    "threads",
+    "whole",
+)
 
 
 def rewrite_asserts() -> None:
