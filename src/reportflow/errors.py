@@ -35,6 +35,7 @@ No text and no attribute of them has the password of a URL.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import ClassVar, NamedTuple
 
 import attrs
@@ -106,10 +107,12 @@ class ReportflowError(Exception):
     place: int | None = None
     _catalog: Catalog = STANDARD
     _labels: Labels = NO_LABELS
+    _zone: tzinfo = UTC
 
-    def use(self, catalog: Catalog) -> None:
-        """Take the texts from another catalog; a flow has its errors use its own."""
+    def use(self, catalog: Catalog, zone: tzinfo = UTC) -> None:
+        """Take the texts from another catalog, with times in a zone; a flow has its errors use its own."""
         self._catalog = catalog
+        self._zone = zone
 
     def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """What the message is filled with."""
@@ -117,7 +120,7 @@ class ReportflowError(Exception):
 
     def message(self, language: str = ENGLISH, *, reader: Reader = "clerk") -> str:
         """What happened and what to do, in a language, for a clerk or a developer."""
-        renderer = Renderer(self._catalog, language, reader, self._labels)
+        renderer = Renderer(self._catalog, language, reader, self._labels, self._zone)
         return renderer.text(f"error.{self.code}", self.facts(renderer))
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from reportflow.errors import InvalidURL, InvalidValue
@@ -73,6 +73,7 @@ def open_flow(
     observe: Observer | None = None,
     clock_tolerance: float = CLOCK_TOLERANCE,
     people: People | None = None,
+    zone: tzinfo | str | None = None,
 ) -> ReportFlow:
     """A flow on the store of a URL; closing the flow closes the store.
 
@@ -87,6 +88,7 @@ def open_flow(
         observe: Called with each `Incident`.
         clock_tolerance: By how many seconds a caller's clock may differ.
         people: Who exists; see `ReportFlow`.
+        zone: The time zone of its days and years, or its name.
 
     Raises:
         InvalidURL, MissingExtra, StorageUnavailable, SchemaMismatch: see `open_store`.
@@ -103,6 +105,7 @@ def open_flow(
             observe=observe,
             clock_tolerance=clock_tolerance,
             people=people,
+            zone=zone,
         )
     except BaseException:
         store.close()
@@ -121,6 +124,7 @@ def open_async_flow(
     observe: Observer | None = None,
     clock_tolerance: float = CLOCK_TOLERANCE,
     people: People | None = None,
+    zone: tzinfo | str | None = None,
 ) -> AsyncReportFlow:
     """An asynchronous flow on the store of a URL; closing the flow closes the store.
 
@@ -139,6 +143,7 @@ def open_async_flow(
         observe: Called with each `Incident`.
         clock_tolerance: By how many seconds a caller's clock may differ.
         people: Who exists; see `ReportFlow`.
+        zone: The time zone of its days and years, or its name.
 
     Raises:
         InvalidURL: mistyped, its engine is not supported, or its driver blocks.
@@ -157,6 +162,7 @@ def open_async_flow(
         observe=observe,
         clock_tolerance=clock_tolerance,
         people=people,
+        zone=zone,
     )
 
 

@@ -127,6 +127,7 @@ NO_CLERKS = {
         "value.plain",
         "value.schema_version",
         "value.unknown_field",
+        "value.unknown_zone",
         "value.upgrade",
         "value.version_or_time",
     },

@@ -45,6 +45,8 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         catalog: The texts of its errors; those of this library unless given.
         clock_tolerance: By how many seconds a caller's clock may differ: so far `at` may lie after the clock's now, or
             before the record's creation.
+        zone: The time zone in which days, months and years are counted and times shown, or its name, such as
+            ``Asia/Shanghai``; that of the machine unless given.
         observe: Called with each `Incident`: retries and conflicts that were given up.
         people: Who exists, by id, where the host can say: a mapping or a function; see `People`.
 
@@ -350,7 +352,7 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
             self._check_open()
             return await drive(self._store, effects, self._retry_lock)
         except ReportflowError as error:
-            error.use(self._catalog)
+            error.use(self._catalog, self._zone)
             raise
 
 

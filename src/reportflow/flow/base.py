@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast
 
@@ -26,6 +26,7 @@ from reportflow.model.entry import CLOCK_TOLERANCE
 from reportflow.model.query import Page
 from reportflow.model.record import Record
 from reportflow.model.values import as_tuple
+from reportflow.model.zones import zone_of
 from reportflow.storage.base import AsyncStore, Store, SupportsClasses, SupportsHostTransaction
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class FlowBase(Generic[S]):
         observe: Observer | None = None,
         clock_tolerance: float = CLOCK_TOLERANCE,
         people: People | None = None,
+        zone: tzinfo | str | None = None,
     ) -> None:
         if not isinstance(store, Store):
             raise InvalidValue("store", *type_problem("Store", store))
@@ -106,6 +108,7 @@ class FlowBase(Generic[S]):
         self._observe = observe
         self._clock_tolerance = clock_tolerance
         self._people = people
+        self._zone = zone_of(zone)
         self._retry_lock = self._new_lock()
         self._queries = Queries(self._definitions)
         self._handler = Handler(
@@ -127,6 +130,11 @@ class FlowBase(Generic[S]):
     def store(self) -> S:
         """The store underneath. It knows no visibility; who may call it is for the host to decide."""
         return self._store
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone in which its days, months and years are counted, and its times are shown."""
+        return self._zone
 
     @property
     def lifecycles(self) -> tuple[Lifecycle, ...]:
@@ -181,6 +189,7 @@ class FlowBase(Generic[S]):
             observe=self._observe,
             clock_tolerance=self._clock_tolerance,
             people=self._people,
+            zone=self._zone,
         )
 
     def _check_open(self) -> None:

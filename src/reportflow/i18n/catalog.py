@@ -17,6 +17,8 @@ English, a missing code to its bare name: a missing translation must never hide 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
@@ -136,12 +138,16 @@ class Catalog:
 
 
 class Renderer(NamedTuple):
-    """A catalog for one language and one reader, with the labels of one lifecycle: it writes out errors."""
+    """A catalog for one language and one reader, with the labels of one lifecycle: it writes out errors.
+
+    Times are shown in its zone.
+    """
 
     catalog: Catalog
     language: str = ENGLISH
     reader: Reader = CLERK
     labels: Labels = NO_LABELS
+    zone: tzinfo = UTC
 
     def with_labels(self, labels: Labels) -> Renderer:
         """The same for another lifecycle."""
@@ -188,6 +194,9 @@ class Renderer(NamedTuple):
             room = None
         lifecycle = facts.get("lifecycle")
         shown = printable if self.reader == DEVELOPER else str  # what stands in a traceback comes to a terminal
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            with suppress(OverflowError):  # so near to the end of all time, its own zone will do
+                value = value.astimezone(self.zone)
         if isinstance(value, str) or not isinstance(value, Iterable):
             return shown(self.label(str(room), value, lifecycle) if room else str(value))
         several = [shown(self.label(str(room), one, lifecycle) if room else str(one)) for one in value]

@@ -78,6 +78,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "too_long@developer": "is {bytes} bytes of UTF-8; at most {limit} are stored: shorten it or attach it as a file",
         "too_many": "is too long (at most {limit} characters); shorten it",
         "too_many@developer": "has {characters} characters; this database stores at most {limit} there: shorten it",
+        "unknown_zone": "is {given}, which is no time zone of this machine; give a name such as Asia/Shanghai, or a tzinfo",
         "naive": "is not a whole date and time; enter it again",
         "naive@developer": "{given} has no time zone; give an aware datetime, such as datetime.now(UTC)",
         "time_range": "is not a possible date; check it",

@@ -75,6 +75,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "too_long@developer": "为 {bytes} 字节（UTF-8），上限 {limit}；请缩短或改作附件",
         "too_many": "超出字数上限（{limit}字），请压缩",
         "too_many@developer": "有 {characters} 个字符，此数据库的该字段上限为 {limit} 个，请缩短",
+        "unknown_zone": "为 {given}，本机没有这个时区；请给出名称（如 Asia/Shanghai）或 tzinfo",
         "naive": "时间不完整，请重新填写",
         "naive@developer": "{given} 没有时区；请给出带时区的时间，例如 datetime.now(UTC)",
         "time_range": "日期有误，请核对",

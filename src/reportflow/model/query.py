@@ -6,7 +6,7 @@ import binascii
 import enum
 import typing
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import attrs
@@ -17,6 +17,7 @@ from reportflow.model.checks import plain_text, text_problem, type_problem
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 from reportflow.model.values import Value, as_texts, in_utc_or_none, time_text
+from reportflow.model.zones import zone_of
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
@@ -79,6 +80,13 @@ def searched(record: Record) -> str:
     return folded(record.title) + BETWEEN + (folded(body) if isinstance(body, str) else "")
 
 
+def _check_range(name: str, given: int, least: int, most: int) -> None:
+    if type(given) is not int:
+        raise InvalidValue(name, *type_problem("int", given))
+    if not least <= given <= most:
+        raise InvalidValue(name, "range", {"given": given, "least": least, "most": most})
+
+
 @attrs.frozen
 class Interval(Value):
     """A stretch of time, from `start` up to but not with `end`; None is open."""
@@ -92,15 +100,44 @@ class Interval(Value):
             raise InvalidValue("interval", "interval", {"start": self.start, "end": self.end})
 
     @classmethod
-    def year(cls, year: int, zone: tzinfo) -> Interval:
-        """A calendar year in a time zone.
+    def year(cls, year: int, zone: tzinfo | str | None = None) -> Interval:
+        """A calendar year in a time zone, or in one of that name; in that of the machine unless given.
+
+        A flow has a zone of its own: ``Interval.year(2022, flow.zone)``.
 
         Raises:
-            InvalidValue: the year lies outside 2 to 9998.
+            InvalidValue: the year lies outside 2 to 9998, or the zone is none.
         """
-        if not 2 <= year <= 9998:
-            raise InvalidValue("year", "range", {"given": year, "least": 2, "most": 9998})
-        return cls(datetime(year, 1, 1, tzinfo=zone), datetime(year + 1, 1, 1, tzinfo=zone))
+        _check_range("year", year, 2, 9998)
+        return cls._between(date(year, 1, 1), date(year + 1, 1, 1), zone)
+
+    @classmethod
+    def month(cls, year: int, month: int, zone: tzinfo | str | None = None) -> Interval:
+        """A calendar month; as `year`.
+
+        Raises:
+            InvalidValue: as `year`; or the month lies outside 1 to 12.
+        """
+        _check_range("year", year, 2, 9998)
+        _check_range("month", month, 1, 12)
+        return cls._between(date(year, month, 1), date(year + month // 12, month % 12 + 1, 1), zone)
+
+    @classmethod
+    def day(cls, day: date, zone: tzinfo | str | None = None) -> Interval:
+        """A calendar day; as `year`.
+
+        Raises:
+            InvalidValue: as `year`; or it is no date.
+        """
+        if not isinstance(day, date) or isinstance(day, datetime):
+            raise InvalidValue("day", *type_problem("date", day))
+        _check_range("year", day.year, 2, 9998)
+        return cls._between(day, day + timedelta(days=1), zone)
+
+    @classmethod
+    def _between(cls, first: date, end: date, zone: tzinfo | str | None) -> Interval:
+        start, stop = (datetime(one.year, one.month, one.day, tzinfo=zone_of(zone)) for one in (first, end))
+        return cls(start, stop)
 
     def __contains__(self, time: object) -> bool:
         return (

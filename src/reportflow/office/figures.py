@@ -97,7 +97,7 @@ def figures(
     flow: ReportFlow,
     *,
     by: Actor,
-    interval: Interval,
+    interval: Interval | int,
     body: str | None = None,
     level: Level | str = Level.CITY,
 ) -> Figures:
@@ -106,7 +106,7 @@ def figures(
     Args:
         flow: Holds the reports.
         by: The actor; reports that they may not see are not counted.
-        interval: The time of the entries, by `Entry.at`; a year is ``Interval.year(2022, zone)``.
+        interval: The time of the entries, by `Entry.at`; or a year, in the time zone of the flow.
         body: The office's own body: `issued` then counts its adoptions only, not those of other bodies at its level.
         level: The office's own level.
 
@@ -115,6 +115,7 @@ def figures(
         StorageError: the store cannot be read.
     """
     own = choice(Level, level, "level")
+    at = _interval(flow, interval)
 
     def count(query: Query, group: str) -> dict[object, int]:
         return {key: number for (key,), number in flow.count(query, by=by, group=group).items()}
@@ -123,7 +124,7 @@ def figures(
         return flow.count(query, by=by)[()]
 
     def happened(trigger: str | None = None, **marks: Any) -> Query:
-        return Query(kind=REPORT.name, happened=Happened(trigger=trigger, at=interval, **marks))
+        return Query(kind=REPORT.name, happened=Happened(trigger=trigger, at=at, **marks))
 
     acts = count(happened(), "trigger")
     forwarded = count(happened("forward"), "code")
@@ -150,7 +151,11 @@ def figures(
     )
 
 
-def instructions(flow: ReportFlow, *, by: Actor, interval: Interval) -> tuple[int, int]:
+def _interval(flow: ReportFlow, given: Interval | int) -> Interval:
+    return given if isinstance(given, Interval) else Interval.year(given, flow.zone)
+
+
+def instructions(flow: ReportFlow, *, by: Actor, interval: Interval | int) -> tuple[int, int]:
     """How many instructions (件次) leaders gave in an interval, and how many of them principal leaders.
 
     One report that two leaders instructed on counts twice; `Figures.instructed` counts it once.
@@ -158,6 +163,6 @@ def instructions(flow: ReportFlow, *, by: Actor, interval: Interval) -> tuple[in
     Raises:
         StorageError: the store cannot be read.
     """
-    query = Query(kind=REPORT.name, happened=Happened(trigger="instruct", at=interval))
+    query = Query(kind=REPORT.name, happened=Happened(trigger="instruct", at=_interval(flow, interval)))
     counted = flow.count(query, by=by, of="entries", group="code")
     return sum(counted.values()), counted.get(("principal",), 0)
