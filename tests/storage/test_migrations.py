@@ -101,11 +101,16 @@ def shape(connection: Connection, prefix: str = PREFIX, schema: str | None = Non
         if table.name not in there:
             continue  # an older version has fewer
         columns = [{**one, "type": repr(one["type"])} for one in look.get_columns(table.name, schema)]
+        # the condition of a partial index is an object that equals no other
+        indexes = [
+            {**one, "dialect_options": {name: str(value) for name, value in one.get("dialect_options", {}).items()}}
+            for one in look.get_indexes(table.name, schema)
+        ]
         found[table.name.removeprefix(prefix)] = {
             "columns": columns,
             "primary key": look.get_pk_constraint(table.name, schema),
             "foreign keys": look.get_foreign_keys(table.name, schema),
-            "indexes": sorted(look.get_indexes(table.name, schema), key=lambda one: str(one["name"])),
+            "indexes": sorted(indexes, key=lambda one: str(one["name"])),
             "unique": look.get_unique_constraints(table.name, schema),
         }
     return found
