@@ -91,6 +91,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "digits@developer": "has more than the {limit} digits that can be stored; give a smaller number, or a text",
         "too_deep": "is not filled in as it should be; check it",
         "too_deep@developer": "is nested more than {limit} deep; give flatter data",
+        "too_many_texts": "looks for too many texts at once (at most {limit}); look for fewer",
+        "too_many_texts@developer": "has {given} values; a query looks for at most {limit} texts: make several queries",
         "too_many_parts": "has too much in it; split it up, or attach it as a file",
         "too_many_parts@developer": "has more than {limit} parts; give less data, or attach it as a file",
         "before_creation": "lies before the day of submission; check it",

@@ -88,6 +88,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "digits@developer": "超过可保存的 {limit} 位数字；请给出更小的数，或改用文本",
         "too_deep": "填写有误，请核对",
         "too_deep@developer": "嵌套超过 {limit} 层；请给出更扁平的数据",
+        "too_many_texts": "一次查找的文字过多（至多{limit}个），请减少",
+        "too_many_texts@developer": "有 {given} 个值；一次查询至多查找 {limit} 段文字：请分几次查询",
         "too_many_parts": "内容过多，请分开填写，或作为附件上传",
         "too_many_parts@developer": "超过 {limit} 个部分；请减少数据，或改作附件",
         "before_creation": "早于提交日期，请核对",

@@ -39,6 +39,8 @@ LABEL_GROUPS: Final = ("author", "topic")
 ENTRY_GROUPS: Final = ("trigger", "source", "dest", "actor", "party", "level", "code")
 
 LIMIT: Final = 10_000
+#: How many texts one query looks for at the most: each is looked for in the whole text of each record.
+TEXTS: Final = 20
 
 #: A cursor goes into web addresses as it is.
 _TO_URL: Final = str.maketrans("+/", "-_")
@@ -224,7 +226,8 @@ class Query(Value):
     """What to find. Texts take one value or a set of values (any of them fits), times an `Interval`.
 
     Attributes:
-        text: Found in the title or the text, whatever the case of its letters (`folded`); accents and widths count.
+        text: Found in the title or the text, whatever the case of its letters (`folded`); accents and widths count. 20
+            values at the most, since no index serves.
         happened: What must be in the history.
         visible: The visibility rule; the flow sets it, and no caller of the flow can loosen it.
         order: Fields of `ORDERS`, "-" before one turns it round; the id ends every order.
@@ -258,6 +261,8 @@ class Query(Value):
         for key in self.order:
             if key.removeprefix("-") not in ORDERS:
                 raise InvalidValue("order", "choice", {"given": repr(key), "choices": ORDERS})
+        if self.text is not None and len(self.text) > TEXTS:
+            raise InvalidValue("text", "too_many_texts", {"given": len(self.text), "limit": TEXTS})
         if not 1 <= self.limit <= LIMIT:
             raise InvalidValue("limit", "range", {"given": self.limit, "least": 1, "most": LIMIT})
 

@@ -111,8 +111,20 @@ class SqlContract:
 
     def _page_rows(self, executor: Executor, query: Query, place: Sequence[Any] | None) -> Sequence[Row]:
         """The rows behind a place, one more than the query's limit where there are."""
-        statement = self._statements.page(query if place is None else changed(query, {"cursor": ""}))
+        query = query if place is None else changed(query, {"cursor": ""})
+        statement = self._statements.page(query, self._key_bytes(executor, query))
         return executor.read(statement, {PLACE.format(number): value for number, value in enumerate(place or ())})
+
+    def _key_bytes(self, executor: Executor, query: Query) -> int | None:
+        """How many bytes of a title the engine must compare when it sorts; None where it does so without being told.
+
+        A power of two, so that few statements serve.
+        """
+        usual = self._statements.backend.sorted_bytes
+        if usual is None or not any(name == "title" for name, _ in query.sort_keys()):
+            return None
+        needed = 4 * (executor.read(self._statements.longest_title, {})[0][0] or 0)  # UTF-8
+        return min(2**23, 1 << needed.bit_length()) if needed > usual else None
 
     def _filled_page(
         self, executor: Executor, query: Query, rows: Sequence[Row], read: Sequence[Record | UnreadableRecord]

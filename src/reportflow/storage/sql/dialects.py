@@ -96,6 +96,7 @@ class Backend:
             a time.
         single_statement: Whether a record and its entry may be written by one statement.
         limits_lengths: Whether a column holds no more characters than its type says.
+        sorted_bytes: How many bytes of a text it compares when it sorts, unless told otherwise; None for all.
         lock: Takes the lock of a name, by which one process at a time makes the tables; gives 0 where it gave up
             waiting. None where the engine has one writer at a time.
         unlock: Releases it.
@@ -112,6 +113,7 @@ class Backend:
     positions_on_insert: bool = False
     single_statement: bool = False
     limits_lengths: bool = True
+    sorted_bytes: int | None = None
     lock: str | None = None
     unlock: str = ""
 
@@ -158,6 +160,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
             "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
             f"SET SESSION innodb_lock_wait_timeout = {int(LOCK_TIMEOUT)}",
         ),
+        sorted_bytes=1024,
         lock="SELECT GET_LOCK('reportflow {}', 1)",
         unlock="SELECT RELEASE_LOCK('reportflow {}')",
     ),

@@ -22,6 +22,7 @@ from reportflow.model.query import (
 )
 from reportflow.model.values import time_text
 from reportflow.storage.base import Of
+from reportflow.storage.sql.conditions import FEW, among, label_named
 from reportflow.storage.sql.schema import RECORD_COLUMNS, Tables
 
 _ONE_OF = ("id", "state", *(name for name in RECORD_GROUPS if name not in ("lifecycle_version", "state")))
@@ -87,7 +88,8 @@ def count(tables: Tables, query: Query, of: Of, group: Sequence[str], position_f
     for name in group:
         if name in LABEL_GROUPS:
             label = tables.label.alias(f"{name}_label")
-            source = source.outerjoin(label, sa.and_(label.c.record_id == tables.record.c.id, label.c.name == name))
+            named = label_named(label.c.name, name)
+            source = source.outerjoin(label, sa.and_(label.c.record_id == tables.record.c.id, named))
             columns.append(label.c.value)
         elif name in RECORD_GROUPS:
             columns.append(tables.record.c[name])
@@ -108,13 +110,22 @@ def _conditions(tables: Tables, query: Query, position_function: str) -> Iterato
     for name in LABEL_GROUPS:
         wanted: Values = getattr(query, name)
         if wanted is not None:
-            labelled = _labelled(tables, name)
-            has = labelled.where(tables.label.c.value.in_(sorted(wanted - {None}, key=str)))
-            yield sa.or_(sa.exists(has), sa.not_(sa.exists(labelled))) if None in wanted else sa.exists(has)
+            has = _has_label(tables, name, sorted(str(one) for one in wanted if one is not None))
+            yield sa.or_(has, sa.not_(sa.exists(_labelled(tables, name)))) if None in wanted else has
     if query.text is not None:
         position = getattr(sa.func, position_function)
         texts = sorted({folded(str(text)) for text in query.text})
         yield sa.or_(sa.false(), *(position(record.c.folded, text) > 0 for text in texts))
+
+
+def _has_label(tables: Tables, name: str, values: Sequence[str]) -> Condition:
+    """Whether a record has one of the labels: looked up for each record, or of very many values once for all."""
+    label = tables.label
+    if len(values) <= FEW:
+        return sa.exists(_labelled(tables, name).where(label.c.value.in_(values)))
+    return tables.record.c.id.in_(
+        sa.select(label.c.record_id).where(label.c.name == name, among(label.c.value, values))
+    )
 
 
 def _labelled(tables: Tables, name: str) -> sa.Select[Any]:
@@ -126,8 +137,8 @@ def _chosen(column: sa.ColumnElement[Any], wanted: Values) -> Iterator[Condition
     if wanted is None:
         return
     values = sorted(str(one) for one in wanted if one is not None)
-    among = column == values[0] if len(values) == 1 else column.in_(values)
-    yield sa.or_(among, column.is_(None)) if None in wanted else among
+    found = among(column, values)
+    yield sa.or_(found, column.is_(None)) if None in wanted else found
 
 
 def _inside(column: sa.ColumnElement[Any], wanted: Interval | None) -> Iterator[Condition]:

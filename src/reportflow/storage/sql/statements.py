@@ -96,7 +96,7 @@ class StatementCache:
         misfit = getattr(driver, "DataError", DataError)  # aiosqlite has none
         self.misfits: tuple[type[Exception], ...] = (DataError, misfit)
         # queries are values, and the same few people ask the same again and again, page by page
-        self.page: Callable[[Query], PreparedStatement] = lru_cache(maxsize=256)(self._page)
+        self.page: Callable[[Query, int | None], PreparedStatement] = lru_cache(maxsize=256)(self._page)
         self.count: Callable[[Query, Of, tuple[str, ...]], PreparedStatement] = lru_cache(maxsize=64)(self._count)
         self.update_record: Callable[[tuple[str, ...]], PreparedStatement] = cache(self._update_record)
         self.update_with_entry: Callable[[tuple[str, ...]], PreparedStatement] = cache(self._update_with_entry)
@@ -126,6 +126,9 @@ class StatementCache:
         dialect, entries = self.dialect, sa.select(*(entry.c[name] for name in (*ENTRY_COLUMNS, "details")))
         in_order = entries.order_by(entry.c.record_id, entry.c.sequence)
         self.records: Lookup = Lookup(sa.select(*(record.c[name] for name in RECORD_COLUMNS)), record.c.id, dialect)
+        self.longest_title: PreparedStatement = self.prepare(
+            sa.select(sa.func.max(sa.func.char_length(record.c.title)))
+        )
         self.versions: Lookup = Lookup(sa.select(record.c.id, record.c.version, record.c.head), record.c.id, dialect)
         self.histories: Lookup = Lookup(in_order, entry.c.record_id, dialect)
         self.keys: Lookup = Lookup(sa.select(entry.c.actor_id, entry.c.key), entry.c.key, dialect)
@@ -171,8 +174,13 @@ class StatementCache:
             made.copy = f"COPY {preparer.format_table(table)} ({columns}) FROM STDIN", tuple(values)
         return made
 
-    def _page(self, query: Query) -> PreparedStatement:
-        return self.prepare(queries.page(self.tables, query, self.backend.position_function))
+    def _page(self, query: Query, key_bytes: int | None) -> PreparedStatement:
+        """A page; of MariaDB, sorted by keys of so many bytes, for some of which it must have memory."""
+        made = self.prepare(queries.page(self.tables, query, self.backend.position_function))
+        if key_bytes is not None:
+            memory = 2**21 + 20 * key_bytes
+            made.sql = f"SET STATEMENT max_sort_length = {key_bytes}, sort_buffer_size = {memory} FOR {made.sql}"
+        return made
 
     def _count(self, query: Query, of: Of, group: tuple[str, ...]) -> PreparedStatement:
         return self.prepare(queries.count(self.tables, query, of, group, self.backend.position_function))
