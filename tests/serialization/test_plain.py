@@ -51,9 +51,12 @@ from reportflow.office import (
     Level,
     Merge,
     Rejection,
+    Reply,
     Report,
+    Retraction,
     Revision,
     Source,
+    Supplement,
     Uptake,
     Usage,
 )
@@ -191,6 +194,11 @@ details: st.SearchStrategy[Any] = st.one_of(
     st.builds(Instruction, leader=names, level=levels, text=texts, post=texts, principal=st.booleans()),
     st.builds(Uptake, department=names, measure=texts, evidence=texts),
     st.builds(Rejection, code=names),
+    st.builds(
+        Supplement, attachments=st.lists(attachments, max_size=2), authors=st.none() | st.lists(authors, min_size=1)
+    ),
+    st.builds(Reply, department=names, text=texts, result=st.none() | names),
+    st.builds(Retraction, sequence=st.integers(1, 2**63 - 1)),
     st.builds(Merge, target=names),
     st.builds(Credit, source=names),
     st.builds(Comment, text=names),
