@@ -15,9 +15,11 @@ from sqlalchemy import create_engine, make_url, text
 
 from reportflow import (
     Actor,
+    Conflict,
     InvalidURL,
     ReportFlow,
     StorageBusy,
+    StorageError,
     StorageUnavailable,
     open_async_flow,
     open_flow,
@@ -194,17 +196,18 @@ def test_a_writer_that_waits_for_another_one_is_told_before_the_server_seems_to_
 
 
 class Stalling(MemoryStore):
-    """A store whose first commit waits for longer than the deadline, and is then told that another writer holds it."""
+    """A store whose commits take longer than the deadline, and are then told that another writer was faster."""
 
     stalls = 1
     commits = 0
+    error: StorageError = Conflict(["x"])
 
     def commit(self, changes: Any) -> None:
         """See `Store.commit`."""
         self.commits += 1
         if self.commits <= self.stalls and any(change.record.version > 1 for change in changes):
             time.sleep(0.03)
-            raise StorageBusy("memory:", "held")
+            raise self.error
         super().commit(changes)
 
 
@@ -218,6 +221,17 @@ def test_after_a_long_stall_there_is_one_more_try(stalls: int, done: bool) -> No
     if done:
         assert flow.fire(report.id, "comment", Comment(text="x"), by=LI).version == 2
     else:
-        with pytest.raises(StorageBusy):
+        with pytest.raises(Conflict):
             flow.fire(report.id, "comment", Comment(text="x"), by=LI)
     assert store.commits == 3
+
+
+def test_who_waited_for_a_lock_until_the_deadline_does_not_wait_again() -> None:
+    """`StorageBusy` after the deadline is raised at once, so that the deadline holds."""
+    store = Stalling()
+    store.stalls, store.error = 2, StorageBusy("memory:", "held")
+    flow = ReportFlow(store, REPORT, retry_timeout=0.01)
+    report = flow.create(a_report(), by=LI)
+    with pytest.raises(StorageBusy):
+        flow.fire(report.id, "comment", Comment(text="x"), by=LI)
+    assert store.commits == 2

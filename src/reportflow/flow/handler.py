@@ -157,7 +157,9 @@ class Handler:
     def _raise_if_too_late(
         self, error: StorageError, deadline: float, requests: Sequence[Request], ids: Sequence[str], attempt: int
     ) -> None:
-        if time.monotonic() > deadline and (attempt > 0 or self._retry_timeout <= 0):  # one more after a long stall
+        # after a long stall one more; who waited for a lock as long as one waits has had theirs
+        last = attempt > 0 or self._retry_timeout <= 0 or isinstance(error, StorageBusy)
+        if time.monotonic() > deadline and last:
             self._note("gave_up", error, requests, ids, attempt + 1)
             raise error
 
