@@ -27,12 +27,14 @@ from reportflow import (
     Transition,
     guard,
 )
+from reportflow.analysis.desk import Desk
+from reportflow.analysis.search import Search
+from reportflow.analysis.ways import pairs_of
 from reportflow.office import REPORT
 from reportflow.testing import strategies
 from reportflow.testing.broken import NeverFired
-from reportflow.testing.strategies.desk import Desk
-from reportflow.testing.strategies.search import Search, searched
-from reportflow.testing.strategies.ways import pairs_of
+from reportflow.testing.strategies.found import completed, searched
+from reportflow.testing.strategies.values import plain_instances
 
 
 @attrs.frozen(kw_only=True)
@@ -145,10 +147,13 @@ HARD: Final = {
     "members, and a month": panel(_a_month),
 }
 
+#: The same where a module holds it by a name.
+THREE: Final = HARD["three members"]
+
 Fired = Counter[str]
 
 
-def fired(lifecycle: Lifecycle, number: int = 100) -> Fired:
+def fired(lifecycle: Lifecycle, number: int = 60) -> Fired:
     """In how many of some random histories each trigger stands."""
     seen: Fired = Counter()
 
@@ -163,8 +168,8 @@ def fired(lifecycle: Lifecycle, number: int = 100) -> Fired:
 
 @pytest.mark.parametrize("lifecycle", HARD.values(), ids=HARD)
 def test_a_guard_over_several_acts_is_passed(lifecycle: Lifecycle) -> None:
-    """A guard that wants several acts, several people or several turns is passed in one of fifty histories at least."""
-    assert fired(lifecycle)["decide"] >= 2
+    """A guard that wants several acts, several people or several turns is passed in one of sixty histories at least."""
+    assert fired(lifecycle)["decide"] >= 1
 
 
 def test_what_no_history_has_is_said() -> None:
@@ -181,15 +186,26 @@ def test_what_no_history_has_is_said() -> None:
 def test_details_are_drawn_as_their_class_gives_them() -> None:
     """The details of acts vary as those of their class alone do: about half of the ballots say yes."""
     said: Counter[bool] = Counter()
+    votes = Lifecycle(
+        name="votes",
+        version=1,
+        record=Panel,
+        roles={"clerk": UNIT},
+        states=[State("open", final=True)],
+        transitions=[
+            Transition("create", source=None, dest="open", roles={"clerk"}),
+            Transition("vote", source="open", dest=SAME, roles={"clerk"}, details=Ballot, sets={"votes": _voted}),
+        ],
+    )
 
-    @settings(database=None, max_examples=120, phases=[Phase.generate], derandomize=True, deadline=None)
-    @given(history=strategies.histories(HARD["three members"]))
+    @settings(database=None, max_examples=60, phases=[Phase.generate], derandomize=True, deadline=None)
+    @given(history=strategies.histories(votes))
     def draw(history: list[Entry]) -> None:
         said.update(entry.details.yes for entry in history if isinstance(entry.details, Ballot))
 
     draw()
-    assert said.total() >= 20
-    assert 0.25 < said[True] / said.total() < 0.75
+    assert said.total() >= 60
+    assert 0.3 < said[True] / said.total() < 0.7
 
 
 def test_people_act_for_others() -> None:
@@ -227,7 +243,7 @@ def test_the_search_comes_to_every_row(lifecycle: Lifecycle) -> None:
 
 def test_all_pairs_of_the_report_are_found() -> None:
     """Each pair of rows of the standard lifecycle that its table allows is found, but the one that cannot be."""
-    search = searched((REPORT,))
+    search = completed((REPORT,))
     missing = {(one.trigger, other.trigger) for one, other in pairs_of(REPORT) - set(search.pairs)}
     assert missing == {("create", "discredit")}, "no credit is taken back that was never given"
 
@@ -235,7 +251,7 @@ def test_all_pairs_of_the_report_are_found() -> None:
 def test_the_search_is_bounded_and_steady() -> None:
     """It ends where there is no end of records that differ, and finds the same each time."""
     lifecycle = HARD["a sum of many"]
-    one, other = Search((lifecycle,)).run(), Search((lifecycle,)).run()
+    one, other = (Search((lifecycle,), plain_instances).run().complete() for _ in "12")
     assert one.bounded
     assert [found.acts[-1].command for found in one.pairs.values()] == [
         found.acts[-1].command for found in other.pairs.values()

@@ -42,6 +42,7 @@ from reportflow import (
     not_the_creator,
     replay,
 )
+from reportflow.analysis.people import able
 from reportflow.analysis.samples import PEOPLE, START, UNITS
 from reportflow.errors import RuleFailed, Unbuildable
 from reportflow.lifecycle import validation
@@ -63,8 +64,8 @@ from reportflow.testing import strategies
 from reportflow.testing.differences import without_digests
 from reportflow.testing.strategies import values
 from reportflow.testing.strategies.definitions import ERRAND, Casework, Errand, Remark
-from reportflow.testing.strategies.people import able
-from reportflow.testing.strategies.walks import distances, routes
+from reportflow.testing.strategies.tables import distances
+from reportflow.testing.strategies.walks import routes
 
 # A definition with a guard that nobody passes is said to have one; that has a test of its own.
 pytestmark = pytest.mark.filterwarnings("ignore::reportflow.testing.broken.NeverFired")

@@ -18,7 +18,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from reportflow.cli import inspection, integrity, moving, proof, show
-from reportflow.cli.lookup import current_folder_importable, find_lifecycle, find_module
+from reportflow.cli.lookup import current_folder_importable, find_lifecycle
 from reportflow.cli.translation import (
     CommandFailed,
     DeveloperCommand,
@@ -32,7 +32,7 @@ from reportflow.cli.translation import (
 )
 from reportflow.demo import vocabulary, year
 from reportflow.demo.plan import SEED, YEAR, ZONE
-from reportflow.errors import DuplicateKey, InvalidDefinition, RecordNotFound, StorageUnavailable, UnreadableRecord
+from reportflow.errors import DuplicateKey, RecordNotFound, StorageUnavailable, UnreadableRecord
 from reportflow.flow.base import LIMIT
 from reportflow.flow.sync import ReportFlow
 from reportflow.i18n.catalog import STANDARD
@@ -255,28 +255,30 @@ def conform(factory: str, reopen: str | None, profile: str, seed: int | None) ->
         raise click.exceptions.Exit(1)
 
 
+@_command("cover", DeveloperCommand)
+@click.argument("lifecycle", metavar="[PACKAGE.MODULE:LIFECYCLE]", default="")
+@option("--with", "modules", metavar="PACKAGE.MODULE", multiple=True, help="help.with")
+def cover(lifecycle: str, modules: tuple[str, ...]) -> None:
+    """Go every way that a lifecycle allows, and show what was covered."""
+    with current_folder_importable():
+        proof.cover(*inspection.find_with(lifecycle, modules))
+
+
 @_command("check", DeveloperCommand)
 @click.argument("lifecycle", metavar="[PACKAGE.MODULE:LIFECYCLE]", default="")
 @option("--matrix", type=click.Choice(sorted(inspection.MATRICES)), help="help.matrix")
 @option("--with", "modules", metavar="PACKAGE.MODULE", multiple=True, help="help.with")
 def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...]) -> None:
     """Try a lifecycle out, or show who may do what in it."""
-    try:
-        more = [find_module(one, one, "wrong.module") for one in modules]
-        found = find_lifecycle(lifecycle)
-    except CommandFailed as failed:
-        if not isinstance(failed.__cause__, InvalidDefinition):
-            raise
-        inspection.show_faults(failed.__cause__)
-        raise click.exceptions.Exit(1) from None
-    if matrix is not None:
-        click.echo(inspection.draw_matrix(found, matrix), nl=False)
-        return
-    own = [sys.modules[lifecycle.partition(":")[0]]] if lifecycle else []
-    with current_folder_importable():  # rules may import too, when they are first evaluated
-        passed = inspection.inspect(found, inspection.neighbours(found, own, more))
-    if not passed:
+    found = inspection.find_whole(lifecycle, modules)
+    if found is None:
         raise click.exceptions.Exit(1)
+    if matrix is not None:
+        click.echo(inspection.draw_matrix(found[0], matrix), nl=False)
+        return
+    with current_folder_importable():  # rules may import too, when they are first evaluated
+        if not inspection.inspect(*found):
+            raise click.exceptions.Exit(1)
 
 
 @_command("verify", DeveloperCommand)

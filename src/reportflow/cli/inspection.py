@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Final
@@ -10,8 +11,9 @@ from typing import Any, Final
 from reportflow.analysis.checks import check
 from reportflow.analysis.finding import Finding, Severity
 from reportflow.analysis.matrix import Matrix, matrix
+from reportflow.cli.lookup import find_lifecycle, find_module
 from reportflow.cli.show import FIXED, RIGHT, WIDE, clean, console, table
-from reportflow.cli.translation import language, text
+from reportflow.cli.translation import CommandFailed, language, text
 from reportflow.errors import InvalidDefinition, MissingExtra
 from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.definition import Lifecycle
@@ -39,6 +41,29 @@ def neighbours(lifecycle: Lifecycle, own: Iterable[ModuleType], named: Iterable[
     return tuple(found.values())
 
 
+def find_with(given: str, modules: Sequence[str]) -> tuple[Lifecycle, tuple[Lifecycle, ...]]:
+    """The lifecycle of a name, and the others of its module and of some further ones.
+
+    Raises:
+        CommandFailed: there is none, or a module cannot be imported.
+    """
+    named = [find_module(one, one, "wrong.module") for one in modules]
+    found = find_lifecycle(given)
+    own = [sys.modules[given.partition(":")[0]]] if given else []
+    return found, neighbours(found, own, named)
+
+
+def find_whole(given: str, modules: Sequence[str]) -> tuple[Lifecycle, tuple[Lifecycle, ...]] | None:
+    """As `find_with`; None where the table has faults, which are shown."""
+    try:
+        return find_with(given, modules)
+    except CommandFailed as failed:
+        if not isinstance(failed.__cause__, InvalidDefinition):
+            raise
+        _show_faults(failed.__cause__)
+        return None
+
+
 def inspect(lifecycle: Lifecycle, others: Sequence[Lifecycle]) -> bool:
     """Check a lifecycle and show what was found; whether there is nothing above a note."""
     samples = _samples(lifecycle, *others)
@@ -48,7 +73,7 @@ def inspect(lifecycle: Lifecycle, others: Sequence[Lifecycle]) -> bool:
     return sound
 
 
-def show_faults(error: InvalidDefinition) -> None:
+def _show_faults(error: InvalidDefinition) -> None:
     """Show why a definition could not be built at all."""
     given = ({"given": fault.text(language())} for fault in error.faults)
     _show([Finding(code="fault", level=Severity.ERROR, facts=facts) for facts in given], error.name)

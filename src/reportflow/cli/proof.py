@@ -1,7 +1,9 @@
-"""A store held against the contract, shown on a terminal."""
+"""A store held against the contract, and the tour of a lifecycle, shown on a terminal."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from rich.box import SIMPLE_HEAD
@@ -12,6 +14,7 @@ from reportflow.cli.lookup import current_folder_importable, find_object
 from reportflow.cli.show import clean, console
 from reportflow.cli.translation import CommandFailed, language, text
 from reportflow.i18n.catalog import STANDARD
+from reportflow.lifecycle.definition import Lifecycle
 from reportflow.testing.broken import SuiteRefused
 
 if TYPE_CHECKING:
@@ -44,6 +47,24 @@ def prove(factory: str, reopen: str | None, profile: str, seed: int | None) -> b
         raise CommandFailed(refused.message(language())) from refused
     show_report(report)
     return report.passed
+
+
+def cover(lifecycle: Lifecycle, others: Sequence[Lifecycle]) -> None:
+    """Make the tour of a lifecycle on a store in memory, and show what it covered and how long it took.
+
+    Raises:
+        MissingExtra: Hypothesis is not installed.
+        BrokenPromise: a promise was not kept.
+    """
+    from reportflow.testing.lifecycle_machine import LifecycleMachine
+
+    started = time.process_time()
+    machine = LifecycleMachine.of(lifecycle, *others)
+    machine.tour()
+    lines = machine.coverage().lines(language())
+    seconds = f"{time.process_time() - started:.1f}"
+    for line in (*lines, text("cover.time", seconds=seconds)):
+        console().print(clean(line), soft_wrap=True)
 
 
 def _check_function(given: str) -> None:

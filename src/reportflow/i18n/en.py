@@ -805,6 +805,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "schema": "The schema that the tables are in.",
         "since": "The version of the existing tables; leave it out where there are none.",
         "conform": "Hold a store of your own against the whole contract.",
+        "cover": "Go every row, pair of rows and refusal of a lifecycle in memory, and show what was covered.",
         "reopen": "The function that opens a durable or shared store once more.",
         "profile": "default, brief for a quick look, or thorough, which takes long.",
         "random_seed": "Makes the random part repeat the same calls.",
@@ -945,6 +946,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "sentence": "promise",
         "outcome": "outcome",
     },
+    "cli.cover": {
+        "time": "CPU time: {seconds} s",
+    },
     "cli.wrong": {
         "technical": "{given} Technical: {why}",
         "no_office": "There are no reports in {url}: check the path, or create some by typing: {command}",
@@ -1060,6 +1064,15 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "brackets stands what refused them. Where people can do them, say how what they need is made "
             "(reportflow.testing.strategies.register)."
         ),
+        "covered": "What was covered of the lifecycle '{lifecycle}':",
+        "covered.rows": "rows",
+        "covered.guards": "outcomes of guards",
+        "covered.refusals": "refusals",
+        "covered.pairs": "pairs of rows",
+        "covered_part": "{kind}: {percent} % ({done} of {total})",
+        "covered_missing": "; not covered: {names}",
+        "covered_missing_more": "; not covered: {names} and {number} more",
+        "covered_never": "; {never} more are in the tables, and no way to them was found",
         "never_fired": (
             "In this run these transitions were never fired, so nothing is proven of them: {names}. Give more "
             "examples or steps (settings), or, where no command fits, details that the guards let pass "

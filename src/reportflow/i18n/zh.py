@@ -722,6 +722,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "schema": "表所在的 schema。",
         "since": "现有表的版本；没有表时不填。",
         "conform": "按全部契约检验自定义的存储。",
+        "cover": "在内存中走遍生命周期的各条流转、各对前后相接的流转和各种拒绝，并显示覆盖情况。",
         "reopen": "再次打开持久或共享的存储的函数。",
         "profile": "default；brief 用于快速检验，thorough 更全面，耗时较长。",
         "random_seed": "使随机部分重复相同的调用。",
@@ -862,6 +863,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "sentence": "承诺",
         "outcome": "结果",
     },
+    "cli.cover": {
+        "time": "用时（处理器）：{seconds}秒",
+    },
     "cli.wrong": {
         "technical": "{given}技术信息：{why}",
         "no_office": "{url} 中没有数据：请核对路径，或输入以下命令创建：{command}",
@@ -949,6 +953,15 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "随机生成的“{lifecycle}”历史中没有以下操作，因此未得到任何验证：{names}。括号内为拒绝它们的原因。若实际可以"
             "办理，请说明如何生成所需的内容（reportflow.testing.strategies.register）。"
         ),
+        "covered": "生命周期“{lifecycle}”的覆盖情况：",
+        "covered.rows": "流转",
+        "covered.guards": "条件结果",
+        "covered.refusals": "拒绝理由",
+        "covered.pairs": "前后相接的流转",
+        "covered_part": "{kind}：{percent}%（共{total}项，已覆盖{done}项）",
+        "covered_missing": "；未覆盖：{names}",
+        "covered_missing_more": "；未覆盖：{names}，另有{number}项",
+        "covered_never": "；表中另有{never}项，未找到走到的办法",
         "never_fired": (
             "本次运行中以下转换从未执行，因此未得到任何验证：{names}。请增加样例数或步数（settings）；若无命令适用"
             "，请用 reportflow.testing.strategies.register 给出守卫能放行的内容。"

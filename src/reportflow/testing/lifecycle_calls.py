@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
@@ -9,6 +10,8 @@ from typing import Any, Final, Literal, Protocol
 
 import attrs
 
+from reportflow.analysis.tries import Judge, way
+from reportflow.analysis.ways import FoundAct
 from reportflow.errors import MissingExtra, RuleFailed
 from reportflow.flow.requests import Create, Fire, Request, request_of
 from reportflow.lifecycle.definition import Lifecycle
@@ -20,9 +23,11 @@ from reportflow.model.values import changed
 from reportflow.testing.broken import BrokenPromise
 from reportflow.testing.lifecycle_model import Model
 from reportflow.testing.lines import Lines, call, plain_text
-from reportflow.testing.strategies.commands import Judge, around, commands, way
+from reportflow.testing.strategies.commands import around, commands
+from reportflow.testing.strategies.found import searched
+from reportflow.testing.strategies.path import renamed
 from reportflow.testing.strategies.people import actors
-from reportflow.testing.strategies.values import details
+from reportflow.testing.strategies.values import details, plain_instances
 from reportflow.testing.strategies.walks import drafts
 
 try:
@@ -33,6 +38,8 @@ except ImportError as _error:
 _KEYS: Final = (None, None, None, "key 1", "key 2")
 #: How a record is named: by its id, by a snapshot, or by its id and the expected version.
 _AIMS: Final = ("id", "in hand", "version")
+#: How many records an act and its steps may create, at most.
+_CREATED: Final = 10
 _WRONG_AIMS: Final = (*_AIMS, "id", "other version", "nowhere")
 
 
@@ -46,7 +53,11 @@ _ONE_OF_THREE: Final = st.sampled_from((False, False, True))
 class Room(Protocol):
     """What a draw needs of the machine: Hypothesis hands it out as the runner."""
 
-    lifecycles: tuple[Lifecycle, ...]
+    @property
+    def lifecycles(self) -> tuple[Lifecycle, ...]:
+        """The definitions."""
+        ...
+
     model: Model
     lines: Lines
     now: datetime
@@ -100,6 +111,32 @@ def creating(draw: st.DrawFn, lifecycle: Lifecycle, row: Transition) -> DrawnReq
     if command is None:
         return None
     return DrawnRequests((_create(draft, command, draw(st.sampled_from(_KEYS))),), command.now)
+
+
+def known_way(room: Room, row: Transition) -> list[DrawnRequests]:
+    """What leads to a row from creations on, as a search found it; nothing where it found no way."""
+    with contextlib.suppress(RuleFailed):  # the machine comes upon that too, and says it with the calls
+        found = searched(room.lifecycles).rows.get(row)
+        return [] if found is None else acts_of(room, found.acts)
+    return []
+
+
+def acts_of(room: Room, acts: Sequence[FoundAct]) -> list[DrawnRequests]:
+    """Acts that a search found, from now on: each as one request, with the ids that the flow will give."""
+    later = room.now - acts[0].command.now
+    ids = {f"r{number}": f"r{number + room.model.number}" for number in range(1, len(acts) * _CREATED)}
+    made: list[DrawnRequests] = []
+    for act in acts:
+        one, now = act.command, act.command.now + later
+        request: Request
+        if act.draft is not None:
+            kind = act.draft.kind or next(each.name for each in room.lifecycles if each.record is type(act.draft))
+            request = Create(changed(act.draft, {"kind": kind}), by=one.actor)
+        else:
+            id, chosen = ids.get(act.id, act.id), renamed(one.details, ids)
+            request = Fire(id, one.trigger, chosen, by=one.actor, reason=one.reason)
+        made.append(DrawnRequests((request,), now))
+    return made
 
 
 @st.composite
@@ -195,7 +232,7 @@ _people = cache(actors)
 def _allowed(draw: Draw, room: Room, lifecycle: Lifecycle, target: Record, trigger: str) -> Command | None:
     """A command that goes through, its steps too; None where none could be found."""
     judge, ids = _judge(room, target), _others(room, target)
-    plain = way(lifecycle, target, trigger, now=room.now, judge=judge, ids=ids)
+    plain = way(lifecycle, target, trigger, now=room.now, judge=judge, plain=plain_instances, ids=ids)
     if plain is None:
         return None
     varied: Command = draw(around(lifecycle, target, plain, judge=judge, ids=ids))

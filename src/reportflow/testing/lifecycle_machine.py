@@ -16,31 +16,43 @@ Needs the extra ``reportflow[testing]``.
 
 from __future__ import annotations
 
+import contextlib
 import keyword
+import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from typing import Any, Final, TypeVar
 
-from reportflow.errors import MissingExtra
+from reportflow.analysis.search import Search
+from reportflow.analysis.ways import FoundAct
+from reportflow.errors import MissingExtra, RuleFailed
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.storage.memory import MemoryStore
 from reportflow.testing import lifecycle_calls as calls
 from reportflow.testing.broken import BrokenPromise, NeverFired
+from reportflow.testing.coverage import Coverage, CoverageTally, coverage, row_names
 from reportflow.testing.factory import Factory
 from reportflow.testing.lifecycle_rules import Rules
 from reportflow.testing.lifecycle_run import Held
-from reportflow.testing.strategies.values import details
+from reportflow.testing.strategies.found import completed
+from reportflow.testing.strategies.values import HEALTH_CHECKS, details
 from reportflow.testing.strategies.walks import drafts
+from reportflow.testing.tour import tours
 
 try:
-    from hypothesis import Phase, event, settings
+    from hypothesis import Phase, event, given, settings
+    from hypothesis import strategies as st
     from hypothesis.stateful import precondition, rule
 except ImportError as _error:
     raise MissingExtra("hypothesis", "reportflow[testing]") from _error
 
 H = TypeVar("H", bound=Held)
+
+#: Loaded where pytest runs: the machine is for unittest too.
+_PLUGIN: Final = "reportflow.testing.plugin"
 
 
 class LifecycleMachine(Rules):
@@ -70,12 +82,13 @@ class LifecycleMachine(Rules):
             Unbuildable: the details of a transition, or a draft, cannot be made; `register` a strategy.
         """
         lifecycles = (lifecycle, *others)
-        rows = {id(row): name for one in lifecycles for row, name in _named(one)}
+        rows = {id(row): name for row, name in row_names(lifecycles).items()}
         members: dict[str, Any] = {
             "__doc__": f"What holds for the lifecycle '{lifecycle.name}'.",
             "lifecycles": lifecycles,
             "fired": Counter(),
             "unfit": Counter(),
+            "covered": CoverageTally(),
             "_factory": Factory(store, reopen),
             "_rows": rows,
             "_held": [],
@@ -112,6 +125,42 @@ class LifecycleMachine(Rules):
             warnings.warn(str(BrokenPromise("never_fired", names=names)), NeverFired, stacklevel=2)
 
     @classmethod
+    def coverage(cls) -> Coverage:
+        """What all runs of this class covered so far, of what a search finds that there is."""
+        search: Search | None = None
+        with contextlib.suppress(RuleFailed):  # the runs say so
+            search = completed(cls.lifecycles)
+        return coverage(cls.lifecycles, cls.covered, search)
+
+    @classmethod
+    def tour(cls) -> None:
+        """Go the ways that a search found, until each row, pair of rows and refusal was met; each promise is held.
+
+        Raises:
+            BrokenPromise: one was not kept; its notes are the Python lines that repeat it.
+        """
+        for acts in tours(cls.lifecycles, cls.covered):
+            cls._go(acts)
+
+    @classmethod
+    def _go(cls, acts: Sequence[FoundAct]) -> None:
+        # Hypothesis takes notes and counts events inside of its own tests only
+        @settings(
+            max_examples=1, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=HEALTH_CHECKS
+        )
+        @given(st.none())
+        def go(_: None) -> None:
+            run = cls()
+            try:
+                for act in calls.acts_of(run, acts):
+                    run._one(act.requests[0], act.now)
+                    run.everything_holds()
+            finally:
+                run.teardown()
+
+        go()
+
+    @classmethod
     def _to_test_case(cls) -> Any:  # type: ignore[override]  # Hypothesis caches its own, and so it is made once
         made: Any = super()._to_test_case()
         if "tearDown" in vars(made):
@@ -120,28 +169,30 @@ class LifecycleMachine(Rules):
         phases = [phase for phase in made.settings.phases if phase is not Phase.explain]
         made.settings = settings(made.settings, report_multiple_bugs=False, phases=phases)
 
-        def tear_down(self: Any) -> None:
-            cls.warn_of_never_fired()
-
-        made.tearDown = tear_down
+        made.machine = cls
+        made.setUp = lambda self: cls.tour()
+        made.tearDown = lambda self: cls.warn_of_never_fired()
+        if "pytest" in sys.modules:
+            made.summed_up = import_module(_PLUGIN).summed_up
         return made
 
     def fire_row(self, name: str, act: calls.DrawnRequests | None) -> None:
         """Do what a row's rule has drawn."""
         if act is None:
-            type(self).unfit[name] += 1
-            event(f"no command fits: {name}")
+            # the records that are there may lack what the row wants: three members, a sum
+            if not self.led_to(name):
+                type(self).unfit[name] += 1
+                event(f"no command fits: {name}")
             return
         self._one(act.requests[0], act.now)
 
 
-def _named(lifecycle: Lifecycle) -> Iterator[tuple[Transition, str]]:
-    """Each row with its name: the trigger, and a number from the second row of a trigger on."""
-    seen: Counter[str] = Counter()
-    for row in lifecycle.transitions:
-        seen[row.trigger] += 1
-        number = f" {seen[row.trigger]}" if seen[row.trigger] > 1 else ""
-        yield row, f"{lifecycle.name}.{row.trigger}{number}"
+def lines_of_test(test: Any) -> list[str]:
+    """What the machine of a ``TestCase`` covered, for a summary; nothing where it is none."""
+    machine = getattr(test, "machine", None)
+    if not isinstance(machine, type) or not issubclass(machine, LifecycleMachine):
+        return []
+    return machine.coverage().lines()
 
 
 def _rules(lifecycle: Lifecycle, row: Transition, said: str, name: str) -> Iterator[Any]:

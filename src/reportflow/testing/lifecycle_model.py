@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import attrs
 
@@ -41,19 +41,13 @@ from reportflow.model.values import changed
 from reportflow.testing.broken import BrokenPromise, Raised, outcome, raised
 from reportflow.testing.differences import shown
 from reportflow.testing.doubles import Surroundings
+from reportflow.testing.lifecycle_requests import UsedKey
 from reportflow.testing.lifecycle_sight import Sight
 
 #: `decide`, or what stands for it.
 Judge = Callable[[Lifecycle, Record, Command], Decision]
 #: How often a rule is judged again before a different result is taken for the flow's fault.
 _OFTEN: Final = 40
-
-
-class UsedKey(NamedTuple):
-    """A used idempotency key: the request, and its result."""
-
-    request: Request
-    record: Record
 
 
 class Model(Sight):
@@ -165,23 +159,32 @@ class Model(Sight):
                 return stale
 
     def tried(self, target: Record, command: Command) -> None:
-        """Try a command on a record, or the creation of a draft, as things are. Nothing is kept.
+        """Try a command on a record, or the creation of a draft, as things are; nothing is kept.
 
         Raises:
             ReportflowError: it is refused, or one of its steps is.
-            BrokenPromise: a rule of the definition raised.
+            BrokenPromise: a rule of the definition raised, or answered differently the second time.
         """
+        acts = self._acts_of(target, command)
+        again = outcome(lambda: self._acts_of(target, command))
+        lifecycle = self.lifecycle_of(target)
+        if again != acts:
+            said = {"one": shown(acts), "other": shown(again)}
+            raise BrokenPromise("fickle", lifecycle=lifecycle.name, trigger=command.trigger, **said)
+        if acts[0][1].trigger != command.trigger:  # another creation takes the actor first
+            raise UnknownTrigger(lifecycle.name, command.trigger, ())
+
+    def _acts_of(self, target: Record, command: Command) -> list[tuple[Record, Entry]]:
+        """What a command would write."""
         number = self.number
-        attempt = Attempt(self, command.now, again=False)
+        attempt, request = Attempt(self, command.now, again=False), request_of(target, command)
         try:
-            request = request_of(target, command)
             attempt.perform(request, self._id_of(request))
         except RuleFailed as error:
             raise BrokenPromise("rule", given=str(error)) from error
         finally:
             self.number = number
-        if attempt.acts[0][1].trigger != command.trigger:  # another creation takes the actor first
-            raise UnknownTrigger(self.lifecycle_of(target).name, command.trigger, ())
+        return attempt.acts
 
     def _id_of(self, request: Request) -> str:
         """The id of the record that a request is about; a new one for what it creates."""

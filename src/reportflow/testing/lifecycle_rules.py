@@ -53,6 +53,7 @@ class Rules(Run):
         mine = [record for record in self.records.values() if self.model.lifecycle_of(record) is lifecycle]
         ways = [(record, way) for record in mine if (way := _way(lifecycle, record.state, row)) is not None]
         if None in row.sources or NOBODY in row.roles or not ways:
+            self.led_to(name)
             return
         chosen = data.draw(st.sampled_from([record.id for record, _ in ways]))
         record, way = next(pair for pair in ways if pair[0].id == chosen)
@@ -66,9 +67,20 @@ class Rules(Run):
                     act = calls.firing_on(data.draw, record, one.trigger)
                 if act is not None:
                     break
+            if act is None:
+                self.led_to(name)
             if act is None or isinstance(self._one(act.requests[0], act.now), Raised):
                 break
             record = self.records[record.id]
+
+    def led_to(self, name: str) -> bool:
+        """Whether a row could be fired on a record that is created and led to it, the way that a search found."""
+        row = next(row for one in self.lifecycles for row in one.transitions if self._rows[id(row)] == name)
+        before = type(self).fired[name]
+        for act in calls.known_way(self, row):
+            if isinstance(self._one(act.requests[0], act.now), Raised):
+                break
+        return type(self).fired[name] > before
 
     @rule(act=calls.refused())
     def refused(self, act: calls.DrawnRequests) -> None:

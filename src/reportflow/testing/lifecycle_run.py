@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, cast
 import attrs
 
 from reportflow.analysis.samples import START
-from reportflow.errors import MissingExtra, RuleFailed
+from reportflow.errors import MissingExtra, RuleFailed, TransitionRefused
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.flow.sync import ReportFlow
 from reportflow.lifecycle.definition import Lifecycle
@@ -25,6 +25,7 @@ from reportflow.model.values import changed
 from reportflow.serialization.digest import digest_of
 from reportflow.storage.base import Store
 from reportflow.testing.broken import BrokenPromise, Raised, outcome
+from reportflow.testing.coverage import CoverageTally
 from reportflow.testing.differences import first_difference, shown, without_digests
 from reportflow.testing.doubles import InterceptedStore
 from reportflow.testing.factory import Factory
@@ -54,11 +55,13 @@ class Run(RuleBasedStateMachine):
         lines: The run so far, as Python.
         lifecycles: The definitions.
         fired: row -> how often it was fired, in all runs of this class.
+        covered: What was met in these runs.
         unfit: row -> how often no command was found that it takes, though a record was in the state.
     """
 
     lifecycles: ClassVar[tuple[Lifecycle, ...]] = ()
     fired: ClassVar[Counter[str]]
+    covered: ClassVar[CoverageTally]
     unfit: ClassVar[Counter[str]]
     _factory: ClassVar[Factory]
     _rows: ClassVar[dict[int, str]]
@@ -149,6 +152,8 @@ class Run(RuleBasedStateMachine):
         for id, entries in self.model.entries.items():
             for entry in entries[before.get(id, 0) :]:
                 self._count(entry)
+        if isinstance(wanted, Raised) and isinstance(wanted.error, TransitionRefused):
+            self._count_refused(wanted.error)
         event(f"refused: {wanted.kind.__name__}" if isinstance(wanted, Raised) else "done")
         return wanted
 
@@ -178,6 +183,16 @@ class Run(RuleBasedStateMachine):
             name = self._rows[id(found[0])]
             type(self).fired[name] += 1
             event(f"fired: {name}")
+            before = self.model.entries[entry.record_id][: entry.sequence - 1]
+            earlier = lifecycle.row(before[-1].source, before[-1].trigger) if before else None
+            self.covered.fired(found[0], None if earlier is None else earlier[0])
+
+    def _count_refused(self, error: TransitionRefused) -> None:
+        record = self.records.get(error.id)
+        known = record is not None and record.version == error.version
+        found = self.model.lifecycle_of(record).row(record.state, error.trigger) if record and known else None
+        codes = [str(getattr(one, "code", one)) for one in error.refusals]
+        self.covered.refused(error.lifecycle, error.trigger, codes, None if found is None else found[0])
 
     def _one(self, request: Request, now: datetime, hand: str = "") -> Any:
         self._at(now)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import attrs
 
+from reportflow.analysis.desk import Desk
 from reportflow.flow.sync import ReportFlow
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.entry import Command, Entry
@@ -16,7 +17,6 @@ from reportflow.model.record import Record
 from reportflow.serialization.source import Names, imports, named, python
 from reportflow.storage.base import Store
 from reportflow.storage.memory import MemoryStore
-from reportflow.testing.strategies.desk import Desk
 
 #: What the lines call a lifecycle that no module holds.
 _UNNAMED: Final = "lifecycle"
@@ -93,7 +93,7 @@ class Path:
             desk = desk.created(draft, command)
             ids[its] = flow.create(draft, by=command.actor, at=command.at).id
         for one in self.commands[1:]:
-            chosen = _renamed(one.details, ids)
+            chosen = renamed(one.details, ids)
             record = flow.fire(record, one.trigger, chosen, by=one.actor, reason=one.reason, at=one.at)
         return record
 
@@ -151,7 +151,7 @@ def initialize_draft(
     return desk
 
 
-def _renamed(chosen: Any, ids: Mapping[str, str]) -> Any:
+def renamed(chosen: Any, ids: Mapping[str, str]) -> Any:
     """Details that name the ids of another flow."""
     if chosen is None or not attrs.has(type(chosen)):
         return chosen

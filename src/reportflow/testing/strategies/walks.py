@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -13,24 +11,26 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from reportflow.analysis.samples import START
+from reportflow.analysis.tries import way
+from reportflow.analysis.ways import not_drafted
 from reportflow.errors import InvalidValue, ReportflowError, RuleFailed, Unbuildable
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
-from reportflow.testing.broken import BrokenPromise, NeverFired
-from reportflow.testing.strategies.commands import around, way
-from reportflow.testing.strategies.desk import Desk
+from reportflow.testing.strategies.commands import around
 from reportflow.testing.strategies.path import Path, initialize_draft
-from reportflow.testing.strategies.search import Search, searched
+from reportflow.testing.strategies.tables import WalkTables, creation_of, first_created
 from reportflow.testing.strategies.values import instances, plain_instances
-from reportflow.testing.strategies.ways import Found, not_drafted
 
 _LATER: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 60, 1440, 0, -60))
 #: Whether a path goes on: six times of seven, and it shrinks to its end.
 _MORE: Final = st.sampled_from((False, True, True, True, True, True, True))
-#: From how many acts on a way counts twice.
-_LONG: Final = 3
+#: From how many acts on a way is gone more often, and how much more.
+_LONG: Final = 2
+_OFTEN: Final = 4
+#: Whether an act on a way is left out, if it can be: seldom, but first of all when it shrinks.
+_LEFT_OUT: Final = st.sampled_from((True, *11 * (False,)))
 _ONE_OF_FOUR: Final = st.sampled_from((False, False, False, True))
 
 
@@ -59,7 +59,7 @@ def paths(lifecycle: Lifecycle, *others: Lifecycle, min_size: int = 1, max_size:
     """
     if not 1 <= min_size <= max_size:
         raise InvalidValue("min_size", "range", {"given": min_size, "least": 1, "most": max_size})
-    return _walk(_Tables(lifecycle, others), min_size, max_size)
+    return _walk(WalkTables(lifecycle, others), min_size, max_size)
 
 
 def records(lifecycle: Lifecycle, state: str | None = None, *, others: Sequence[Lifecycle] = ()) -> SearchStrategy[Any]:
@@ -69,7 +69,7 @@ def records(lifecycle: Lifecycle, state: str | None = None, *, others: Sequence[
         Unbuildable: as `paths`; and no allowed commands were found that lead to the state.
         InvalidValue: the lifecycle has no such state.
     """
-    tables = _Tables(lifecycle, tuple(others))
+    tables = WalkTables(lifecycle, tuple(others))
     if state is None:
         return _walk(tables, 1, 12).map(lambda path: path.record)
     known = [one.name for one in lifecycle.states]
@@ -99,111 +99,18 @@ def histories(lifecycle: Lifecycle, *others: Lifecycle, min_size: int = 1) -> Se
     return paths(lifecycle, *others, min_size=min_size, max_size=max(12, min_size)).flatmap(of_path)
 
 
-# -- creation ---------------------------------------------------------------------------------------------------
-
-
-class _Tables:
-    """The lifecycles of a walk, and what is found out about them once."""
-
-    def __init__(self, lifecycle: Lifecycle, others: tuple[Lifecycle, ...]) -> None:
-        self.lifecycle = lifecycle
-        self.others = others
-        self.empty = Desk.of((lifecycle, *others))
-        self.plainest = _first(self, lifecycle, self.empty)
-        self._said = False
-        self.near = {state.name: distances(lifecycle, state.name) for state in lifecycle.states}
-        #: What may lie beside the record; of what only steps create, a path has no creation to say.
-        self.begun_by_people = [
-            one
-            for one in (lifecycle, *others)
-            if any(None in row.sources and NOBODY not in row.roles for row in one.transitions)
-        ]
-
-    @cached_property
-    def found(self) -> Search:
-        """What a search for every row comes to: begun when something is drawn, for rules that fail must fail then."""
-        return searched((self.lifecycle, *self.others), alone=True)
-
-    @cached_property
-    def ways(self) -> dict[Transition, Path]:
-        """A path to each row that people may fire."""
-        paths = {row: _as_path(self, found) for row, found in self.found.rows.items() if NOBODY not in row.roles}
-        return {
-            row: path
-            for row, path in paths.items()
-            if path is not None and path.history[-1].kind == self.lifecycle.name
-        }
-
-    @cached_property
-    def routes(self) -> dict[str, Path]:
-        """The shortest path found to each state."""
-        paths = [_as_path(self, one) for one in self.found.kept(self.lifecycle)]
-        found: dict[str, Path] = {}
-        for path in sorted((one for one in paths if one is not None), key=len):
-            found.setdefault(path.record.state, path)
-        return found
-
-    @cached_property
-    def unreached(self) -> dict[str, tuple[str, ...]]:
-        """The triggers of the rows that no path has, with what refused them."""
-        rows = [row for row in self.lifecycle.transitions if NOBODY not in row.roles and row not in self.found.rows]
-        return {row.trigger: tuple(sorted(self.found.refused.get(row, ()))) for row in rows}
-
-    def say_what_is_unreached(self) -> None:
-        """Warn of rows that no path has, once."""
-        if self.unreached and not self._said:
-            self._said = True
-            names = [f"{name} ({', '.join(codes)})" if codes else name for name, codes in self.unreached.items()]
-            text = BrokenPromise("unreached", lifecycle=self.lifecycle.name, names=names)
-            warnings.warn(str(text), NeverFired, stacklevel=2)
-
-    def __repr__(self) -> str:
-        return self.lifecycle.name
-
-    def named(self, lifecycle: Lifecycle, draft: Record) -> Record:
-        """A draft that says its kind, where its class leaves that open."""
-        shared = [one for one in (self.lifecycle, *self.others) if one.record is type(draft)]
-        return attrs.evolve(draft, kind=lifecycle.name) if len(shared) > 1 else draft
-
-
-def _creation(desk: Desk, lifecycle: Lifecycle, draft: Record, now: datetime) -> Command | None:
-    """The plainest command that creates a draft, or None."""
-    target = draft if draft.id else attrs.evolve(draft, id="?")
-    for row in lifecycle.transitions:
-        if None in row.sources:
-            found = way(lifecycle, target, row.trigger, now=now, judge=lambda one: desk.created(draft, one))
-            if found is not None:
-                return found
-    return None
-
-
-def _first(tables: _Tables, lifecycle: Lifecycle, desk: Desk, now: datetime = START) -> tuple[Record, Command]:
-    """The plainest draft that may be created, and the command.
-
-    Raises:
-        Unbuildable: there is none.
-    """
-    cls = lifecycle.record
-    for one in plain_instances(cls, not_drafted(lifecycle)):
-        draft = tables.named(lifecycle, one)
-        command = _creation(desk, lifecycle, draft, now)
-        if command is not None:
-            return draft, command
-    raise Unbuildable(cls.__name__, f"of the lifecycle '{lifecycle.name}': no draft was found that may be created")
-
-
 # -- walking ----------------------------------------------------------------------------------------------------
 
 
 @st.composite
-def _walk(draw: st.DrawFn, tables: _Tables, min_size: int, max_size: int) -> Path:
+def _walk(draw: st.DrawFn, tables: WalkTables, min_size: int, max_size: int) -> Path:
     lifecycle = tables.lifecycle
     tables.say_what_is_unreached()
     # what it heads for: left to chance, it would hardly ever come to the far end of a long table, nor past a guard
     # that wants several acts
     near = [tables.near[state.name] for state in lifecycle.states]
     ways = [way for way in tables.ways.values() if len(way) <= max_size]
-    ways += [way for way in ways if len(way) > _LONG]  # what takes several acts is what chance alone hardly comes to
+    ways += _OFTEN * [way for way in ways if len(way) > _LONG]  # to these chance alone hardly comes
     goal: Any = draw(st.sampled_from([{}, *near, *ways]))
     if isinstance(goal, Path):
         path, goal = draw(_along(tables, goal, max_size)), {}
@@ -220,20 +127,28 @@ def _walk(draw: st.DrawFn, tables: _Tables, min_size: int, max_size: int) -> Pat
 
 
 @st.composite
-def _along(draw: st.DrawFn, tables: _Tables, way: Path, max_size: int) -> Path:
-    """A path that goes a way to its end: each command varied, with others in between, where the rest still follows."""
+def _along(draw: st.DrawFn, tables: WalkTables, way: Path, max_size: int) -> Path:
+    """A path that goes a way to its end: each command varied, with others in between, where the rest still follows.
+
+    It shrinks by leaving out the acts that nothing after them needs.
+    """
     path = attrs.evolve(way, commands=way.commands[:1])
     draft, command = _started(draw, tables)
-    other = attrs.evolve(path, draft=draft, commands=(command,))
-    path = other if _leads_on(other, way.commands[1:]) else path  # another draft may come to the same end, or not
+    if (draft, command) != (way.draft, way.commands[0]):
+        other = attrs.evolve(path, draft=draft, commands=(command,))
+        if _leads_on(other, way.commands[1:]):  # another draft may come to the same end, or not
+            path = other
     for number, planned in enumerate(way.commands[1:], 1):
         rest = way.commands[number:]
+        if draw(_LEFT_OUT) and _leads_on(path, rest[1:]):
+            continue
         if len(path) + len(rest) < max_size and draw(_ONE_OF_FOUR):
             following = draw(_following(path, {}, 1))
             if following is not None and _leads_on(longer := _longer(path, following), rest):
                 path = longer
-        longer = _longer(path, draw(_around(path, planned)))
-        path = longer if _leads_on(longer, rest[1:]) else _longer(path, planned)
+        varied = draw(_around(path, planned))
+        longer = _longer(path, varied)
+        path = longer if varied == planned or _leads_on(longer, rest[1:]) else _longer(path, planned)
     return path
 
 
@@ -250,37 +165,24 @@ def _leads_on(path: Path, commands: Sequence[Command]) -> bool:
     return True
 
 
-def distances(lifecycle: Lifecycle, goal: str) -> Mapping[str, int]:
-    """How many acts of people lead from each state to another one, by the table; a state may be missing."""
-    found = {goal: 0}
-    todo = [goal]
-    for state in todo:  # it grows as it is walked
-        for row in lifecycle.transitions:
-            for source in row.sources - {None}:
-                if NOBODY not in row.roles and source not in found and state in row.dests(source):
-                    found[str(source)] = found[state] + 1
-                    todo.append(str(source))
-    return found
-
-
 def _longer(path: Path, command: Command) -> Path:
     longer = attrs.evolve(path, commands=(*path.commands, command))
     longer.__dict__["desk"] = path.desk.fired(path.id, command)  # known already, so it is not walked anew
     return longer
 
 
-def _started(draw: st.DrawFn, tables: _Tables) -> tuple[Record, Command]:
+def _started(draw: st.DrawFn, tables: WalkTables) -> tuple[Record, Command]:
     desk = tables.empty
     draft, command = tables.plainest
     if draw(st.booleans()):
         other = tables.named(tables.lifecycle, draw(drafts(tables.lifecycle)))
-        found = _creation(desk, tables.lifecycle, other, START)
+        found = creation_of(desk, tables.lifecycle, other, START)
         draft, command = (draft, command) if found is None else (other, found)
     target = draft if draft.id else attrs.evolve(draft, id="?")
     return draft, draw(around(tables.lifecycle, target, command, judge=lambda one: desk.created(draft, one)))
 
 
-def _beside(draw: st.DrawFn, tables: _Tables, draft: Record, command: Command) -> tuple[tuple[Record, Command], ...]:
+def _beside(draw: st.DrawFn, tables: WalkTables, draft: Record, command: Command) -> tuple[tuple[Record, Command], ...]:
     """A record of each kind perhaps, where steps may name one."""
     if not any(row.then is not None and row.details is not None for row in tables.lifecycle.transitions):
         return ()
@@ -289,9 +191,9 @@ def _beside(draw: st.DrawFn, tables: _Tables, draft: Record, command: Command) -
     unit = next(iter(desk.records.values())).unit
     for lifecycle in tables.begun_by_people:
         if draw(st.booleans()):
-            one, its = _first(tables, lifecycle, desk, command.now)
+            one, its = first_created(tables, lifecycle, desk, command.now)
             there = attrs.evolve(one, unit=unit)
-            judged = _creation(desk, lifecycle, there, command.now)
+            judged = creation_of(desk, lifecycle, there, command.now)
             one, its = (one, its) if judged is None else (there, judged)
             found.append((one, its))
             desk = desk.created(one, its)
@@ -348,7 +250,15 @@ def _others_ids(path: Path) -> tuple[str, ...]:
 
 
 def _way_on(path: Path, trigger: str, now: datetime) -> Command | None:
-    return way(path.lifecycle, path.record, trigger, now=now, judge=_judge_on(path), ids=_others_ids(path))
+    return way(
+        path.lifecycle,
+        path.record,
+        trigger,
+        now=now,
+        judge=_judge_on(path),
+        plain=plain_instances,
+        ids=_others_ids(path),
+    )
 
 
 def _around(path: Path, plain: Command) -> SearchStrategy[Command]:
@@ -364,29 +274,11 @@ def routes(lifecycle: Lifecycle, *others: Lifecycle) -> Mapping[str, Path]:
     Raises:
         As `paths`.
     """
-    return _Tables(lifecycle, others).routes
-
-
-def _as_path(tables: _Tables, found: Found) -> Path | None:
-    """What a search has done, as a path; None where it is none: where an act is on another record."""
-    first, *rest = found.acts
-    beside = [one for one in rest if one.draft is not None]
-    commands = [one.command for one in rest if one.id == first.id]
-    if first.draft is None or len(beside) + len(commands) < len(rest):
-        return None
-    path = Path(
-        lifecycle=tables.lifecycle,
-        draft=first.draft,
-        commands=(first.command, *commands),
-        others=tables.others,
-        beside=tuple((one.draft, one.command) for one in beside if one.draft is not None),
-    )
-    path.__dict__["desk"] = found.desk  # known already, so it is not walked anew
-    return path
+    return WalkTables(lifecycle, others).routes
 
 
 @st.composite
-def _varied(draw: st.DrawFn, tables: _Tables, route: Path) -> Path:
+def _varied(draw: st.DrawFn, tables: WalkTables, route: Path) -> Path:
     """A path to where a route leads, and perhaps some more acts that stay there."""
     goal = route.record.state
     path = draw(_along(tables, route, len(route) + 2))

@@ -12,16 +12,15 @@ from typing import Final
 
 import attrs
 
+from reportflow.analysis.desk import Desk
 from reportflow.analysis.samples import START
-from reportflow.errors import Unbuildable, UnknownTrigger
+from reportflow.analysis.tries import Plain, allowed
+from reportflow.errors import ReportflowError, Unbuildable, UnknownTrigger
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import NOBODY, Transition
 from reportflow.model.entry import Command
 from reportflow.model.record import Record
 from reportflow.model.values import changed, field_names
-from reportflow.testing.strategies.commands import allowed
-from reportflow.testing.strategies.desk import Desk
-from reportflow.testing.strategies.values import plain_instances
 
 #: A row of a lifecycle, and two that followed upon each other in one record's history.
 Row = Transition
@@ -32,7 +31,7 @@ _ROUND: Final = 3
 
 
 @attrs.frozen(eq=False)
-class Act:
+class FoundAct:
     """A command on a record, or the creation of a draft."""
 
     id: str
@@ -49,19 +48,29 @@ class Found:
         acts: What led there, the creations first.
         about: The id of the record that the last of them was about.
         before: What was there before the last of them.
+        begins: When the first of them may be.
     """
 
     desk: Desk
-    acts: tuple[Act, ...]
+    acts: tuple[FoundAct, ...]
     about: str
     before: Found | None = attrs.field(default=None, repr=False)
+    begins: datetime = START
 
     @property
     def now(self) -> datetime:
-        """When the last act was recorded."""
-        return self.acts[-1].command.now
+        """When the last act was recorded; where there was none, when it begins."""
+        return self.acts[-1].command.now if self.acts else self.begins
 
-    def after(self, act: Act) -> Found:
+    @property
+    def beginning(self) -> Found:
+        """What was there before the first act."""
+        found = self
+        while found.before is not None:
+            found = found.before
+        return found
+
+    def after(self, act: FoundAct) -> Found:
         """What is there after one more.
 
         Raises:
@@ -78,20 +87,20 @@ class Found:
         return (id for id, record in self.desk.records.items() if before.records.get(id) is not record)
 
 
-def created(found: Found, lifecycle: Lifecycle, refused: dict[Row, set[str]]) -> Iterator[Found]:
+def created(found: Found, lifecycle: Lifecycle, refused: dict[Row, set[str]], plain: Plain) -> Iterator[Found]:
     """What is there after a person created something: by each row that creates, then of each of a few drafts."""
     rows = [row for row in lifecycle.transitions if None in row.sources and NOBODY not in row.roles]
     with suppress(Unbuildable):
         shared = sum(one.record is lifecycle.record for one in found.desk.definitions) > 1
-        plain = plain_instances(lifecycle.record, not_drafted(lifecycle))
-        drafts = [changed(one, {"kind": lifecycle.name}) if shared else one for one in plain]
-        first = next((one for one in drafts if _by(found, lifecycle, one, rows, refused)), None)
+        made = plain(lifecycle.record, not_drafted(lifecycle))
+        drafts = [changed(one, {"kind": lifecycle.name}) if shared else one for one in made]
+        first = next((one for one in drafts if _by(found, lifecycle, one, rows, refused, plain)), None)
         for draft in (first, *(one for one in drafts if one is not first)) if first is not None else ():
-            yield from _by(found, lifecycle, draft, rows if draft is first else rows[:1], refused)
+            yield from _by(found, lifecycle, draft, rows if draft is first else rows[:1], refused, plain)
 
 
 def _by(
-    found: Found, lifecycle: Lifecycle, draft: Record, rows: Sequence[Row], refused: dict[Row, set[str]]
+    found: Found, lifecycle: Lifecycle, draft: Record, rows: Sequence[Row], refused: dict[Row, set[str]], plain: Plain
 ) -> list[Found]:
     """What is there after each of some rows created a draft."""
     made: list[Found] = []
@@ -100,14 +109,17 @@ def _by(
     for row in rows:
 
         def judge(command: Command, row: Row = row) -> object:
-            after = found.after(Act(id, command, draft))
+            after = found.after(FoundAct(id, command, draft))
             if after.desk.histories[id][0].trigger != row.trigger:
                 raise UnknownTrigger(lifecycle.name, row.trigger, ())
             made.append(after)
             return None
 
-        now = found.now if found.acts else START
-        next(allowed(lifecycle, target, row, now=now, judge=judge, refused=refused.setdefault(row, set())), None)
+        now = found.now
+        next(
+            allowed(lifecycle, target, row, now=now, judge=judge, plain=plain, refused=refused.setdefault(row, set())),
+            None,
+        )
     return made
 
 
@@ -146,3 +158,18 @@ def pairs_of(lifecycle: Lifecycle) -> frozenset[Pair]:
         for other in rows
         if other.sources.intersection(one.dests(source))
     )
+
+
+def shortened(found: Found) -> Found:
+    """The same last act after as few of the acts before it as it takes, creations kept."""
+    acts = list(found.acts)
+    for one in [act for act in reversed(acts[:-1]) if act.draft is None]:
+        fewer = [act for act in acts if act is not one]
+        shorter = found.beginning
+        try:
+            for act in fewer:
+                shorter = shorter.after(act)
+        except ReportflowError:
+            continue
+        acts, found = fewer, shorter
+    return found

@@ -20,19 +20,21 @@ from typing import Any, Final
 import attrs
 
 from reportflow.analysis.cases import read_by_rules
-from reportflow.errors import ReportflowError
+from reportflow.analysis.desk import Desk
+from reportflow.analysis.spoilt import Asked
+from reportflow.analysis.tries import Plain, allowed
+from reportflow.analysis.ways import Found, FoundAct, Pair, Row, acts_on, created, pairs_of, rounds, shortened
+from reportflow.errors import ReportflowError, TransitionRefused
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import NOBODY
 from reportflow.model.entry import Command
 from reportflow.model.record import Record
-from reportflow.testing.strategies.commands import allowed
-from reportflow.testing.strategies.desk import Desk
-from reportflow.testing.strategies.values import plain_instances, remembered
-from reportflow.testing.strategies.ways import Act, Found, Pair, Row, acts_on, created, pairs_of, rounds
 
 #: How many acts are tried in all, and how many of them for the rows that are hard to reach.
 _TRIALS: Final = 40_000
 _LATE: Final = 20_000
+#: And how many for the pairs.
+_PAIRING: Final = 80_000
 #: From how many records of a place (a state, reached by one row) the search goes on.
 _KEPT: Final = 4
 #: And from how many forms of them.
@@ -53,26 +55,34 @@ _MANY: Final = 3
 _BESIDE: Final = frozenset({"id", "kind", "version", "lifecycle_version", "created_at", "updated_at"})
 
 
+#: The kind of a record, a trigger, and the code of a refusal.
+Reason = tuple[str, str, str]
+
+
 class Search:
     """The search for the rows and pairs of some lifecycles.
 
     Args:
         lifecycles: The definitions.
+        plain: Makes the drafts and details that are tried.
         alone: Only acts on the first record count, among others that were just created: what a path may do.
 
     Attributes:
         rows: row -> what is there after it was fired, by the fewest acts found.
         pairs: (row, the row fired next on the same record) -> the same.
         refused: row -> the codes of the refusals that it met, though a record was in its state.
+        refusals: (kind, trigger, code) -> what was there, and an act that was refused with it.
         bounded: Whether there would have been more to try.
     """
 
-    def __init__(self, lifecycles: Sequence[Lifecycle], *, alone: bool = False) -> None:
+    def __init__(self, lifecycles: Sequence[Lifecycle], plain: Plain, *, alone: bool = False) -> None:
         self.lifecycles: Final = tuple(lifecycles)
         self.rows: dict[Row, Found] = {}
         self.pairs: dict[Pair, Found] = {}
         self.refused: dict[Row, set[str]] = {}
+        self.refusals: dict[Reason, tuple[Found, FoundAct]] = {}
         self.bounded: bool = False
+        self._plain = plain
         self._alone = alone
         self._left = _TRIALS
         self._read = {one.name: sorted(read_by_rules(one) - _BESIDE) for one in lifecycles}
@@ -84,14 +94,19 @@ class Search:
         self._todo: deque[tuple[Found, str]] = deque()
 
     def run(self) -> Search:
-        """Search, and return this."""
+        """Search for the rows, and return this."""
         for found in self._beginnings():
             self._note(found, Desk.of(()))
             self._walk()  # the plainest draft first, and what others add to that
         while self._left > 0 and not self._is_done() and self._reach_more():
             self._walk()
-        if not self._alone:
-            self._pair_up()
+        return self
+
+    def complete(self) -> Search:
+        """Search for the pairs and refusals too, after the rows were sought, and return this."""
+        self._left = _PAIRING
+        self._pair_up()
+        self._refuse()
         return self
 
     def kept(self, lifecycle: Lifecycle) -> list[Found]:
@@ -134,11 +149,26 @@ class Search:
 
         def judge(command: Command) -> object:
             self._left -= 1
-            made[:] = [found.after(Act(id, command))]
+            act = FoundAct(id, command)
+            try:
+                made[:] = [found.after(act)]
+            except TransitionRefused as error:
+                self._note_refusals(found, act, error)
+                raise
             return None
 
-        tries = allowed(lifecycle, record, row, now=found.now, judge=judge, ids=others, chosen=details, refused=refused)
-        for _ in tries:
+        every = allowed(
+            lifecycle,
+            record,
+            row,
+            now=found.now,
+            judge=judge,
+            plain=self._plain,
+            ids=others,
+            chosen=details,
+            refused=refused,
+        )
+        for _ in every:
             yield made[0]
             if self._left <= 0:
                 return
@@ -229,6 +259,25 @@ class Search:
             again = middle.after(attrs.evolve(act, command=attrs.evolve(act.command, now=middle.now)))
             self._note(again, middle.desk)
 
+    def _refuse(self) -> None:
+        """Try what has something wrong about it, in each state."""
+        for places in self._kept.values():
+            found, id = places[0]
+            record, others = found.desk.records[id], [one for one in found.desk.records if one != id]
+            lifecycle = found.desk.definitions.of(record)
+            for command in Asked(lifecycle, record, found.now, others, self._plain).refused:
+                try:
+                    found.after(FoundAct(id, command))
+                except TransitionRefused as error:
+                    self._note_refusals(found, FoundAct(id, command), error)
+                except ReportflowError:  # another one: it is not seen, or there is no such trigger
+                    continue
+
+    def _note_refusals(self, found: Found, act: FoundAct, error: TransitionRefused) -> None:
+        if (error.id, error.trigger) == (act.id, act.command.trigger):
+            for code in {str(getattr(one, "code", one)) for one in error.refusals}:
+                self.refusals.setdefault((error.lifecycle, error.trigger, code), (found, act))
+
     def pursue(self, found: Found, id: str, row: Row) -> Found | None:
         """What is there after a row was fired on a record, by repeating other acts first; None where that did not help.
 
@@ -248,7 +297,7 @@ class Search:
                         done = next(self._ways(following, id, row), None)
                         if done is not None:
                             done = shortened(done)
-                            self._note(done, Desk.of(()))
+                            self._note(done, found.beginning.desk)
                             return done
                         last = following
                     if last is not start:
@@ -261,7 +310,7 @@ class Search:
         record = found.desk.records[id]
         lifecycle = found.desk.definitions.of(record)
         for circle in rounds(lifecycle, record.state):
-            pools = [((None,) if row.details is None else plain_instances(row.details)[:_DETAILS]) for row in circle]
+            pools = [((None,) if row.details is None else self._plain(row.details)[:_DETAILS]) for row in circle]
             for number in range(max(map(len, pools))):
                 yield self._chain(found, id, circle, [(pool[number % len(pool)],) for pool in pools])
 
@@ -310,14 +359,14 @@ class Search:
         """What people create of a few drafts, each beside further records that steps may name."""
         several = any(row.then is not None for one in self.lifecycles for row in one.transitions)
         for lifecycle in self.lifecycles[:1] if self._alone else self.lifecycles:
-            for found in created(Found(Desk.of(self.lifecycles), (), ""), lifecycle, self.refused):
+            for found in created(Found(Desk.of(self.lifecycles), (), ""), lifecycle, self.refused, self._plain):
                 yield self._beside(found, lifecycle) if several else found
 
     def _beside(self, found: Found, lifecycle: Lifecycle) -> Found:
         about = found.about
         more = self.lifecycles if self._alone else (lifecycle, *self.lifecycles)
         for one in more:
-            found = next(created(found, one, {}), found)
+            found = next(created(found, one, {}, self._plain), found)
         return attrs.evolve(found, about=about)
 
 
@@ -328,23 +377,3 @@ def _size(value: object) -> object:
     if isinstance(value, int | float | Decimal):
         return value > 0, len(str(abs(int(value))))
     return min(len(value), _MANY) if isinstance(value, Sized) else True
-
-
-def shortened(found: Found) -> Found:
-    """The same last act after as few of the acts before it as it takes, creations kept."""
-    acts = list(found.acts)
-    for one in [act for act in reversed(acts[:-1]) if act.draft is None]:
-        fewer = [act for act in acts if act is not one]
-        shorter = Found(Desk.of(found.desk.definitions), (), "")
-        try:
-            for act in fewer:
-                shorter = shorter.after(act)
-        except ReportflowError:
-            continue
-        acts, found = fewer, shorter
-    return found
-
-
-def searched(lifecycles: tuple[Lifecycle, ...], *, alone: bool = False) -> Search:
-    """The result of a search, which is made once."""
-    return remembered((lifecycles, alone), lambda: Search(lifecycles, alone=alone).run())
