@@ -59,7 +59,7 @@ READERS = st.builds(
 ACTS = st.one_of(
     st.builds(lambda level: ("classify", Classification(secrecy=level)), st.sampled_from(Secrecy)),
     st.builds(lambda internal: ("comment", Comment(text="!", internal=internal)), st.booleans()),
-    st.integers().map(lambda number: ("edit", Revision(text=f"{number}."))),
+    st.just(("edit", None)),
 )
 
 
@@ -87,8 +87,8 @@ def test_every_call_tells_of_the_same_entries(
     """Counts of entries and of records, conditions on the history, and figures tell of what the history shows."""
     with flow_on(store()) as flow:
         report: Report = flow.create(draft(), by=ZHAO)
-        for trigger, details in acts:
-            report = flow.fire(report, trigger, details, by=LI)
+        for number, (trigger, details) in enumerate(acts):
+            report = flow.fire(report, trigger, details or Revision(text=f"{number}."), by=LI)
         for reader in readers:
             try:
                 history = flow.history(report.id, by=reader)

@@ -102,7 +102,6 @@ def test_unknown_kinds_are_listed_apart(flow: ReportFlow) -> None:
         name="parcel", version=3, record=Record, roles={"editor": UNIT}, states=[State("sent", final=True)],
         transitions=[Transition("send", source=None, dest="sent", roles={"editor"}, accepts={"id"})],
     )  # fmt: skip
-    flow.store.close()
     both = ReportFlow(flow.store, [REPORT, other], clock=clock())
     parcel = both.create(Record.draft(kind="parcel", id="p1"), by=LI)
     found = flow.verify()
@@ -251,7 +250,6 @@ def test_it_begins_behind_an_id(after: str) -> None:
 def test_it_says_how_far_it_has_come() -> None:
     """The hook is called after each thousand entries or records, with what was found so far, and in the end."""
     flow = office(MemoryStore())
-    flow.store.close()
     play(flow)
     calls: list[Verification] = []
     found = ReportFlow(Many(flow, 600), REPORT).verify(progress=calls.append)
