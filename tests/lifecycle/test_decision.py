@@ -43,6 +43,7 @@ from reportflow import (
     nobody_from,
     not_the_creator,
     only_the_assignee,
+    persons,
 )
 from reportflow.errors import RuleFailed
 from reportflow.i18n.catalog import STANDARD
@@ -711,6 +712,13 @@ def test_the_guards_that_ship() -> None:
 
     assert refusal_of(not_the_creator, ANN) == ("same_person", {"field": "created_by"})
     assert refusal_of(not_the_creator, KAI) is None
+    for_ann, for_cy = (attrs.evolve(KAI, on_behalf_of=one) for one in ("ann", "cy"))
+    assert refusal_of(not_the_creator, for_ann) == ("same_person", {"field": "created_by"})
+    assert refusal_of(not_the_creator, for_cy) is None
+    assert refusal_of(only_the_assignee, for_cy, assignee="cy") is None
+    assert refusal_of(only_the_assignee, for_cy, assignee="kai") is None
+    assert refusal_of(only_the_assignee, for_cy, assignee="ann") == ("not_assignee", {"assignee": "ann"})
+    assert (sorted(persons(KAI)), sorted(persons(for_cy))) == (["kai"], ["cy", "kai"])
     assert refusal_of(nobody_from("assignee"), KAI, assignee="kai") == ("same_person", {"field": "assignee"})
     assert refusal_of(nobody_from("assignee"), KAI, assignee="ann") is None
     assert refusal_of(has("title"), KAI) == ("missing", {"field": "title"})
