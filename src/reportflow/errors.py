@@ -49,7 +49,8 @@ class Refusal:
     """One reason why a transition is not allowed.
 
     Attributes:
-        code: Stable: ``state``, ``role``, ``clearance``, ``details``, ``reason``, or a guard's own.
+        code: Stable: ``state``, ``role``, ``clearance``, ``details``, ``reason``, ``out_of_sight``, ``step``,
+            ``hidden_step``, ``unknown_person``, ``person_out_of_sight``, or a guard's own.
         params: The facts of the case.
         people: Of those facts that are ids of persons, what people call them: the texts say this in their place.
         texts: language -> template, where the guard brings its own; else the catalog's ``refusal.<code>``.

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from reportflow import (
     ANY,
     OWN,
+    PERSON,
     SAME,
     UNIT,
     Actor,
@@ -116,6 +117,7 @@ class File(Record):
     """A record that belongs to somebody."""
 
     owner: str = ""
+    readers: tuple[str, ...] = attrs.field(default=(), metadata=PERSON)
 
     def labels(self) -> Mapping[str, tuple[str, ...]]:
         return {"author": (self.owner,)}
@@ -128,7 +130,10 @@ def files(**row: Any) -> Lifecycle:
         name="file", version=1, record=File, roles={"clerk": UNIT, "owner": OWN, "boss": ANY},
         states=[State("open", final=True)],
         transitions=[
-            Transition("open", source=None, dest="open", roles={"boss"}, accepts={"id", "owner", "unit", "assignee"}),
+            Transition(
+                "open", source=None, dest="open", roles={"boss"},
+                accepts={"id", "owner", "unit", "assignee", "readers"},
+            ),
             Transition(
                 "move", source="open", dest=SAME, roles=roles, details=Move,
                 sets={"unit": "unit", "owner": "owner"}, **row,
@@ -319,7 +324,7 @@ def test_people_are_called_by_name() -> None:
         assert "李娜" in error.message("zh")
         assert error.refusals[0].params["assignee"] == "li"
         offered = {one.trigger: one for one in flow.options(report, by=colleague)}["edit"]
-        assert offered.refusals[0].people == {"assignee": "李娜"}
+        assert offered.refusals[0].people == {"assignee": "李娜", "actor": "王强"}
         report = flow.fire(report, "assign", Assignment(), by=LI)
         report = flow.fire(report, "edit", Revision(text="x"), by=LI)
         deputy = attrs.evolve(colleague, on_behalf_of="li")  # who edited it may not review it by another's hand
@@ -337,24 +342,42 @@ def test_people_are_called_by_name() -> None:
         assert "高山" in error.message("zh")
 
 
+def test_the_text_of_a_guard_calls_people_by_name() -> None:
+    """The own text of a table's guard, which quotes the fact `actor`, has the name in its place; the fact is the id."""
+
+    def never(record: Record, command: Any) -> Any:
+        return {"assignee": "li"}
+
+    shut = guard("shut", {"en": "Not {actor}, but {assignee}.", "zh": "须由{assignee}办理，不是{actor}。"})(never)
+    row = Transition("shut", source="open", dest=SAME, roles={"boss"}, guards=[shut])
+    table = attrs.evolve(files(), transitions=[*files().transitions, row])
+    boss = Actor(id="boss", name="老板", roles={"boss"}, unit="a")
+    with ReportFlow(MemoryStore(), table, people={"li": "李娜", "boss": boss}) as flow:
+        file = flow.create(File.draft(), by=boss)
+        (said,) = refused(lambda: flow.fire(file, "shut", by=boss)).refusals
+        assert (said.message, said.text("zh")) == ("Not 老板, but 李娜.", "须由李娜办理，不是老板。")
+        assert (said.params["actor"], said.params["assignee"]) == ("boss", "li")
+
+
 # -- people= -----------------------------------------------------------------------------------------------------------
 
-PEOPLE: dict[str, Person | Actor] = {
+PEOPLE: dict[str, Person | Actor | str] = {
     "li": LI,
     "low": LOW,
     "else": Person("别处", unit="mizhi", roles={"editor"}),
     "any": Person("某人"),
     "any-low": Person("某人", clearance="internal"),
     "stranger": Person("外人", roles=()),
+    "named": "有名",
 }
 
 
-def by_function(ids: Collection[str]) -> Mapping[str, Person | Actor]:
+def by_function(ids: Collection[str]) -> Mapping[str, Person | Actor | str]:
     """As a host that asks its own table would."""
     return {id: PEOPLE[id] for id in ids if id in PEOPLE}
 
 
-async def by_coroutine(ids: Collection[str]) -> Mapping[str, Person | Actor]:
+async def by_coroutine(ids: Collection[str]) -> Mapping[str, Person | Actor | str]:
     """The same, awaited."""
     await asyncio.sleep(0)
     return by_function(ids)
@@ -364,7 +387,7 @@ async def by_coroutine(ids: Collection[str]) -> Mapping[str, Person | Actor]:
 @pytest.mark.parametrize(
     ("assignee", "code"),
     [
-        ("li", None), ("any", None), (None, None), ("gone", "unknown_person"), ("", "unknown_person"),
+        ("li", None), ("any", None), ("named", None), (None, None), ("gone", "unknown_person"), ("", "unknown_person"),
         ("low", "person_out_of_sight"), ("else", "person_out_of_sight"), ("any-low", "person_out_of_sight"),
         ("stranger", "person_out_of_sight"),
     ],
@@ -387,8 +410,10 @@ def test_whom_an_act_names_exists_and_sees_it(people: Any, assignee: str | None,
             assert codes(error) == [code]
             assert error.refusals[0].params["field"] == "assignee"
             if assignee in PEOPLE:
-                assert PEOPLE[assignee].name in error.message("zh")
-                assert PEOPLE[assignee].name in str(error)
+                person = PEOPLE[assignee]
+                assert not isinstance(person, str)
+                assert person.name in error.message("zh")
+                assert person.name in str(error)
         assert flow.get(report.id, by=LI).version == 1
         other = flow.fire(report, "edit", Revision(text="x"), by=LI)
         assert other.assignee is None
@@ -400,7 +425,11 @@ def test_a_draft_and_a_row_without_details_name_people_too() -> None:
     with ReportFlow(MemoryStore(), files(), people={"boss": boss}) as flow:
         error = refused(lambda: flow.create(File.draft(assignee="gone"), by=boss))
         assert (codes(error), error.id, error.version) == (["unknown_person"], "", 0)
-        file = flow.create(File.draft(assignee="boss"), by=boss)
+        error = refused(lambda: flow.create(File.draft(readers=("boss", "gone", "lost")), by=boss))
+        assert [(one.code, one.params["field"], one.params["person"]) for one in error.refusals] == [
+            ("unknown_person", "readers", "gone"), ("unknown_person", "readers", "lost"),
+        ]  # fmt: skip
+        file = flow.create(File.draft(assignee="boss", readers=("boss",)), by=boss)
         visitor = Actor(id="visitor", roles={"boss"})
         offered = {one.trigger: one for one in flow.options(file, by=visitor)}["take"]
         error = refused(lambda: flow.fire(file, "take", by=visitor))
@@ -423,7 +452,7 @@ def test_an_asynchronous_flow_awaits_who_exists() -> None:
         assert asyncio.run(act(people)) == ["unknown_person"]
 
 
-@pytest.mark.parametrize("people", [3, {"li": "李娜"}, lambda ids: None, lambda ids: {"li": 3}])
+@pytest.mark.parametrize("people", [3, {"li": 7}, lambda ids: None, lambda ids: {"li": 3}])
 def test_people_of_another_kind_are_refused(people: Any) -> None:
     """What is no mapping of ids to people is an error that says so, and nothing is written."""
 

@@ -47,10 +47,11 @@ class Names:
         _check("kind", query.kind, (*self._states, *unknown))
         _check("secrecy", query.secrecy, _SECRECIES)
         if kinds <= self._states.keys():
-            _check("state", query.state, _of(self._states, kinds))
+            kind = next(iter(kinds)) if len(kinds) == 1 else ""  # whose labels the choices have
+            _check("state", query.state, _of(self._states, kinds), kind)
             if query.happened is not None:
-                _check("trigger", query.happened.trigger, _of(self._triggers, kinds))
-                _check("level", query.happened.level, _of(self._levels, kinds))
+                _check("trigger", query.happened.trigger, _of(self._triggers, kinds), kind)
+                _check("level", query.happened.level, _of(self._levels, kinds), kind)
 
 
 def _add(names: _ByKind, kind: str, more: Iterable[str] | None) -> None:
@@ -66,12 +67,15 @@ def _of(names: Mapping[str, dict[str, None] | None], kinds: Iterable[str]) -> tu
     return tuple(dict.fromkeys(name for one in found for name in one or ()))
 
 
-def _check(field: str, wanted: Iterable[str | None] | None, choices: Collection[str] | None) -> None:
+def _check(
+    field: str, wanted: Iterable[str | None] | None, choices: Collection[str] | None, lifecycle: str = ""
+) -> None:
     if wanted is None or choices is None:
         return
     wrong = sorted(str(one) for one in wanted if one is not None and one not in choices)
     if wrong:
-        raise InvalidValue(field, "choice", {"given": repr(wrong[0]), "choices": tuple(choices)})
+        facts = {"given": repr(wrong[0]), "choices": tuple(choices), "lifecycle": lifecycle}
+        raise InvalidValue(field, "choice", facts)
 
 
 @cache_by_class

@@ -19,16 +19,20 @@ from reportflow.lifecycle import refusing
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor, Person, Secrecy
 from reportflow.model.checks import cache_by_class, type_problem
-from reportflow.model.entry import Command, marked
+from reportflow.model.entry import Command
 from reportflow.model.record import Record
+from reportflow.model.values import MARK, PERSON
 
 Known = Person | Actor
-#: Who exists: a mapping of ids to `Person` or `Actor`, or a function of some ids that gives such a mapping of those
-#: that it knows. That of an asynchronous flow may be a coroutine function.
+#: Who exists: a mapping of ids to `Person` or `Actor`, or to a name alone, or a function of some ids that gives such a
+#: mapping of those that it knows. That of an asynchronous flow may be a coroutine function.
 People = (
-    Mapping[str, Known]
-    | Callable[[Collection[str]], Mapping[str, Known]]
-    | Callable[[Collection[str]], Awaitable[Mapping[str, Known]]]
+    Mapping[str, Known | str]
+    | Mapping[str, Person]
+    | Mapping[str, Actor]
+    | Mapping[str, str]
+    | Callable[[Collection[str]], Mapping[str, Any]]
+    | Callable[[Collection[str]], Awaitable[Mapping[str, Any]]]
 )
 
 #: The fields of every record that name a person.
@@ -75,19 +79,19 @@ class Directory:
         Raises:
             TransitionRefused: with the codes ``unknown_person`` and ``person_out_of_sight``.
         """
-        named = {name: getattr(after, name) for name in _fields(type(after))}
-        new = {
-            name: id
-            for name, id in named.items()
-            if isinstance(id, str) and (not before.version or getattr(before, name) != id)
-        }
-        if not new or not self:
+        if not self:
             return
-        known = yield from self.find(frozenset(new.values()))
+        new = [
+            (name, id)
+            for name in _fields(type(after))
+            for id in _ids(getattr(after, name))
+            if not before.version or id not in _ids(getattr(before, name))
+        ]
+        known = yield from self.find(frozenset(id for _, id in new))
         names = {id: person.name or id for id, person in known.items()}
         wrong = tuple(
             refusing.refusal(lifecycle, command, code, {"field": name, "person": id}, {"person": names.get(id, id)})
-            for name, id in new.items()
+            for name, id in new
             for code in self._why_not(id, known.get(id), after)
         )
         if wrong:
@@ -139,12 +143,20 @@ def _with_names(refusal: Refusal, facts: Iterable[str], names: Mapping[str, str]
 
 @cache_by_class
 def _fields(cls: type[Any]) -> tuple[str, ...]:
-    """The fields of a record class that name a person."""
-    of_this = marked(cls).get("person")
-    return _OF_ALL if of_this is None or of_this in _OF_ALL else (*_OF_ALL, of_this)
+    """The fields of a record class that name persons: the assignee, and those that are marked."""
+    marks = ((field.name, field.metadata.get(MARK)) for field in attrs.fields(cls))
+    return tuple(dict.fromkeys((*_OF_ALL, *(name for name, mark in marks if mark == PERSON[MARK]))))
+
+
+def _ids(value: object) -> tuple[str, ...]:
+    """The ids that such a field holds: one, several or none."""
+    several = (value,) if isinstance(value, str) else value if isinstance(value, Iterable) else ()
+    return tuple(one for one in several if isinstance(one, str))
 
 
 def _checked(person: Any) -> Known:
-    if not isinstance(person, Person | Actor):
-        raise InvalidValue("people", *type_problem("Person", person))
-    return person
+    if isinstance(person, Person | Actor):
+        return person
+    if isinstance(person, str):
+        return Person(person)
+    raise InvalidValue("people", *type_problem("Person", person))

@@ -37,7 +37,8 @@ class Guard:
         code: The stable code of its refusal.
         test: Takes the record (for a creation the draft) and the command; returns True, False, or a mapping of
             facts with which it refuses.
-        texts: language -> template of the refusal, filled with ``id``, ``actor``, ``trigger`` and the facts.
+        texts: language -> template of the refusal, filled with ``id``, ``actor``, ``trigger`` and the facts; people in
+            it are called by name, where that is known.
         reads_details: Whether it looks at the details: then an offer cannot judge it, and it only runs on
             details of the right class.
     """
@@ -62,7 +63,8 @@ class Guard:
         actor = command.actor
         known = {"lifecycle": record.kind, "id": record.id, "actor": actor.id, "name": actor.name or actor.id}
         facts = {**known, "trigger": command.trigger, **(answer or {})}
-        return Refusal(code=self.code, params=facts, texts=self.texts, labels=labels)
+        people = {"actor": actor.name} if actor.name and facts["actor"] == actor.id else {}
+        return Refusal(code=self.code, params=facts, people=people, texts=self.texts, labels=labels)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # a function that was decorated with `guard` goes by the name of the guard that took its place

@@ -111,7 +111,7 @@ class Person(Value):
     """
 
     name: str = attrs.field(default="", kw_only=False)
-    post: str = ""
-    unit: str = ""
+    post: str = attrs.field(default="", kw_only=False)
+    unit: str = attrs.field(default="", kw_only=False)
     roles: frozenset[str] | None = attrs.field(default=None, converter=_roles_or_none)
     clearance: Secrecy | None = attrs.field(default=None, converter=_clearance_or_none)
