@@ -8,20 +8,26 @@ findings.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
 from typing import Final
 
 import attrs
 
 from reportflow.analysis import isolation
 from reportflow.analysis.cases import mentioned_by
+from reportflow.analysis.commuting import find_conflicts
 from reportflow.analysis.detours import answer, find_detour
 from reportflow.analysis.examiner import Examiner, Place
-from reportflow.analysis.finding import Finding, Move, Severity, lines
+from reportflow.analysis.finding import Finding, Move, Severity, accepting, lines
 from reportflow.analysis.purity import Watcher
 from reportflow.analysis.samples import START, Given
+from reportflow.analysis.search import Search
 from reportflow.analysis.simulation import Simulation, Trial, outcome, refusals
+from reportflow.analysis.stuck import find_stuck
+from reportflow.analysis.tries import plain_of
 from reportflow.analysis.walk import find_existing
-from reportflow.errors import RuleFailed, StepsUnbounded
+from reportflow.errors import ReportflowError, RuleFailed, StepsUnbounded
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.guards import Guard
 from reportflow.lifecycle.table import EVERYBODY, NOBODY, Transition, is_field_name
@@ -32,7 +38,9 @@ from reportflow.serialization.source import python
 _BASES: Final = 6
 
 
-def check(lifecycle: Lifecycle, *others: Lifecycle, samples: Given | None = None) -> tuple[Finding, ...]:
+def check(
+    lifecycle: Lifecycle, *others: Lifecycle, samples: Given | None = None, accept: Mapping[str, str] | None = None
+) -> tuple[Finding, ...]:
     """Try a definition out in a child process, and return what is wrong with it, the gravest first.
 
     Args:
@@ -40,15 +48,23 @@ def check(lifecycle: Lifecycle, *others: Lifecycle, samples: Given | None = None
         others: Those that its steps act on, or whose steps act on it; of one name the first counts.
         samples: Instances of record and details classes (records as drafts), where annotations do not say enough; no
             others of these classes are tried.
+        accept: The codes of findings that may be, each with the reason: they are notes then. A code of which nothing
+            is found is a finding.
 
     Returns:
         Nothing above a note where nothing is wrong. What could not be tried is a finding too, and so is a bound that
-        was reached.
+        was reached: that is a note.
+
+    Raises:
+        InvalidValue: `accept` has a code that no finding can have, or a blank reason.
     """
+    accepted = dict(accept or {})
+    accepting((), accepted, lifecycle.name)  # a wrong code is refused before anything is tried
     by_name: dict[str, Lifecycle] = {}
     for one in (lifecycle, *others):
         by_name.setdefault(one.name, one)
-    return isolation.run(_findings, tuple(by_name.values()), dict(samples or {}))
+    found = accepting(isolation.run(_findings, tuple(by_name.values()), dict(samples or {})), accepted, lifecycle.name)
+    return tuple(sorted(found, key=lambda one: list(Severity).index(one.level)))
 
 
 def _findings(watcher: Watcher | None, lifecycles: Sequence[Lifecycle], given: Given) -> tuple[Finding, ...]:
@@ -59,7 +75,7 @@ def _findings(watcher: Watcher | None, lifecycles: Sequence[Lifecycle], given: G
     found = list(_Report(examiner).findings())
     if watcher is None:
         found.append(Finding(code="purity_unchecked", level=Severity.NOTE, facts={"lifecycle": lifecycles[0].name}))
-    return tuple(sorted(found, key=lambda one: list(Severity).index(one.level)))
+    return tuple(found)
 
 
 class _Report:
@@ -72,6 +88,26 @@ class _Report:
         examiner.unexamined.update(unbuildable)
         self._examined = [row for row in self._of.transitions if row not in examiner.unexamined]
 
+    @cached_property
+    def _search(self) -> Search | None:
+        """What a deeper search comes to, where rows never passed; None without any, or where rules fail or do harm."""
+        seen = self._seen
+        never = [row for row in self._examined if seen.rows[row].passed is None and self._is_asked(row)]
+        if not never or seen.unexamined or seen.failed or seen.impure or seen.endless:
+            return None
+        with suppress(ReportflowError):  # what fails was not met by the walk, which alone can say it with an example
+            return Search(seen.simulation.lifecycles, plain_of(seen.given)).run()
+        return None
+
+    def _passes_later(self, row: Transition) -> bool:
+        """Whether a row that never passed in the walk passes after more acts."""
+        return self._search is not None and row in self._search.rows
+
+    def _claimed(self, *rows: Transition) -> Severity:
+        """How grave it is that rows never passed: a note where a bound was reached before all was tried."""
+        unfinished = self._search is not None and not self._search.unfinished.isdisjoint(rows)
+        return Severity.NOTE if unfinished else Severity.WARNING
+
     def findings(self) -> Iterator[Finding]:
         yield from self._of_classes()
         if self._of.record in self._seen.unbuildable:
@@ -79,9 +115,11 @@ class _Report:
         yield from self._of_rules()
         yield from self._of_undeclared()
         yield from self._of_states()
+        yield from self._of_stuck()
         yield from self._of_rows()
         yield from self._of_guards()
         yield from self._of_detours()
+        yield from self._of_commuting()
         yield from self._of_steps()
         yield from self._of_roles()
         yield from self._of_fields()
@@ -153,6 +191,13 @@ class _Report:
 
     def _of_states(self) -> Iterator[Finding]:
         reached, number = self._seen.reached, self._seen.number
+        later = {
+            dest
+            for row in self._examined
+            if self._passes_later(row)
+            for source in row.sources
+            for dest in row.dests(source)
+        }
         # nothing is claimed of what a row that was not tried may lead to
         unexamined = self._seen.unexamined | {row for row in self._examined if self._is_untried(row)}
         sources = {str(source) for row in unexamined for source in row.sources}
@@ -160,12 +205,15 @@ class _Report:
         arrows = [(s, dest) for row in self._of.transitions for s in row.sources for dest in row.dests(s)]
         perhaps = _closure(perhaps, arrows)
         for state in self._of.states:
-            if state.name not in reached and state.name not in perhaps:
+            if state.name not in {*reached, *later} and state.name not in perhaps:
                 rows = [row for row in self._of.transitions if any(state.name in row.dests(one) for one in row.sources)]
                 trial = next((found for row in rows if (found := self._seen.rows[row].refused)), None)
                 facts = {"state": state.name, "number": number, "triggers": _triggers(rows)}
                 example = () if trial is None else self._shown(trial)
-                yield self._finding("state_unreachable", Severity.WARNING, example, **facts)
+                yield self._finding("state_unreachable", self._claimed(*rows), example, **facts)
+        sources |= {str(source) for row in self._examined if self._passes_later(row) for source in row.sources}
+        unfinished = [row for row in self._examined if self._claimed(row) is Severity.NOTE]
+        sources |= {str(source) for row in unfinished for source in row.sources}
         ending = {state.name for state in self._of.states if state.final} | perhaps | sources
         ending = _closure(ending, [(dest, source) for source, dests in self._seen.edges.items() for dest in dests])
         for name in [state.name for state in self._of.states if state.name in reached and state.name not in ending]:
@@ -174,26 +222,37 @@ class _Report:
             example = self._shown(trial, f"{subject} stays '{name}'")
             yield self._finding("state_trap", Severity.WARNING, example, state=name, number=number)
 
+    def _of_stuck(self) -> Iterator[Finding]:
+        """Records of a state that others leave, which never do."""
+        untried = {source for row in self._seen.unexamined for source in row.sources}
+        for world, id in find_stuck(self._seen, self._of):
+            state = world.records[id].state
+            if state not in untried:
+                subject = "it" if world.move is not None and id == world.move.id else repr(id)
+                ends = f"{subject} stays '{state}'"
+                example = lines(self._seen.simulation.needed(world.moves), START, ends=ends)
+                yield self._finding("record_trap", Severity.WARNING, example, state=state)
+
     def _of_rows(self) -> Iterator[Finding]:
         for row in self._examined:
             tally = self._seen.rows[row]
             sources = tuple(state.name for state in self._of.states if state.name in row.sources)
             facts: dict[str, object] = {"trigger": row.trigger, "states": sources}
-            code, example = "", tuple[str, ...]()
+            code, example, level = "", tuple[str, ...](), Severity.WARNING
             if not self._is_asked(row):
                 code = "row_unasked"
-            elif tally.passed is None and self._is_explained(row):
+            elif self._passes_later(row) or (tally.passed is None and self._is_explained(row)):
                 continue
             elif tally.passed is None and tally.refused is not None:
                 assert tally.refused.error is not None, "it was refused"
-                code, example = "row_never", self._shown(tally.refused)
+                code, example, level = "row_never", self._shown(tally.refused), self._claimed(row)
                 facts.update(codes=refusals(tally.refused.error), number=tally.number)
             elif tally.number == 0 and None in row.sources:
                 code = "row_shadowed"
             elif self._is_untried(row):
-                code = "row_untried"
+                code, level = "row_untried", Severity.NOTE
             if code:
-                yield self._finding(code, Severity.WARNING, example, **facts)
+                yield self._finding(code, level, example, **facts)
 
     def _is_asked(self, row: Transition) -> bool:
         """Whether an actor or a step may ask for a row."""
@@ -218,12 +277,15 @@ class _Report:
         for (row, place), tally in self._seen.guards.items():
             if row in self._seen.unexamined or (tally.passed and tally.refused):
                 continue
+            if tally.refused and self._passes_later(row):
+                continue
             trial = tally.passed or tally.refused
             assert trial is not None, "it was tried"
             code, does = ("guard_always", "passes") if tally.passed else ("guard_never", "refuses")
             guard = row.guards[place].code
             facts = {"trigger": row.trigger, "guard": guard, "number": tally.number}
-            yield self._finding(code, Severity.WARNING, self._shown(trial, f"'{guard}' {does}"), **facts)
+            level = Severity.WARNING if tally.passed else self._claimed(row)
+            yield self._finding(code, level, self._shown(trial, f"'{guard}' {does}"), **facts)
 
     def _of_detours(self) -> Iterator[Finding]:
         for row in self._examined:
@@ -233,6 +295,15 @@ class _Report:
                     code = "detour_fired" if found.fired else "detour_reached"
                     facts = {"trigger": row.trigger, "guard": guard.code, "actor": found.actor, "state": found.state}
                     yield self._finding(code, Severity.WARNING, found.example, **facts)
+
+    def _of_commuting(self) -> Iterator[Finding]:
+        for row in self._examined:
+            found = find_conflicts(self._seen, self._of, row)
+            if found is not None:
+                world, mine, other, field = found
+                example = lines(self._seen.simulation.needed((*world.moves, mine, other)), START, ends="done")
+                facts = {"trigger": row.trigger, "other": other.command.trigger, "field": field}
+                yield self._finding("not_commuting", Severity.WARNING, example, **facts)
 
     # -- steps
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
 import attrs
 
+from reportflow.errors import InvalidValue
 from reportflow.i18n.catalog import ENGLISH, NO_LABELS, STANDARD, Labels
+from reportflow.model.checks import is_blank
 from reportflow.model.entry import Command
 from reportflow.model.record import Record
 from reportflow.serialization.source import python
@@ -38,6 +41,7 @@ class Finding:
             gives what `create` makes the id ``new_id``; records that a step creates get the ids ``s1``, ``s2`` and so
             on. The result of the last line stands behind it as a comment. Empty where there is nothing to run.
         labels: What the lifecycle calls states and triggers.
+        accepted: Why it may be so, where its code was accepted: it is a note then.
     """
 
     code: str
@@ -45,10 +49,52 @@ class Finding:
     facts: Mapping[str, object] = attrs.field(factory=dict)
     example: tuple[str, ...] = ()
     labels: Labels = attrs.field(default=NO_LABELS, eq=False, repr=False)
+    accepted: str = ""
 
     def text(self, language: str = ENGLISH) -> str:
-        """What was found, and what to do, in a language."""
-        return STANDARD.text(f"finding.{self.code}", language, self.facts, labels=self.labels)
+        """What was found, and what to do, in a language; and why it was accepted."""
+        found = STANDARD.text(f"finding.{self.code}", language, self.facts, labels=self.labels)
+        if not self.accepted:
+            return found
+        return STANDARD.text("finding.accepted", language, {"given": found, "reason": self.accepted})
+
+
+#: The codes of what may be accepted: all that is graver than a note.
+ACCEPTABLE: Final = frozenset(
+    {
+        "unbuildable", "step_unknown", "rule_raises", "rule_effect", "rule_differs", "guard_undeclared",
+        "state_unreachable", "state_trap", "record_trap", "row_never", "row_shadowed", "row_unasked", "guard_never",
+        "guard_always",
+        "detour_fired", "detour_reached", "not_commuting", "steps_endless", "steps_may_circle",
+    }
+)  # fmt: skip
+
+
+def accepting(findings: Iterable[Finding], accept: Mapping[str, str], name: str) -> tuple[Finding, ...]:
+    """The findings with those of accepted codes as notes; then a warning for each code that nothing was found of.
+
+    Args:
+        findings: What was found.
+        accept: Code -> why it may be so.
+        name: The lifecycle's name.
+
+    Raises:
+        InvalidValue: a code that no finding can have, or a reason that is blank.
+    """
+    for code, reason in accept.items():
+        if code not in ACCEPTABLE:
+            raise InvalidValue("accept", "choice", {"given": repr(code), "choices": sorted(ACCEPTABLE)})
+        if is_blank(reason):
+            raise InvalidValue(f"accept[{code!r}]", "blank", {})
+    found = [
+        attrs.evolve(one, level=Severity.NOTE, accepted=accept[one.code])
+        if one.code in accept and one.level is not Severity.NOTE
+        else one
+        for one in findings
+    ]
+    unused = [code for code in accept if not any(one.accepted and one.code == code for one in found)]
+    facts = [{"lifecycle": name, "codes": (code,)} for code in unused]
+    return (*found, *(Finding(code="acceptance_unused", level=Severity.WARNING, facts=one) for one in facts))
 
 
 @attrs.frozen(kw_only=True)

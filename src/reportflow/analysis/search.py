@@ -73,6 +73,7 @@ class Search:
         refused: row -> the codes of the refusals that it met, though a record was in its state.
         refusals: (kind, trigger, code) -> what was there, and an act that was refused with it.
         bounded: Whether there would have been more to try.
+        unfinished: The rows sought by repeating acts, where more repetitions would have changed something still.
     """
 
     def __init__(self, lifecycles: Sequence[Lifecycle], plain: Plain, *, alone: bool = False) -> None:
@@ -82,6 +83,7 @@ class Search:
         self.refused: dict[Row, set[str]] = {}
         self.refusals: dict[Reason, tuple[Found, FoundAct]] = {}
         self.bounded: bool = False
+        self.unfinished: set[Row] = set()
         self._plain = plain
         self._alone = alone
         self._left = _TRIALS
@@ -293,6 +295,7 @@ class Search:
                     for following in chain:
                         if self._left <= limit:
                             self.bounded = True
+                            self.unfinished.add(row)
                             return None
                         done = next(self._ways(following, id, row), None)
                         if done is not None:
@@ -302,6 +305,8 @@ class Search:
                         last = following
                     if last is not start:
                         reached.append(last)
+                        if len(last.acts) >= len(start.acts) + _TURNS:
+                            self.unfinished.add(row)
             ends = reached
         return None
 

@@ -14,7 +14,7 @@ import attrs
 from reportflow.analysis.cases import of_entries
 from reportflow.analysis.people import able
 from reportflow.analysis.purity import mentioned
-from reportflow.analysis.samples import nearest
+from reportflow.analysis.samples import Given, instances, nearest
 from reportflow.errors import RecordNotFound, ReportflowError, RuleFailed
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.erasable import erasable_names
@@ -44,6 +44,18 @@ REASON: Final = "because"
 _LATER: Final = tuple(timedelta(days=days) for days in (0, 1, 7, 60, 400))
 #: What a guard reads of a command.
 _OF_COMMAND: Final = frozenset({"actor", "details", "now", "at", "reason", "key", "step"})
+
+
+def plain_of(given: Given) -> Plain:
+    """Makes instances as a check does, each class once: of the given ones where there are any."""
+    made: dict[tuple[type[Any], frozenset[str]], Sequence[Any]] = {}
+
+    def plain(cls: type[Any], leave: frozenset[str] = frozenset(), /) -> Sequence[Any]:
+        if (cls, leave) not in made:
+            made[cls, leave] = instances(cls, given, leave=leave)
+        return made[cls, leave]
+
+    return plain
 
 
 def refusal(judge: Judge, command: Command) -> ReportflowError | None:

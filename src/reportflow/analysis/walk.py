@@ -54,7 +54,7 @@ class Walk:
         self.trial: Trial | None = None
         #: Rows that are tried no more.
         self.closed: set[Transition] = set()
-        self._given = given
+        self.given = given
         self._novelty = novelty or Novelty(simulation.lifecycles)
         self._attempts: dict[tuple[str, str], Attempts | None] = {}
 
@@ -97,7 +97,7 @@ class Walk:
             self._attempts[key] = None
             try:
                 existing = tuple(self.simulation.existing)
-                self._attempts[key] = cases.attempts(lifecycle, trigger, self._given, existing, self.people)
+                self._attempts[key] = cases.attempts(lifecycle, trigger, self.given, existing, self.people)
             except Unbuildable as error:
                 cls = lifecycle.rows(trigger)[0].details
                 assert cls is not None, "only details cannot be built"
@@ -111,7 +111,7 @@ class Walk:
 
     def _creations(self, lifecycle: Lifecycle) -> Iterator[World]:
         try:
-            drafts = cases.drafts(lifecycle, self._given, tuple(self.simulation.existing))
+            drafts = cases.drafts(lifecycle, self.given, tuple(self.simulation.existing))
         except Unbuildable as error:
             self.unbuildable[lifecycle.record] = error
             return

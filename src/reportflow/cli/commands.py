@@ -268,7 +268,8 @@ def cover(lifecycle: str, modules: tuple[str, ...]) -> None:
 @click.argument("lifecycle", metavar="[PACKAGE.MODULE:LIFECYCLE]", default="")
 @option("--matrix", type=click.Choice(sorted(inspection.MATRICES)), help="help.matrix")
 @option("--with", "modules", metavar="PACKAGE.MODULE", multiple=True, help="help.with")
-def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...]) -> None:
+@option("--accept", metavar="CODE=REASON", multiple=True, help="help.accept")
+def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...], accept: tuple[str, ...]) -> None:
     """Try a lifecycle out, or show who may do what in it."""
     found = inspection.find_whole(lifecycle, modules)
     if found is None:
@@ -277,7 +278,7 @@ def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...]) -> None:
         click.echo(inspection.draw_matrix(found[0], matrix), nl=False)
         return
     with current_folder_importable():  # rules may import too, when they are first evaluated
-        if not inspection.inspect(*found):
+        if not inspection.inspect(*found, accept):
             raise click.exceptions.Exit(1)
 
 

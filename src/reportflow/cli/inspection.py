@@ -14,7 +14,7 @@ from reportflow.analysis.matrix import Matrix, matrix
 from reportflow.cli.lookup import find_lifecycle, find_module
 from reportflow.cli.show import FIXED, RIGHT, WIDE, clean, console, table
 from reportflow.cli.translation import CommandFailed, language, text
-from reportflow.errors import InvalidDefinition, MissingExtra
+from reportflow.errors import InvalidDefinition, InvalidValue, MissingExtra
 from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.office.report import REPORT
@@ -64,10 +64,18 @@ def find_whole(given: str, modules: Sequence[str]) -> tuple[Lifecycle, tuple[Lif
         return None
 
 
-def inspect(lifecycle: Lifecycle, others: Sequence[Lifecycle]) -> bool:
-    """Check a lifecycle and show what was found; whether there is nothing above a note."""
+def inspect(lifecycle: Lifecycle, others: Sequence[Lifecycle], accept: Sequence[str]) -> bool:
+    """Check a lifecycle and show what was found; whether there is nothing above a note.
+
+    Raises:
+        CommandFailed: what is accepted is not written as CODE=REASON, or there is no such code.
+    """
+    accepted = {code.strip(): reason for code, _, reason in (one.partition("=") for one in accept)}
     samples = _samples(lifecycle, *others)
-    found = check(lifecycle, *others, samples=samples)
+    try:
+        found = check(lifecycle, *others, samples=samples, accept=accepted)
+    except InvalidValue as error:
+        raise CommandFailed(error.message(language())) from error
     sound = _show(found, lifecycle.label_of("lifecycle", lifecycle.name, language()))
     console().print(clean(text("check.enumerated") if samples is None else text("check.drawn")))
     return sound

@@ -273,6 +273,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "A record that is '{state}' never reaches an end: of {number} cases that were tried, none led on to a "
             "final state. Check the guards and roles of what leaves it, or make it final."
         ),
+        "record_trap": (
+            "The record of the example never leaves '{state}', though others do: whatever was tried with it, it stays "
+            "there. Look at what the guards want of it, and let an act bring that about."
+        ),
         "row_never": (
             "'{trigger}' (in: {states}) was refused in all of {number} cases that were tried, the simplest with: "
             "{codes}. Check its roles, guards and steps, or remove the row."
@@ -305,6 +309,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "The guard '{guard}' does not let {actor} do '{trigger}', but {actor} alone can bring the record to "
             "'{state}' in another way. Guard that way too."
         ),
+        "not_commuting": (
+            "'{trigger}' is declared to commute, and does not: before or after '{other}', the field '{field}' of the record "
+            'comes out differently. Take on_conflict="retry", or let `sets` depend on the order no more.'
+        ),
         "steps_endless": "The steps of '{trigger}' do not end: {path}. It cannot be done; fix its `then`.",
         "steps_may_circle": (
             "The steps of '{trigger}' may come back to it: {path}. Where they meet the same record again, or go "
@@ -321,6 +329,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "Whether guards and functions have side effects was not checked: no child process could be started with "
             "this definition. Give it a name in a module that can be imported."
         ),
+        "accepted": "{given} (Accepted: {reason})",
+        "acceptance_unused": "Findings with the code {codes} are accepted, and there is none. Accept it no longer.",
         "fault": "The table is wrong: {given}.",
     },
     "effect": {
@@ -794,6 +804,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "against": "A file that 'reportflow heads' wrote: show what was removed, cut or rewritten since.",
         "flaws": "How many findings to show before it stops.",
         "matrix": "Show who may do what instead, in this form.",
+        "accept": "Let the findings of a code be, with the reason: row_never='waits for the next year'. As often as needed.",
         "with": "A further module, with other lifecycles for steps or registered strategies. As often as needed.",
         "db": "The tables of a database, and their version.",
         "db.upgrade": "Upgrade the tables to this version; create them where there are none. Make a backup first.",

@@ -239,6 +239,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "处于“{state}”的记录没有出路：试过 {number} 种情形，都到不了终态。请检查离开该状态的前置条件与角色，或将其"
             "设为终态。"
         ),
+        "record_trap": "示例中的记录一直停在“{state}”，而其他记录能离开：试过的各种办理都不能使它离开。请核对各条件对它的要求，并安排能满足要求的办理。",
         "row_never": (
             "“{trigger}”（状态：{states}）试过 {number} 种情形全部被拒绝，最简单的一例原因：{codes}。请检查其角色、"
             "前置条件与步骤，或去掉该行。"
@@ -259,6 +260,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "前置条件 '{guard}' 不许 {actor}“{trigger}”，但 {actor} 一人可由别的途径使记录到达“{state}”。请对该途径也加"
             "前置条件。"
         ),
+        "not_commuting": '“{trigger}”声明为可交换（commutes），实则不可：在“{other}”之前或之后办理，记录的字段“{field}”结果不同。请改用 on_conflict="retry"，或使 `sets` 与先后无关。',
         "steps_endless": "“{trigger}”的步骤没有尽头：{path}。因此无法办理；请修正其 then。",
         "steps_may_circle": "“{trigger}”的步骤可能又回到它自身：{path}。若回到同一记录，或超过八层，便无法办理：请确认其有尽头。",
         "role_unused": "没有操作需要角色“{role}”：仅有此角色者只能查阅（{scope}记录）。",
@@ -266,6 +268,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "details_unread": "{name} 的这些字段不起任何作用：{fields}。它们只保存在历史中。",
         "bounded": "共试过 {number} 种情形，此外还有更多：已发现的属实，未发现的不能保证没有。",
         "purity_unchecked": "未检查前置条件和函数有无副作用：无法为此定义启动子进程。请在可导入的模块中为它命名。",
+        "accepted": "{given}（已认可：{reason}）",
+        "acceptance_unused": "已认可代码为{codes}的问题，但没有这样的问题。请去掉这一认可。",
         "fault": "表有错误：{given}。",
     },
     "effect": {
@@ -711,6 +715,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "against": "由 reportflow heads 写成的文件：指出此后移除、截短或改写的记录。",
         "flaws": "发现多少处问题后停止。",
         "matrix": "改为以此格式显示谁可以办什么。",
+        "accept": "认可某一代码的问题，并说明理由：row_never='明年才用'。可重复使用。",
         "with": "含有其他生命周期或策略的模块，可多次给出。",
         "db": "数据库的表及其结构版本。",
         "db.upgrade": "将表升级到本版；没有表时创建。请先备份。",
