@@ -388,7 +388,12 @@ TWINS: Final[Mapping[str, tuple[Lifecycle, Lifecycle]]] = {
     ),
     "state_trap": (
         table(row("lose", dest="lost"), row("find", source="lost", dest="closed", guards=[never]), states=[LOST]),
-        table(row("lose", dest="lost"), row("find", source="lost", dest="closed", guards=[small]), states=[LOST]),
+        table(
+            row("lose", dest="lost"),
+            row("find", source="lost", dest="closed", guards=[small]),
+            row("write_off", source="lost", dest="closed", guards=[large]),
+            states=[LOST],
+        ),
     ),
     "row_never": (
         table(row(guards=[small, large])),
