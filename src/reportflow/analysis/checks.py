@@ -224,14 +224,13 @@ class _Report:
 
     def _of_stuck(self) -> Iterator[Finding]:
         """Records of a state that others leave, which never do."""
-        untried = {source for row in self._seen.unexamined for source in row.sources}
+        if self._seen.unexamined:  # what was not tried may move them; what reaches outside is called no more
+            return
         for world, id in find_stuck(self._seen, self._of):
             state = world.records[id].state
-            if state not in untried:
-                subject = "it" if world.move is not None and id == world.move.id else repr(id)
-                ends = f"{subject} stays '{state}'"
-                example = lines(self._seen.simulation.needed(world.moves), START, ends=ends)
-                yield self._finding("record_trap", Severity.WARNING, example, state=state)
+            subject = "it" if world.move is not None and id == world.move.id else repr(id)
+            example = lines(self._seen.simulation.needed(world.moves), START, ends=f"{subject} stays '{state}'")
+            yield self._finding("record_trap", Severity.WARNING, example, state=state)
 
     def _of_rows(self) -> Iterator[Finding]:
         for row in self._examined:
@@ -297,7 +296,7 @@ class _Report:
                     yield self._finding(code, Severity.WARNING, found.example, **facts)
 
     def _of_commuting(self) -> Iterator[Finding]:
-        for row in self._examined:
+        for row in self._examined if not self._seen.closed else ():
             found = find_conflicts(self._seen, self._of, row)
             if found is not None:
                 world, mine, other, field = found
