@@ -325,7 +325,7 @@ class Lasting(MemoryStore):
 def lasting_again(store: Lasting) -> Lasting:
     """One more store on the same data."""
     again = Lasting()
-    again.__dict__ = store.__dict__
+    vars(again).update(vars(store), _lock=vars(again)["_lock"])  # the one may be closed, and the other not
     return again
 
 

@@ -276,7 +276,9 @@ class Supplement(Details):
     """
 
     attachments: tuple[Attachment, ...] = attrs.field(default=(), converter=_attachments)
-    authors: tuple[Author, ...] | None = attrs.field(default=None, converter=_authors_or_none)
+    authors: tuple[Author, ...] | None = attrs.field(
+        default=None, converter=_authors_or_none, validator=attrs.validators.optional(not_empty)
+    )
     source: Source | None = attrs.field(default=None, converter=_source_or_none)
     origin: str | None = None
 

@@ -105,6 +105,7 @@ _FIELDS: Final[Mapping[Any, SearchStrategy[Any]]] = {
     str | None: st.none() | _TEXT,
     datetime | None: st.none() | moments(),
     tuple[str, ...] | None: st.none() | _some(WORDS),
+    tuple[Author, ...] | None: st.none() | st.lists(of(Author), min_size=1, max_size=2),
 }
 
 
