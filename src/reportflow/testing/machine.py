@@ -196,7 +196,7 @@ class StoreMachine(RuleBasedStateMachine):
         how["at"] = data.draw(st.sampled_from([None, record.created_at]))
         try:
             return acted(record, row.trigger, chosen, **how)
-        except TransitionRefused:  # a guard is against it; against a remark there is none
+        except (TransitionRefused, InvalidValue):  # a guard or a field is against it; against a remark there is none
             trigger, remark = ("comment", Comment(text=row.trigger)) if lifecycle is REPORT else ("note", Note())
             return acted(record, trigger, remark, **how)
 
