@@ -1004,6 +1004,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "or do not declare durable."
         ),
         "reason.failed": "This does not hold: {line}\n{given}",
+        "axis": "On the axis '{axis}', {moment}: {call} gives another answer than is due. {place} is {given}, and should be {due}.",
         "due": "{kind} was due, not {given}.",
         "reason.due": "{kind} was due, not {given}. In: {line}",
         "reason.not_due": "{kind} was raised where it is not due: {given} In: {line}",
@@ -1023,6 +1024,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "a finally, and take several in one order."
         ),
         "skip.capability": "The store does not declare the capability {capability}.",
+        "skip.blocking": "The store is not asynchronous: there is no task to cancel.",
         "skip.rolled_back": (
             "The store declares host_transaction, and there is no function that begins one. Give rolled_back: it "
             "takes a store and returns a context manager that rolls back at its end."

@@ -903,6 +903,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "reopen_lacks": "reopen 给出 {kind}，缺少契约中的调用：{names}。请返回同一数据上的另一个存储。",
         "reopen_empty": "reopen 给出的是空存储，其中没有已提交的内容。请打开同一文件、目录或数据库，否则不要声明 durable。",
         "reason.failed": "以下不成立：{line}\n{given}",
+        "axis": "轴“{axis}”，{moment}：{call} 的回答不是应有的回答。{place} 为 {given}，应为 {due}。",
         "due": "应为 {kind}，实为 {given}。",
         "reason.due": "应为 {kind}，实为 {given}。位于：{line}",
         "reason.not_due": "不该抛出时抛出了 {kind}：{given} 位于：{line}",
@@ -913,6 +914,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "pages": "翻页没有尽头：100 页之后仍有游标。只有后面还有内容时才给出游标。",
         "hung": "{number} 个调用在 {seconds} 秒内没有返回：存储在等待自身。请在 finally 中释放每个锁，多个锁按同一顺序获取。",
         "skip.capability": "存储没有声明 {capability} 能力。",
+        "skip.blocking": "该存储不是异步的：没有可取消的任务。",
         "skip.rolled_back": (
             "存储声明了 host_transaction，却没有开始宿主事务的函数。请给出 rolled_back：接受一个存储，返回一个结束"
             "时回滚的上下文管理器。"
@@ -1015,6 +1017,12 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "test_a_store_opened_anew_goes_on": "声明 durable 的，重新打开后继续：版本、键和位置一如从前。",
         "test_two_stores_see_each_other": "声明 shared 的，一个存储提交的内容，同一数据上的另一个存储以后的每次读取都能看到。",
         "test_two_stores_replace_a_version_once": "声明 shared 的，经多个存储写入者中恰有一个替换某一版本。",
+        "test_keys_and_ids_are_used_once": "一个人员的键和一个编号只用一次，无论何种类；也不会有别的键或编号被当作它。",
+        "test_a_change_that_cannot_be_written": "无论报何错误，全部保存或全不保存：第二个变更无法写入时，第一个也不留痕迹。",
+        "test_what_was_committed_needs_no_close": "声明 durable 的，存储即使从未关闭，已提交的内容也都在。",
+        "test_two_stores_use_a_key_and_an_id_once": "声明 shared 的，一个编号和一个键只用一次，无论写入者经由哪些存储。",
+        "test_names_longer_than_promised": "超过 255 个字符的名称要么完整保存，要么以 reportflow 的错误拒绝，绝不截断。",
+        "test_what_a_cancelled_commit_leaves": "任务被取消的提交，在任务结束时要么全部保存、要么全不保存；存储照常工作。",
         "test_a_rollback_of_the_host_takes_everything_back": "声明 host_transaction 的，宿主回滚后不留记录、条目、键和位置。",
     },
     "promise.get": {
@@ -1027,10 +1035,15 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "test_the_longest_text_comes_back": "1 MiB 的文本在记录与详情中都原样读回。",
         "test_times_come_back_to_the_microsecond": "时间读回为同一时刻，精确到微秒，无论以何时区给出。",
         "test_none_is_not_blank": "None 与空文本是两个不同的值。",
+        "test_ids_far_apart": "一次调用可带数千个编号，并列出所涉的全部编号，无论相隔多远。",
+        "test_every_read_between_commits": "读取曾给出的内容不代替存储中的内容：对本存储如此，对同一数据上的另一个也如此。",
+        "test_no_read_goes_back": "一次读取已显示的内容，以后的读取都会显示：流中已有的，就能取到、找到、数到。",
+        "test_numbers_come_back": "数字、日期和映射无论大小都原样读回，每个条目都显示其人员当时的情况。",
         "test_ids_and_keys_are_told_apart_letter_for_letter": "仅仅形似的编号、键和人员互不相同。",
     },
     "promise.history": {
         "test_history_in_the_order_of_the_ids": "条目先按编号的顺序、再按各自的序号给出；未知编号没有条目。",
+        "test_a_long_history": "历史无论多长，都按序号排列，无论所记之事何时发生。",
         "test_every_details_class_of_the_report_comes_back": "每种详情都原样读回，历史重演即得记录。",
     },
     "promise.by_key": {
@@ -1038,10 +1051,16 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "promise.close": {
         "test_closing_twice": "关闭两次无妨。",
+        "test_a_store_that_was_closed": "关闭后的调用要么以 StorageError 拒绝，要么照其所言完整执行；其他句柄照常工作。",
     },
     "promise.find": {
         "test_a_refused_read_changes_nothing": "报错的读取同样不改变任何内容。",
         "test_every_text_is_found": "每个文本都能按含有它的每个字段找到，且只找到它。",
+        "test_texts_are_told_apart": "任何字符构成的文本，在含有它的每个字段中都能区分、排序、分组和找到。",
+        "test_joined_texts_are_told_apart": "无论内容如何，两个文本不会被当作一个，编号也不会被当作另一编号的开头。",
+        "test_long_texts_are_told_apart": "前几千字节相同的文本也能区分、找到、排序，并完整读回。",
+        "test_times_are_told_apart": "在每个区间和顺序中，时间都按时刻比较：有无小数秒、离今天多远都一样。",
+        "test_conditions_hold_together": "条件、可见规则、顺序、分页和分组同时成立；游标只是一个位置，可用于同一顺序的任何查询。",
         "test_one_value": "每个文本字段都能找到有该值的记录；标签则任一值符合即可。",
         "test_a_set_of_values": "给出一组值时，有其中任一值的记录都被找到；空组什么也找不到。",
         "test_none_inside_a_set": "一组值中的 None 找到没有值的记录。",
@@ -1113,6 +1132,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "test_only_whole_records": "条目不是各记录的完整历史，或未按 id 顺序给出时，不予恢复。",
     },
     "promise.every call": {
+        "test_what_a_cancelled_read_leaves": "任务被取消的读取不留下任何影响：各调用一如从前。",
         "test_any_calls_in_any_order": "无论以何顺序调用什么，存储的回答都与依契约写成的朴素模型一致。",
     },
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -98,6 +98,22 @@ class AwaitedStore:
     def restore(self, sealed: Sequence[Sealed], records: Sequence[Record], *, more: bool = False) -> None:
         """See `Store.restore`."""
         self._wait(self.store.restore(sealed, records, more=more))
+
+    def cancelled(self, call: Callable[[AsyncStore], Coroutine[Any, Any, object]], steps: int, seconds: float) -> None:
+        """Begin a call, cancel its task after some steps of the loop and some seconds, and wait for its end."""
+
+        async def cancel() -> None:
+            task = asyncio.ensure_future(call(self.store))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if seconds:
+                await asyncio.sleep(seconds)
+            task.cancel()
+            await asyncio.wait([task])
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+        self._wait(cancel())
 
     def close(self) -> None:
         """Close the store and end its loop. Closed once more, the store must find nothing left to do in any loop."""

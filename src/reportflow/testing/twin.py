@@ -162,7 +162,7 @@ class Twin:
         return one
 
     def _compare(self, call: str, one: Any, other: Any, names: Sequence[str] = ()) -> None:
-        found = first_difference(_in_common(one), _in_common(other))
+        found = first_difference(in_common(one), in_common(other))
         if found is None:
             return
         first, second = names or self._names()
@@ -227,7 +227,7 @@ def run_on_both(
             other.close()
 
 
-def _in_common(answer: object) -> object:
+def in_common(answer: object) -> object:
     """An answer in a form that two stores have in common: of an error, its class and what it names."""
     if isinstance(answer, Page):  # a cursor is opaque: whether there is one is the answer
         return answer.records, "another page" if answer.next else "no more"
@@ -238,7 +238,7 @@ def _in_common(answer: object) -> object:
 
 def _text(answer: object) -> str:
     if not isinstance(answer, Raised):
-        return f"gives {shown(_in_common(answer))}"
+        return f"gives {shown(in_common(answer))}"
     named = "".join(f", {name}={answer.facts[name]!r}" for name in _FACTS if name in answer.facts)
     return f"raises {answer.kind.__name__}{named}"
 

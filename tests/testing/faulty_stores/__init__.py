@@ -8,7 +8,23 @@ it, and by that the sentence of the contract. By hand and by night, with several
 
 from __future__ import annotations
 
-from tests.testing.faulty_stores import commit, count, feed, find, read, restore, sql, visibility
+from tests.testing.faulty_stores import (
+    awaited,
+    commit,
+    conditions,
+    count,
+    feed,
+    find,
+    kept,
+    keys,
+    pages,
+    read,
+    restore,
+    rules,
+    shared,
+    sql,
+    visibility,
+)
 from tests.testing.faulty_stores.fault import FAULTS, DurableStore, FileStore, SqliteStore, found_by_chance, held
 
 __all__ = [
@@ -16,14 +32,21 @@ __all__ = [
     "DurableStore",
     "FileStore",
     "SqliteStore",
+    "awaited",
     "commit",
+    "conditions",
     "count",
     "feed",
     "find",
     "found_by_chance",
     "held",
+    "kept",
+    "keys",
+    "pages",
     "read",
     "restore",
+    "rules",
+    "shared",
     "sql",
     "visibility",
 ]

@@ -85,7 +85,7 @@ class CountsWhatIsTakenBack(MemoryStore):
         return [attrs.evolve(entry, retracts=None) for entry in self._history(id)]
 
 
-@caught_by("test_what_is_taken_back_does_not_count")
+@caught_by("test_conditions_hold_together")
 class TakesBackByNumberAlone(MemoryStore):
     """Leaves out the entries of all records whose number some record has taken back."""
 

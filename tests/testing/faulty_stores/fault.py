@@ -13,15 +13,16 @@ from typing import Final, Self, TypeVar
 import pytest
 
 from reportflow import Capabilities, MemoryStore, SqlStore, Store
+from reportflow.storage.base import AsyncStore
 from reportflow.testing import ConformanceReport
 from reportflow.testing.conformance import chance
 from tests.host import rolled_back
 from tests.testing.sessions import session
 
 #: Each faulty store -> the test of the suite that is made for its fault.
-FAULTS: Final[dict[type[Store], str]] = {}
+FAULTS: Final[dict[type[Store] | type[AsyncStore], str]] = {}
 
-S = TypeVar("S", bound=type[Store])
+S = TypeVar("S", bound=type[Store] | type[AsyncStore])
 
 
 def caught_by(test: str) -> Callable[[S], S]:
@@ -78,7 +79,7 @@ class FileStore(SqlStore):
         return type(self)(self._folder)
 
 
-def found_by_chance(store: Callable[[], Store], seed: int) -> bool:
+def found_by_chance(store: Callable[[], Store | AsyncStore], seed: int) -> bool:
     """Whether the random part of the suite alone comes upon the fault, with a seed."""
     with pytest.MonkeyPatch.context() as patch:
         # the shortest of the calls that fail are not asked for here, and take their time
@@ -86,7 +87,7 @@ def found_by_chance(store: Callable[[], Store], seed: int) -> bool:
         return bool(held(store, "test_any_calls_in_any_order", seed=seed).failures)
 
 
-def held(store: Callable[[], Store], *tests: str, seed: int) -> ConformanceReport:
+def held(store: Callable[[], Store | AsyncStore], *tests: str, seed: int) -> ConformanceReport:
     """The report of some tests of the suite on a store; of all of them where none is named."""
     reopen = operator.methodcaller("reopened")
     return session(store, *tests, reopen=reopen, rolled_back=rolled_back, seed=seed)

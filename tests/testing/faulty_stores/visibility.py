@@ -28,7 +28,12 @@ class Oversight(Misreading):
         rule = query.visible
         if rule is None:
             return query
-        return self.narrowed(attrs.evolve(query, visible=None), lambda one: self.covers(rule, one))
+        seen = [one for one in self._records.values() if self.covers(rule, one)]
+        everything = [Grant(kind=kind, scopes=frozenset({Scope.ANY})) for kind in {one.kind for one in seen}]
+        clearance = max([rule.clearance, *(one.secrecy for one in seen)])
+        # the entries are for the rule itself to judge
+        wide = attrs.evolve(rule, clearance=clearance, grants=(*rule.grants, *everything))
+        return self.narrowed(attrs.evolve(query, visible=wide), lambda one: one in seen)
 
 
 @caught_by("test_the_scopes")

@@ -19,6 +19,9 @@ THREADS: Final = 8
 ROUNDS: Final = 12
 #: How long a test may take, in seconds; threads that start together may take half of it.
 TIMEOUT: Final = 60.0
+#: For how long a process may stand still, in seconds, and by how much more time of a processor it has not.
+IDLE: Final = 10.0
+_STIRRING: Final = 0.05
 #: How long Python lets a thread run in a race before it switches to another one, in seconds.
 _SWITCH: Final = 1e-5
 #: A thread in a race pauses at a call or a return: how likely, after how many pauses how much less likely, how long.
@@ -52,14 +55,25 @@ def within(seconds: float, *calls: Callable[[], T]) -> list[T]:
     for thread in threads:  # one after the other: under a tracer Python cannot start two at one moment
         thread.start()
         started.acquire()
-    deadline = time.monotonic() + seconds
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
+    _join(threads, time.monotonic() + seconds)
     if errors:
         raise next((one for one in errors if not isinstance(one, threading.BrokenBarrierError)), errors[0])
     if len(results) < len(calls):
         raise BrokenPromise("hung", seconds=f"{seconds:g}", number=len(calls) - len(results))
     return [results[number] for number in range(len(calls))]
+
+
+def _join(threads: Sequence[threading.Thread], deadline: float) -> None:
+    """Wait for the end of threads: until a deadline, or until this process has stood still for too long.
+
+    Threads that wait for each other use no time of a processor, however many other programs want it.
+    """
+    moved, used = time.monotonic(), time.process_time()
+    for thread in threads:
+        while thread.is_alive() and (now := time.monotonic()) < min(deadline, moved + IDLE):
+            thread.join(min(0.1, deadline - now))
+            if time.process_time() > used + _STIRRING:
+                moved, used = time.monotonic(), time.process_time()
 
 
 def together(

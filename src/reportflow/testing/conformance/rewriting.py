@@ -19,6 +19,7 @@ _ASSERTING: Final = (
     "chance",
     "commit",
     "count",
+    "edges",
     "feed",
     "find",
     "handles",

@@ -177,7 +177,7 @@ def pages(store: Store, query: Query) -> list[list[str]]:
         query = attrs.evolve(query, cursor=page.next)
 
 
-def everything(store: Store) -> object:
+def everything(store: Store) -> tuple[Any, ...]:
     """All that a store shows of itself, to be compared."""
     records = store.find(Query(order="id", limit=LIMIT)).records
     feed = store.feed(limit=LIMIT)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from reportflow.storage.base import Capabilities, Store
 from reportflow.testing.acts import created, report
+from reportflow.testing.conformance.axes import AxisTests
 from reportflow.testing.conformance.chance import ChanceTests
 from reportflow.testing.conformance.commit import CommitTests
 from reportflow.testing.conformance.count import CountTests
+from reportflow.testing.conformance.edges import EdgeTests
 from reportflow.testing.conformance.feed import FeedTests
 from reportflow.testing.conformance.find import MatchTests, OrderTests
 from reportflow.testing.conformance.handles import HandleTests
@@ -43,6 +45,8 @@ class CapabilityTests(StoreFixtures):
 # pytest runs the tests of the last base first
 class StoreTests(
     ChanceTests,
+    EdgeTests,
+    AxisTests,
     HandleTests,
     ThreadTests,
     RestoreTests,
