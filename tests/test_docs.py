@@ -74,7 +74,7 @@ PUBLIC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "SupportsHostTransaction",
         ),
         "reportflow.storage.leases": ("Delivery", "Lease", "Leases", "MemoryLeases", "SupportsLeases"),
-        "reportflow.storage.refusing": ("check_changes", "keys_of", "refuse_keys", "refuse_used"),
+        "reportflow.storage.refusing": ("check_changes", "keys_of", "refuse_keys", "refuse_stale", "refuse_used"),
         "reportflow.storage.matching": ("count", "fits", "matches", "page"),
         "reportflow.storage.restoring": ("check_restored", "sealed_keys"),
         "reportflow.storage.sql.migrations.host": ("include_object",),

@@ -11,6 +11,8 @@ from reportflow.testing import StoreTests
 
 
 class TestSqliteStore(StoreTests):
+    profile = "brief"  # `reportflow conform` runs it whole
+
     @pytest.fixture
     def new_store(self) -> Callable[[], SqliteStore]:
         return proof.fresh

@@ -131,6 +131,24 @@ class Store(Protocol):
 
     All calls may be made from several threads at once. A call that raises has changed nothing. A text that may not be
     kept, with NUL or a lone surrogate in it, is the id, actor or key of nothing.
+
+    **Texts** are the same only where they have the same code points, and none is the beginning of another: case,
+    accents, blanks at the end and characters that look alike all count, in conditions, groups, orders and keys; only
+    `Query.text` says itself how it compares. *Names* (ids, units, parents, categories, assignees, labels, actors, keys,
+    triggers, marks) of up to 255 characters are kept; a longer one is kept whole or refused by an error of
+    `reportflow.errors`, and never cut. All other texts, up to `TEXT_LIMIT` bytes, are kept and compared whole.
+
+    **Numbers** come back as they were: whole ones of any size that a record takes, decimal ones with all their digits,
+    times to the microsecond from the year 1 to 9999. Positions and sequences are whole numbers from 0 to 2^63 - 1; a
+    position that was never given, and a place in `sealed` that is not there, may be asked for, and mean what is behind.
+
+    **What is given** to a call is the store's to read until the call returns, and what it returns is the caller's:
+    nothing that either side does with it then changes what the store shows.
+
+    **Lists** of ids, values and changes may be of any length, but that of a page, of which `LIMIT` is the most.
+
+    **After `close`** a call raises `StorageClosed`, or another `StorageError` where a store cannot tell what was done,
+    and has changed nothing. Other stores on the same data go on. What was committed is kept by the commit.
     """
 
     @property
@@ -144,6 +162,8 @@ class Store(Protocol):
         A change goes in only where the stored version and head are the expected ones. The content that it erases is
         gone from every later read; nothing else removes any. What one commit keeps, every
         later read of any thread shows, and no read shows a part of it. No changes at all are a commit too, of nothing.
+        Whatever it raises, an error of a value that cannot be written too, nothing of any change is kept: no record,
+        entry, key or position that a later commit could meet.
 
         Raises:
             InvalidValue: one record is named by two changes.
@@ -172,6 +192,11 @@ class Store(Protocol):
 
         Following `next` from page to page shows every record that matched and kept its place in the order throughout
         once, however much is written meanwhile. One that moved behind the pages shown is shown again where it is now.
+        A cursor is a place in an order, and no more: it may be given to another query of the same order, under another
+        visibility rule, and to another store on the same data, and what is behind it is what that query finds there.
+
+        A page is full unless nothing follows: `next` is None on the last page, and there only. It is shorter by what it
+        names as `unreadable`, and by nothing else.
 
         A record that cannot be read is left out, and named by `unreadable` of the page that would have shown it.
 
@@ -218,8 +243,11 @@ class Store(Protocol):
         """The entries behind a position (None: from the start), oldest first, `limit` at the most.
 
         No entry ever shows up before one that was shown, whatever commits late: who has read up to a position has
-        seen everything up to it. Entries of one record come in their sequence. One that cannot be read has its place
-        too, and says so.
+        seen everything up to it. Entries of one record come in their sequence; the records of one commit
+        in any order. One that cannot be read has its place too, and says so.
+
+        Fewer than `limit` come only where no more are there yet. What stands in the feed can be got, found, counted and
+        read by every other call from then on.
         """
         ...
 
@@ -288,7 +316,11 @@ class SupportsHostTransaction(Protocol):
 
 @runtime_checkable
 class AsyncStore(Protocol):
-    """The same contract, awaited."""
+    """The same contract, awaited.
+
+    A call whose task is cancelled is over when the task is. A commit is then kept whole or not at all, which the next
+    read shows, and nothing of it is written later; a read leaves nothing behind. Other calls are not held up.
+    """
 
     @property
     def capabilities(self) -> Capabilities:
