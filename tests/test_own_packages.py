@@ -1,4 +1,4 @@
-"""The two packages in examples/: their READMEs name the commands that the gate runs."""
+"""The three packages in examples/: their READMEs name the commands that the gate runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_contributing_names_the_commands_of_the_gate() -> None:
     assert [chore for chore in chores if f"`{chore}`" not in page] == []
 
 
-@pytest.mark.parametrize("name", ["own_store", "own_lifecycle"])
+@pytest.mark.parametrize("name", ["own_store", "lmdb_store", "own_lifecycle"])
 def test_each_package_is_proven_by_the_gate_as_its_readme_says(name: str) -> None:
     """The proofs in a package's README are those that the gate runs."""
     readme = (ROOT / "examples" / name / "README.md").read_text(encoding="utf-8")
