@@ -326,6 +326,9 @@ class Lasting(MemoryStore):
 
     capabilities = Capabilities(durable=True, shared=True)
 
+    def close(self) -> None:
+        """Nothing: what it holds is another one's too."""
+
 
 def lasting_again(store: Lasting) -> Lasting:
     """One more store on the same data."""
