@@ -40,7 +40,7 @@ class Lasting(MemoryStore):
 
 def again(store):
     other = Lasting()
-    other.__dict__ = store.__dict__
+    vars(other).update(vars(store), _lock=vars(other)["_lock"])
     return other
 
 

@@ -327,7 +327,10 @@ def test_the_creation_row_that_permits_the_actor_is_used(desk: Desk) -> None:
 
 @pytest.mark.parametrize("error", [Conflict(["S"]), StorageBusy("u", "locked")], ids=["conflict", "busy"])
 def test_retries_end_at_the_deadline(desk: Desk, clock: list[float], error: Exception) -> None:
-    """A command is retried until `retry_timeout` seconds have passed, at least once; then the error is raised."""
+    """A command is retried until `retry_timeout` seconds have passed; then the error is raised.
+
+    After a conflict there is one more try, however long the first took; who waited for a lock has waited enough.
+    """
     desk.create(id="S")
     clock[:] = [100.0, 104.0, 105.0, 105.1]
     desk.store.before_commit = [error] * 9
@@ -343,7 +346,11 @@ def test_retries_end_at_the_deadline(desk: Desk, clock: list[float], error: Exce
         brief.fire("S", "add")
     clock[:] = [100.0, 900.0]
     brief.store.before_commit = [error]
-    assert brief.fire("S", "add").count == 1
+    if isinstance(error, StorageBusy):
+        with pytest.raises(StorageBusy):
+            brief.fire("S", "add")
+    else:
+        assert brief.fire("S", "add").count == 1
 
 
 def test_retries_back_off_exponentially_with_jitter(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -356,9 +356,11 @@ def _false(*_: object) -> Any:
     return False
 
 
-def _as_of_for_all(self: Queries, id: str, actor: Actor, version: int | None, time: datetime | None) -> Any:
+def _as_of_for_all(
+    self: Queries, id: str, actor: Actor, version: int | None, time: datetime | None, happened: datetime | None
+) -> Any:
     history = yield from effects.history([id])
-    return as_of(history, self._definitions, version=version, time=time)
+    return as_of(history, self._definitions, version=version, time=time, happened=happened)
 
 
 def _whole_history(self: Queries, id: str, actor: Actor) -> Any:

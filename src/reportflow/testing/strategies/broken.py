@@ -118,6 +118,11 @@ def _role(name: str) -> Break:
     return lambda given: given["roles"].update({name: ANY})
 
 
+def _in_parts(given: dict[str, Any]) -> None:
+    _role("over,seer")(given)
+    _row(audience={"overseer"})(given)
+
+
 def _twice(name: str, place: int) -> Break:
     return lambda given: given[name].append(given[name][place])
 
@@ -142,6 +147,10 @@ _BREAKS: Final[Mapping[str, tuple[Break, ...]]] = {
     "reserved_state": (_state(State("[*]", final=True), led=True), _state(State("*", final=True), led=True)),
     "reserved_trigger": (_row(trigger="state"),),
     "unknown_role": (_row(roles={"stranger"}), _row(roles={"overseer", "stranger"})),
+    "unknown_audience": (_row(audience={"stranger"}), _row(audience={"overseer", "stranger"})),
+    "no_audience": (_row(audience=()),),
+    "role_comma": (_in_parts,),
+    "unknown_auditor": (_put("audits", {"stranger"}),),
     "nobody_and": (_row(roles={NOBODY, "overseer"}), _row(roles={NOBODY, EVERYBODY})),
     "unknown_awaited_role": (_state(State("awaiting", final=True, awaits={"stranger"}), led=True),),
     "duplicate_state": (_twice("states", 0),),
