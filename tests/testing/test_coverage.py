@@ -128,6 +128,10 @@ from tests.testing.test_reach import HARD
 
 TestPanel = LifecycleMachine.of(HARD["three members"]).TestCase
 TestPanel.settings = settings(max_examples=1, stateful_step_count=1, database=None, phases=[Phase.generate])
+
+
+def test_of_their_own():
+    assert True
 """
 
 
@@ -138,6 +142,7 @@ def test_the_summary_of_a_run_says_what_was_covered(tmp_path: Path, more: tuple[
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), *more]
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
     assert "What was covered of the lifecycle 'panel':" in done.stdout
     assert "rows: 100 % (9 of 9)" in done.stdout
     assert "outcomes of guards: 100 % (2 of 2)" in done.stdout

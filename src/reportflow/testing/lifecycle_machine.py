@@ -173,7 +173,7 @@ class LifecycleMachine(Rules):
         made.setUp = lambda self: cls.tour()
         made.tearDown = lambda self: cls.warn_of_never_fired()
         if "pytest" in sys.modules:
-            made.summed_up = import_module(_PLUGIN).summed_up
+            made.summed_up = import_module(_PLUGIN).registering()
         return made
 
     def fire_row(self, name: str, act: calls.DrawnRequests | None) -> None:

@@ -1,7 +1,8 @@
 """For pytest: what the machines of a user's own lifecycles covered stands in the summary of the test run.
 
-Registered by the entry point ``pytest11``, and by the machine's ``TestCase`` itself where that is not installed.
-It loads nothing of the kit. Under xdist the workers send what they found along with the results of the tests.
+Registered by the machine's ``TestCase`` itself, or by ``-p reportflow.testing.plugin``: under xdist it must be, since
+the workers then send what they found along with the results of the tests. It is no entry point: each run of pytest in
+an environment would import the package, before a measurement of coverage begins. It loads nothing of the kit.
 """
 
 from __future__ import annotations
@@ -55,10 +56,14 @@ class CoverageSummary:
                     terminalreporter.line(f"  {line}")
 
 
-@pytest.fixture(autouse=True)
-def summed_up(self: object, request: pytest.FixtureRequest) -> None:
-    """A method of the machine's ``TestCase``: where no entry point did so, it adds the hooks when it is run."""
-    register(request.config)
+def registering() -> Any:
+    """A method for the machine's ``TestCase``: it adds the hooks when a test of it is run, where ``-p`` did not."""
+
+    @pytest.fixture(autouse=True)
+    def summed_up(self: object, request: pytest.FixtureRequest) -> None:
+        register(request.config)
+
+    return summed_up
 
 
 def pytest_configure(config: pytest.Config) -> None:
