@@ -203,6 +203,7 @@ SIGNATURES: dict[Any, str] = {
     ReportFlow.inbox: "(self, *, by, limit=100, cursor=None)",
     ReportFlow.count: "(self, query, *, by, of='records', group=())",
     ReportFlow.history: "(self, id, *, by)",
+    ReportFlow.feed: "(self, after=None, *, by, limit=100)",
     ReportFlow.as_of: "(self, id, *, by, version=None, time=None, happened=None, type=Record)",
     ReportFlow.by_key: "(self, key, *, by)",
     ReportFlow.verify: "(self, *, by=None, after=None, limit=100, against=None, progress=None)",

@@ -271,6 +271,10 @@ CALLS: dict[str, tuple[Callable[[Office], object], Check, tuple[str, ...]]] = {
     "a number as group": (lambda o: o.flow.count(Query(), by=LI, group=5), invalid("group", "type"), ()),  # type: ignore[arg-type]  # bad input
     "a group twice": (lambda o: o.flow.count(Query(), by=LI, group=["kind", "kind"]), invalid("group", "twice"), ()),
     "counting nonsense": (lambda o: o.flow.count(Query(), by=LI, of="x"), invalid("of", "choice"), ("records",)),  # type: ignore[arg-type]  # bad input
+    "a feed of no size": (lambda o: o.flow.feed(by=LI, limit=0), invalid("limit", "range"), ("1 to 10000",)),
+    "a feed behind a text": (lambda o: o.flow.feed("1", by=LI), invalid("after", "type"), ("int", "str '1'")),  # type: ignore[arg-type]  # bad input
+    "a feed behind no position": (lambda o: o.flow.feed(2**63, by=LI), invalid("after", "range"), ("0 to",)),
+    "the feed of nobody": (lambda o: o.flow.feed(by=None), invalid("by", "type"), ("Actor",)),  # type: ignore[arg-type]  # bad input
     "as of nothing": (lambda o: o.flow.as_of(o.id, by=LI), invalid("as_of", "version_or_time"), ("version=", "time=")),
     "as of version 0": (lambda o: o.flow.as_of(o.id, by=LI, version=0), invalid("version", "range"), ("1 to 2",)),
     "as of a text": (lambda o: o.flow.as_of(o.id, by=LI, version="1"), invalid("version", "type"), ("int",)),  # type: ignore[arg-type]  # bad input
@@ -336,6 +340,7 @@ ARGUMENTS: dict[str, Callable[[Office], dict[str, Any]]] = {
     "inbox": lambda o: {"by": LI, "limit": 10, "cursor": None},
     "count": lambda o: {"query": Query(), "by": LI, "of": "records", "group": ()},
     "history": lambda o: {"id": o.id, "by": LI},
+    "feed": lambda o: {"after": None, "by": LI, "limit": 3},
     "as_of": lambda o: {"id": o.id, "by": LI, "version": 1, "time": None},
 }  # fmt: skip
 WRITING = {"create", "fire", "batch", "run"}

@@ -22,6 +22,7 @@ from reportflow import (
     UNIT,
     Actor,
     Entry,
+    FeedItem,
     Happened,
     InvalidDefinition,
     InvalidValue,
@@ -63,6 +64,10 @@ ACTS = st.one_of(
     st.builds(lambda internal: ("comment", Comment(text="!", internal=internal)), st.booleans()),
     st.integers().map(lambda number: ("edit", Revision(text=f"{number}."))),
 )
+
+
+#: What happens in an office: new reports, by their secrecy, and acts on one of those that there are.
+EVENTS = st.lists(st.one_of(st.sampled_from(Secrecy), st.tuples(st.integers(0, 9), ACTS)), max_size=9)
 
 
 def draft(**fields: Any) -> Report:
@@ -113,6 +118,62 @@ def test_every_call_tells_of_the_same_entries(
                 assert len(found) == any(entry.actor.id == actor for entry in history)
             counted = figures(flow, by=reader, interval=Interval.year(2022, UTC))
             assert (counted.collected, counted.edited) == (triggers["create"], bool(triggers["edit"]))
+
+
+def office_of(flow: ReportFlow, events: list[Any]) -> None:
+    """Let it happen; each third report is of another unit, each new one is credited with another."""
+    made: list[str] = []
+    for event in events:
+        if isinstance(event, Secrecy):
+            unit = "mizhi" if len(made) % 3 == 2 else "yulin"
+            made.append(flow.create(draft(secrecy=event), by=attrs.evolve(LI, unit=unit)).id)
+            if len(made) % 3 == 2:
+                source = flow.create(draft(secrecy=event), by=LI)
+                flow.fire(source, "merge", Merge(target=made[0]), by=LI)
+        elif made:
+            number, (trigger, details) = event
+            with suppress(TransitionRefused, RecordNotFound):  # what changes nothing, and other units
+                flow.fire(made[number % len(made)], trigger, details, by=LI)
+
+
+@pytest.mark.parametrize("store", STORES, ids=["memory", "sqlite"])
+@given(events=EVENTS, reader=READERS, after=st.integers(0, 20), limit=st.integers(1, 4))
+def test_the_feed_of_a_reader_is_their_histories_in_one_order(
+    store: Callable[[], Store], events: list[Any], reader: Actor, after: int, limit: int
+) -> None:
+    """It has the entries of all histories that they may read, as `history` gives them, where the store's feed has them.
+
+    By pages of any size, from any position on, nothing is left out, and only the last page is not full.
+    """
+    with flow_on(store()) as flow:
+        office_of(flow, events)
+        shown = {entry.ref: entry for one in flow.find(Query(), by=reader) for entry in flow.history(one.id, by=reader)}
+        expected = [
+            FeedItem(item.position, shown[item.entry.ref])
+            for item in flow.store.feed(limit=1000)
+            if item.entry.ref in shown
+        ]
+        assert len(expected) == len(shown)
+        assert flow.feed(by=reader, limit=1000) == expected
+        rest, read, place = [item for item in expected if item.position > after], list[FeedItem](), after
+        while page := flow.feed(place, by=reader, limit=limit):
+            read += page
+            assert len(page) == limit or read == rest
+            place = page[-1].position
+        assert read == rest
+
+
+def test_what_is_hidden_stops_no_reader_of_the_feed() -> None:
+    """Behind any number of hidden entries, a reader gets the next ones that are theirs, as many as they ask for."""
+    with flow_on(MemoryStore()) as flow:
+        first = flow.create(draft(), by=ZHAO)
+        for _ in range(700):
+            flow.create(draft(secrecy="secret"), by=LI)
+        last = flow.create(draft(), by=ZHAO)
+        (one,), (other,) = flow.feed(by=ZHAO, limit=1), flow.feed(1, by=ZHAO, limit=1)
+        assert (one.entry.record_id, one.position, other.entry.record_id, other.position) == (first.id, 1, last.id, 702)
+        assert flow.feed(by=ZHAO) == [one, other]
+        assert flow.feed(702, by=ZHAO) == []
 
 
 def test_what_was_secret_is_told_to_nobody_below() -> None:

@@ -112,8 +112,19 @@ def test_the_rest_is_listed(again: Store) -> None:
     assert sorted(one.id for one in flow.inbox(by=ME)) == ["n1", "n2"]
     assert flow.count(Query(), by=ME) == {(): 2}
     assert flow.count(Query(), by=ME, of="entries", group="trigger") == {("create",): 2}
+    assert [item.entry.record_id for item in flow.feed(by=ME)] == ["n1", "n2"]
     assert flow.fire("n1", "touch", by=ME).version == 2
     assert [one.id for one in ReportFlow(again, [OLD, OTHER]).find(Query(order="id"), by=ME)] == ["o", "t"]
+
+
+def test_what_came_since_the_opening_stops_no_reader(again: Store) -> None:
+    """A record of a version that the flow does not have, created since it was made, is left out too."""
+    flow = ReportFlow(again, [OLD, NEW, OTHER])
+    newest = table("leaf", Leaf, 3)
+    store = SqlStore(again.engine.url.render_as_string()) if isinstance(again, SqlStore) else again
+    ReportFlow(store, newest, new_id=lambda: "n3").create(Leaf.draft(title="x"), by=ME)
+    flow.fire("n1", "touch", by=ME)
+    assert [item.entry.ref for item in flow.feed(by=ME)] == ["o@1", "n1@1", "n2@1", "t@1", "n1@2"]
 
 
 def test_acts_on_the_others(again: Store) -> None:

@@ -75,6 +75,7 @@ CALLS: Final[dict[str, Callable[[Any, Report], Any]]] = {
     "inbox": lambda flow, _: flow.inbox(by=LI),
     "count": lambda flow, _: flow.count(Query(), by=LI),
     "history": lambda flow, report: flow.history(report.id, by=LI),
+    "feed": lambda flow, _: flow.feed(by=LI),
     "as_of": lambda flow, report: flow.as_of(report.id, by=LI, version=1),
     "verify": lambda flow, _: flow.verify(by=LI),
     "erase": lambda flow, _: flow.erase("zhang", by=LI, reason="x"),

@@ -304,6 +304,25 @@ def test_the_same_holds_in_the_transaction_of_a_host(tmp_path: Path) -> None:
         assert connection.execute(text("SELECT 'é'")).scalar_one() == "é"
 
 
+@pytest.mark.parametrize(("table", "column"), [("record", "data"), ("entry", "details")])
+@pytest.mark.parametrize("reader", [LI, attrs.evolve(LI, roles={"auditor"})], ids=["editor", "auditor"])
+def test_the_feed_of_a_reader_leaves_out_what_cannot_be_read(
+    tmp_path: Path, table: str, column: str, reader: Actor
+) -> None:
+    """A record whose row or history cannot be read is left out of what a reader gets, and all others are there."""
+    url = f"sqlite:///{tmp_path}/office.db"
+    with filled(url) as (flow, reports):
+        whole = flow.feed(by=reader)
+        for broken in (reports[1].id, reports[4].id):
+            alter(url, table, column, "{", broken, "AND sequence = 2" if table == "entry" else "")
+        expected = [item for item in whole if item.entry.record_id not in (reports[1].id, reports[4].id)]
+        assert (len(whole), len(expected)) == (10, 6)
+        assert flow.feed(by=reader) == expected
+        assert [item for n in (0, 3, 6) for item in flow.feed(whole[n].position, by=reader, limit=1)] == [
+            next(item for item in expected if item.position > whole[n].position) for n in (0, 3, 6)
+        ]
+
+
 def test_what_cannot_be_read_does_not_exist_for_those_who_may_not_see_it(tmp_path: Path) -> None:
     """A broken record is not found by an actor who may not see it; whoever may is told that it cannot be read."""
     url = f"sqlite:///{tmp_path}/office.db"

@@ -20,6 +20,7 @@ from reportflow import (
     Create,
     Details,
     Entry,
+    FeedItem,
     Fire,
     KeyUse,
     Lifecycle,
@@ -117,6 +118,7 @@ def use_reports() -> Report:
         assert_type(flow.as_of(report.id, by=LI, happened=datetime.now(UTC), type=Report), Report)
         assert_type(flow.by_key("k", by=LI), KeyUse | None)
         assert_type(flow.history(report.id, by=LI), list[Entry])
+        assert_type(flow.feed(by=LI), list[FeedItem])
         assert_type(flow.options(report, by=LI), tuple[Option, ...])
         assert_type(flow.batch([Create(draft(), by=LI)]), list[Record])
         outcomes = flow.run([Fire(report.id, "edit", Revision(text="third"), by=LI)], on_error="skip")
@@ -143,6 +145,7 @@ async def use_reports_asynchronously() -> Report:
         assert_type(await flow.as_of(report.id, by=LI, version=1, type=Report), Report)
         assert_type(await flow.by_key("k", by=LI), KeyUse | None)
         assert_type(await flow.history(report.id, by=LI), list[Entry])
+        assert_type(await flow.feed(by=LI), list[FeedItem])
         assert_type(await flow.options(report, by=LI), tuple[Option, ...])
         assert_type(await flow.batch([Create(draft(), by=LI)]), list[Record])
         async for outcome in flow.run([Fire(report.id, "edit", Revision(text="third"), by=LI)]):

@@ -18,7 +18,7 @@ from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, R, grouping
 from reportflow.model.record import Record
-from reportflow.storage.base import AsyncStore, Group, Of
+from reportflow.storage.base import AsyncStore, FeedItem, Group, Of
 
 if TYPE_CHECKING:
     from reportflow.flow.erasing import ErasurePlan
@@ -295,6 +295,10 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
             RecordNotFound: there is no such record that the actor may see.
         """
         return await self._drive(self._queries.history(id, by))
+
+    async def feed(self, after: int | None = None, *, by: Actor, limit: int = 100) -> list[FeedItem]:
+        """See `ReportFlow.feed`."""
+        return await self._drive(self._queries.feed(after, by, limit))
 
     async def as_of(
         self,

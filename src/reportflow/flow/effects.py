@@ -18,7 +18,7 @@ from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
 from reportflow.serialization.digest import Sealed
-from reportflow.storage.base import Change, Group, Of, Store
+from reportflow.storage.base import Change, FeedItem, Group, Of, Store
 
 T = TypeVar("T")
 
@@ -94,6 +94,11 @@ class StoreEffects:
         entry: Entry | None
         entry = yield StoreCall("by_key", lambda store: store.by_key(actor_id, key), (actor_id, key))
         return entry
+
+    def feed(self, after: int | None, limit: int) -> Effects[list[FeedItem]]:
+        """See `Store.feed`."""
+        items: list[FeedItem] = yield StoreCall("feed", lambda store: store.feed(after, limit), (after, limit))
+        return items
 
     def sealed(self, after: tuple[str, int] | None, limit: int) -> Effects[list[Sealed]]:
         """See `Store.sealed`."""

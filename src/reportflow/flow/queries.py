@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from reportflow.errors import InvalidValue, UnreadableRecord
+from reportflow.errors import InvalidValue, UnknownLifecycle, UnreadableRecord
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
 from reportflow.flow.loading import load
@@ -21,13 +21,15 @@ from reportflow.lifecycle.reading import as_read, foreign_causes
 from reportflow.model.actor import Actor
 from reportflow.model.checks import is_blank, text_problem, type_problem
 from reportflow.model.entry import Entry
-from reportflow.model.query import Page, Query, Visibility
+from reportflow.model.query import LIMIT, Page, Query, Visibility
 from reportflow.model.record import Record
 from reportflow.model.values import changed
-from reportflow.storage.base import Group, Of
+from reportflow.storage.base import FeedItem, Group, Of
 
-#: How many records are read at a time, from whose entries others followed.
+#: How many records whose histories are needed, or items of the feed, are read at a time.
 _SOME: Final = 500
+#: The last position that a feed can have.
+_LAST: Final = 2**63 - 1
 
 
 @attrs.frozen(kw_only=True)
@@ -107,11 +109,69 @@ class Queries:
             RecordNotFound: there is none that the actor may see.
         """
         record = yield from self.get(id, actor)
-        history, rule = (yield from store.history([id])), self._definitions.visibility(actor)
-        if rule.holds(self._definitions.audits(record), record):
-            return [entry for entry in history if rule.reads(record, entry)]
-        causes = yield from self._readable(foreign_causes(history, but=id), rule)
-        return list(as_read(history, self._definitions, record, rule, causes))
+        found = yield from self._as_read([record], self._definitions.visibility(actor))
+        return found[id]
+
+    def feed(self, after: int | None, actor: Actor, limit: int) -> Effects[list[FeedItem]]:
+        """The entries behind a position that the actor may read, in the order of the feed.
+
+        Raises:
+            InvalidValue: a position or limit that is none.
+        """
+        _check_number("after", 0 if after is None else after, 0, _LAST)
+        _check_number("limit", limit, 1, LIMIT)
+        listed, rule = self._definitions.listed(actor), self._definitions.visibility(actor)
+        found: list[FeedItem] = []
+        some = min(limit, _SOME)
+        while True:
+            items = yield from store.feed(after, some)
+            ids = {item.entry.record_id for item in items if item.unreadable is None}
+            page = (yield from store.find(Query(id=ids, visible=listed, limit=_SOME))) if ids else Page(())
+            histories = yield from self._readable_histories(page.records, rule)
+            shown = {entry.ref: entry for history in histories.values() for entry in history}
+            for item in items:
+                if item.unreadable is None and item.entry.ref in shown:
+                    found.append(FeedItem(item.position, shown[item.entry.ref]))
+                    if len(found) == limit:
+                        return found
+            if len(items) < some:
+                return found
+            after = items[-1].position
+            some = min(2 * some, _SOME)  # where little is for the actor, small pages would be many
+
+    def _readable_histories(self, records: Sequence[Record], rule: Visibility) -> Effects[dict[str, list[Entry]]]:
+        """As `_as_read`, without the records whose history cannot be read: they are found by halving."""
+        try:
+            return (yield from self._as_read(records, rule)) if records else {}
+        except (UnreadableRecord, UnknownLifecycle):
+            if len(records) == 1:
+                return {}
+        half = len(records) // 2
+        before = yield from self._readable_histories(records[:half], rule)
+        return before | (yield from self._readable_histories(records[half:], rule))
+
+    def _as_read(self, records: Sequence[Record], rule: Visibility) -> Effects[dict[str, list[Entry]]]:
+        """What happened to records that a rule shows, by id, each oldest first, as its actor may read it.
+
+        Raises:
+            UnreadableRecord: an entry cannot be read.
+            UnknownLifecycle: the flow was not given the lifecycle of a record, or of an entry.
+        """
+        histories: dict[str, list[Entry]] = {record.id: [] for record in records}
+        for entry in (yield from store.history(list(histories))):
+            histories[entry.record_id].append(entry)
+        whole = {one.id for one in records if rule.holds(self._definitions.audits(one), one)}
+        caused = (id for one in histories.keys() - whole for id in foreign_causes(histories[one], but=one))
+        causes = yield from self._readable(list(dict.fromkeys(caused)), rule)
+        found: dict[str, list[Entry]] = {}
+        for record in records:
+            self._definitions.check_known(record.kind, record.lifecycle_version)
+            history = histories[record.id]
+            if record.id in whole:
+                found[record.id] = [entry for entry in history if rule.reads(record, entry)]
+            else:
+                found[record.id] = list(as_read(history, self._definitions, record, rule, causes))
+        return found
 
     def _readable(self, ids: Sequence[str], rule: Visibility) -> Effects[set[str]]:
         """The refs of the entries of some records that a rule shows; of those that cannot be read, none."""
@@ -165,3 +225,10 @@ class Queries:
             if secret:
                 self._definitions.check_visible(replay(history[: max(secret)], self._definitions), actor)
         return record
+
+
+def _check_number(name: str, value: object, least: int, most: int) -> None:
+    if type(value) is not int:
+        raise InvalidValue(name, *type_problem("int", value))
+    if not least <= value <= most:
+        raise InvalidValue(name, "range", {"given": value, "least": least, "most": most})

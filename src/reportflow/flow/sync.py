@@ -19,7 +19,7 @@ from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, R, grouping
 from reportflow.model.record import Record
-from reportflow.storage.base import Group, Of, Store
+from reportflow.storage.base import FeedItem, Group, Of, Store
 
 if TYPE_CHECKING:
     from reportflow.flow.erasing import ErasurePlan
@@ -311,6 +311,23 @@ class ReportFlow(FlowBase[Store]):
             RecordNotFound: there is no such record that the actor may see.
         """
         return self._drive(self._queries.history(id, by))
+
+    def feed(self, after: int | None = None, *, by: Actor, limit: int = 100) -> list[FeedItem]:
+        """What happened to all records, as one reader may see it: the entries that `history` gives them, in one order.
+
+        What the reader may not see is left out, and so is what cannot be read; neither makes the answer shorter. The
+        items keep the positions of `Store.feed`: go on behind the last one.
+
+        Args:
+            after: The position behind which to begin; None: at the start.
+            by: Who asks. What they may see today counts: an old entry of a record that they see only now stands at its
+                old position.
+            limit: How many at the most, 1 to 10,000. Fewer come only where no more are there yet.
+
+        Raises:
+            InvalidValue: a position or limit that is none.
+        """
+        return self._drive(self._queries.feed(after, by, limit))
 
     def as_of(
         self,
