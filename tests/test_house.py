@@ -56,6 +56,7 @@ LONGER: Final[Mapping[str, str]] = MappingProxyType(
         "i18n/en.py": "one table of texts, read as one",
         "i18n/zh.py": "the same table in Chinese",
         "errors.py": "one tree, drawn and read as one",
+        "flow/aio.py": "the same verbs, awaited, in the order of flow/sync.py",
         "flow/sync.py": "one class of verbs and what each promises, looked up more than read",
         "office/report.py": "one record, what its transitions are told, and its table, which are read together",
     }

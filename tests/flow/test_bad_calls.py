@@ -271,6 +271,18 @@ CALLS: dict[str, tuple[Callable[[Office], object], Check, tuple[str, ...]]] = {
     "a number as group": (lambda o: o.flow.count(Query(), by=LI, group=5), invalid("group", "type"), ()),  # type: ignore[arg-type]  # bad input
     "a group twice": (lambda o: o.flow.count(Query(), by=LI, group=["kind", "kind"]), invalid("group", "twice"), ()),
     "counting nonsense": (lambda o: o.flow.count(Query(), by=LI, of="x"), invalid("of", "choice"), ("records",)),  # type: ignore[arg-type]  # bad input
+    "histories of a dict": (
+        lambda o: o.flow.histories({"kind": "report"}, by=LI),  # type: ignore[arg-type]  # bad input
+        invalid("query", "type"),
+        ("Query",),
+    ),
+    "histories of an unknown kind": (lambda o: o.flow.histories(Query(kind="x"), by=LI), invalid("kind", "choice"), ()),
+    "histories behind nothing": (
+        lambda o: o.flow.histories(Query(cursor="x"), by=LI),
+        invalid("cursor", "cursor"),
+        ("Page.next",),
+    ),
+    "the histories of nobody": (lambda o: o.flow.histories(Query(), by=None), invalid("by", "type"), ("Actor",)),  # type: ignore[arg-type]  # bad input
     "a feed of no size": (lambda o: o.flow.feed(by=LI, limit=0), invalid("limit", "range"), ("1 to 10000",)),
     "a feed behind a text": (lambda o: o.flow.feed("1", by=LI), invalid("after", "type"), ("int", "str '1'")),  # type: ignore[arg-type]  # bad input
     "a feed behind no position": (lambda o: o.flow.feed(2**63, by=LI), invalid("after", "range"), ("0 to",)),
@@ -340,6 +352,7 @@ ARGUMENTS: dict[str, Callable[[Office], dict[str, Any]]] = {
     "inbox": lambda o: {"by": LI, "limit": 10, "cursor": None},
     "count": lambda o: {"query": Query(), "by": LI, "of": "records", "group": ()},
     "history": lambda o: {"id": o.id, "by": LI},
+    "histories": lambda o: {"query": Query(), "by": LI},
     "feed": lambda o: {"after": None, "by": LI, "limit": 3},
     "as_of": lambda o: {"id": o.id, "by": LI, "version": 1, "time": None},
 }  # fmt: skip
@@ -359,7 +372,7 @@ def test_junk_raises_errors_of_the_tree_only(call: str, url: str, data: st.DataO
         error: ReportflowError | None = None
         try:
             answer = getattr(flow, call)(**arguments)
-            if call == "run":
+            if call in ("run", "histories"):
                 list(answer)
         except ReportflowError as raised:
             error = raised

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -161,6 +161,51 @@ def test_the_feed_of_a_reader_is_their_histories_in_one_order(
             assert len(page) == limit or read == rest
             place = page[-1].position
         assert read == rest
+
+
+@pytest.mark.parametrize("store", STORES, ids=["memory", "sqlite"])
+@given(events=EVENTS, reader=READERS, limit=st.integers(1, 4), order=st.sampled_from(["created_at", "-id"]))
+def test_histories_are_the_records_found_with_their_history(
+    store: Callable[[], Store], events: list[Any], reader: Actor, limit: int, order: str
+) -> None:
+    """By pages of any size, each record that a reader finds comes once, in its order, with what `history` gives."""
+    with flow_on(store()) as flow:
+        office_of(flow, events)
+        found = flow.find(Query(order=order), by=reader)
+        expected = [(one, flow.history(one.id, by=reader)) for one in found]
+        assert list(flow.histories(Query(order=order, limit=limit), by=reader)) == expected
+
+
+def test_histories_are_read_when_they_are_asked_for() -> None:
+    """Nothing is read before its page is due, a history goes as far as its record, and a record may be acted on."""
+    with flow_on(MemoryStore()) as flow:
+        one, other = (flow.create(draft(), by=ZHAO) for _ in range(2))
+        histories = flow.histories(Query(limit=1), by=LI)
+        flow.fire(one, "comment", Comment(text="!"), by=LI)
+        record, entries = next(histories)
+        assert (record.id, [entry.trigger for entry in entries]) == (one.id, ["create", "comment"])
+        assert flow.fire(record, "edit", Revision(text="新"), by=LI).version == 3
+        flow.fire(other, "edit", Revision(text="新"), by=LI)
+        assert [(record.version, len(entries)) for record, entries in histories] == [(2, 2)]
+
+
+def test_a_history_that_grows_meanwhile_ends_with_its_record() -> None:
+    """What is committed between the reading of a page and of its histories is in neither."""
+
+    class Growing(MemoryStore):
+        def history(self, ids: Sequence[str]) -> list[Entry]:
+            if growing:
+                growing.pop()
+                flow.fire(report.id, "comment", Comment(text="!"), by=LI)
+            return super().history(ids)
+
+    growing: list[bool] = []
+    with flow_on(Growing()) as flow:
+        report = flow.create(draft(), by=ZHAO)
+        growing.append(True)
+        ((record, entries),) = flow.histories(Query(), by=LI)
+        assert (record, [entry.trigger for entry in entries]) == (report, ["create"])
+        assert flow.get(report.id, by=LI).version == 2
 
 
 def test_what_is_hidden_stops_no_reader_of_the_feed() -> None:

@@ -170,6 +170,7 @@ async def read(flow: AsyncReportFlow, id: str) -> list[object]:
         await flow.count(Query(), by=LI, group="state"),
         await flow.history(id, by=WANG),
         await flow.feed(1, by=WANG, limit=2),
+        [one async for one in flow.histories(Query(limit=1), by=WANG)],
         await flow.as_of(id, by=LI, version=2),
         await flow.as_of(id, by=LI, happened=(await flow.get(id, by=LI)).updated_at),
         await flow.by_key("edited", by=LI),
@@ -189,6 +190,7 @@ def read_blocking(flow: ReportFlow, id: str) -> list[object]:
         flow.count(Query(), by=LI, group="state"),
         flow.history(id, by=WANG),
         flow.feed(1, by=WANG, limit=2),
+        list(flow.histories(Query(limit=1), by=WANG)),
         flow.as_of(id, by=LI, version=2),
         flow.as_of(id, by=LI, happened=flow.get(id, by=LI).updated_at),
         flow.by_key("edited", by=LI),
@@ -222,7 +224,7 @@ def test_an_office_in_memory_reads_the_same() -> None:
             assert isinstance(flow.store, AsyncMemoryStore)
             return len(await read(flow, id)), [one.trigger for one in history], await flow.count(Query(), by=LI)
 
-    assert run(main()) == (13, ["create", "edit", "review", "comment"], {(): 2})
+    assert run(main()) == (14, ["create", "edit", "review", "comment"], {(): 2})
 
 
 def test_run_is_iterated_over() -> None:

@@ -306,7 +306,7 @@ def test_the_same_holds_in_the_transaction_of_a_host(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("table", "column"), [("record", "data"), ("entry", "details")])
 @pytest.mark.parametrize("reader", [LI, attrs.evolve(LI, roles={"auditor"})], ids=["editor", "auditor"])
-def test_the_feed_of_a_reader_leaves_out_what_cannot_be_read(
+def test_readers_of_many_histories_go_on_behind_what_cannot_be_read(
     tmp_path: Path, table: str, column: str, reader: Actor
 ) -> None:
     """A record whose row or history cannot be read is left out of what a reader gets, and all others are there."""
@@ -318,6 +318,8 @@ def test_the_feed_of_a_reader_leaves_out_what_cannot_be_read(
         expected = [item for item in whole if item.entry.record_id not in (reports[1].id, reports[4].id)]
         assert (len(whole), len(expected)) == (10, 6)
         assert flow.feed(by=reader) == expected
+        read = [entry for _, entries in flow.histories(Query(limit=2), by=reader) for entry in entries]
+        assert {entry.ref for entry in read} == {item.entry.ref for item in expected}
         assert [item for n in (0, 3, 6) for item in flow.feed(whole[n].position, by=reader, limit=1)] == [
             next(item for item in expected if item.position > whole[n].position) for n in (0, 3, 6)
         ]

@@ -119,6 +119,7 @@ def use_reports() -> Report:
         assert_type(flow.by_key("k", by=LI), KeyUse | None)
         assert_type(flow.history(report.id, by=LI), list[Entry])
         assert_type(flow.feed(by=LI), list[FeedItem])
+        assert_type(flow.histories(Query(), by=LI), Iterator[tuple[Record, list[Entry]]])
         assert_type(flow.options(report, by=LI), tuple[Option, ...])
         assert_type(flow.batch([Create(draft(), by=LI)]), list[Record])
         outcomes = flow.run([Fire(report.id, "edit", Revision(text="third"), by=LI)], on_error="skip")
@@ -146,6 +147,8 @@ async def use_reports_asynchronously() -> Report:
         assert_type(await flow.by_key("k", by=LI), KeyUse | None)
         assert_type(await flow.history(report.id, by=LI), list[Entry])
         assert_type(await flow.feed(by=LI), list[FeedItem])
+        async for record, entries in flow.histories(Query(), by=LI):
+            assert_type((record, entries), tuple[Record, list[Entry]])
         assert_type(await flow.options(report, by=LI), tuple[Option, ...])
         assert_type(await flow.batch([Create(draft(), by=LI)]), list[Record])
         async for outcome in flow.run([Fire(report.id, "edit", Revision(text="third"), by=LI)]):

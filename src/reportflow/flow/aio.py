@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
@@ -295,6 +295,17 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
             RecordNotFound: there is no such record that the actor may see.
         """
         return await self._drive(self._queries.history(id, by))
+
+    def histories(self, query: Query, *, by: Actor) -> AsyncIterator[tuple[Record, list[Entry]]]:
+        """See `ReportFlow.histories`; use ``async for``."""
+        return self._histories(self._queries.histories(query, by))
+
+    async def _histories(
+        self, pages: Iterator[Effects[list[tuple[Record, list[Entry]]]]]
+    ) -> AsyncIterator[tuple[Record, list[Entry]]]:
+        for effects in pages:
+            for record, entries in await self._drive(effects):
+                yield self._given_out(record), entries
 
     async def feed(self, after: int | None = None, *, by: Actor, limit: int = 100) -> list[FeedItem]:
         """See `ReportFlow.feed`."""

@@ -5,7 +5,7 @@ The visibility rule is part of each query, so a store leaves out what the actor 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -111,6 +111,32 @@ class Queries:
         record = yield from self.get(id, actor)
         found = yield from self._as_read([record], self._definitions.visibility(actor))
         return found[id]
+
+    def histories(self, query: Query, actor: Actor) -> Iterator[Effects[list[tuple[Record, list[Entry]]]]]:
+        """What the actor may see of a query with the histories as they may read them: a generator for each page.
+
+        Raises:
+            InvalidValue: the cursor is not one of this query's order, or a name that no definition has.
+        """
+        visible = self._visible(query, actor)
+        visible.place()  # so a wrong cursor is refused by the call itself
+        return self._pages([changed(visible, {"limit": min(query.limit, _SOME)})], self._definitions.visibility(actor))
+
+    def _pages(self, left: list[Query], rule: Visibility) -> Iterator[Effects[list[tuple[Record, list[Entry]]]]]:
+        while left:  # the query of the next page; reading that page puts the one after it here
+            yield self._page(left, rule)
+
+    def _page(self, left: list[Query], rule: Visibility) -> Effects[list[tuple[Record, list[Entry]]]]:
+        query = left.pop()
+        page = yield from store.find(query)
+        if page.next is not None:
+            left.append(changed(query, {"cursor": page.next}))
+        found = yield from self._readable_histories(page.records, rule)
+        return [  # what happened since the record was read is not yet in it
+            (record, [entry for entry in found[record.id] if entry.sequence <= record.version])
+            for record in page
+            if record.id in found
+        ]
 
     def feed(self, after: int | None, actor: Actor, limit: int) -> Effects[list[FeedItem]]:
         """The entries behind a position that the actor may read, in the order of the feed.

@@ -312,6 +312,25 @@ class ReportFlow(FlowBase[Store]):
         """
         return self._drive(self._queries.history(id, by))
 
+    def histories(self, query: Query, *, by: Actor) -> Iterator[tuple[Record, list[Entry]]]:
+        """Each record of a query that the actor may see, with its history as `history` gives it. Lazy: iterate over it.
+
+        It pages through `find`, and reads the histories a page at a time; the query's `limit` only says how many
+        records a page has at the most. A record is left out where it or its history cannot be read. A history goes as
+        far as the record beside it. The arguments are checked when this is called.
+
+        Raises:
+            InvalidValue: a name that no definition has, or a cursor of another order.
+        """
+        return self._histories(self._queries.histories(query, by))
+
+    def _histories(
+        self, pages: Iterator[Effects[list[tuple[Record, list[Entry]]]]]
+    ) -> Iterator[tuple[Record, list[Entry]]]:
+        for effects in pages:
+            for record, entries in self._drive(effects):
+                yield self._given_out(record), entries
+
     def feed(self, after: int | None = None, *, by: Actor, limit: int = 100) -> list[FeedItem]:
         """What happened to all records, as one reader may see it: the entries that `history` gives them, in one order.
 
