@@ -300,6 +300,8 @@ CALLS: dict[str, tuple[Callable[[Office], object], Check, tuple[str, ...]]] = {
         invalid("time", "no_such_time"),
         ("did not exist then",),
     ),
+    "options of an unknown kind": (lambda o: o.flow.options("repot", by=LI), exactly(RecordNotFound), ("repot",)),
+    "a kind offered to nobody": (lambda o: o.flow.options("report", by=None), invalid("by", "type"), ("Actor",)),  # type: ignore[arg-type]  # bad input
     "options of a draft": (lambda o: o.flow.options(draft(), by=LI), invalid("target", "not_stored"), ()),
     "a number as new id": (
         lambda o: ReportFlow(o.flow.store, REPORT, new_id=lambda: 5).create(draft(), by=ZHANG),  # type: ignore[arg-type, return-value]  # bad input

@@ -163,6 +163,7 @@ async def read(flow: AsyncReportFlow, id: str) -> list[object]:
     return [
         await flow.get(id, by=LI),
         await flow.options(id, by=LI),
+        await flow.options("report", by=WANG),
         await flow.options(await flow.get(id, by=LI), by=WANG),
         await flow.find(Query(order="-created_at", limit=1), by=LI),
         await flow.inbox(by=WANG),
@@ -183,6 +184,7 @@ def read_blocking(flow: ReportFlow, id: str) -> list[object]:
     return [
         flow.get(id, by=LI),
         flow.options(id, by=LI),
+        flow.options("report", by=WANG),
         flow.options(flow.get(id, by=LI), by=WANG),
         flow.find(Query(order="-created_at", limit=1), by=LI),
         flow.inbox(by=WANG),
@@ -224,7 +226,7 @@ def test_an_office_in_memory_reads_the_same() -> None:
             assert isinstance(flow.store, AsyncMemoryStore)
             return len(await read(flow, id)), [one.trigger for one in history], await flow.count(Query(), by=LI)
 
-    assert run(main()) == (14, ["create", "edit", "review", "comment"], {(): 2})
+    assert run(main()) == (15, ["create", "edit", "review", "comment"], {(): 2})
 
 
 def test_run_is_iterated_over() -> None:

@@ -238,11 +238,7 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def options(self, target: Record | str, *, by: Actor) -> tuple[Option, ...]:
-        """Everything that can be done to a record, each allowed or not with every reason.
-
-        Raises:
-            RecordNotFound: there is no such record that the actor may see.
-        """
+        """See `ReportFlow.options`."""
         return await self._drive(offers.options(self._handler, target, by))
 
     async def get(self, id: str, *, by: Actor, type: type[R] = Record) -> R:  # type: ignore[assignment]  # R's default

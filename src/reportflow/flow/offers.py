@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import attrs
@@ -10,7 +11,7 @@ from reportflow.errors import InvalidValue, RecordNotFound, Refusal, TransitionR
 from reportflow.flow.effects import Effects
 from reportflow.flow.handler import Handler
 from reportflow.flow.loading import load
-from reportflow.flow.requests import checked_id
+from reportflow.flow.requests import actor_of, checked_id
 from reportflow.flow.unit_of_work import UnitOfWork
 from reportflow.lifecycle import decision
 from reportflow.lifecycle.decision import Option
@@ -20,11 +21,14 @@ from reportflow.model.record import Record, given_by
 
 
 def options(handler: Handler, target: Record | str, actor: Actor) -> Effects[tuple[Option, ...]]:
-    """What the actor may do with a record, and why not.
+    """What the actor may do with a record, or may create of a kind, and why not.
 
     Raises:
         RecordNotFound: there is none that the actor may see.
     """
+    if isinstance(target, str) and handler.definitions.has(target):
+        lifecycle = handler.definitions.of(Record(kind=target))
+        return tuple((yield from _named(handler, decision.creations(lifecycle, actor_of(actor)), None, actor)))
     record: Record
     if isinstance(target, Record):
         if not target.version:
@@ -44,11 +48,17 @@ def options(handler: Handler, target: Record | str, actor: Actor) -> Effects[tup
         if option.allowed and option.details is None and (row.then is not None or (row.sets and handler.people)):
             refusals = yield from _refusals_of_steps(handler, record, option, actor, now)
             option = attrs.evolve(option, allowed=not refusals, refusals=refusals)
-        if option.refusals:
-            named = yield from handler.people.name_all(option.refusals, record, actor)
-            option = attrs.evolve(option, refusals=named)
         offered.append(option)
-    return tuple(offered)
+    return tuple((yield from _named(handler, offered, record, actor)))
+
+
+def _named(handler: Handler, options: Iterable[Option], record: Record | None, actor: Actor) -> Effects[list[Option]]:
+    """Options whose refusals have the names of the people in them."""
+    named = []
+    for option in options:
+        refusals = (yield from handler.people.name_all(option.refusals, record, actor)) if option.refusals else ()
+        named.append(attrs.evolve(option, refusals=refusals) if refusals else option)
+    return named
 
 
 def _refusals_of_steps(

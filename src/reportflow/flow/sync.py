@@ -254,7 +254,13 @@ class ReportFlow(FlowBase[Store]):
     # -- reading ------------------------------------------------------------------------------------------------
 
     def options(self, target: Record | str, *, by: Actor) -> tuple[Option, ...]:
-        """Everything that can be done to a record, each allowed or not with every reason.
+        """Everything that can be done to a record, or created of a kind, each allowed or not with every reason.
+
+        Args:
+            target: A record, its id, or a kind: a text that is the name of a lifecycle of this flow is that kind, and
+                any other one an id. Of a kind, what is offered is each row by which people create such a record; the
+                draft is not known yet, so only clearance and role are judged.
+            by: Who asks.
 
         Raises:
             RecordNotFound: there is no such record that the actor may see.

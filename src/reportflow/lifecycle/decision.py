@@ -19,7 +19,7 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.drafts import check_accepted
 from reportflow.lifecycle.entering import entry_of
 from reportflow.lifecycle.soundness import audience_of, check_erasing, check_whole
-from reportflow.lifecycle.table import OneOf, Step, Transition
+from reportflow.lifecycle.table import NOBODY, OneOf, Step, Transition
 from reportflow.model.actor import Actor
 from reportflow.model.annotations import check
 from reportflow.model.checks import is_blank
@@ -75,7 +75,8 @@ class Option:
 
     Attributes:
         trigger: What may be asked for.
-        allowed: Whether `fire` succeeds with valid details and a reason.
+        allowed: Whether `fire` succeeds with valid details and a reason; of a creation, whether clearance and role let
+            the actor `create` by it.
         refusals: Every reason why not; empty where it is allowed.
         details: The class of its details, or None.
         reason_required: Whether it needs a reason.
@@ -273,14 +274,30 @@ def options(lifecycle: Lifecycle, record: Record, actor: Actor, *, now: datetime
     )
 
 
+def creations(lifecycle: Lifecycle, actor: Actor) -> tuple[Option, ...]:
+    """What an actor may create: each row that creates and is not for steps only, allowed or not, and every reason.
+
+    The draft is not known yet. So guards are left out, and its secrecy is the lowest one that it may bring.
+    """
+    return tuple(
+        _offer(lifecycle, row, tuple(refusing.refusals_of_creation(lifecycle, row, actor)))
+        for row in lifecycle.creations
+        if NOBODY not in row.roles
+    )
+
+
 def _option(lifecycle: Lifecycle, record: Record, command: Command) -> Option:
     found = lifecycle.row(record.state, command.trigger)
     row = found[0] if found else lifecycle.rows(command.trigger)[0]
     refusals = tuple(refusing.refusals(lifecycle, record, command, offer=True))
     if not refusals and row.details is None and row.sets:
         refusals = _refusals_of_result(lifecycle, record, command)
+    return _offer(lifecycle, row, refusals)
+
+
+def _offer(lifecycle: Lifecycle, row: Transition, refusals: tuple[Refusal, ...]) -> Option:
     return Option(
-        trigger=command.trigger,
+        trigger=row.trigger,
         allowed=not refusals,
         refusals=refusals,
         details=row.details,

@@ -13,6 +13,7 @@ import attrs
 
 from reportflow.errors import InvalidValue
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.model.actor import Actor, Secrecy
 from reportflow.model.checks import cache_by_class
 from reportflow.model.record import Record
 from reportflow.model.values import field_names
@@ -47,6 +48,17 @@ def unaccepted(lifecycle: Lifecycle, draft: Record, trigger: str) -> tuple[str, 
     usual = _defaults(type(draft))
     brought = [name for name in usual if name not in accepted and getattr(draft, name) != usual[name]]
     return _not_by_itself(draft, brought) if brought else ()
+
+
+def most_open(lifecycle: Lifecycle, trigger: str, actor: Actor) -> Record:
+    """What a creation makes of the draft that is most open to its creator: of their own unit, of the lowest secrecy.
+
+    Where the creation does not accept these, they are the defaults of the class. It has only what access is judged by.
+    """
+    usual, accepted = _defaults(lifecycle.record), lifecycle.accepted(trigger)
+    best = {"unit": actor.unit, "secrecy": Secrecy.INTERNAL}
+    fixed = {name: usual[name] for name in best if name not in accepted and usual[name] not in ("", attrs.NOTHING)}
+    return Record(kind=lifecycle.name, created_by=actor.id, **{**best, **fixed})  # type: ignore[arg-type]  # of the class
 
 
 @cache_by_class

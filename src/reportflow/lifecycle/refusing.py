@@ -7,7 +7,9 @@ from typing import Final
 
 from reportflow.errors import Refusal, RuleFailed, TransitionRefused
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.drafts import most_open
 from reportflow.lifecycle.table import Transition
+from reportflow.model.actor import Actor
 from reportflow.model.checks import is_blank
 from reportflow.model.entry import Command, retracts_of
 from reportflow.model.record import Record
@@ -43,6 +45,13 @@ def refusals(lifecycle: Lifecycle, record: Record, command: Command, *, offer: b
         yield refuse("not_retractable", sequence=taken, last=record.version)
     if not offer and is_blank(command.reason) and all(row.reason_required for row in rows):
         yield refuse("reason")
+
+
+def refusals_of_creation(lifecycle: Lifecycle, row: Transition, actor: Actor) -> Iterator[Refusal]:
+    """Why an actor may create nothing by a row, whatever they draft: for clearance, for role. Guards are left out."""
+    for code, params in lifecycle.why_not((row,), most_open(lifecycle, row.trigger, actor), actor):
+        named = {"lifecycle": lifecycle.name, "trigger": row.trigger, **params}
+        yield Refusal(code=code, params=named, labels=lifecycle.labels)
 
 
 def _guards(
