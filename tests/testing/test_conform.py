@@ -333,7 +333,7 @@ class Lasting(MemoryStore):
 def lasting_again(store: Lasting) -> Lasting:
     """One more store on the same data."""
     again = Lasting()
-    vars(again).update(vars(store), _lock=vars(again)["_lock"])  # the one may be closed, and the other not
+    again.__dict__ = store.__dict__
     return again
 
 

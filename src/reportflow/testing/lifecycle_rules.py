@@ -40,6 +40,10 @@ def _some_records(machine: Run) -> bool:
     return bool(machine.model.versions)
 
 
+#: Why an entry may not be taken back: only the details say which one it is.
+_OF_RETRACTION: Final = frozenset({"not_retractable", "already_retracted", "retraction"})
+
+
 class Rules(Run):
     """The rules that hold for every lifecycle."""
 
@@ -311,7 +315,8 @@ class Rules(Run):
                 due = tuple(option.refusals) if [one.code for one in option.refusals] == ["step"] else (fired,)
             else:
                 due = (fired,)
-        left_out = {guard.code for row in lifecycle.rows(option.trigger) for guard in row.guards if guard.reads_details}
+        rows = lifecycle.rows(option.trigger)
+        left_out = _OF_RETRACTION.union(guard.code for row in rows for guard in row.guards if guard.reads_details)
         due = tuple(one for one in due if getattr(one, "code", "") not in left_out)
         place = {"trigger": option.trigger}
         chosen = "next(option for option in flow.options({}, by={}) if option.trigger == {})"

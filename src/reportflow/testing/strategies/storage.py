@@ -100,7 +100,7 @@ _TEXT: Final = st.sampled_from(WORDS) | names()
 #: A field of details by its name or its annotation -> what it may be, so that queries match some of it.
 _FIELDS: Final[Mapping[Any, SearchStrategy[Any]]] = {
     "assignee": _or_none(PEOPLE),
-    "to": st.none() | st.frozensets(st.sampled_from(ROLES[1:])),
+    frozenset[str] | None: st.none() | st.frozensets(st.sampled_from(ROLES[1:])),
     str: _TEXT,
     str | None: st.none() | _TEXT,
     datetime | None: st.none() | moments(),
