@@ -98,7 +98,7 @@ def test_per_cent_is_rounded_down() -> None:
     many = CoveredPart(kind="pairs", done=0, total=10, missing=tuple("abcdefghij"), never=3)
     assert many.text() == (
         "pairs of rows: 0 % (0 of 10); not covered: a, b, c, d, e, f, g, h and 2 more; "
-        "3 more are in the tables, and no way to them was found"
+        "no way was found to 3 more of the tables"
     )
 
 

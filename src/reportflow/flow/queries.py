@@ -219,9 +219,11 @@ class Queries:
         Raises:
             InvalidValue: no key.
         """
-        problem = text_problem(key) or (("blank",) if is_blank(key) else None)
+        problem = text_problem(key)
         if problem:
             raise InvalidValue("key", *problem)
+        if is_blank(key):
+            raise InvalidValue("key", "blank")
         entry = yield from store.by_key(actor_of(actor).id, key)
         if entry is None:
             return None

@@ -1085,7 +1085,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "covered_part": "{kind}: {percent} % ({done} of {total})",
         "covered_missing": "; not covered: {names}",
         "covered_missing_more": "; not covered: {names} and {number} more",
-        "covered_never": "; {never} more are in the tables, and no way to them was found",
+        "covered_never": "; no way was found to {never} more of the tables",
         "never_fired": (
             "In this run these transitions were never fired, so nothing is proven of them: {names}. Give more "
             "examples or steps (settings), or, where no command fits, details that the guards let pass "

@@ -148,7 +148,7 @@ def decide(lifecycle: Lifecycle, record: Record, command: Command) -> Decision:
     assert found is not None, "it is allowed, so the row is there"
     row, dest = found
     readers = None if row.audience is None else audience_of(lifecycle, row, record, command)
-    entry = entry_of(lifecycle, record, command, source, dest, readers)
+    entry = entry_of(lifecycle.name, lifecycle.version, record, command, source, dest, readers)
     if row.erases is not None:
         check_erasing(lifecycle, row, record, entry)
     after = lifecycle.fold(record if record.version else None, entry)
@@ -214,11 +214,11 @@ def initialize_draft(lifecycle: Lifecycle, draft: Record, command: Command) -> R
 
 def creation(lifecycle: Lifecycle, draft: Record, command: Command) -> str:
     """The trigger that creates a draft: of several the first that permits the actor, else the first."""
-    rows = lifecycle.creations
-    if len(rows) > 1:
+    first, *others = lifecycle.creations
+    if others:
         complete = initialize_draft(lifecycle, draft, command)
-        return next((row for row in rows if lifecycle.permits(row, complete, command.actor)), rows[0]).trigger
-    return rows[0].trigger
+        return next((row for row in (first, *others) if lifecycle.permits(row, complete, command.actor)), first).trigger
+    return first.trigger
 
 
 def command_for_step(

@@ -134,7 +134,7 @@ class Lifecycle(Access):
         return build_machine(self.states, self.transitions, self._destination)
 
     def _destination(self, row: Transition, source: str | None, record: Record, command: Command) -> str:
-        entry = entry_of(self, record, command, source, "")
+        entry = entry_of(self.name, self.version, record, command, source, "")
         return self.choose(row, self.fold(None if source is None else record, entry), entry)
 
     def choose(self, row: Transition, after: Record, entry: Entry) -> str:

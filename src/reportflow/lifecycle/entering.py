@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from reportflow.errors import InvalidValue
 from reportflow.model.annotations import check
@@ -12,22 +11,9 @@ from reportflow.model.record import Record
 from reportflow.model.values import in_utc, is_valid_when_built, maker
 
 
-class Named(Protocol):
-    """What an entry says of its definition."""
-
-    @property
-    def name(self) -> str:
-        """The kind of its records."""
-        ...
-
-    @property
-    def version(self) -> int:
-        """The version of the definition."""
-        ...
-
-
 def entry_of(
-    lifecycle: Named,
+    kind: str,
+    version: int,
     record: Record,
     command: Command,
     source: str | None,
@@ -37,7 +23,7 @@ def entry_of(
     """The entry of an allowed command.
 
     It is never recorded before the record's last entry. When it happened is what the caller says or the clock's now,
-    whatever the entries before it say.
+    whatever the entries before it say. The kind and version are those of the record's definition.
 
     Raises:
         InvalidValue: the caller's time lies after the clock's now or before the creation, or the details cannot be
@@ -65,8 +51,8 @@ def entry_of(
         details,
         command.key,
         command.cause,
-        lifecycle.name,
-        lifecycle.version,
+        kind,
+        version,
         record.secrecy,
         audience,
         None if source is None or details is None else retracts_of(details),

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol
 
 import attrs
 
@@ -53,11 +53,7 @@ _ONE_OF_THREE: Final = st.sampled_from((False, False, True))
 class Room(Protocol):
     """What a draw needs of the machine: Hypothesis hands it out as the runner."""
 
-    @property
-    def lifecycles(self) -> tuple[Lifecycle, ...]:
-        """The definitions."""
-        ...
-
+    lifecycles: ClassVar[tuple[Lifecycle, ...]]
     model: Model
     lines: Lines
     now: datetime

@@ -238,7 +238,8 @@ def _turned() -> Iterator[Question]:
     """A cursor brought to another query of the same order: to a narrower one, a wider one, under another rule."""
     orders = _orders()
     rules = list(_visibilities())[:24:3]
-    asked = [{name: value} for name, value in CONDITIONS] + [{"visible": rule} for rule in rules]
+    asked: list[dict[str, Any]] = [{name: value} for name, value in CONDITIONS]
+    asked += [{"visible": rule} for rule in rules]
     for one in asked:
         order = next(orders)
         wide, narrow = Query(order=order, limit=3), Query(order=order, limit=3, **one)

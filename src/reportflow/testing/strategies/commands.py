@@ -133,7 +133,7 @@ def _naming_fields(chosen: Any, ids: Sequence[str], row: Transition) -> dict[str
     fields = [field for field in attrs.fields(type(chosen)) if field.init]
     values = {field: getattr(chosen, field.name) for field in fields}
     return {
-        field.alias or field.name: value
+        str(field.alias or field.name): value
         for field, value in values.items()
         if field.name in (row.erases, marked(type(chosen)).get("retracts")) or (isinstance(value, str) and value in ids)
     }
