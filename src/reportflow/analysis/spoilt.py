@@ -32,7 +32,7 @@ class Asked:
         self.id = "" if record.id else "r1"
         judge = self.judge
         found = (way(lifecycle, record, one, now=now, judge=judge, plain=plain, ids=ids) for one in lifecycle.triggers)
-        self.ways = [one for one in found if one is not None]
+        self.ways: list[Command] = [one for one in found if one is not None]
 
     def __repr__(self) -> str:
         return f"{self.lifecycle.name} in {self.record.state or 'draft'!r}"

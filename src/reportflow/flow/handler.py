@@ -91,7 +91,7 @@ class Handler:
         self._retry_timeout = retry_timeout
         self._decide = decide
         self._observe = observe
-        self.people = Directory(definitions, people)
+        self.people: Directory = Directory(definitions, people)
         self._new_salt = new_salt
         self._clock_tolerance = clock_tolerance
 

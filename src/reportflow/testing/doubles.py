@@ -26,7 +26,7 @@ class InterceptedStore:
     """
 
     def __init__(self, store: Any) -> None:
-        self.store = store
+        self.store: Any = store
         self.rival: Callable[[], Any] | None = None
         self.rivalled: Any = None
         self.dry_run = False

@@ -31,13 +31,15 @@ class WalkTables:
     def __init__(self, lifecycle: Lifecycle, others: tuple[Lifecycle, ...]) -> None:
         self.lifecycle = lifecycle
         self.others = others
-        self.empty = Desk.of((lifecycle, *others))
-        self.plainest = first_created(self, lifecycle, self.empty)
+        self.empty: Desk = Desk.of((lifecycle, *others))
+        self.plainest: tuple[Record, Command] = first_created(self, lifecycle, self.empty)
         self._said = False
         #: Each state -> how far the others are from it.
-        self.near = {state.name: distances(lifecycle, state.name) for state in lifecycle.states}
+        self.near: dict[str, Mapping[str, int]] = {
+            state.name: distances(lifecycle, state.name) for state in lifecycle.states
+        }
         #: What may lie beside the record; of what only steps create, a path has no creation to say.
-        self.begun_by_people = [
+        self.begun_by_people: list[Lifecycle] = [
             one
             for one in (lifecycle, *others)
             if any(None in row.sources and NOBODY not in row.roles for row in one.transitions)
