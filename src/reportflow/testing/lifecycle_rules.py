@@ -241,7 +241,9 @@ class Rules(Run):
             there = tuple(record for record in in_order if record.state == state)
             self._sees(there, "find", Query(state=state, limit=LIMIT), by=actor)
         self._sees({(): len(visible)}, "count", Query(), by=actor)
-        self._sees({(): sum(map(len, read.values()))}, "count", Query(), by=actor, of="entries")
+        gone = {id: {one.retracts for one in self.model.entries[id]} for id in read}
+        standing = sum(one.sequence not in gone[id] for id, entries in read.items() for one in entries)
+        self._sees({(): standing}, "count", Query(), by=actor, of="entries")
         self._sees(dict(by_state), "count", Query(), by=actor, group="state")
         inbox = [record for record in in_order if self.model.awaits(actor, record)]
         inbox.sort(key=lambda one: (one.due_at is None, one.due_at or START, one.created_at, one.id))
