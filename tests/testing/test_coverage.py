@@ -130,8 +130,8 @@ TestPanel = LifecycleMachine.of(HARD["three members"]).TestCase
 TestPanel.settings = settings(max_examples=1, stateful_step_count=1, database=None, phases=[Phase.generate])
 
 
-def test_of_their_own():
-    assert True
+def test_of_their_own(request):
+    assert request.node.name == "test_of_their_own"
 """
 
 

@@ -342,7 +342,7 @@ class Search:
     def _fresh(
         self, found: Found, id: str, row: Row, details: Sequence[Any], looks: set[str], people: set[str]
     ) -> Found | None:
-        """A row fired so that the record is as it never was, by somebody who has not acted yet where that can be."""
+        """A row fired so that the record is as it never was, by a person who has not acted yet where that can be."""
         best: tuple[int, Found] | None = None
         for number, one in enumerate(islice(self._ways(found, id, row, details), _PEOPLE)):
             after = one.desk.records[id]

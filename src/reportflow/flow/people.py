@@ -58,7 +58,7 @@ class Directory:
         return self._people is not None
 
     def find(self, ids: Collection[str]) -> Effects[Mapping[str, Known]]:
-        """Those of some ids that somebody has; none where the host did not say.
+        """The people of some ids, as far as there are any; none where the host did not say.
 
         Raises:
             InvalidValue: what the host gave is no mapping of ids to people.

@@ -21,7 +21,7 @@ from reportflow.lifecycle.reading import as_read, foreign_causes
 from reportflow.model.actor import Actor
 from reportflow.model.checks import is_blank, text_problem, type_problem
 from reportflow.model.entry import Entry
-from reportflow.model.query import LIMIT, Page, Query, Visibility
+from reportflow.model.query import LIMIT, Page, Query, Visibility, check_range
 from reportflow.model.record import Record
 from reportflow.model.values import changed
 from reportflow.storage.base import FeedItem, Group, Of
@@ -144,8 +144,8 @@ class Queries:
         Raises:
             InvalidValue: a position or limit that is none.
         """
-        _check_number("after", 0 if after is None else after, 0, _LAST)
-        _check_number("limit", limit, 1, LIMIT)
+        check_range("after", 0 if after is None else after, 0, _LAST)
+        check_range("limit", limit, 1, LIMIT)
         listed, rule = self._definitions.listed(actor), self._definitions.visibility(actor)
         found: list[FeedItem] = []
         some = min(limit, _SOME)
@@ -253,10 +253,3 @@ class Queries:
             if secret:
                 self._definitions.check_visible(replay(history[: max(secret)], self._definitions), actor)
         return record
-
-
-def _check_number(name: str, value: object, least: int, most: int) -> None:
-    if type(value) is not int:
-        raise InvalidValue(name, *type_problem("int", value))
-    if not least <= value <= most:
-        raise InvalidValue(name, "range", {"given": value, "least": least, "most": most})

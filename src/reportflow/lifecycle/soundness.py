@@ -69,7 +69,7 @@ def _raises(judge: Callable[[Any], object], value: object) -> bool:
 def _wrong_of_changed(before: Record | None, after: Record, row: Transition, entry: Entry) -> list[str]:
     """The same where the changed fields decide it: the others were validated when they were set."""
     cls, names = type(after), row.sets
-    check(after, _not_checked(row, cls, type(entry.details)))  # type: ignore[arg-type]  # a class is hashable
+    check(after, _to_check(row, cls, type(entry.details)))  # type: ignore[arg-type]  # a class is hashable
     for name, validate, alone in validators(cls):
         if alone and before is not None and name not in names:
             continue  # it says now what it said of the record before
@@ -83,7 +83,7 @@ def _wrong_of_changed(before: Record | None, after: Record, row: Transition, ent
 
 
 @lru_cache(maxsize=1024)
-def _not_checked(row: Transition, cls: type[Any], details: type[Any]) -> tuple[str, ...]:
+def _to_check(row: Transition, cls: type[Any], details: type[Any]) -> tuple[str, ...]:
     """The fields that a row changes, less those that it takes from details where the annotation is the same."""
     kept, given = keepers(cls), keepers(details) if attrs.has(details) else {}
     own = converters(cls)

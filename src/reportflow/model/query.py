@@ -82,7 +82,12 @@ def searched(record: Record) -> str:
     return folded(record.title) + BETWEEN + (folded(body) if isinstance(body, str) else "")
 
 
-def _check_range(name: str, given: int, least: int, most: int) -> None:
+def check_range(name: str, given: int, least: int, most: int) -> None:
+    """Refuse what is no whole number, or is out of a range.
+
+    Raises:
+        InvalidValue: it is.
+    """
     if type(given) is not int:
         raise InvalidValue(name, *type_problem("int", given))
     if not least <= given <= most:
@@ -110,7 +115,7 @@ class Interval(Value):
         Raises:
             InvalidValue: the year lies outside 2 to 9998, or the zone is none.
         """
-        _check_range("year", year, 2, 9998)
+        check_range("year", year, 2, 9998)
         return cls._between(date(year, 1, 1), date(year + 1, 1, 1), zone)
 
     @classmethod
@@ -120,8 +125,8 @@ class Interval(Value):
         Raises:
             InvalidValue: as `year`; or the month lies outside 1 to 12.
         """
-        _check_range("year", year, 2, 9998)
-        _check_range("month", month, 1, 12)
+        check_range("year", year, 2, 9998)
+        check_range("month", month, 1, 12)
         return cls._between(date(year, month, 1), date(year + month // 12, month % 12 + 1, 1), zone)
 
     @classmethod
@@ -133,7 +138,7 @@ class Interval(Value):
         """
         if not isinstance(day, date) or isinstance(day, datetime):
             raise InvalidValue("day", *type_problem("date", day))
-        _check_range("year", day.year, 2, 9998)
+        check_range("year", day.year, 2, 9998)
         return cls._between(day, day + timedelta(days=1), zone)
 
     @classmethod
@@ -185,7 +190,7 @@ class Visibility(Value):
     """What one actor may see: any of the grants, within clearance.
 
     Of what happened to such a record they read what was not above their clearance, before and after it, and is for
-    everybody or for a role of a grant that covers the record. Whatever looks at entries for somebody looks at these.
+    everybody or for a role of a grant that covers the record. Whatever looks at entries for an actor looks at these.
     """
 
     actor: str

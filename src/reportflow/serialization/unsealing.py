@@ -64,7 +64,8 @@ def _actor_of(text: str) -> Actor:
     return from_plain(_json_of("actor", text), Actor)
 
 
-def _audience_of(text: str | None) -> frozenset[str] | None:
+def read_audience(text: str | None) -> frozenset[str] | None:
+    """The roles for whom an entry is, as they are stored; None: everybody who sees the record."""
     return None if text is None else frozenset(filter(None, text.split(",")))
 
 
@@ -73,7 +74,7 @@ APART: Final[Mapping[str, Any]] = {"details": None, "erased": ()}
 #: The fields of an entry that stand in what is sealed, and what reads them from there.
 _FIELDS: Final = tuple(name for name in field_names(Entry) if name in Sealed._fields and name != "details")
 _entry_fields: Final = itemgetter(*map(Sealed._fields.index, _FIELDS))
-_READERS: Final[Readers] = {"actor": _actor_of, "audience": _audience_of, "details": None, "erased": None}
+_READERS: Final[Readers] = {"actor": _actor_of, "audience": read_audience, "details": None, "erased": None}
 _assembled: Final = assembly(Entry, _FIELDS, _READERS)
 _put_details: Final = setters(Entry)["details"]
 _put_erased: Final = setters(Entry)["erased"]

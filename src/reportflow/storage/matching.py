@@ -43,7 +43,7 @@ def matches(query: Query, record: Record, history: Histories) -> bool:
         and all(_inside(getattr(query, name), getattr(record, name)) for name in _TIMES)
         and all(_shared(getattr(query, name), record.labels().get(name, ())) for name in LABEL_GROUPS)
         and (query.text is None or any(folded(str(text)) in searched(record) for text in query.text))
-        and (query.happened is None or any(_told(query, record, history)))
+        and (query.happened is None or any(_shown_of(query, record, history)))
     )
 
 
@@ -59,7 +59,7 @@ def fitting(happened: Happened | None, history: Sequence[Entry]) -> Iterator[Ent
             yield entry
 
 
-def _told(query: Query, record: Record, history: Histories) -> Iterator[Entry]:
+def _shown_of(query: Query, record: Record, history: Histories) -> Iterator[Entry]:
     """Those entries of a record that the query's visibility rule shows."""
     found, rule = fitting(query.happened, history(record.id)), query.visible
     return found if rule is None else (entry for entry in found if rule.reads(record, entry))
@@ -129,7 +129,7 @@ def count(
     found: Counter[Group] = Counter()
     for record in records:
         if matches(query, record, history):
-            entries = _told(query, record, history) if by_entry else [None]
+            entries = _shown_of(query, record, history) if by_entry else [None]
             # one group for each combination of the record's labels
             groups = [one for e in entries for one in product(*(_group_values(name, record, e) for name in chosen))]
             found.update(groups if of == "entries" else set(groups))

@@ -35,7 +35,7 @@ from reportflow.office.report import REPORT, Comment, Report
 from reportflow.storage.base import Change, FeedItem, Group, Of, Store
 from reportflow.testing.acts import SAMPLE, START, Note, acted, created, erased, joined
 from reportflow.testing.factory import Factory
-from reportflow.testing.naive import by_ref, fits, group_values, sort_key, told
+from reportflow.testing.naive import asked_of, by_ref, fits, group_values, sort_key
 from reportflow.testing.strategies import storage as strategies
 
 try:
@@ -264,7 +264,7 @@ class StoreMachine(RuleBasedStateMachine):
         for record in self._records():
             every = self._entries(record.id)
             if fits(query, record, every):
-                for entry in told(query, record, every):
+                for entry in asked_of(query, record, every):
                     counted = record.id if of == "records" else entry.ref
                     for one in product(*(group_values(name, record, entry) for name in group)):
                         found.setdefault(one, set()).add(counted)

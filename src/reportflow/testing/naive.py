@@ -30,12 +30,12 @@ def fits(query: Query, record: Record, entries: Sequence[Entry]) -> bool:
         for said in (record.title, getattr(record, "text", ""))
     ):
         return False
-    if query.happened and not told(query, record, entries):
+    if query.happened and not asked_of(query, record, entries):
         return False
     return query.visible is None or seen(query.visible, record)
 
 
-def told(query: Query, record: Record, entries: Sequence[Entry]) -> Sequence[Entry]:
+def asked_of(query: Query, record: Record, entries: Sequence[Entry]) -> Sequence[Entry]:
     """The entries of a record that a query asks for, without those that its rule hides."""
     return shown(query.visible, record, fitting(query.happened, entries))
 

@@ -26,7 +26,7 @@ from reportflow.serialization.evolution import TYPE, VERSION, was_upgraded
 from reportflow.serialization.jsontext import json_text
 from reportflow.serialization.plain import part_writer
 from reportflow.serialization.stored import Assembly, assembly, assembly_of, aware_time, load_stored
-from reportflow.serialization.unsealing import APART, put_details
+from reportflow.serialization.unsealing import APART, put_details, read_audience
 from reportflow.storage.sql.executor import Row
 from reportflow.storage.sql.schema import BASE, CONTENT_COLUMNS, ENTRY_COLUMNS, RECORD_COLUMNS, SEALED_COLUMNS
 
@@ -224,12 +224,8 @@ def _actor_of(text: str) -> Actor:
     return load_stored(json.loads(text), Actor)
 
 
-def _audience_of(text: str | None) -> frozenset[str] | None:
-    return None if text is None else frozenset(filter(None, text.split(",")))
-
-
 _assembled: Final = assembly(
-    Entry, ENTRY_COLUMNS, {"actor": _actor_of, "audience": _audience_of, "details": None, "erased": None}
+    Entry, ENTRY_COLUMNS, {"actor": _actor_of, "audience": read_audience, "details": None, "erased": None}
 )
 
 
@@ -285,7 +281,7 @@ _READS: Final[Mapping[str, Callable[[Any], object]]] = {
     "at": aware_time,
     "recorded_at": aware_time,
     "secrecy": Secrecy,
-    "audience": _audience_of,
+    "audience": read_audience,
     "actor": _actor_of,
 }
 

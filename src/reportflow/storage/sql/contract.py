@@ -116,7 +116,7 @@ class SqlContract:
         return executor.read(statement, {PLACE.format(number): value for number, value in enumerate(place or ())})
 
     def _key_bytes(self, executor: Executor, query: Query) -> int | None:
-        """How many bytes of a title the engine must compare when it sorts; None where it does so without being told.
+        """How many bytes of a title the engine must compare when it sorts; None where it does so by itself.
 
         A power of two, so that few statements serve.
         """

@@ -96,7 +96,7 @@ class Backend:
             a time.
         single_statement: Whether a record and its entry may be written by one statement.
         limits_lengths: Whether a column holds no more characters than its type says.
-        sorted_bytes: How many bytes of a text it compares when it sorts, unless told otherwise; None for all.
+        sorted_bytes: How many bytes of a text it compares when it sorts, unless it is set otherwise; None for all.
         lock: Takes the lock of a name, by which one process at a time makes the tables; gives 0 where it gave up
             waiting. None where the engine has one writer at a time.
         unlock: Releases it.

@@ -87,7 +87,7 @@ def _psycopg() -> tuple[Any, Any]:
         try:
             wanted = next(steps)
             while True:
-                ready = yield wanted  # from time to time it is told that nothing is
+                ready = yield wanted  # from time to time nothing is
                 now = time.monotonic()
                 if ready:
                     deadline = now + seconds

@@ -273,7 +273,7 @@ def _left(store: Store, number: int) -> list[object]:
     """Whether a cancelled commit is there, according to each read."""
     keys = [f"{id}.{number}" for id in ("r1", "r2")] + [f"s{number}"]
     fed = {item.entry.key for item in store.feed(limit=LIMIT)}
-    told = {entry.key for entry in store.history(["r1", "r2", f"s{number}"])}
+    known = {entry.key for entry in store.history(["r1", "r2", f"s{number}"])}
     there = bool(store.find(Query(id=f"s{number}")).records)
     keyed = [store.by_key(CLERK.id, key) is not None for key in keys]
     return [
@@ -281,7 +281,7 @@ def _left(store: Store, number: int) -> list[object]:
         *keyed,
         keys[0] in fed,
         keys[2] in fed,
-        keys[1] in told,
+        keys[1] in known,
         bool(store.count(Query(id=f"s{number}"))[()]),
     ]
 
