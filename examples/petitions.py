@@ -37,6 +37,7 @@ from reportflow import (
     Query,
     ReportFlow,
     ReportflowError,
+    Transition,
     open_flow,
 )
 from reportflow.office import (
@@ -63,14 +64,17 @@ MODERATOR = Actor(id="moderator", roles={"reviewer"}, unit=UNIT)
 REGISTRAR = Actor(id="registrar", roles={"registrar"}, unit=UNIT)
 AUDITOR = Actor(id="auditor", roles={"auditor"}, unit=UNIT)
 
-#: The lifecycle of reports, with a creation that accepts the id and the number of the file too.
-PETITION = attrs.evolve(
-    REPORT,
-    transitions=[
-        row if row.accepts is None else attrs.evolve(row, accepts={*row.accepts, "id", "number"})
-        for row in REPORT.transitions
-    ],
-)
+
+def as_in_the_file(row: Transition) -> Transition:
+    """The row as this import needs it: ids and numbers are the file's, and an edit may enter the same text again."""
+    if row.accepts is not None:
+        row = attrs.evolve(row, accepts={*row.accepts, "id", "number"})
+    # The file has each text only as it was published: that an edit took place is known, what it changed is not.
+    return attrs.evolve(row, guards=[guard for guard in row.guards if guard.code != "unchanged"])
+
+
+#: The lifecycle of reports, with those rows.
+PETITION = attrs.evolve(REPORT, transitions=[as_in_the_file(row) for row in REPORT.transitions])
 
 #: Figure -> the trigger in the store, and the time in the file.
 FIGURES = {
