@@ -206,18 +206,47 @@ def _hashable(value: object) -> object:
     return value
 
 
+class _StraightWalk(Walk):
+    """A walk by the rows that lead to another state alone."""
+
+    def _moves(self, world: World) -> Iterator[Move]:
+        for move in super()._moves(world):
+            record = world.records[move.id]
+            found = self.simulation.lifecycle_of(record).row(record.state, move.command.trigger)
+            if found is not None and found[0].dests(record.state) != (record.state,):
+                yield move
+
+
 def find_existing(lifecycles: Sequence[Lifecycle], given: Given) -> dict[str, World]:
     """A record of each kind in each of its states, to exist beside those that a path creates: id -> world.
 
-    Found by a short walk of its own, where only one record is concerned.
+    Found by short walks of their own, where only one record is concerned: straight on, and by all rows where that
+    leaves out a state to which a row without steps leads.
     """
     simulation = Simulation(lifecycles)
-    walk = Walk(simulation, given, novelty=Novelty(lifecycles, 0.25))
-    walk.run()
+    wanted = {
+        f"{one.name}-{dest}"
+        for one in lifecycles
+        for row in one.transitions
+        for source in row.sources
+        for dest in row.dests(source)
+        if row.then is None and dest != source
+    }
+    found: dict[str, World] = {}
+    for kind_of_walk in (_StraightWalk, Walk):
+        if wanted - found.keys():
+            walk = kind_of_walk(simulation, given, novelty=Novelty(lifecycles, 0.25))
+            walk.run()
+            found = {**_alone(walk), **found}
+    return found
+
+
+def _alone(walk: Walk) -> dict[str, World]:
+    """For each kind and state that a walk came to, a world with one such record and no other."""
     found: dict[str, World] = {}
     for (kind, state), kept in walk.kept.items():
         alone = [world for world, id in kept if id == MAIN and len(world.records) == 1]
-        renamed = (_renamed(simulation, world, f"{kind}-{state}") for world in alone)
+        renamed = (_renamed(walk.simulation, world, f"{kind}-{state}") for world in alone)
         world = next((one for one in renamed if one is not None), None)
         if world is not None:
             found[f"{kind}-{state}"] = world
