@@ -120,7 +120,7 @@ def test_creations_have_one_key_and_one_actor_for_all_seeds(one: int, other: int
     assert (mine[0].trigger, mine[0].key) == (theirs[0].trigger, theirs[0].key) == ("create", created[0][0][2])
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(SEEDS)
 def test_figures_are_those_of_yulin_in_memory(seed: int) -> None:
     """Played in memory, every seed's year is counted to the six published figures, and every record is its replay."""
@@ -172,7 +172,7 @@ def test_issues_are_numbered_in_the_order_of_time() -> None:
     assert all(act.details.carrier == "《协商建言》" and act.details.level == "city" for act in issues)
 
 
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(SEEDS, st.data())
 def test_an_interrupted_year_continues_where_it_ended(seed: int, data: st.DataObject) -> None:
     """Interrupted after any acts, and again, and started once more, the year has the same result as undisturbed."""
