@@ -715,6 +715,8 @@ def test_the_guards_that_ship() -> None:
     for_ann, for_cy = (attrs.evolve(KAI, on_behalf_of=one) for one in ("ann", "cy"))
     assert refusal_of(not_the_creator, for_ann) == ("same_person", {"field": "created_by"})
     assert refusal_of(not_the_creator, for_cy) is None
+    assert refusal_of(not_the_creator, KAI, created_for="kai") == ("same_person", {"field": "created_for"})
+    assert refusal_of(not_the_creator, for_cy, created_for="cy") == ("same_person", {"field": "created_for"})
     assert refusal_of(only_the_assignee, for_cy, assignee="cy") is None
     assert refusal_of(only_the_assignee, for_cy, assignee="kai") is None
     assert refusal_of(only_the_assignee, for_cy, assignee="ann") == ("not_assignee", {"assignee": "ann"})

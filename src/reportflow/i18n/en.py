@@ -634,6 +634,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "recorded_at": "recorded",
         "due_at": "due date",
         "created_by": "creator",
+        "created_for": "person on whose behalf it was created",
         "edited_by": "last editor",
         "edited_for": "person on whose behalf it was edited last",
         "assignee": "assignee",

@@ -545,6 +545,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "recorded_at": "登记时间",
         "due_at": "办理时限",
         "created_by": "提交人",
+        "created_for": "提交所代人员",
         "edited_by": "编辑人",
         "edited_for": "最后编辑所代人员",
         "assignee": "负责人",

@@ -203,6 +203,7 @@ def initialize_draft(lifecycle: Lifecycle, draft: Record, command: Command) -> R
             "id": draft.id or command.id,
             "unit": draft.unit or command.actor.unit,
             "created_by": command.actor.id,
+            "created_for": command.actor.on_behalf_of,
             "created_at": in_utc(command.at or command.now),
         },
     )

@@ -161,7 +161,7 @@ def _assigned_to_actor(record: Record, command: Command) -> Answer:
     return assigned or {"assignee": record.assignee}
 
 
-#: Not the one who created the record. Code ``same_person``.
-not_the_creator: Final = nobody_from("created_by")
+#: Not the one who created the record, nor the one for whom it was created. Code ``same_person``.
+not_the_creator: Final = nobody_from("created_by", "created_for")
 #: Not while the record is assigned to another person than those who act. Code ``not_assignee``.
 only_the_assignee: Final = Guard(code="not_assignee", test=_assigned_to_actor)

@@ -15,7 +15,7 @@ from reportflow.model.values import Extended, field_names, in_utc_or_none
 
 #: What the fold of a history sets; no draft and no `sets` may name them.
 SET_BY_FOLD: Final = frozenset(
-    {"kind", "state", "version", "head", "lifecycle_version", "created_by", "created_at", "updated_at"}
+    {"kind", "state", "version", "head", "lifecycle_version", "created_by", "created_for", "created_at", "updated_at"}
 )
 #: Of these a draft may name its kind alone.
 _NOT_GIVEN: Final = SET_BY_FOLD - {"kind"}
@@ -60,6 +60,7 @@ class Record(GivenOut):
         due_at: When it is due.
         secrecy: Nobody reads it below this clearance.
         created_by: The id of the actor who created it.
+        created_for: The id of the person for whom they acted; None where they acted for themselves.
         created_at: When it came to be: `at` of its first entry.
         updated_at: When its last entry was recorded.
     """
@@ -78,6 +79,7 @@ class Record(GivenOut):
     due_at: datetime | None = attrs.field(default=None, converter=in_utc_or_none)
     secrecy: Secrecy = attrs.field(default=Secrecy.INTERNAL, converter=as_secrecy)
     created_by: str = ""
+    created_for: str | None = None
     created_at: datetime | None = attrs.field(default=None, converter=in_utc_or_none)
     updated_at: datetime | None = attrs.field(default=None, converter=in_utc_or_none)
 

@@ -141,6 +141,7 @@ def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
         sa.Column("due_at", TIME, nullable=False, comment="'never' where there is none, so that it sorts last"),
         sa.Column("secrecy", WORD, nullable=False),
         sa.Column("created_by", NAME, nullable=False),
+        sa.Column("created_for", NAME),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("updated_at", TIME, nullable=False),
         sa.Column("text", text()),
