@@ -72,6 +72,7 @@ PUBLIC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "Of",
             "SupportsClasses",
             "SupportsHostTransaction",
+            "SupportsVisible",
         ),
         "reportflow.storage.leases": ("Delivery", "Lease", "Leases", "MemoryLeases", "SupportsLeases"),
         "reportflow.storage.refusing": ("check_changes", "keys_of", "refuse_keys", "refuse_stale", "refuse_used"),
@@ -79,6 +80,7 @@ PUBLIC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "reportflow.storage.restoring": ("check_restored", "sealed_keys"),
         "reportflow.storage.sql.migrations.host": ("include_object",),
         "reportflow.storage.sql.schema": ("Tables", "make_tables"),
+        "reportflow.storage.sql.visible": ("Visible",),
         "reportflow.storage.sql.upgrade": ("current", "offline_sql", "upgrade"),
         "reportflow.testing.machine": ("store_machine",),
     }

@@ -204,6 +204,7 @@ SIGNATURES: dict[Any, str] = {
     ReportFlow.count: "(self, query, *, by, of='records', group=())",
     ReportFlow.history: "(self, id, *, by)",
     ReportFlow.histories: "(self, query, *, by)",
+    ReportFlow.visible: "(self, query, *, by, of='records', on=None)",
     ReportFlow.feed: "(self, after=None, *, by, limit=100)",
     ReportFlow.as_of: "(self, id, *, by, version=None, time=None, happened=None, type=Record)",
     ReportFlow.by_key: "(self, key, *, by)",
@@ -244,7 +245,9 @@ def test_the_asynchronous_calls_have_the_same_signatures(method: Any) -> None:
     """Each call of `AsyncReportFlow` has the parameters of `ReportFlow`'s, and is a coroutine unless it is lazy."""
     awaited = getattr(AsyncReportFlow, method.__name__)
     assert bare(awaited) == SIGNATURES[method]
-    assert inspect.iscoroutinefunction(awaited) == (method.__name__ not in ("run", "histories", "heads", "bound_to"))
+    assert inspect.iscoroutinefunction(awaited) == (
+        method.__name__ not in ("run", "histories", "heads", "bound_to", "visible")
+    )
 
 
 def test_an_asynchronous_flow_has_these_calls_and_no_others() -> None:

@@ -21,16 +21,18 @@ from reportflow.flow.queries import Queries
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.i18n.catalog import STANDARD, Catalog
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.model.actor import Actor
 from reportflow.model.checks import type_problem
 from reportflow.model.entry import CLOCK_TOLERANCE
-from reportflow.model.query import Page
+from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
 from reportflow.model.values import as_tuple
 from reportflow.model.zones import zone_of
-from reportflow.storage.base import AsyncStore, Store, SupportsClasses, SupportsHostTransaction
+from reportflow.storage.base import AsyncStore, Of, Store, SupportsClasses, SupportsHostTransaction, SupportsVisible
 
 if TYPE_CHECKING:
     from reportflow.flow.verification import Verifier
+    from reportflow.storage.sql.visible import Visible
 
 S = TypeVar("S", Store, AsyncStore)
 R = TypeVar("R", bound=Record)
@@ -191,6 +193,35 @@ class FlowBase(Generic[S]):
             people=self._people,
             zone=self._zone,
         )
+
+    def visible(self, query: Query, *, by: Actor, of: Of = "records", on: Any = None) -> Visible:
+        """What the actor may see of a query, as a clause of SQLAlchemy for a SELECT of the host's. Nothing is read.
+
+        It is the condition by which `find`, and `count` of entries, find; order, limit and cursor do not matter. In a
+        SELECT that is not from the table it is about, the database refuses it.
+
+        Args:
+            query: What is asked for.
+            by: Who asks.
+            of: "records" for the table ``record`` of the store, "entries" for the table ``entry``.
+            on: Another column that has ids of that table: of an alias, of a mapped class, or a foreign key.
+
+        Returns:
+            A condition for a WHERE. Its `as_sql` gives the SELECT of the ids as text, with parameters.
+
+        Raises:
+            InvalidValue: the store is not an SQL store, `on` is no column, or a name that no definition has.
+            StorageClosed: the flow was closed.
+        """
+        try:
+            self._check_open()
+            if not isinstance(self._store, SupportsVisible):
+                raise InvalidValue("store", *type_problem("SqlStore | AsyncSqlStore", self._store))
+            found: Visible = self._store.visible(self._queries.visible(query, by), of, on)
+        except ReportflowError as error:
+            error.use(self._catalog, self._zone)
+            raise
+        return found
 
     def _check_open(self) -> None:
         """Whatever its store does after `close`, and also where nothing is asked of the store.

@@ -65,7 +65,12 @@ class Queries:
         self._definitions.check_known(record.kind, record.lifecycle_version)
         return record
 
-    def _visible(self, query: Query, actor: Actor) -> Query:
+    def visible(self, query: Query, actor: Actor) -> Query:
+        """A query with the rule of what the actor may see.
+
+        Raises:
+            InvalidValue: no query, or a name that no definition has.
+        """
         if not isinstance(query, Query):
             raise InvalidValue("query", *type_problem("Query", query))
         self._definitions.check_names(query)
@@ -77,7 +82,7 @@ class Queries:
         Raises:
             InvalidValue: the cursor is not one of this query's order, or a name that no definition has.
         """
-        return (yield from store.find(self._visible(query, actor)))
+        return (yield from store.find(self.visible(query, actor)))
 
     def inbox(self, actor: Actor, *, limit: int, cursor: str | None) -> Effects[Page]:
         """What waits for the actor: in a state that awaits a role of theirs, not assigned to another.
@@ -100,7 +105,7 @@ class Queries:
         Raises:
             InvalidValue: an unknown group, or a name that no definition has.
         """
-        return (yield from store.count(self._visible(query, actor), of, group))
+        return (yield from store.count(self.visible(query, actor), of, group))
 
     def history(self, id: str, actor: Actor) -> Effects[list[Entry]]:
         """What happened to a record, oldest first, as the actor may read it.
@@ -118,7 +123,7 @@ class Queries:
         Raises:
             InvalidValue: the cursor is not one of this query's order, or a name that no definition has.
         """
-        visible = self._visible(query, actor)
+        visible = self.visible(query, actor)
         visible.place()  # so a wrong cursor is refused by the call itself
         return self._pages([changed(visible, {"limit": min(query.limit, _SOME)})], self._definitions.visibility(actor))
 

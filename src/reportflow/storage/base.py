@@ -302,6 +302,19 @@ class SupportsClasses(Protocol):
 
 
 @runtime_checkable
+class SupportsVisible(Protocol):
+    """A store, blocking or asynchronous, whose records stand in tables that a host can read by SQL."""
+
+    def visible(self, query: Query, of: Of, on: Any) -> Any:
+        """What a query finds, its visibility rule included, as a condition of a SELECT; no I/O.
+
+        Raises:
+            InvalidValue: `of` is unknown, or `on` is no column.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsHostTransaction(Protocol):
     """A store, blocking or asynchronous, with the capability ``host_transaction``."""
 

@@ -17,9 +17,10 @@ from sqlalchemy import URL, Connection, MetaData
 
 from reportflow.errors import InvalidValue, StorageBusy, StorageClosed
 from reportflow.model.checks import type_problem
+from reportflow.model.query import Query
 from reportflow.serialization.classes import NO_CLASSES, Classes
 from reportflow.storage.awaited import AsyncCalls
-from reportflow.storage.base import Capabilities, Store
+from reportflow.storage.base import Capabilities, Of, Store
 from reportflow.storage.sql.bound import bound_store
 from reportflow.storage.sql.contract import SqlContract
 from reportflow.storage.sql.dialects import BUSY_TIMEOUT, in_memory, translate_driver_errors
@@ -29,6 +30,7 @@ from reportflow.storage.sql.provision import OPENING_TIMEOUT, check_exists, crea
 from reportflow.storage.sql.schema import PREFIX, make_tables
 from reportflow.storage.sql.statements import StatementCache
 from reportflow.storage.sql.store import capabilities_of
+from reportflow.storage.sql.visible import Visible, visible
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_scoped_session
@@ -147,6 +149,10 @@ class AsyncSqlStore(AsyncCalls):
             raise InvalidValue("connection", *type_problem("sqlalchemy AsyncConnection | AsyncSession", host))
         return BoundAsyncSqlStore(self, self._statements, host)
 
+    def visible(self, query: Query, of: Of, on: Any) -> Visible:
+        """See `SupportsVisible.visible`; not awaited, since nothing is read."""
+        return visible(self._statements, query, of, on)
+
     async def close(self) -> None:
         """See `Store.close`. A host's engine stays open."""
         if not self._closed:
@@ -205,6 +211,10 @@ class BoundAsyncSqlStore(AsyncCalls):
 
         found: T = await self._host.run_sync(run)
         return found
+
+    def visible(self, query: Query, of: Of, on: Any) -> Visible:
+        """See `SupportsVisible.visible`; not awaited, since nothing is read."""
+        return visible(self._statements, query, of, on)
 
     async def close(self) -> None:
         """See `Store.close`: the connection is the host's, and stays open."""

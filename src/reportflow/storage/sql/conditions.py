@@ -83,3 +83,36 @@ def _as_equation(one: _Named, compiler: Any, **options: Any) -> str:
 @compiles(_Named, "postgresql")
 def _as_function(one: _Named, compiler: Any, **options: Any) -> str:
     return str(compiler.process(sa.func.texteq(one.column, one.name), **options))
+
+
+def exactly(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    """A column of a host's as a text that is compared as ours are: by code point, whatever its own collation.
+
+    PostgreSQL compares no two columns of different collations, unless one is named.
+    """
+    return _Exactly(column)
+
+
+class _Exactly(sa.ColumnElement[str]):
+    """The text, which each engine is given with its own name of the collation."""
+
+    inherit_cache = False
+    type = sa.Text()
+
+    def __init__(self, column: sa.ColumnElement[Any]) -> None:
+        self.column = column
+
+
+@compiles(_Exactly)
+def _as_binary(one: _Exactly, compiler: Any, **options: Any) -> str:
+    return f"{compiler.process(one.column, **options)} COLLATE BINARY"
+
+
+@compiles(_Exactly, "postgresql")
+def _as_text(one: _Exactly, compiler: Any, **options: Any) -> str:
+    return f'CAST({compiler.process(one.column, **options)} AS TEXT) COLLATE "C"'
+
+
+@compiles(_Exactly, "mysql", "mariadb")
+def _as_converted(one: _Exactly, compiler: Any, **options: Any) -> str:
+    return f"CONVERT({compiler.process(one.column, **options)} USING utf8mb4) COLLATE utf8mb4_nopad_bin"

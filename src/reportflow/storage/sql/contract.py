@@ -41,6 +41,7 @@ from reportflow.storage.sql.lengths import refuse_long, written
 from reportflow.storage.sql.queries import PLACE
 from reportflow.storage.sql.schema import RECORD_COLUMNS
 from reportflow.storage.sql.statements import RECORD, Lookup, Stale, StatementCache
+from reportflow.storage.sql.visible import Visible, visible
 
 #: How many rows at the least are read to fill a page from which records were left out.
 _FURTHER: Final = 100
@@ -163,6 +164,10 @@ class SqlContract:
         with self._checkout() as executor:
             rows = executor.read(statement, {})
         return {tuple([shown(one) if isinstance(one, bytes) else one for one in row[:-1]]): row[-1] for row in rows}
+
+    def visible(self, query: Query, of: Of, on: Any) -> Visible:
+        """See `SupportsVisible.visible`."""
+        return visible(self._statements, query, of, on)
 
     def history(self, ids: Sequence[str]) -> list[Entry]:
         """See `Store.history`."""

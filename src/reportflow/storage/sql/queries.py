@@ -46,9 +46,7 @@ def page(tables: Tables, query: Query, position_function: str) -> sa.Select[Any]
         position_function: The engine's function that gives the position of a text in another one.
     """
     keys = [(tables.record.c[name], downward) for name, downward in query.sort_keys()]
-    conditions = [*_conditions(tables, query, position_function)]
-    if query.happened is not None:
-        conditions.append(_in_history(tables, query, query.happened, position_function))
+    conditions = found(tables, query, position_function)
     if query.cursor is not None:
         conditions.append(_after(keys, [sa.bindparam(PLACE.format(n), type_=c.type) for n, (c, _) in enumerate(keys)]))
     order = [column.desc() if downward else column.asc() for column, downward in keys]
@@ -77,13 +75,11 @@ def count(tables: Tables, query: Query, of: Of, group: Sequence[str], position_f
     """One row a group: the group's values, then the number."""
     by_entry = of == "entries" or any(name in ENTRY_GROUPS for name in group)
     source: Any = tables.record
-    conditions = [*_conditions(tables, query, position_function)]
     if by_entry:
         source = source.join(tables.entry, tables.entry.c.record_id == tables.record.c.id)
-        conditions += [_stands(tables, query.happened), *_fitting(tables, query.happened)]
-        conditions += _readable(tables, query.visible, position_function)
-    elif query.happened is not None:
-        conditions.append(_in_history(tables, query, query.happened, position_function))
+        conditions = found_entries(tables, query, position_function)
+    else:
+        conditions = found(tables, query, position_function)
     columns: list[sa.ColumnElement[Any]] = []
     for name in group:
         if name in LABEL_GROUPS:
@@ -97,6 +93,21 @@ def count(tables: Tables, query: Query, of: Of, group: Sequence[str], position_f
             columns.append(tables.entry.c["actor_id" if name == "actor" else name])
     number = sa.func.count(sa.distinct(tables.record.c.id)) if by_entry and of == "records" else sa.func.count()
     return sa.select(*columns, number).select_from(source).where(*conditions).group_by(*columns)
+
+
+def found(tables: Tables, query: Query, position_function: str) -> list[Condition]:
+    """Which rows of ``record`` a query finds, whatever its order, limit and cursor."""
+    conditions = [*_conditions(tables, query, position_function)]
+    if query.happened is not None:
+        conditions.append(_in_history(tables, query, query.happened, position_function))
+    return conditions
+
+
+def found_entries(tables: Tables, query: Query, position_function: str) -> list[Condition]:
+    """Which rows of ``record``, joined with ``entry``, are entries that a query finds."""
+    conditions = [*_conditions(tables, query, position_function)]
+    conditions += [_stands(tables, query.happened), *_fitting(tables, query.happened)]
+    return [*conditions, *_readable(tables, query.visible, position_function)]
 
 
 def _conditions(tables: Tables, query: Query, position_function: str) -> Iterator[Condition]:
@@ -124,13 +135,14 @@ def _has_label(tables: Tables, name: str, values: Sequence[str]) -> Condition:
     if len(values) <= FEW:
         return sa.exists(_labelled(tables, name).where(label.c.value.in_(values)))
     return tables.record.c.id.in_(
-        sa.select(label.c.record_id).where(label.c.name == name, among(label.c.value, values))
+        sa.select(label.c.record_id).where(label.c.name == name, among(label.c.value, values)).correlate(None)
     )
 
 
 def _labelled(tables: Tables, name: str) -> sa.Select[Any]:
-    label = tables.label
-    return sa.select(label.c.record_id).where(label.c.record_id == tables.record.c.id, label.c.name == name)
+    label, record = tables.label, tables.record
+    labels = sa.select(label.c.record_id).where(label.c.record_id == record.c.id, label.c.name == name)
+    return labels.correlate(record)  # and nothing else, where a host's SELECT is from labels too
 
 
 def _chosen(column: sa.ColumnElement[Any], wanted: Values) -> Iterator[Condition]:
@@ -196,6 +208,7 @@ def _granted(tables: Tables, rule: Visibility, grant: Grant) -> Condition:
 
 def _in_history(tables: Tables, query: Query, happened: Happened, position_function: str) -> Condition:
     entries = sa.select(tables.entry.c.sequence).where(tables.entry.c.record_id == tables.record.c.id)
+    entries = entries.correlate(tables.record)
     readable = _readable(tables, query.visible, position_function)
     return sa.exists(entries.where(*_fitting(tables, happened), _stands(tables, happened), *readable))
 
@@ -208,7 +221,7 @@ def _stands(tables: Tables, happened: Happened | None) -> Condition:
     )
     if happened is not None and happened.recorded_at is not None and happened.recorded_at.end is not None:
         gone = gone.where(later.c.recorded_at < time_text(happened.recorded_at.end))
-    return sa.not_(sa.exists(gone))
+    return sa.not_(sa.exists(gone.correlate(entry)))
 
 
 def _fitting(tables: Tables, happened: Happened | None) -> list[Condition]:
