@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import shlex
@@ -17,8 +16,9 @@ import attrs
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from reportflow.cli import inspection, integrity, moving, proof, show
+from reportflow.cli import inspection, integrity, proof, show
 from reportflow.cli.lookup import current_folder_importable, find_lifecycle
+from reportflow.cli.tables import DATABASE, advised, database_option, db
 from reportflow.cli.translation import (
     CommandFailed,
     DeveloperCommand,
@@ -32,7 +32,7 @@ from reportflow.cli.translation import (
 )
 from reportflow.demo import vocabulary, year
 from reportflow.demo.plan import SEED, YEAR, ZONE
-from reportflow.errors import DuplicateKey, RecordNotFound, StorageUnavailable, UnreadableRecord
+from reportflow.errors import DuplicateKey, RecordNotFound, UnreadableRecord
 from reportflow.flow.base import LIMIT
 from reportflow.flow.sync import ReportFlow
 from reportflow.i18n.catalog import STANDARD
@@ -45,10 +45,8 @@ from reportflow.office.report import REPORT, Credit, Merge
 from reportflow.opening import open_flow
 from reportflow.redaction import redacted
 
-DATABASE: Final = "sqlite:///office.db"
 _MEMORY: Final = ("memory:", "memory://")
 
-_database = option("--database", metavar="URL", envvar="REPORTFLOW_DATABASE", default=DATABASE, help="help.database")
 _unit = option("--unit", metavar="UNIT", help="help.unit")
 
 
@@ -78,7 +76,7 @@ def _command(name: str, cls: type[TranslatedCommand] = TranslatedCommand) -> Cal
 
 
 @_command("demo")
-@_database
+@database_option
 @option("--seed", type=int, default=SEED, help="help.seed")
 def demo(database: str, seed: int) -> None:
     """Play the year, show its figures and the history of one report."""
@@ -131,7 +129,7 @@ def _program() -> str:
 
 
 @_command("figures")
-@_database
+@database_option
 @option("--year", "wanted", type=int, required=True, help="help.year")
 @option("--json", "as_json", is_flag=True, help="help.json")
 @_utc_offset
@@ -159,7 +157,7 @@ def _count(
 
 @_command("history")
 @click.argument("number", metavar="NUMBER")
-@_database
+@database_option
 @_utc_offset
 def history(number: str, database: str, zone: tzinfo) -> None:
     """Show what happened to one record."""
@@ -208,7 +206,7 @@ def _show_history(flow: ReportFlow, record: Record, zone: tzinfo) -> None:
 
 
 @_command("inbox")
-@_database
+@database_option
 @option("--as", "role", metavar="ROLE", required=True, help="help.as")
 @option("--id", "actor", metavar="ACTOR", help="help.id")
 @_unit
@@ -283,7 +281,7 @@ def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...], accept: 
 
 
 @_command("verify", DeveloperCommand)
-@_database
+@database_option
 @option("--after", metavar="ID", help="help.after")
 @option("--against", metavar="FILE", help="help.against")
 @option("--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="help.flaws")
@@ -295,7 +293,7 @@ def verify(database: str, after: str | None, against: str | None, limit: int) ->
 
 
 @_command("heads", DeveloperCommand)
-@_database
+@database_option
 def heads(database: str) -> None:
     """Write the heads."""
     with _opened(database) as flow:
@@ -303,65 +301,7 @@ def heads(database: str) -> None:
             click.echo(line, nl=False)
 
 
-@reportflow.group("db", cls=TranslatedGroup, help="help.db")
-@help_option
-@language_option
-def db() -> None:
-    """The commands on the tables."""
-
-
-def _on_tables(name: str) -> Callable[[Callable[..., None]], click.Command]:
-    """A command of that group: a function of the module that upgrades, the URL, and what names the tables."""
-
-    def decorate(function: Callable[..., None]) -> click.Command:
-        @functools.wraps(function)
-        def command(database: str, **place: str | None) -> None:
-            from reportflow.storage.sql import upgrade as migrations  # Alembic is an extra of its own
-
-            with _advised(database):
-                function(migrations, database, **{name: one for name, one in place.items() if one is not None})
-
-        prefix = option("--prefix", metavar="PREFIX", help="help.prefix")
-        schema = option("--schema", metavar="SCHEMA", help="help.schema")
-        with_options = _database(prefix(schema(help_option(language_option(command)))))
-        return db.command(name, cls=DeveloperCommand, help=f"help.db.{name}")(with_options)
-
-    return decorate
-
-
-@_on_tables("upgrade")
-def upgrade(migrations: Any, database: str, **place: str) -> None:
-    """Upgrade the tables."""
-    number, before = migrations.SCHEMA_VERSION, migrations.upgrade(database, **place)
-    code = "db.made" if before is None else "db.already" if before == number else "db.upgraded"
-    click.echo(text(code, before=before, number=number))
-
-
-@_on_tables("current")
-def current(migrations: Any, database: str, **place: str) -> None:
-    """Show their version."""
-    before = migrations.current(database, **place)
-    code = "db.none" if before is None else "db.current"
-    click.echo(text(code, before=before, number=migrations.SCHEMA_VERSION))
-
-
-@_on_tables("sql")
-@option("--since", metavar="VERSION", help="help.since")
-def sql(migrations: Any, database: str, **place: str) -> None:
-    """Print the SQL."""
-    click.echo(migrations.offline_sql(database, **place), nl=False)
-
-
-@db.command("copy", cls=DeveloperCommand, help="help.db.copy")
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
-@option("--lifecycle", "names", metavar="PACKAGE.MODULE:LIFECYCLE", multiple=True, help="help.lifecycles")
-@help_option
-@language_option
-def copy(source: str, target: str, names: tuple[str, ...]) -> None:
-    """Copy a database."""
-    with _advised(source):
-        moving.copy(source, target, [find_lifecycle(name) for name in names or [""]])
+reportflow.add_command(db)
 
 
 _OPERATOR: Final = "operator"
@@ -372,23 +312,10 @@ def _operator(unit: str) -> Actor:
 
 
 @contextmanager
-def _advised(database: str) -> Iterator[None]:
-    """Where there are no tables yet, advise how to make some."""
-    try:
-        yield
-    except StorageUnavailable as error:
-        if error.advice != "create":
-            raise
-        url = redacted(database)
-        command = f"reportflow demo --database {shlex.quote(url)}"
-        raise CommandFailed(text("wrong.no_office", url=url, command=command)) from error
-
-
-@contextmanager
 def _opened(database: str, unit: str | None = None) -> Iterator[ReportFlow]:
     """A flow on a database that exists; a mistyped path makes no file. Without a unit, roles reach all of them."""
     anywhere = {role: ANY if scope is UNIT else scope for role, scope in REPORT.roles.items()}
-    with _advised(database):
+    with advised(database):
         lifecycle = REPORT if unit is not None else attrs.evolve(REPORT, roles=anywhere)
         flow = open_flow(database, create=False, lifecycles=lifecycle)
     with flow:

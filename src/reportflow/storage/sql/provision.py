@@ -6,7 +6,7 @@ import hashlib
 import os
 import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Final, TypeVar
 
@@ -17,7 +17,7 @@ from reportflow.errors import SchemaMismatch, StorageBusy, StorageUnavailable
 from reportflow.storage.sql import timeouts
 from reportflow.storage.sql.dialects import backend_of, in_memory, safe_url, translate_driver_errors
 from reportflow.storage.sql.executor import Checkout, transaction
-from reportflow.storage.sql.pool import HeldConnection
+from reportflow.storage.sql.pool import HeldConnection, make_engine
 from reportflow.storage.sql.schema import FIRST_ROWS, PREFIX, RESTORING, SCHEMA_VERSION, Tables
 
 T = TypeVar("T")
@@ -26,6 +26,12 @@ T = TypeVar("T")
 OPENING_TIMEOUT: Final = 30.0
 #: How long one statement that makes or changes a table may take, in seconds.
 DDL_TIMEOUT: Final = 3600.0
+#: An asynchronous driver -> the blocking one of the same engine.
+_BLOCKING: Final[Mapping[str, str]] = {
+    "sqlite+aiosqlite": "sqlite",
+    "postgresql+psycopg_async": "postgresql+psycopg",
+    "mysql+asyncmy": "mysql+pymysql",
+}
 
 
 def check_exists(engine: Engine) -> None:
@@ -219,3 +225,33 @@ def _options(tables: Tables) -> str:
     prefix, schema = tables.meta.name.removesuffix("meta"), tables.meta.schema
     options = "" if prefix == PREFIX else f" --prefix {shlex.quote(prefix)}"
     return options if schema is None else f"{options} --schema {shlex.quote(schema)}"
+
+
+@contextmanager
+def connected(database: str | Engine) -> Iterator[Connection]:
+    """A connection in autocommit mode for work on the tables, and the drivers' errors translated.
+
+    Args:
+        database: A database URL, also one with an asynchronous driver, or an `Engine` of the host.
+
+    Raises:
+        InvalidURL, MissingExtra: see `make_engine`.
+        StorageUnavailable: it cannot be reached, or is an SQLite file that is not there.
+    """
+    engine = database if isinstance(database, Engine) else make_engine(_blocking(database))
+    try:
+        backend_of(engine)
+        check_exists(engine)
+        with (
+            translate_driver_errors(engine),
+            engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,
+        ):
+            yield connection
+    finally:
+        if engine is not database:
+            engine.dispose()
+
+
+def _blocking(url: str) -> str:
+    driver, colon, rest = url.partition(":")
+    return _BLOCKING.get(driver, driver) + colon + rest

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -22,13 +20,11 @@ from reportflow.model.checks import type_problem
 from reportflow.storage.sql import provision
 from reportflow.storage.sql.dialects import (
     BACKENDS,
-    backend_of,
     engine_name,
     safe_url,
     translate_driver_errors,
 )
 from reportflow.storage.sql.migrations.host import BRANCH, VERSIONS, version_table
-from reportflow.storage.sql.pool import make_engine
 from reportflow.storage.sql.schema import PREFIX, SCHEMA_VERSION, Tables, make_tables
 
 try:
@@ -39,12 +35,6 @@ except ModuleNotFoundError as _error:
 
 #: Alembic keeps in globals what it works on.
 _ONE_AT_A_TIME: Final = threading.Lock()
-#: An asynchronous driver -> the blocking one of the same engine.
-_BLOCKING: Final[Mapping[str, str]] = {
-    "sqlite+aiosqlite": "sqlite",
-    "postgresql+psycopg_async": "postgresql+psycopg",
-    "mysql+asyncmy": "mysql+pymysql",
-}
 
 
 def upgrade(database: str | Engine, *, prefix: str = PREFIX, schema: str | None = None) -> str | None:
@@ -68,7 +58,7 @@ def upgrade(database: str | Engine, *, prefix: str = PREFIX, schema: str | None 
         StorageBusy: another process writes; nothing was changed.
     """
     tables = make_tables(MetaData(), prefix=prefix, schema=schema)
-    with _connected(database) as connection:
+    with provision.connected(database) as connection:
         if connection.dialect.name == "sqlite" and _known(connection, tables) is None:
             use_wal = translate_driver_errors(connection.engine)(partial(provision.use_wal, connection))
             provision.retry_while_busy(use_wal)
@@ -92,7 +82,7 @@ def current(database: str | Engine, *, prefix: str = PREFIX, schema: str | None 
         InvalidURL, MissingExtra, StorageUnavailable: see `upgrade`.
         SchemaMismatch: they are not reportflow's.
     """
-    with _connected(database) as connection:
+    with provision.connected(database) as connection:
         return provision.version(connection, make_tables(MetaData(), prefix=prefix, schema=schema))
 
 
@@ -164,25 +154,3 @@ def _known(connection: Connection, tables: Tables) -> str | None:
         advice = "newer" if found.isdecimal() and int(found) else "foreign"
         raise SchemaMismatch(safe_url(connection.engine), found, SCHEMA_VERSION, advice)
     return found
-
-
-@contextmanager
-def _connected(database: str | Engine) -> Iterator[Connection]:
-    """A connection in autocommit mode, and the drivers' errors translated."""
-    engine = database if isinstance(database, Engine) else make_engine(_blocking(database))
-    try:
-        backend_of(engine)
-        provision.check_exists(engine)
-        with (
-            translate_driver_errors(engine),
-            engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,
-        ):
-            yield connection
-    finally:
-        if engine is not database:
-            engine.dispose()
-
-
-def _blocking(url: str) -> str:
-    driver, colon, rest = url.partition(":")
-    return _BLOCKING.get(driver, driver) + colon + rest
