@@ -81,6 +81,7 @@ PUBLIC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "reportflow.storage.sql.migrations.host": ("include_object",),
         "reportflow.storage.sql.schema": ("Tables", "make_tables"),
         "reportflow.storage.sql.visible": ("Visible",),
+        "reportflow.storage.sql.views": ("drop_views", "make_views", "standing"),
         "reportflow.storage.sql.upgrade": ("current", "offline_sql", "upgrade"),
         "reportflow.testing.machine": ("store_machine",),
     }

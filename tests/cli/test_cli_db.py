@@ -170,7 +170,7 @@ def test_copy_takes_the_lifecycles_of_a_program(tmp_path: Path, monkeypatch: pyt
 
 
 @BOTH
-@pytest.mark.parametrize("command", ["", "upgrade", "current", "sql", "copy"])
+@pytest.mark.parametrize("command", ["", "upgrade", "current", "sql", "views", "copy"])
 def test_help_is_in_the_language(command: str, language: str) -> None:
     """The group and each of its commands say in the language what they do, in 80 columns."""
     done = run("db", *([command] if command else []), "--help", language=language)

@@ -34,6 +34,7 @@ def upgrade():
     here = place()
     if here.standing >= 2:
         return
+    here.drop_views()
     today = here.today()
     op.add_column(today.record.name, sa.Column("letter", sa.String(10)), schema=here.schema)
     record = sa.table(today.record.name, sa.column("title"), sa.column("letter"), schema=here.schema)

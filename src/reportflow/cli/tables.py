@@ -1,4 +1,4 @@
-"""The commands on the tables of a database: their version, and a copy of them all."""
+"""The commands on the tables of a database: their version, their views, and a copy of them all."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from reportflow.cli.translation import (
     DeveloperCommand,
     TranslatedGroup,
     help_option,
+    language,
     language_option,
     option,
     text,
@@ -78,10 +79,15 @@ def _migrations() -> Any:
 @_on_tables("upgrade")
 def upgrade(database: str, **place: str) -> None:
     """Upgrade the tables."""
+    from reportflow.storage.sql.views import standing
+
     migrations = _migrations()
+    views = standing(database, **place)
     number, before = migrations.SCHEMA_VERSION, migrations.upgrade(database, **place)
     code = "db.made" if before is None else "db.already" if before == number else "db.upgraded"
     click.echo(text(code, before=before, number=number))
+    if views and not standing(database, **place):
+        click.echo(text("db.views_gone"))
 
 
 @_on_tables("current")
@@ -99,6 +105,24 @@ def sql(database: str, **place: str) -> None:
     """Print the SQL."""
     migrations = _migrations()
     click.echo(migrations.offline_sql(database, **place), nl=False)
+
+
+@_on_tables("views")
+@option("--lifecycle", "names", metavar="PACKAGE.MODULE:LIFECYCLE", multiple=True, help="help.views_of")
+@option("--drop", is_flag=True, help="help.drop_views")
+def views(database: str, names: tuple[str, ...], drop: bool, **place: Any) -> None:
+    """Make the views, or drop them."""
+    from reportflow.storage.sql.views import drop_views, make_views
+
+    if drop:
+        click.echo(text("db.views_dropped", number=len(drop_views(database, **place))))
+        return
+    lifecycles = [find_lifecycle(name) for name in names or [""]]
+    made = make_views(database, lifecycles, language=language(), **place)
+    click.echo(text("db.views_made"))
+    for name in made:
+        click.echo(f"  {name}")
+    click.echo(text("db.views_secret", name=made[0]))
 
 
 @db.command("copy", cls=DeveloperCommand, help="help.db.copy")

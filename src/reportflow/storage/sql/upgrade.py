@@ -43,6 +43,8 @@ def upgrade(database: str | Engine, *, prefix: str = PREFIX, schema: str | None 
     One process at a time does it. On SQLite and PostgreSQL it is one transaction: what fails leaves all as it was. On
     MariaDB each change of a table stands by itself. Nothing else should write meanwhile.
 
+    Views of `make_views` are dropped before the tables are changed; make them again.
+
     Args:
         database: A database URL, also one with an asynchronous driver, or an `Engine` of the host.
         prefix: What the tables' names begin with.

@@ -6,7 +6,7 @@ import attrs
 from alembic import op
 from sqlalchemy import MetaData
 
-from reportflow.storage.sql import provision
+from reportflow.storage.sql import provision, views
 from reportflow.storage.sql.schema import PREFIX, Tables, make_tables
 
 
@@ -30,6 +30,11 @@ class Place:
         if op.get_context().as_sql:
             return 0
         return int(provision.version(op.get_bind(), self.today()) or 0)
+
+    def drop_views(self) -> None:
+        """Drop the views of the tables, which would keep them from being changed; the next `make_views` makes them."""
+        if not op.get_context().as_sql:
+            views.drop(op.get_bind(), self.today())
 
 
 def place() -> Place:

@@ -1,7 +1,7 @@
 """Version 1: the first tables.
 
 This is the latest version: its tables are those of `schema.py`, whichever these are. Who adds version 2 first copies
-here what they are now.
+here what they are now, and begins with `Place.drop_views`.
 """
 
 from __future__ import annotations
