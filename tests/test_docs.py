@@ -64,6 +64,8 @@ PUBLIC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "reportflow.serialization.classes": ("NO_CLASSES",),
         "reportflow.serialization.digest": ("Sealed", "commitment_of", "digest_of", "seal"),
         "reportflow.serialization.unsealing": ("unseal",),
+        "reportflow.model.values": ("limits",),
+        "reportflow.serialization.problem": ("PROBLEM_JSON", "STATUSES", "status_of"),
         "reportflow.serialization.plain": ("from_json", "from_plain", "to_json", "to_plain"),
         "reportflow.serialization.stored": ("load_stored",),
         "reportflow.storage.base": (

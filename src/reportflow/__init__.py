@@ -12,6 +12,7 @@ from reportflow.errors import (
     Conflict,
     ContentErased,
     DuplicateKey,
+    FieldProblem,
     InvalidDefinition,
     InvalidURL,
     InvalidValue,
@@ -64,6 +65,10 @@ if TYPE_CHECKING:
     from reportflow.opening import open_async_flow, open_flow, open_store
     from reportflow.outbox.relay import Relay
     from reportflow.serialization.evolution import Schema
+    from reportflow.serialization.parse import parse
+    from reportflow.serialization.plain import to_plain
+    from reportflow.serialization.problem import ProblemDocument, problem
+    from reportflow.serialization.schema import schema
     from reportflow.storage.sql.aio import AsyncSqlStore
     from reportflow.storage.sql.store import SqlStore
 
@@ -101,6 +106,7 @@ __all__ = [
     "Entry",
     "Erased",
     "FeedItem",
+    "FieldProblem",
     "Fire",
     "FrozenDict",
     "Guard",
@@ -118,6 +124,7 @@ __all__ = [
     "Outcome",
     "Page",
     "Person",
+    "ProblemDocument",
     "Query",
     "Record",
     "RecordNotFound",
@@ -155,8 +162,12 @@ __all__ = [
     "open_async_flow",
     "open_flow",
     "open_store",
+    "parse",
     "persons",
+    "problem",
     "replay",
+    "schema",
+    "to_plain",
 ]
 
 #: Where the names are that are imported when they are first used: SQLAlchemy and asyncio take longer to import than all
@@ -164,12 +175,17 @@ __all__ = [
 _LAZY = {
     "AsyncReportFlow": "reportflow.flow.aio",
     "AsyncSqlStore": "reportflow.storage.sql.aio",
+    "ProblemDocument": "reportflow.serialization.problem",
     "Relay": "reportflow.outbox.relay",
     "Schema": "reportflow.serialization.evolution",
     "SqlStore": "reportflow.storage.sql.store",
     "open_async_flow": "reportflow.opening",
     "open_flow": "reportflow.opening",
     "open_store": "reportflow.opening",
+    "parse": "reportflow.serialization.parse",
+    "problem": "reportflow.serialization.problem",
+    "schema": "reportflow.serialization.schema",
+    "to_plain": "reportflow.serialization.plain",
 }
 
 

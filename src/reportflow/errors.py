@@ -115,34 +115,115 @@ class ReportflowError(Exception):
         self._catalog = catalog
         self._zone = zone
 
+    def said(self) -> Mapping[str, object]:
+        """The facts of the case: the public attributes."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
     def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """What the message is filled with."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        return self.said()
+
+    def renderer(self, language: str = ENGLISH, reader: Reader = "clerk") -> Renderer:
+        """What writes its texts in a language, with its own catalog, labels and time zone."""
+        return Renderer(self._catalog, language, reader, self._labels, self._zone)
 
     def message(self, language: str = ENGLISH, *, reader: Reader = "clerk") -> str:
         """What happened and what to do, in a language, for a clerk or a developer."""
-        renderer = Renderer(self._catalog, language, reader, self._labels, self._zone)
+        renderer = self.renderer(language, reader)
         return renderer.text(f"error.{self.code}", self.facts(renderer))
 
     def __str__(self) -> str:
         return self.message(reader=DEVELOPER)
 
 
+class FieldProblem(NamedTuple):
+    """What is wrong with one field of a value.
+
+    Attributes:
+        pointer: Where, as a JSON pointer (RFC 6901) into what was given: ``/authors/0/name``; blank for the whole.
+        code: The stable code of what is wrong, as in the catalog's room ``value``.
+        params: The facts of the case.
+    """
+
+    pointer: str
+    code: str
+    params: Mapping[str, object]
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names of the fields on the way, and the places in lists, from 0."""
+        return tuple(part.replace("~1", "/").replace("~0", "~") for part in self.pointer.split("/")[1:])
+
+    @property
+    def field(self) -> str:
+        """The path as a text, ``authors.0.name``."""
+        return ".".join(self.path)
+
+    def text(self, language: str = ENGLISH, *, reader: Reader = "clerk", catalog: Catalog = STANDARD) -> str:
+        """What is wrong, in a language, for a clerk or a developer: the field and the remedy."""
+        return self.render(Renderer(catalog, language, reader))
+
+    def render(self, renderer: Renderer) -> str:
+        """The text, as a renderer writes it; a list is counted from 1 for a clerk."""
+        clerk = renderer.reader == "clerk"
+        steps = [str(int(one) + 1) if clerk and one.isdecimal() else one for one in self.path]
+        shown = [renderer.label("field", one) if clerk else one for one in steps]
+        name = (" › " if clerk else ".").join(shown) or renderer.text("word.whole")
+        facts = {"room": self.path[-1] if self.path else "", **self.params}
+        return renderer.text(
+            "error.invalid_value", {"field": name, "problem": renderer.text(f"value.{self.code}", facts)}
+        )
+
+
+def pointer_of(*path: str | int) -> str:
+    """The JSON pointer of names of fields and places in lists."""
+    return "".join("/" + str(one).replace("~", "~0").replace("/", "~1") for one in path)
+
+
 class InvalidValue(ReportflowError, ValueError):
-    """A value that cannot be stored. `field` says where, `problem` is the stable code of what is wrong."""
+    """A value that cannot be stored. `field` says where, `problem` is the stable code of what is wrong.
+
+    `problems` has every field that is wrong, where several were looked at (`parse`); `field`, `problem` and `details`
+    are those of the first. Else it has that one.
+    """
 
     code = "invalid_value"
 
-    def __init__(self, field: str, problem: str, details: Mapping[str, object] | None = None) -> None:
-        super().__init__(field, problem, details)
+    def __init__(
+        self,
+        field: str,
+        problem: str,
+        details: Mapping[str, object] | None = None,
+        problems: Sequence[FieldProblem] = (),
+    ) -> None:
+        super().__init__(field, problem, details, problems)
         self.field = field
         self.problem = problem
         self.details: dict[str, object] = dict(details or {})
+        self._several: tuple[FieldProblem, ...] = tuple(problems)
+
+    @classmethod
+    def of(cls, problems: Sequence[FieldProblem]) -> InvalidValue:
+        """The error that names all of some problems, at least one."""
+        first = problems[0]
+        return cls(first.field, first.code, first.params, problems)
+
+    @property
+    def problems(self) -> tuple[FieldProblem, ...]:
+        """Every field that is wrong, with a pointer to it, a code and its facts."""
+        return self._several or (FieldProblem(pointer_of(self.field), self.problem, self.details),)
 
     def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The field and what is wrong with it."""
         problem = renderer.text(f"value.{self.problem}", {"room": self.field, **self.details})
         return {"field": self.field, "problem": problem}
+
+    def message(self, language: str = ENGLISH, *, reader: Reader = "clerk") -> str:
+        """What is wrong with each field and what to do, in a language, for a clerk or a developer."""
+        if not self._several:
+            return super().message(language, reader=reader)
+        renderer = self.renderer(language, reader)
+        return renderer.text("word.space").join(one.render(renderer) for one in self._several)
 
 
 class InvalidDefinition(ReportflowError):
@@ -282,16 +363,18 @@ class TransitionRefused(ReportflowError):
 class StaleRecord(ReportflowError):
     """The caller saw version `seen`; the store is at version `stored`, or has other content there. Nothing was written.
 
-    `seen` is 0 where the caller named a head alone.
+    `seen` is 0 where the caller named a head alone. `named` is False where the caller named an id only, and the record
+    changed while an act was decided that passes what was read, no other (``on_conflict="stale"``).
     """
 
     code = "stale_record"
 
-    def __init__(self, id: str, seen: int, stored: int) -> None:
+    def __init__(self, id: str, seen: int, stored: int, *, named: bool = True) -> None:
         super().__init__(id, seen, stored)
         self.id = id
         self.seen = seen
         self.stored = stored
+        self.named = named
 
     def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """What was seen, and what is stored instead."""

@@ -430,7 +430,11 @@ def addressless(value: object) -> str:
 )
 def test_what_is_no_attrs_class_is_refused(value: object) -> None:
     """What is no attrs class cannot be written where no annotation says how, neither by itself nor inside."""
-    for given_value in (value, {"x": value}, Refusal(code="x", params={"x": value})):
+    for given_value in (
+        value,
+        {"x": value},
+        Command(trigger="x", actor=Actor(id="x"), now=datetime(2022, 1, 1, tzinfo=UTC), details=value),
+    ):
         with pytest.raises(InvalidValue):
             serialization.to_plain(given_value)
 

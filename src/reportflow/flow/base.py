@@ -22,6 +22,7 @@ from reportflow.flow.requests import Create, Fire, Request
 from reportflow.i18n.catalog import STANDARD, Catalog
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor
+from reportflow.model.annotations import VALUE
 from reportflow.model.checks import type_problem
 from reportflow.model.entry import CLOCK_TOLERANCE
 from reportflow.model.query import Page, Query
@@ -70,9 +71,9 @@ class Outcome:
     """
 
     place: int
-    request: Create | Fire
+    request: Create | Fire = attrs.field(metadata={VALUE: True})
     record: Record | None = None
-    error: ReportflowError | None = None
+    error: ReportflowError | None = attrs.field(default=None, metadata={VALUE: True})
     repeated: bool = False
 
 

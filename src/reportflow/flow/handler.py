@@ -375,13 +375,13 @@ class Handler:
             StaleRecord: the stored version is another.
             RecordNotFound: there is none that they may see any more.
         """
-        actor = {request.id: request.by for request in requests if isinstance(request, Fire)}
+        fires = {request.id: request for request in requests if isinstance(request, Fire)}
         for id in conflict.ids:
-            tracked = unit.tracked.get(id)
-            if tracked is not None and tracked.pinned is not None:
-                yield from self.check_current(id, tracked.pinned, actor.get(id, requests[0].by))
+            if (tracked := unit.tracked.get(id)) is not None and tracked.pinned is not None:
+                actor, named = (fires[id].by, fires[id].saw_something) if id in fires else (requests[0].by, False)
+                yield from self.check_current(id, tracked.pinned, actor, named=named)
 
-    def check_current(self, id: str, seen: Seen, actor: Actor) -> Effects[None]:
+    def check_current(self, id: str, seen: Seen, actor: Actor, *, named: bool = True) -> Effects[None]:
         """See that what was seen is still what is stored.
 
         Raises:
@@ -390,7 +390,7 @@ class Handler:
         """
         stored = yield from load(self.definitions, id, actor)
         if stored.seen != seen:
-            raise StaleRecord(id, seen.version, stored.version)
+            raise StaleRecord(id, seen.version, stored.version, named=named)
 
 
 def _back_off(attempt: int) -> float:

@@ -10,7 +10,7 @@ import attrs
 
 from reportflow.errors import InvalidValue
 from reportflow.model.actor import Actor
-from reportflow.model.annotations import keep_value
+from reportflow.model.annotations import VALUE, keep_value
 from reportflow.model.checks import is_blank, plain_text, text_problem, time_problem, type_problem
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
@@ -66,9 +66,9 @@ class Create:
 class Fire:
     """A request for a transition, with the arguments of `ReportFlow.fire`."""
 
-    target: Record | str
+    target: Record | str = attrs.field(metadata={VALUE: True})
     trigger: str = attrs.field(converter=plain_text)
-    details: object = attrs.field(default=None, converter=_details)
+    details: object = attrs.field(default=None, converter=_details, metadata={VALUE: True})
     by: Actor = attrs.field(kw_only=True, converter=actor_of)
     reason: str = attrs.field(default="", kw_only=True, validator=_text)
     at: datetime | None = attrs.field(default=None, kw_only=True, converter=_at)

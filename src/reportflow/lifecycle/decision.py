@@ -13,15 +13,15 @@ from typing import Any, Final, NamedTuple, Self
 import attrs
 
 from reportflow.errors import InvalidValue, Refusal, ReportflowError, StepsUnbounded, TransitionRefused
-from reportflow.i18n.catalog import ENGLISH, NO_LABELS, STANDARD, Catalog, Labels
+from reportflow.i18n.catalog import ENGLISH, NO_LABELS, STANDARD, Catalog, Labels, Renderer
 from reportflow.lifecycle import refusing
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.drafts import check_accepted
+from reportflow.lifecycle.drafts import accepted_in_order, check_accepted
 from reportflow.lifecycle.entering import entry_of
 from reportflow.lifecycle.soundness import audience_of, check_erasing, check_whole
 from reportflow.lifecycle.table import NOBODY, OneOf, Step, Transition
 from reportflow.model.actor import Actor
-from reportflow.model.annotations import check
+from reportflow.model.annotations import VALUE, check
 from reportflow.model.checks import is_blank
 from reportflow.model.entry import Command, Entry
 from reportflow.model.record import Record
@@ -83,16 +83,46 @@ class Option:
         row: The row that applies in this state, or the trigger's first.
         lifecycle: The kind of record.
         labels: What its lifecycle calls states and triggers.
+        draft: For a creation, the class of its draft; else None.
+        accepts: For a creation, the fields that its draft may bring, in the order of the class.
     """
 
     trigger: str
     allowed: bool
     refusals: tuple[Refusal, ...]
-    details: type[Any] | None
+    details: type[Any] | None = attrs.field(metadata={VALUE: True})  # written as the name of the class
     reason_required: bool
     row: Transition = attrs.field(eq=False, repr=False)
     lifecycle: str = ""
     labels: Labels = attrs.field(default=NO_LABELS, eq=False, repr=False)
+    draft: type[Record] | None = attrs.field(default=None, metadata={VALUE: True})
+    accepts: tuple[str, ...] = ()
+
+    def describe(self, language: str = ENGLISH, *, catalog: Catalog = STANDARD) -> dict[str, Any]:
+        """The offer as an API or a form shows it, with its texts in a language, as plain data.
+
+        ``trigger``, ``label``, ``allowed``, ``refusals`` (each with ``code``, ``message`` and ``params``),
+        ``reason_required``, and ``schema``: that of its details or its draft, None where it takes neither.
+
+        Raises:
+            InvalidDefinition: a field of the details or the draft is of no type that JSON can say.
+        """
+        from reportflow.serialization.plain import write_fact  # these take long to import
+        from reportflow.serialization.schema import describe_class
+
+        cls, accepts = (self.details, None) if self.draft is None else (self.draft, self.accepts)
+        return {
+            "trigger": self.trigger,
+            "label": self.text(language, catalog=catalog),
+            "allowed": self.allowed,
+            "refusals": [
+                {"code": one.code, "message": one.text(language, catalog=catalog), "params": write_fact(one.params)}
+                for one in self.refusals
+            ],
+            "reason_required": self.reason_required,
+            "schema": cls
+            and describe_class(cls, Renderer(catalog, language, labels=self.labels), self.lifecycle, accepts),
+        }
 
     def text(self, language: str = ENGLISH, *, catalog: Catalog = STANDARD) -> str:
         """What its button says, in a language."""
@@ -280,10 +310,14 @@ def creations(lifecycle: Lifecycle, actor: Actor) -> tuple[Option, ...]:
 
     The draft is not known yet. So guards are left out, and its secrecy is the lowest one that it may bring.
     """
-    return tuple(
-        _offer(lifecycle, row, tuple(refusing.refusals_of_creation(lifecycle, row, actor)))
+    offers = [
+        (row, _offer(lifecycle, row, tuple(refusing.refusals_of_creation(lifecycle, row, actor))))
         for row in lifecycle.creations
         if NOBODY not in row.roles
+    ]
+    return tuple(
+        attrs.evolve(offer, draft=lifecycle.record, accepts=accepted_in_order(lifecycle, row.trigger))
+        for row, offer in offers
     )
 
 

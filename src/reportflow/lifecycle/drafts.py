@@ -31,10 +31,19 @@ def check_accepted(lifecycle: Lifecycle, draft: Record, trigger: str) -> None:
         raise InvalidValue("kind", "other_kind", {**facts, "owner": lifecycle.record.__name__})
     refused = unaccepted(lifecycle, draft, trigger)
     if refused:
-        accepted = lifecycle.accepted(trigger)
-        in_order = [name for name in field_names(lifecycle.record) if name in accepted]
         named = {"lifecycle": lifecycle.name, "trigger": trigger}
-        raise InvalidValue(refused[0], "not_accepted", {**named, "brought": refused, "accepted": in_order})
+        accepted = accepted_in_order(lifecycle, trigger)
+        raise InvalidValue(refused[0], "not_accepted", {**named, "brought": refused, "accepted": accepted})
+
+
+def accepted_in_order(lifecycle: Lifecycle, trigger: str) -> tuple[str, ...]:
+    """The fields that a draft may bring to a trigger, in the order of the class.
+
+    Raises:
+        UnknownTrigger: the lifecycle has no such trigger.
+    """
+    accepted = lifecycle.accepted(trigger)
+    return tuple(name for name in field_names(lifecycle.record) if name in accepted)
 
 
 def unaccepted(lifecycle: Lifecycle, draft: Record, trigger: str) -> tuple[str, ...]:

@@ -38,6 +38,18 @@ REFERENCE: Final[Mapping[str, str]] = FrozenDict({REFERS: "reference"})
 #: The sequence of the entry of the record that an act takes back; no such field is ever erased.
 RETRACTS: Final[Mapping[str, str]] = FrozenDict({MARK: "retracts", REFERS: "reference"})
 
+#: A mark on a field: what its validator demands, in the keywords of JSON Schema; see `limits`.
+LIMITS: Final = "reportflow.limits"
+
+
+def limits(**keywords: object) -> Mapping[str, object]:
+    """A mark on a field with what a validator of its own demands, for `schema`: ``metadata=limits(minimum=0)``.
+
+    What `not_blank`, `not_empty` and the validators of attrs demand is known without it. The validator enforces; this
+    only describes.
+    """
+    return FrozenDict({LIMITS: FrozenDict(keywords)})
+
 
 @cache_by_class
 def name_of(cls: type[Any]) -> str:

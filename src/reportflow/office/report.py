@@ -37,6 +37,7 @@ from reportflow.model.values import (
     as_tuple,
     choice,
     in_utc_or_none,
+    limits,
     not_blank,
     not_empty,
 )
@@ -151,8 +152,8 @@ class Attachment(Value):
 
     name: str = attrs.field(validator=not_blank)
     media_type: str
-    size: int = attrs.field(validator=_size)
-    sha256: str = attrs.field(validator=_digest)
+    size: int = attrs.field(validator=_size, metadata=limits(minimum=0))
+    sha256: str = attrs.field(validator=_digest, metadata=limits(pattern="^[0-9a-f]{64}$"))
 
 
 def _authors(value: Iterable[Author]) -> tuple[Author, ...]:

@@ -11,6 +11,7 @@ as it is, a key ``$type`` too. Data of an older or a newer version of a class is
 from __future__ import annotations
 
 import json
+import math
 import operator
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -27,7 +28,7 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.strategies import configure_union_passthrough
 
-from reportflow.errors import InvalidValue, ReportflowError
+from reportflow.errors import FieldProblem, InvalidValue, Refusal, ReportflowError
 from reportflow.model.annotations import VALUE, spelt_out
 from reportflow.model.checks import DEPTH_LIMIT, cache_by_class, shown
 from reportflow.model.entry import Entry
@@ -52,7 +53,11 @@ T = TypeVar("T")
 
 
 def to_plain(value: object) -> Any:
-    """A value as plain data. Values of attrs classes carry the name of their class.
+    """A value as plain data: of an attrs class, an error, a collection of such. It carries the name of its class.
+
+    It says all that the value says. What a flow gives is what its reader may see: records, the entries of a history,
+    pages, options, outcomes. The class of an option's details is written as its name; an error as its code and facts.
+    For an answer to a stranger an error is written by `problem`.
 
     Raises:
         InvalidValue: the value is of no class that can be written.
@@ -178,6 +183,12 @@ def _write_any(value: object) -> Any:
     cls = type(value)
     if cls in _AS_THEY_ARE:
         return value
+    if isinstance(value, ReportflowError):
+        return {TYPE: name_of(cls), "code": value.code, **{name: write_fact(one) for name, one in value.said().items()}}
+    if isinstance(value, type):
+        return name_of(value)
+    if cls is Refusal:
+        return {TYPE: name_of(cls), **_write_refusal(value)}
     if attrs.has(cls):
         if isinstance(value, Extended) and extras_of(value) is not None:
             return write_merged(value, lambda one: {TYPE: name_of(cls), **_merging_writer(cls)(one)})
@@ -203,6 +214,31 @@ def _write_open(value: object) -> Any:
         return {str(key): _write_open(one) for key, one in value.items()}
     given = {"expected": "plain data, or an attrs class", "given": f"{type(value).__name__} {shown(value)}"}
     raise InvalidValue("value", "type", given)
+
+
+def write_fact(value: object) -> Any:
+    """A fact of an error or a refusal, which may be of any class: a guard gives what it likes."""
+    if isinstance(value, Enum):
+        return write_fact(value.value)
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): write_fact(one) for key, one in value.items()}
+    if isinstance(value, list | tuple) and not isinstance(value, FieldProblem):
+        return [write_fact(one) for one in value]
+    if isinstance(value, set | frozenset):
+        return _in_order([write_fact(one) for one in value])
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if type(value) in _AS_THEY_ARE or isinstance(value, type | ReportflowError) or attrs.has(type(value)):
+        return _write_any(value)
+    return value._asdict() if isinstance(value, FieldProblem) else str(value)
+
+
+def _write_refusal(refusal: Any) -> dict[str, Any]:
+    return {"code": refusal.code, "params": write_fact(refusal.params), "texts": dict(refusal.texts)}
 
 
 _AS_THEY_ARE: Final = frozenset({str, int, float, bool, NoneType})
@@ -337,6 +373,7 @@ def make_converter(reader: Callable[[Any], Any], writer: Callable[[Any], Any]) -
     made.register_unstructure_hook_factory(
         lambda kind: spelt_out(kind) is not kind, lambda kind: made.get_unstructure_hook(spelt_out(kind))
     )
+    made.register_unstructure_hook_func(partial(operator.is_, Refusal), _write_refusal)
     # a record of no class in particular is written with its name; all else here is plain data
     for anything, write in ((object, _write_open), (Any, _write_open), (Record, _write_any)):
         made.register_unstructure_hook_func(partial(operator.is_, anything), write)
