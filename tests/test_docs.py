@@ -48,6 +48,7 @@ PUBLIC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "reportflow.flow.erasing": ("ErasedPart", "ErasurePlan", "PlannedErasure"),
         "reportflow.flow.incidents": ("Incident",),
         "reportflow.flow.verification": ("Verification",),
+        "reportflow.hosts.retry": ("retrying",),
         "reportflow.i18n.catalog": ("CHINESE", "CLERK", "DEVELOPER", "ENGLISH", "STANDARD", "Catalog", "Renderer"),
         "reportflow.lifecycle.chain": ("Flaw",),
         "reportflow.lifecycle.decision": ("Decision", "Option", "Remains", "decide", "options"),

@@ -23,7 +23,8 @@
         ├── UnreadableRecord    a stored row of which no value can be made; the others can be read
         ├── InvalidURL          a database URL that is mistyped
         ├── SchemaMismatch      the tables are of another version
-        ├── StorageClosed       a call after `close`
+        ├── StorageClosed       a call after `close`, or on a connection of a host's that is closed
+        ├── TransactionRolledBack   a host's transaction that was rolled back, or can only be
         └── StorageUnavailable  the store cannot be reached, read or written
             └── StorageBusy     another writer holds it; nothing was written
 
@@ -560,7 +561,10 @@ class SchemaMismatch(StorageError):
 
 
 class StorageClosed(StorageError):
-    """A store or a flow was called after `close`; nothing was read or written. `store` is its URL, or its class."""
+    """A store or a flow was called after `close`, or a host's connection was closed; nothing was read or written.
+
+    `store` is its URL, or its class.
+    """
 
     code = "storage_closed"
 
@@ -568,6 +572,22 @@ class StorageClosed(StorageError):
         store = redacted(store)
         ReportflowError.__init__(self, store)
         self.store = store
+
+
+class TransactionRolledBack(StorageError):
+    """The host's transaction was rolled back by the engine, or can only be: nothing more is done in it.
+
+    Roll it back, begin another one and do everything again, as `reportflow.hosts.retry.retrying` does. `given` is what
+    the driver or SQLAlchemy said.
+    """
+
+    code = "transaction_rolled_back"
+
+    def __init__(self, url: str, given: str) -> None:
+        url, given = redacted(url), redacted_text(given)
+        ReportflowError.__init__(self, url, given)
+        self.url = url
+        self.given = given
 
 
 class StorageUnavailable(StorageError):

@@ -261,6 +261,7 @@ FACTS: dict[str, tuple[Any, ...]] = {
     "InvalidURL": ("sqlit:///x", "url"),
     "SchemaMismatch": ("sqlite:///x", "2", "1", "newer"),
     "StorageClosed": ("sqlite:///x",),
+    "TransactionRolledBack": ("sqlite:///x", "deadlock found"),
     "StorageUnavailable": ("sqlite:///x", "no such file", "folder"),
     "StorageBusy": ("sqlite:///x", "database is locked"),
 }

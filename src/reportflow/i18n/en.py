@@ -453,7 +453,12 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "storage_busy": "The system is busy, and nothing was saved; try again later.",
         "storage_busy@developer": "The store {url} is locked by another writer: {given}. Nothing was written; try again.",
         "storage_closed": "The system cannot be used now. " + _LATER,
-        "storage_closed@developer": "The store {store} is closed: open a flow or a store anew; nothing was read or written.",
+        "storage_closed@developer": "The store {store}, or the connection that it was bound to, is closed: open it anew; nothing was read or written.",
+        "transaction_rolled_back": "The system was busy, and nothing was saved; try again.",
+        "transaction_rolled_back@developer": (
+            "Your transaction on {url} was rolled back, or can only be rolled back: {given}. "
+            "Roll it back, begin again, and do everything again that was in it."
+        ),
         "schema_mismatch": "The tables in {url} are of schema version {found}; this reportflow reads version {expected}. {advice}",
         "invalid_url": "The database URL '{url}' is not valid: {advice}",
         "broker_unavailable": "The broker {url} cannot be reached: {given}. Check that it runs; a relay tries again by itself.",

@@ -378,7 +378,11 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "storage_busy": "系统正忙，本次操作未保存，请稍后再试。",
         "storage_busy@developer": "存储 {url} 由其他写入者锁定：{given}。未写入任何内容，请重试。",
         "storage_closed": "系统暂时无法使用。请稍后再试，或联系管理员。",
-        "storage_closed@developer": "存储 {store} 已关闭：请重新打开流程或存储；未读取也未写入任何内容。",
+        "storage_closed@developer": "存储 {store} 或其绑定的连接已关闭：请重新打开；未读取也未写入任何内容。",
+        "transaction_rolled_back": "系统正忙，本次操作未保存，请重试。",
+        "transaction_rolled_back@developer": (
+            "您在 {url} 上的事务已被回滚，或只能回滚：{given}。请回滚后重新开始事务，并重做其中的全部操作。"
+        ),
         "schema_mismatch": "{url} 中的表为结构第 {found} 版；本版 reportflow 读取第 {expected} 版。{advice}",
         "invalid_url": "数据库地址“{url}”不可用：{advice}",
         "broker_unavailable": "消息服务器 {url} 无法连接：{given}。请确认其正在运行；转发会自动重试。",

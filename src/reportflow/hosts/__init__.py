@@ -1,0 +1,1 @@
+"""What a program needs that embeds a flow: a module for each framework, and what all of them share."""

@@ -1,0 +1,1 @@
+"""Tests of what programs need that embed a flow."""
