@@ -87,13 +87,31 @@ class OddSession(Session):
         return "office"
 
 
-@pytest.mark.parametrize("host", [None, "sqlite://", 5, Odd(), Odd, OddSession(), create_engine("sqlite://")])
+class DemandingSession(Session):
+    """A session whose connection cannot be asked for."""
+
+    def connection(self, tenant: str, /) -> Any:  # type: ignore[override]  # that it differs is what is tried
+        """No connection without a tenant."""
+        raise AssertionError(tenant)
+
+
+@pytest.mark.parametrize("host", [None, "sqlite://", 5, Odd(), Odd, Session, create_engine("sqlite://")])
 def test_what_gives_no_connection_is_refused(host: object) -> None:
-    """What is neither a `Connection` nor a `Session`, or gives something else, is refused as "connection"."""
+    """What is neither a `Connection` nor a `Session` is refused as "connection"."""
     store = SqlStore("sqlite://")
     with pytest.raises(InvalidValue, match="Connection \\| Session") as caught:
         store.bound_to(host)
     assert caught.value.field == "connection"
+    store.close()
+
+
+def test_a_session_that_gives_no_connection_is_refused_when_it_is_asked() -> None:
+    """A session is asked at each call; one that gives something else is refused then, and so is one that cannot be."""
+    store = SqlStore("sqlite://")
+    for session in (OddSession(), DemandingSession()):
+        with pytest.raises(InvalidValue, match="Connection \\| Session") as caught:
+            store.bound_to(session).get(["r1"])
+        assert caught.value.field == "connection"
     store.close()
 
 

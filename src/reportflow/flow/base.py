@@ -167,12 +167,14 @@ class FlowBase(Generic[S]):
     def bound_to(self, host: Any) -> Self:
         """A flow that writes inside a transaction of the host: what it does is kept if the host commits.
 
-        Nothing is begun, committed, rolled back or retried there: a conflict is raised at once, and leaves the
-        transaction usable. Closing it leaves this flow and the host's connection open.
+        The host's transaction is never committed or rolled back there: an act that raises has changed nothing, and
+        leaves it usable, but for `TransactionRolledBack`. Conflicts are retried as far as the engine allows inside a
+        transaction. Closing it leaves this flow and the host's connection open.
 
         Args:
             host: What the store supports: for the SQL stores a `Connection` or `Session` of SQLAlchemy on its database,
-                for the asynchronous one an `AsyncConnection` or `AsyncSession`.
+                for the asynchronous one an `AsyncConnection` or `AsyncSession`. It is asked for its connection at each
+                call, so that a `scoped_session` may be bound once.
 
         Raises:
             InvalidValue: something else, or the store cannot write inside a transaction of a host.
@@ -187,7 +189,7 @@ class FlowBase(Generic[S]):
             self._definitions,
             clock=self._clock,
             new_id=self._new_id,
-            retry_timeout=-1.0,
+            retry_timeout=self._retry_timeout,
             catalog=self._catalog,
             observe=self._observe,
             clock_tolerance=self._clock_tolerance,

@@ -21,7 +21,7 @@ from reportflow.model.query import Query
 from reportflow.serialization.classes import NO_CLASSES, Classes
 from reportflow.storage.awaited import AsyncCalls
 from reportflow.storage.base import Capabilities, Of, Store
-from reportflow.storage.sql.bound import bound_store
+from reportflow.storage.sql.bound import bound_store, host_errors
 from reportflow.storage.sql.contract import SqlContract
 from reportflow.storage.sql.dialects import BUSY_TIMEOUT, in_memory, translate_driver_errors
 from reportflow.storage.sql.executor import Checkout
@@ -209,7 +209,8 @@ class BoundAsyncSqlStore(AsyncCalls):
         def run(host: Any) -> T:
             return call(bound_store(self._statements, host, self.capabilities, self._unbound.classes))
 
-        found: T = await self._host.run_sync(run)
+        with host_errors(self._statements):
+            found: T = await self._host.run_sync(run)
         return found
 
     def visible(self, query: Query, of: Of, on: Any) -> Visible:

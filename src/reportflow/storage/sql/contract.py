@@ -36,7 +36,7 @@ from reportflow.storage.sql.codec import (
     shown,
 )
 from reportflow.storage.sql.dialects import BUSY_TIMEOUT
-from reportflow.storage.sql.executor import Executor, OpenExecutor, PreparedStatement, Row, transaction
+from reportflow.storage.sql.executor import Executor, OpenExecutor, PreparedStatement, Reading, Row, transaction
 from reportflow.storage.sql.lengths import refuse_long, written
 from reportflow.storage.sql.queries import PLACE
 from reportflow.storage.sql.schema import RECORD_COLUMNS
@@ -54,13 +54,11 @@ class Write(NamedTuple):
         statement: What is run for each row.
         rows: Their parameters.
         compares: Whether it must write as many rows as it is given: else `Stale` is raised.
-        undo: What takes it back, with its row.
     """
 
     statement: PreparedStatement
     rows: Sequence[Mapping[str, Any]]
     compares: bool = False
-    undo: tuple[PreparedStatement, Mapping[str, Any]] | None = None
 
 
 class SqlContract:
@@ -190,7 +188,7 @@ class SqlContract:
         if len(_storable((actor_id, key))) < 2:
             return None
         with self._checkout() as executor:
-            rows = executor.read(self._statements.by_key, {"its_actor": actor_id, "its_key": key})
+            rows = executor.read(self._statements.by_key, {"its_actor": actor_id, "its_key": key}, "keys")
         found = entry_of(rows[0], self.classes) if rows else None
         if isinstance(found, UnreadableRecord):
             raise found
@@ -235,7 +233,7 @@ class SqlContract:
             try:
                 with self._transaction(executor):
                     under_way = restoring.check(executor, self._statements, sealed, records)
-                    used = _look_up(executor, self._statements.keys, keys)
+                    used = _look_up(executor, self._statements.keys, keys, "keys")
                     refuse_used(sealed_keys(sealed), {(actor_id, key) for actor_id, key in used})
                     restoring.write(executor, self._statements, sealed, records, under_way=under_way, more=more)
             except self._statements.conflicts:
@@ -267,19 +265,19 @@ class SqlContract:
         if len(changes) == 1 and _is_plain(changes[0]):
             [change] = changes
             entry = entry_row(change.sealed[0])
-            names, row = update_of(change)
+            names, row = _update_of(change)
             if statements.backend.single_statement:
                 return [Write(statements.update_with_entry(names), [{**row, **entry}], compares=True)]
             update = Write(statements.update_record(names), [row], compares=True)
             return [update, Write(statements.insert_entry, [entry])]
         # entries keep the order of the call: in the feed a cause comes before what follows from it
         entries = [entry_row(sealed) for change in changes for sealed in change.sealed]
-        changes = in_one_order(changes)
+        changes = _in_one_order(changes)
         writes = []
         created = [record_row(change.record) for change in changes if change.expected is None]
         if created:
             writes.append(Write(statements.insert_record, created))
-        updates = (update_of(change) for change in changes if change.expected is not None)
+        updates = (_update_of(change) for change in changes if change.expected is not None)
         for names, some in groupby(updates, key=itemgetter(0)):  # side by side only: the order of the rows stays
             writes.append(Write(statements.update_record(names), [row for _, row in some], compares=True))
         writes.append(Write(statements.insert_entry, entries))
@@ -312,7 +310,7 @@ class SqlContract:
                 self._run(executor, writes)
 
     def _run(self, executor: Executor, writes: Sequence[Write]) -> None:
-        for statement, rows, compares, _ in writes:
+        for statement, rows, compares in writes:
             if not compares:
                 executor.write_all(statement, rows)
             elif executor.write_each(statement, rows) != len(rows):
@@ -328,7 +326,7 @@ class SqlContract:
         ids = [change.record.id for change in changes]
         keys = [key for (_, key), _ in keys_of(changes)]
         stored = {id: (version, head) for id, version, head in _look_up(executor, self._statements.versions, ids)}
-        used = {(actor_id, key) for actor_id, key in _look_up(executor, self._statements.keys, keys)}
+        used = {(actor_id, key) for actor_id, key in _look_up(executor, self._statements.keys, keys, "keys")}
         refuse_stale(changes, stored)
         refuse_keys(changes, used)
 
@@ -352,7 +350,7 @@ def _refuse_missing(ids: Sequence[str], unreadable: Mapping[str, UnreadableRecor
     raise _all_unreadable([unreadable[id] for id in dict.fromkeys(ids)])
 
 
-def in_one_order(changes: Sequence[Change]) -> list[Change]:
+def _in_one_order(changes: Sequence[Change]) -> list[Change]:
     """The order in which every commit locks its records, so that two commits do not wait for each other."""
     return sorted(changes, key=lambda change: change.record.id)
 
@@ -368,7 +366,7 @@ def _same_labels(change: Change) -> bool:
     return before is not None and not was_upgraded(before) and before.labels() == change.record.labels()
 
 
-def update_of(change: Change) -> tuple[tuple[str, ...], dict[str, Any]]:
+def _update_of(change: Change) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Which columns a change sets, and the parameters of the UPDATE that compares version and head."""
     before, record = change.before, change.record
     row = record_row(record) if before is None else changed_row(before, record)
@@ -379,12 +377,12 @@ def update_of(change: Change) -> tuple[tuple[str, ...], dict[str, Any]]:
     return tuple(row), {**{RECORD + name: value for name, value in row.items()}, **expected}
 
 
-def _look_up(executor: Executor, lookup: Lookup, names: Iterable[str]) -> Sequence[Row]:
+def _look_up(executor: Executor, lookup: Lookup, names: Iterable[str], of: Reading = "records") -> Sequence[Row]:
     """The rows of what is named; of what cannot have been stored there are none."""
     storable = _storable(names)
     if len(storable) == 1:
-        return executor.read(lookup.one, {"name_0": storable[0]})
-    return [row for statement, values in lookup.parts(storable) for row in executor.read(statement, values)]
+        return executor.read(lookup.one, {"name_0": storable[0]}, of)
+    return [row for statement, values in lookup.parts(storable) for row in executor.read(statement, values, of)]
 
 
 def _storable(texts: Iterable[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from enum import Enum
 from typing import Any, Final
 
 import attrs
@@ -65,6 +66,25 @@ _MYSQL_ERRORS: Final = _map(
 )
 
 
+def _sqlite_mode(driver: Any) -> Mode:
+    raw = getattr(driver, "_conn", driver)  # that of aiosqlite is inside
+    if raw.in_transaction:
+        return Mode.OPEN
+    # Python 3.12's attribute, where it is set, counts instead of the older one
+    at_once = raw.isolation_level is None or getattr(raw, "autocommit", None) is True
+    return Mode.AT_ONCE if at_once else Mode.BEFORE_A_WRITE
+
+
+def _postgresql_mode(driver: Any) -> Mode:
+    idle = driver.pgconn.transaction_status == 0  # PQTRANS_IDLE
+    return Mode.AT_ONCE if idle and driver.autocommit else Mode.OPEN
+
+
+def _mysql_mode(driver: Any) -> Mode:
+    begun, at_once = driver.server_status & 1, driver.server_status & 2  # SERVER_STATUS_IN_TRANS, _AUTOCOMMIT
+    return Mode.AT_ONCE if at_once and not begun else Mode.OPEN
+
+
 def _postgresql_code(error: BaseException) -> str | None:
     state = getattr(error, "sqlstate", None)
     if state is not None:
@@ -79,6 +99,17 @@ def _mysql_code(error: BaseException) -> str | None:
     return str(error.args[0]) if error.args and isinstance(error.args[0], int) else None
 
 
+class Mode(Enum):
+    """What becomes of a statement that is run now on a driver's connection."""
+
+    #: It is part of a transaction: of one that has begun, or that the driver begins with any statement.
+    OPEN = "open"
+    #: The driver begins a transaction before one that writes, and only then.
+    BEFORE_A_WRITE = "before a write"
+    #: It is committed at once.
+    AT_ONCE = "at once"
+
+
 @attrs.frozen(kw_only=True)
 class Backend:
     """What differs from engine to engine.
@@ -90,6 +121,11 @@ class Backend:
         errors: What the codes mean.
         rolled_back: The beginnings of the codes by which a COMMIT that failed is known to have kept nothing.
         not_rolled_back: Those of them by which it is not.
+        ends_transaction: The beginnings of the codes after which a transaction can only be rolled back, or was.
+        mode: What becomes of a statement that is run now on a driver's connection.
+        level: Asks for the isolation level of a transaction, where some read as of its beginning and never go on.
+        for_update: Makes a SELECT read, and lock, what is committed by now, where a transaction reads as of its
+            beginning and its writes do not.
         connect: What the driver is given for each connection.
         session: The statements that set up each connection.
         positions_on_insert: Whether an entry gets its feed position where it is written: only where writers go one at
@@ -108,6 +144,10 @@ class Backend:
     errors: ErrorMap
     rolled_back: tuple[str, ...]
     not_rolled_back: tuple[str, ...] = ()
+    ends_transaction: tuple[str, ...]
+    mode: Callable[[Any], Mode]
+    level: str = ""
+    for_update: str = ""
     connect: Mapping[str, Any]
     session: tuple[str, ...] = ()
     positions_on_insert: bool = False
@@ -127,6 +167,9 @@ BACKENDS: Final[Mapping[str, Backend]] = {
         # the transaction is open still, or was rolled back; only of what was not written out nobody knows
         rolled_back=("SQLITE_",),
         not_rolled_back=("SQLITE_IOERR",),
+        # it has read, and another one has written since
+        ends_transaction=("SQLITE_BUSY_SNAPSHOT",),
+        mode=_sqlite_mode,
         connect={"timeout": BUSY_TIMEOUT},
         session=("PRAGMA foreign_keys = ON",),
         positions_on_insert=True,
@@ -140,6 +183,10 @@ BACKENDS: Final[Mapping[str, Backend]] = {
         # a server that answers with an error has rolled back; not so one that is shut down, or says that it is unknown
         rolled_back=(*"0123456789FHPX",),
         not_rolled_back=("08", "40003", "57P", "58", "XX"),
+        # serialization, deadlock; and a transaction in which a statement failed before, or that was idle for too long
+        ends_transaction=("40001", "40P01", "25P"),
+        mode=_postgresql_mode,
+        level="SHOW transaction_isolation",
         connect={"connect_timeout": int(BUSY_TIMEOUT), "client_encoding": "utf8"},
         session=(f"SET lock_timeout = {int(LOCK_TIMEOUT * 1000)}",),
         single_statement=True,
@@ -153,6 +200,10 @@ BACKENDS: Final[Mapping[str, Backend]] = {
         errors=_MYSQL_ERRORS,
         # conflicts, and what a read-only server refuses before it begins
         rolled_back=("1213", "1205", "1020", "1290", "1792", "1836"),
+        # deadlock; and a row that was changed since the transaction began, where the server tells
+        ends_transaction=("1213", "1020"),
+        mode=_mysql_mode,
+        for_update=" FOR UPDATE",
         connect={"connect_timeout": int(BUSY_TIMEOUT), "charset": "utf8mb4"},
         session=(
             # what does not fit is refused, not cut; a waiting writer sees what was committed meanwhile
@@ -206,7 +257,7 @@ def safe_url(engine: Engine) -> str:
     return redacted(engine.url.render_as_string(hide_password=True))
 
 
-def _said(engine: Engine, error: BaseException) -> str:
+def said(engine: Engine, error: BaseException) -> str:
     """What a driver says, on one line, without the passwords of the engine's URL."""
     named = (one for name, one in engine.url.normalized_query.items() if is_secret(name))
     secrets = [str(engine.url.password or ""), *(value for values in named for value in values)]
@@ -301,6 +352,12 @@ def is_conflict(backend: Backend, error: BaseException) -> bool:
     return meaning is not None and meaning[0] is StorageBusy
 
 
+def ends_transaction(backend: Backend, error: BaseException) -> bool:
+    """Whether an error of a driver means that the transaction was rolled back, or can only be."""
+    code = backend.error_code((error.orig or error) if isinstance(error, DBAPIError) else error)
+    return code is not None and code.startswith(backend.ends_transaction)
+
+
 def _meaning(backend: Backend, error: BaseException) -> tuple[type[StorageUnavailable], str] | None:
     """What an error of the driver itself means; None where no code says so."""
     code = backend.error_code(error)
@@ -318,7 +375,7 @@ def translate(engine: Engine, error: BaseException, *, in_doubt: bool = False) -
         in_doubt: Whether it failed in a commit: then it is unknown if that was kept, unless the code says so.
     """
     if isinstance(error, PoolTimeout):
-        return StorageUnavailable(safe_url(engine), _said(engine, error), "connections")
+        return StorageUnavailable(safe_url(engine), said(engine, error), "connections")
     if isinstance(error, DBAPIError):
         error = error.orig or error
     elif not isinstance(error, (engine.dialect.loaded_dbapi.Error, OSError)):
@@ -328,7 +385,7 @@ def translate(engine: Engine, error: BaseException, *, in_doubt: bool = False) -
     known = code.startswith(backend.rolled_back) and not code.startswith(backend.not_rolled_back)
     kind, advice = _meaning(backend, error) or (None, "")
     if in_doubt and not known:
-        return StorageUnavailable(safe_url(engine), _said(engine, error), "unknown")
+        return StorageUnavailable(safe_url(engine), said(engine, error), "unknown")
     if kind is None:
-        return StorageError(f"{type(error).__name__}: {_said(engine, error)}")
-    return kind(safe_url(engine), _said(engine, error), advice)
+        return StorageError(f"{type(error).__name__}: {said(engine, error)}")
+    return kind(safe_url(engine), said(engine, error), advice)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection
 from sqlalchemy.sql.expression import ClauseElement
@@ -20,6 +20,8 @@ from reportflow.storage.sql.pool import ConnectionPool, HeldConnection
 
 #: What a driver gives for a row: its columns, in the order in which they were asked for.
 Row = Sequence[Any]
+#: What a commit depends on: the stored versions and contents of records, or the keys that were used.
+Reading = Literal["records", "keys"] | None
 #: From how many rows on they are streamed, where an engine can do that.
 _STREAMED: Final = 20
 
@@ -101,8 +103,11 @@ class Executor:
         self._cursor.executemany(statement.sql, [statement.values(row) for row in rows])
         return int(self._cursor.rowcount)
 
-    def read(self, statement: PreparedStatement, row: Mapping[str, Any]) -> Sequence[Row]:
-        """The rows that a statement gives. A text that is no UTF-8, which SQLite takes, is given as its bytes."""
+    def read(self, statement: PreparedStatement, row: Mapping[str, Any], of: Reading = None) -> Sequence[Row]:
+        """The rows that a statement gives. A text that is no UTF-8, which SQLite takes, is given as its bytes.
+
+        `of` names what is decided on by what is read; see `HostExecutor`.
+        """
         try:
             self._cursor.execute(statement.sql, statement.values(row))
             found: Sequence[Row] = self._cursor.fetchall()
@@ -152,7 +157,7 @@ class ConnectionCursor:
         self._connection = connection
         self._result: Any = None
 
-    def execute(self, sql: str, values: Any) -> None:
+    def execute(self, sql: str, values: Any = None) -> None:
         """Run a statement, for each of a list of values."""
         # an INSERT's row count is -1 unless it is asked for
         options = {"preserve_rowcount": True}
@@ -252,10 +257,3 @@ def engine_checkout(engine: Engine) -> Iterator[Executor]:
         Checkout(HeldConnection(connection)) as executor,
     ):
         yield executor
-
-
-@contextmanager
-def host_transaction(connection: Connection) -> Iterator[Executor]:
-    """A connection of the host's for one call, in a transaction of the host's. Drivers' errors come out translated."""
-    with translate_driver_errors(connection.engine):
-        yield Executor(connection.connection, connection.dialect, ConnectionCursor(connection))

@@ -7,7 +7,6 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.sql.expression import ClauseElement
 
@@ -68,18 +67,12 @@ def equals(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
     return column == sa.bindparam(name, type_=column.type)
 
 
-def _insert_unless(table: sa.Table, dialect: sa.Dialect) -> Any:
-    """An INSERT that leaves what is there as it is, which its row count shows; MariaDB's raises, and breaks nothing."""
-    if dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing() if dialect.name == "sqlite" else sa.insert(table)
-
-
 class StatementCache:
     """All prepared statements of one store's tables on one engine. Safe for threads.
 
     Attributes:
-        url: The engine's URL, without the password.
+        engine: The engine.
+        url: Its URL, without the password.
         conflicts: The errors of a write that was too late: `Stale`, and what the driver and SQLAlchemy raise where an
             id, a sequence or a key is taken.
         misfits: The errors of a value that does not fit its column.
@@ -90,6 +83,7 @@ class StatementCache:
         self.tables: Tables = tables
         self.dialect: sa.Dialect = dialect
         self.backend: Backend = backend
+        self.engine: sa.Engine = engine
         self.url: str = safe_url(engine)
         driver = dialect.loaded_dbapi
         self.conflicts: tuple[type[Exception], ...] = (Stale, IntegrityError, driver.IntegrityError)
@@ -110,12 +104,8 @@ class StatementCache:
         self.insert_record: PreparedStatement = self.streamed(record, record_row)
         self.insert_entry: PreparedStatement = self.streamed(entry, entry_row)
         self.insert_label: PreparedStatement = self.streamed(label, label_row)
-        self.insert_record_unless: PreparedStatement = prepare(_insert_unless(record, dialect).values(record_row))
-        self.insert_entry_unless: PreparedStatement = prepare(_insert_unless(entry, dialect).values(entry_row))
         its_place = equals(entry.c.record_id, "its_id"), equals(entry.c.sequence, "its_sequence")
         self.delete_labels: PreparedStatement = prepare(sa.delete(label).where(equals(label.c.record_id, "its_id")))
-        self.delete_record: PreparedStatement = prepare(sa.delete(record).where(equals(record.c.id, "its_id")))
-        self.delete_entry: PreparedStatement = prepare(sa.delete(entry).where(*its_place))
         the_same = equals(entry.c.digest, "its_digest")
         remains = sa.update(entry).where(*its_place, the_same).values(bound(*CONTENT_COLUMNS))
         self.replace_content: PreparedStatement = prepare(remains)
