@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from benchmarks.work import EDITOR, REGISTRAR, TEXT, TITLE, Ticks, ids
 
 from reportflow import Actor
+from reportflow.model.query import BETWEEN, folded
 
 Values = dict[str, Any]
 #: A record, its first entry and its labels.
@@ -27,7 +28,7 @@ ENTRY: Final = (
 )  # fmt: skip
 RECORD: Final = (
     "id", "kind", "state", "version", "head", "lifecycle_version", "unit", "parent", "title", "category", "assignee",
-    "due_at", "secrecy", "created_by", "created_at", "updated_at", "text", "data",
+    "due_at", "secrecy", "created_by", "created_at", "updated_at", "folded", "text", "data",
 )  # fmt: skip
 LABEL: Final = ("record_id", "name", "value")
 NUMBERS: Final = ("sequence", "version", "lifecycle_version", "retracts")
@@ -51,7 +52,7 @@ def actor_of(actor: Actor) -> str:
     return text_of(
         {
             "id": actor.id, "name": actor.name, "roles": sorted(actor.roles), "unit": actor.unit,
-            "clearance": "internal", "kind": "person", "on_behalf_of": None,
+            "clearance": "internal", "kind": "person", "on_behalf_of": None, "post": actor.post,
         }
     )  # fmt: skip
 
@@ -75,7 +76,7 @@ def created(id: str, now: str) -> Created:
     }  # fmt: skip
     record = {
         **base, "state": "draft", "version": 1, "head": DIGEST, "due_at": "never", "updated_at": now,
-        "title": TITLE, "text": TEXT,
+        "title": TITLE, "text": TEXT, "folded": folded(TITLE) + BETWEEN + folded(TEXT),
         "data": text_of({"$type": "reportflow.Report", **own}),
     }  # fmt: skip
     entry = {
