@@ -32,7 +32,7 @@ from reportflow.errors import (
     UnknownTrigger,
     UnreadableRecord,
 )
-from reportflow.flow.base import Outcome
+from reportflow.flow.bulk import Outcome
 from reportflow.flow.queries import KeyUse
 from reportflow.flow.requests import Create, Fire
 from reportflow.flow.sync import ReportFlow

@@ -154,6 +154,7 @@ def test_a_chunk_is_one_commit_and_one_call_of_progress() -> None:
         ("chunk", {"chunk": 0}),
         ("chunk", {"chunk": True}),
         ("chunk", {"chunk": "500"}),
+        ("progress", {"progress": 5}),
     ],
 )
 def test_the_arguments_of_run_are_checked_at_the_call(field: str, arguments: dict[str, Any]) -> None:
@@ -275,19 +276,21 @@ def test_an_interrupted_run_is_resumed_by_its_keys() -> None:
     assert flow.count(Query(kind=LOAN.name), by=CLERK) == {(): 6}
 
 
-def test_an_error_of_the_iterable_is_raised_after_the_chunks_before_it() -> None:
-    """An error that the iterable raises is raised unchanged; the chunks before it are committed."""
+def test_an_error_of_the_iterable_is_raised_after_all_that_it_gave() -> None:
+    """An error that the iterable raises is raised unchanged, with its place as a note; what it gave before is done."""
 
     def broken() -> Iterator[Create]:
         yield from (Create(draft, by=CLERK) for draft in drafts(3))
         raise OSError("the file ends here")
 
-    flow = flow_on(MemoryStore())
-    outcomes = flow.run(broken(), chunk=2, on_error="skip")
-    assert [next(outcomes).place for _ in range(2)] == [0, 1]
-    with pytest.raises(OSError, match="ends here"):
+    flow, done = flow_on(MemoryStore()), list[int]()
+    outcomes = flow.run(broken(), chunk=2, on_error="skip", progress=done.append)
+    assert [next(outcomes).place for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(OSError, match="ends here") as raised:
         next(outcomes)
-    assert flow.count(Query(kind=LOAN.name), by=CLERK) == {(): 2}
+    assert "place 3" in raised.value.__notes__[0]
+    assert done == [2, 3]
+    assert flow.count(Query(kind=LOAN.name), by=CLERK) == {(): 3}
 
 
 def test_a_chunk_in_doubt_is_not_run_again() -> None:

@@ -387,7 +387,7 @@ def few(machine: Machine, *kept: str) -> Machine:
         (Handler, "_raise_if_pinned", _nothing, "rival_between_load_and_commit"),
         (Handler, "_raise_if_snapshot_is_stale", _nothing, "two_saw_the_same"),
         (Handler, "_key_is_used", _false, "twins_with_one_key"),
-        (Handler, "_earlier_result", _nothing, "same_key_again"),
+        (Handler, "earlier_result", _nothing, "same_key_again"),
         (Queries, "as_of", _as_of_for_all, "looks_back"),
         (Queries, "history", _whole_history, "looks_around"),
         (ReportFlow, "batch", _one_by_one, "batch"),

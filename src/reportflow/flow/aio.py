@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 from reportflow.errors import ReportflowError
 from reportflow.flow import offers
-from reportflow.flow.base import CHUNK, LIMIT, RETRY_LOCK_TIMEOUT, FlowBase, Outcome, Stream, typed, typed_page
+from reportflow.flow.base import LIMIT, RETRY_LOCK_TIMEOUT, FlowBase, typed, typed_page
+from reportflow.flow.bulk import CHUNK, Outcome, Stream
 from reportflow.flow.effects import Effects, Pause, PeopleCall
 from reportflow.flow.queries import KeyUse
 from reportflow.flow.requests import Create, Fire, Request
@@ -204,7 +205,7 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
 
     def run(
         self,
-        requests: Iterable[Request],
+        requests: Iterable[Request] | AsyncIterable[Request],
         *,
         on_error: Literal["stop", "skip"] = "stop",
         progress: Callable[[int], object] | None = None,
@@ -216,24 +217,32 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         there is a conflict. The arguments are checked when this is called.
 
         Args:
-            requests: Any iterable of `Create` and `Fire`, each with its own actor, time and key.
-            on_error: With "stop" the first error is raised; with "skip" it is the outcome of its request. What was
-                committed before stays in both cases, and an error names its `place` in the stream.
-            progress: Called with the number of requests done, after each chunk.
+            requests: Any iterable of `Create` and `Fire`, each with its own actor, time, key and trigger;
+                or an asynchronous one.
+                What it raises is raised here, after the outcomes of all that it gave before.
+            on_error: With "stop" the first error is raised; with "skip" it is the outcome of its request, and only a
+                lost store ends the run. What was committed before stays in both cases, and an error names its `place`
+                in the stream.
+            progress: Called with the number of requests done, after each chunk; awaited where it can be.
             chunk: How many are held in memory, and committed at once.
 
         Raises:
-            InvalidValue: the requests are no iterable, `on_error` is unknown, or `chunk` is no number from 1.
-            Whatever `create` and `fire` raise, while it is iterated over.
+            InvalidValue: an argument is none of these.
+            Whatever `create` and `fire` raise, while it is iterated over; `InvalidValue` also for an object of the
+                stream that is no request.
         """
-        return self._run(Stream(self._handler, requests, on_error, chunk), progress)
+        return self._run(self._stream(requests, on_error, progress, chunk, awaits=True))
 
-    async def _run(self, stream: Stream, progress: Callable[[int], object] | None) -> AsyncIterator[Outcome]:
-        for requests, effects in stream.chunks():
-            for outcome in stream.outcomes(requests, await self._drive(effects)):
+    async def _run(self, stream: Stream) -> AsyncIterator[Outcome]:
+        async for requests in stream.awaited_chunks():
+            with stream.placed():
+                results = await self._drive(stream.effects(requests))
+            for outcome in stream.outcomes(requests, results):
                 yield outcome
-            if progress is not None:
-                progress(stream.done)
+            if stream.progress is not None:
+                said = stream.progress(stream.done)
+                if isinstance(said, Awaitable):
+                    await said
 
     # -- reading ------------------------------------------------------------------------------------------------
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
-from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast
 
-import attrs
-
-from reportflow.errors import InvalidValue, ReportflowError, StorageClosed
-from reportflow.flow.bulk import Result, is_of_the_store, run_each
+from reportflow.errors import InvalidValue, StorageClosed
+from reportflow.flow.bulk import Stream
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects
 from reportflow.flow.handler import RETRY_TIMEOUT, Handler
@@ -18,11 +15,10 @@ from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.flow.loading import look_around
 from reportflow.flow.people import People
 from reportflow.flow.queries import Queries
-from reportflow.flow.requests import Create, Fire, Request
+from reportflow.flow.requests import Request
 from reportflow.i18n.catalog import STANDARD, Catalog
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor
-from reportflow.model.annotations import VALUE
 from reportflow.model.checks import type_problem
 from reportflow.model.entry import CLOCK_TOLERANCE
 from reportflow.model.query import Page, Query
@@ -38,8 +34,6 @@ if TYPE_CHECKING:
 S = TypeVar("S", Store, AsyncStore)
 R = TypeVar("R", bound=Record)
 
-#: How many requests of a `run` are held in memory, and committed at once.
-CHUNK: Final = 500
 #: How many flaws are found at the most before a verification stops, unless its caller says otherwise.
 LIMIT: Final = 100
 #: How long a call that is retried waits for the lock of those that are, in seconds; then it goes on without.
@@ -56,25 +50,6 @@ def new_id() -> str:
     from uuid_utils import uuid7  # not needed where the host brings its own ids
 
     return str(uuid7())
-
-
-@attrs.frozen(kw_only=True)
-class Outcome:
-    """The outcome of one request of a `run`: its record, or its own error.
-
-    Attributes:
-        place: Its place in the stream, from 0.
-        request: The request, as it was given.
-        record: The record after it; None where it failed.
-        error: Why it failed; None where it did not.
-        repeated: Its key had been used before for the same request: nothing was written, `record` is what it gave then.
-    """
-
-    place: int
-    request: Create | Fire = attrs.field(metadata={VALUE: True})
-    record: Record | None = None
-    error: ReportflowError | None = attrs.field(default=None, metadata={VALUE: True})
-    repeated: bool = False
 
 
 class FlowBase(Generic[S]):
@@ -253,49 +228,17 @@ class FlowBase(Generic[S]):
             raise InvalidValue("requests", *type_problem("list[Create | Fire]", requests))
         return self._handler.run(list(requests))
 
-
-class Stream:
-    """The requests of one `run`, chunk by chunk, and the outcomes of each chunk.
-
-    Raises:
-        InvalidValue: what was given is no iterable, `on_error` is unknown, or `chunk` is no number from 1.
-    """
-
-    def __init__(self, handler: Handler, requests: Iterable[Request], on_error: str, chunk: int) -> None:
-        if not isinstance(requests, Iterable):
-            raise InvalidValue("requests", *type_problem("Iterable[Create | Fire]", requests))
-        if on_error not in ("stop", "skip"):
-            raise InvalidValue("on_error", "choice", {"given": repr(on_error), "choices": ("stop", "skip")})
-        if type(chunk) is not int or chunk < 1:
-            raise InvalidValue("chunk", "range", {"given": chunk, "least": 1, "most": "∞"})
-        self._handler = handler
-        self._requests = iter(requests)
-        self._skip = on_error == "skip"
-        self._chunk = chunk
-        self.done: int = 0
-
-    def chunks(self) -> Iterator[tuple[list[Request], Effects[list[Result]]]]:
-        """Some requests at a time, and the generator that runs them."""
-        while some := list(islice(self._requests, self._chunk)):
-            yield some, run_each(self._handler, some, skip=self._skip)
-
-    def outcomes(self, requests: list[Request], results: list[Result]) -> Iterator[Outcome]:
-        """The outcome of each request of a chunk.
-
-        Raises:
-            ReportflowError: the first error, where errors are not skipped, or one of the store; its `place` is that
-                of the request.
-        """
-        for request, (outcome, repeated) in zip(requests, results, strict=False):
-            place = self.done
-            self.done += 1
-            if isinstance(outcome, Record):
-                yield Outcome(place=place, request=request, record=outcome, repeated=repeated)
-                continue
-            outcome.place = place
-            if not self._skip or is_of_the_store(outcome):
-                raise outcome
-            yield Outcome(place=place, request=request, error=outcome)
+    def _stream(self, requests: Any, on_error: str, progress: Any, chunk: int, *, awaits: bool = False) -> Stream:
+        return Stream(
+            self._handler,
+            requests,
+            on_error=on_error,
+            chunk=chunk,
+            progress=progress,
+            catalog=self._catalog,
+            zone=self._zone,
+            awaits=awaits,
+        )
 
 
 def _definitions(lifecycles: Lifecycle | Iterable[Lifecycle]) -> Definitions:

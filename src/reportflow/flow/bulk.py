@@ -1,9 +1,20 @@
-"""Many requests, each for itself: decided together, committed in as few commits as can be."""
+"""Many requests, each for itself: taken from a stream, decided together, committed in as few commits as can be.
+
+Theory of operation. A chunk of the stream is decided in one unit of work and committed at once. Its keys are not looked
+up first, for a first import would ask for each in vain. A key that was used before shows all the same: the store then
+refuses the whole commit, so that nothing decided beside it counts, and a request that is refused asks for its own. The
+chunk is then decided again with its keys looked up, and so are the chunks behind it for as long as keys repeat. What
+cannot be committed together, because another writer was faster or an id is taken, is done one by one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, tzinfo
+from typing import Final, NamedTuple
+
+import attrs
 
 from reportflow.errors import (
     AlreadyExists,
@@ -22,8 +33,32 @@ from reportflow.flow.effects import Effects, store
 from reportflow.flow.handler import Handler
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.flow.unit_of_work import TrackedRecord, UnitOfWork
+from reportflow.i18n.catalog import DEVELOPER, ENGLISH, Catalog
+from reportflow.model.annotations import VALUE
 from reportflow.model.checks import type_problem
 from reportflow.model.record import Record, given_by
+
+#: How many requests of a `run` are held in memory, and committed at once.
+CHUNK: Final = 500
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """The outcome of one request of a `run`: its record, or its own error.
+
+    Attributes:
+        place: Its place in the stream, from 0.
+        request: The request, as it was given.
+        record: The record after it; None where it failed.
+        error: Why it failed; None where it did not.
+        repeated: Its key had been used before for the same request: nothing was written, `record` is what it gave then.
+    """
+
+    place: int
+    request: Create | Fire = attrs.field(metadata={VALUE: True})
+    record: Record | None = None
+    error: ReportflowError | None = attrs.field(default=None, metadata={VALUE: True})
+    repeated: bool = False
 
 
 class Result(NamedTuple):
@@ -33,34 +68,202 @@ class Result(NamedTuple):
     repeated: bool = False
 
 
-def run_each(handler: Handler, requests: Sequence[object], *, skip: bool) -> Effects[list[Result]]:
+class Stream:
+    """The requests of one `run`, chunk by chunk, and the outcomes of each chunk.
+
+    Args:
+        handler: Runs them.
+        requests: An iterable, or an asynchronous one where `awaits` says that it may be.
+        on_error: "stop" or "skip".
+        chunk: How many are held in memory, and committed at once; from 1.
+        progress: What the flow calls with the number of requests done, after each chunk.
+        catalog: The texts of the errors.
+        zone: The time zone in which they show times.
+        awaits: Whether the requests may be an asynchronous iterable.
+
+    Raises:
+        InvalidValue: an argument is none of these.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        requests: Iterable[Request] | AsyncIterable[Request],
+        *,
+        on_error: str,
+        chunk: int,
+        progress: Callable[[int], object] | None,
+        catalog: Catalog,
+        zone: tzinfo,
+        awaits: bool = False,
+    ) -> None:
+        if not isinstance(requests, Iterable) and not (awaits and isinstance(requests, AsyncIterable)):
+            either = " | AsyncIterable[Create | Fire]" if awaits else ""
+            raise InvalidValue("requests", *type_problem(f"Iterable[Create | Fire]{either}", requests))
+        if on_error not in ("stop", "skip"):
+            raise InvalidValue("on_error", "choice", {"given": repr(on_error), "choices": ("stop", "skip")})
+        if type(chunk) is not int or chunk < 1:
+            raise InvalidValue("chunk", "range", {"given": chunk, "least": 1, "most": "∞"})
+        if progress is not None and not callable(progress):
+            raise InvalidValue("progress", *type_problem("Callable", progress))
+        self._handler = handler
+        self._requests = requests
+        self._skip = on_error == "skip"
+        self._chunk = chunk
+        self._catalog = catalog
+        self._zone = zone
+        self._repeating = False
+        self.progress: Callable[[int], object] | None = progress
+        self.done: int = 0
+
+    def chunks(self) -> Iterator[list[Request]]:
+        """The requests, some at a time.
+
+        Raises:
+            Exception: what the iterable raises, after all that it gave before; it names the place.
+        """
+        assert isinstance(self._requests, Iterable), "else the stream is awaited"
+        rest, broken = iter(self._requests), None
+        while broken is None:
+            some: list[Request] = []
+            try:
+                for one in rest:
+                    some.append(one)
+                    if len(some) == self._chunk:
+                        break
+            except Exception as error:
+                broken = error
+            if some:
+                yield some
+            if broken is None and len(some) < self._chunk:
+                return
+        raise self._at(broken, self.done)
+
+    async def awaited_chunks(self) -> AsyncIterator[list[Request]]:
+        """As `chunks`, also of an asynchronous iterable."""
+        if not isinstance(self._requests, AsyncIterable):
+            for some in self.chunks():
+                yield some
+            return
+        rest, broken = aiter(self._requests), None
+        while broken is None:
+            some = []
+            try:
+                async for one in rest:
+                    some.append(one)
+                    if len(some) == self._chunk:
+                        break
+            except Exception as error:
+                broken = error
+            if some:
+                yield some
+            if broken is None and len(some) < self._chunk:
+                return
+        raise self._at(broken, self.done)
+
+    def effects(self, requests: list[Request]) -> Effects[list[Result]]:
+        """Run a chunk; see `run_each`."""
+        results = yield from run_each(self._handler, requests, skip=self._skip, look_up=self._repeating)
+        self._repeating = any(one.repeated for one in results)
+        return results
+
+    @contextmanager
+    def placed(self) -> Iterator[None]:
+        """What is raised meanwhile names the place from which on nothing was done, or may not have been."""
+        try:
+            yield
+        except Exception as error:
+            self._at(error, self.done)
+            raise
+
+    def outcomes(self, requests: list[Request], results: list[Result]) -> Iterator[Outcome]:
+        """The outcome of each request of a chunk.
+
+        Raises:
+            ReportflowError: the first error, where errors are not skipped, or one that ends a run in any case; its
+                `place` is that of the request.
+        """
+        for request, (outcome, repeated) in zip(requests, results, strict=False):
+            place = self.done
+            self.done += 1
+            if isinstance(outcome, Record):
+                yield Outcome(place=place, request=request, record=outcome, repeated=repeated)
+                continue
+            if not self._skip or ends_a_run(outcome):
+                raise self._at(outcome, place)
+            outcome.place = place
+            outcome.use(self._catalog, self._zone)
+            yield Outcome(place=place, request=request, error=outcome)
+
+    def _at(self, error: Exception, place: int) -> Exception:
+        """An error that ends the run, with its place: as `place` if it is ours, and as a note for the traceback."""
+        if isinstance(error, ReportflowError):
+            error.place = place
+            error.use(self._catalog, self._zone)
+        error.add_note(self._catalog.text("word.at_place", ENGLISH, {"place": place}, reader=DEVELOPER))
+        return error
+
+
+def run_each(
+    handler: Handler, requests: Sequence[object], *, skip: bool, look_up: bool = False
+) -> Effects[list[Result]]:
     """The result of each of many requests: all that is allowed is committed, in as few commits as can be.
 
     An error of one request stands in its place. Without `skip` it is the last result, and what comes before it is
-    committed. An error of the store ends it in any case.
+    committed. An error that ends a run is the last result in any case.
+
+    Args:
+        handler: Runs them.
+        requests: The requests, or what was given as such.
+        skip: Whether to go on after an error of a request.
+        look_up: Whether keys are looked up before anything is decided, as where keys of the chunk before were used.
 
     Raises:
         Nothing that concerns one request: that is among the results.
     """
-    try:
-        return (yield from _run_together(handler, requests, skip=skip))
-    except ReportflowError as failure:
-        if isinstance(failure, StorageUnavailable) and not isinstance(failure, StorageBusy):
-            return [Result(failure)]  # it may be unknown whether the chunk was committed: nothing is done twice
-        # a conflict, or one of them is invalid: fall back to one by one
-        results: list[Result] = []
-        for request in requests:
-            try:
-                ((record, repeated),) = yield from handler.run_keyed([_request(request)])
-                results.append(Result(record, repeated))
-            except ReportflowError as error:
-                results.append(Result(error))
-                if not skip or is_of_the_store(error):
-                    break
-        return results
+    results: list[Result] = []
+    for some in _without_repeated_keys(requests):
+        results += yield from _run_some(handler, some, skip=skip, look_up=look_up)
+        last = results[-1].outcome
+        if isinstance(last, ReportflowError) and (not skip or ends_a_run(last)):
+            break
+    return results
 
 
-def _run_together(handler: Handler, requests: Sequence[object], *, skip: bool) -> Effects[list[Result]]:
+def _without_repeated_keys(requests: Sequence[object]) -> Iterator[Sequence[object]]:
+    """The requests in pieces in which each key occurs once: what a key was used for is known once that is committed."""
+    start, used = 0, set[tuple[str, str]]()
+    for place, one in enumerate(requests):
+        if isinstance(one, Create | Fire) and one.key is not None:
+            if (one.by.id, one.key) in used:
+                yield requests[start:place]
+                start, used = place, set()
+            used.add((one.by.id, one.key))
+    yield requests[start:]
+
+
+def _run_some(handler: Handler, requests: Sequence[object], *, skip: bool, look_up: bool) -> Effects[list[Result]]:
+    keyed = any(isinstance(one, Create | Fire) and one.key is not None for one in requests)
+    for first in (False, True) if keyed and not look_up else (True,):
+        try:
+            return (yield from _run_together(handler, requests, skip=skip, look_up=first))
+        except ReportflowError as failure:
+            if ends_a_run(failure) and not isinstance(failure, StorageBusy):
+                return [Result(failure)]  # it may be unknown whether the chunk was committed: nothing is done twice
+    # a conflict, or one of them is invalid: fall back to one by one
+    results: list[Result] = []
+    for request in requests:
+        try:
+            ((record, repeated),) = yield from handler.run_keyed([_request(request)])
+            results.append(Result(record, repeated))
+        except ReportflowError as error:
+            results.append(Result(error))
+            if not skip or ends_a_run(error):
+                break
+    return results
+
+
+def _run_together(handler: Handler, requests: Sequence[object], *, skip: bool, look_up: bool) -> Effects[list[Result]]:
     """Decide all, and commit what is allowed at once.
 
     Raises:
@@ -72,8 +275,7 @@ def _run_together(handler: Handler, requests: Sequence[object], *, skip: bool) -
     for request in requests:
         unit.begin()
         try:
-            one = _request(request)
-            done = yield from handler.perform(unit, one, now, id=handler.id_of(one), retried=False)
+            done = yield from _perform(handler, unit, _request(request), now, look_up=look_up)
             results.append(Result(*done))
             continue
         except (StorageUnavailable, Conflict):
@@ -90,6 +292,27 @@ def _run_together(handler: Handler, requests: Sequence[object], *, skip: bool) -
         if isinstance(outcome, Record) and not repeated:
             handler.give_out(outcome)
     return results
+
+
+def _perform(
+    handler: Handler, unit: UnitOfWork, request: Request, now: datetime, *, look_up: bool
+) -> Effects[tuple[Record, bool]]:
+    """Decide one request; the record, and whether its key had been used before.
+
+    Without `look_up` only a request that fails asks for its key. That the key of another one was not used before is
+    known once the commit succeeds.
+    """
+    id, look_up = handler.id_of(request), look_up or request.key is None
+    try:
+        return (yield from handler.perform(unit, request, now, id=id, retried=False, look_up=look_up))
+    except ReportflowError as error:
+        if look_up or isinstance(error, StorageUnavailable | Conflict):
+            raise
+        unit.roll_back()
+        earlier = yield from handler.earlier_result(request, now)
+        if earlier is None:
+            raise
+        return earlier, True
 
 
 def _load_all(handler: Handler, unit: UnitOfWork, requests: Sequence[object]) -> Effects[None]:
@@ -129,10 +352,13 @@ def _is_to_be_read(handler: Handler, target: object) -> bool:
     return isinstance(target, str)
 
 
-def is_of_the_store(error: ReportflowError) -> bool:
-    """Whether an error is one of the store itself, and not of one request."""
+def ends_a_run(error: ReportflowError) -> bool:
+    """Whether an error means that the store is lost to all requests, and is not that of one of them.
+
+    A bare `StorageError` is that of what was to be written: the store answered.
+    """
     of_a_request = (RecordNotFound, UnreadableRecord, AlreadyExists, Conflict, DuplicateKey)
-    return isinstance(error, StorageError) and not isinstance(error, of_a_request)
+    return isinstance(error, StorageError) and type(error) is not StorageError and not isinstance(error, of_a_request)
 
 
 def _request(value: object) -> Request:

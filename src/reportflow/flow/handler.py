@@ -194,14 +194,14 @@ class Handler:
         return draft.id or self._new_id()
 
     def perform(
-        self, unit: UnitOfWork, request: Request, now: datetime, *, id: str, retried: bool
+        self, unit: UnitOfWork, request: Request, now: datetime, *, id: str, retried: bool, look_up: bool = True
     ) -> Effects[tuple[Record, bool]]:
-        """Decide one request into a unit of work; the record, and whether its key had been used before.
+        """Decide one request into a unit of work; the record, and whether its key, if looked up, had been used before.
 
         `id` is what `id_of` gave.
         """
-        if request.key is not None:
-            earlier = yield from self._earlier_result(request, request.key, now)
+        if look_up:
+            earlier = yield from self.earlier_result(request, now)
             if earlier is not None:
                 return earlier, True
         try:
@@ -212,15 +212,15 @@ class Handler:
             named = yield from self.people.name_all(refused.refusals, unit.record(refused.id), request.by)
             raise refused.with_refusals(named) from None
 
-    def _earlier_result(self, request: Request, key: str, now: datetime) -> Effects[Record | None]:
-        """The result of the same request under this key, if it was committed before (an idempotent replay).
+    def earlier_result(self, request: Request, now: datetime) -> Effects[Record | None]:
+        """The result of the same request under its key, if it was committed before (an idempotent replay).
 
         Raises:
             DuplicateKey: the key was used for another request.
             ContentErased: what the request of then said was erased, so the two cannot be compared.
             RecordNotFound: the actor may no longer see the record.
         """
-        entry = yield from store.by_key(request.by.id, key)
+        entry = None if request.key is None else (yield from store.by_key(request.by.id, request.key))
         if entry is None:
             return None
         history = yield from store.history([entry.record_id])
@@ -228,7 +228,7 @@ class Handler:
         if not self._is_same(request, entry, now):
             if is_erased(history, entry.sequence) and may_be_of(request, entry):
                 raise ContentErased(entry.record_id, entry.sequence)
-            raise DuplicateKey([entry.record_id], [key])
+            raise DuplicateKey([entry.record_id], [request.key or ""])
         result = replay(until_end_of_command(history, entry), self.definitions)
         self.definitions.check_visible(result, request.by)  # it may have been more secret then
         return result

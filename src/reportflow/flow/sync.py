@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar, overload
 
 from reportflow.errors import ReportflowError
 from reportflow.flow import offers
-from reportflow.flow.base import CHUNK, LIMIT, FlowBase, Outcome, Stream, typed, typed_page
+from reportflow.flow.base import LIMIT, FlowBase, typed, typed_page
+from reportflow.flow.bulk import CHUNK, Outcome, Stream
 from reportflow.flow.driving import drive
 from reportflow.flow.effects import Effects
 from reportflow.flow.queries import KeyUse
@@ -233,23 +234,28 @@ class ReportFlow(FlowBase[Store]):
         there is a conflict. The arguments are checked when this is called.
 
         Args:
-            requests: Any iterable of `Create` and `Fire`, each with its own actor, time and key.
-            on_error: With "stop" the first error is raised; with "skip" it is the outcome of its request. What was
-                committed before stays in both cases, and an error names its `place` in the stream.
+            requests: Any iterable of `Create` and `Fire`, each with its own actor, time, key and trigger.
+                What it raises is raised here, after the outcomes of all that it gave before.
+            on_error: With "stop" the first error is raised; with "skip" it is the outcome of its request, and only a
+                lost store ends the run. What was committed before stays in both cases, and an error names its `place`
+                in the stream.
             progress: Called with the number of requests done, after each chunk.
             chunk: How many are held in memory, and committed at once.
 
         Raises:
-            InvalidValue: the requests are no iterable, `on_error` is unknown, or `chunk` is no number from 1.
-            Whatever `create` and `fire` raise, while it is iterated over.
+            InvalidValue: an argument is none of these.
+            Whatever `create` and `fire` raise, while it is iterated over; `InvalidValue` also for an object of the
+                stream that is no request.
         """
-        return self._run(Stream(self._handler, requests, on_error, chunk), progress)
+        return self._run(self._stream(requests, on_error, progress, chunk))
 
-    def _run(self, stream: Stream, progress: Callable[[int], object] | None) -> Iterator[Outcome]:
-        for requests, effects in stream.chunks():
-            yield from stream.outcomes(requests, self._drive(effects))
-            if progress is not None:
-                progress(stream.done)
+    def _run(self, stream: Stream) -> Iterator[Outcome]:
+        for requests in stream.chunks():
+            with stream.placed():
+                results = self._drive(stream.effects(requests))
+            yield from stream.outcomes(requests, results)
+            if stream.progress is not None:
+                stream.progress(stream.done)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

@@ -722,6 +722,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "word": {
         "whole": "what was filled in",
+        "at_place": "At place {place} of the stream of requests, counted from 0; what was done before it stays.",
         "semicolon": "; ",
         "space": " ",
         "none": "none",

@@ -11,7 +11,7 @@ import attrs
 
 from reportflow.analysis.samples import START
 from reportflow.errors import MissingExtra, RecordNotFound
-from reportflow.flow.base import Outcome
+from reportflow.flow.bulk import Outcome
 from reportflow.flow.requests import Fire, Request
 from reportflow.lifecycle.decision import Option
 from reportflow.lifecycle.definition import Lifecycle
