@@ -47,6 +47,7 @@ PUBLIC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "reportflow.analysis.matrix": ("Cell", "Matrix", "May", "matrix"),
         "reportflow.flow.erasing": ("ErasedPart", "ErasurePlan", "PlannedErasure"),
         "reportflow.flow.incidents": ("Incident",),
+        "reportflow.flow.people": ("SupportsSearch",),
         "reportflow.flow.verification": ("Verification",),
         "reportflow.hosts.retry": ("retrying",),
         "reportflow.i18n.catalog": ("CHINESE", "CLERK", "DEVELOPER", "ENGLISH", "STANDARD", "Catalog", "Renderer"),

@@ -208,6 +208,7 @@ SIGNATURES: dict[Any, str] = {
     ReportFlow.feed: "(self, after=None, *, by, limit=100)",
     ReportFlow.as_of: "(self, id, *, by, version=None, time=None, happened=None, type=Record)",
     ReportFlow.by_key: "(self, key, *, by)",
+    ReportFlow.people: "(self, asked, *, by, limit=20)",
     ReportFlow.verify: "(self, *, by=None, after=None, limit=100, against=None, progress=None)",
     ReportFlow.heads: "(self, *, by=None)",
     ReportFlow.erase: "(self, target, *, by, fields=(), person=None, reason='', plan=False, key=None)",

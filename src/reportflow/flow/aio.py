@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
@@ -11,11 +21,11 @@ from reportflow.errors import ReportflowError
 from reportflow.flow import offers
 from reportflow.flow.base import LIMIT, RETRY_LOCK_TIMEOUT, FlowBase, typed, typed_page
 from reportflow.flow.bulk import CHUNK, Outcome, Stream
-from reportflow.flow.effects import Effects, Pause, PeopleCall
+from reportflow.flow.effects import Effects, HostCall, Pause
 from reportflow.flow.queries import KeyUse
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.lifecycle.decision import Option
-from reportflow.model.actor import Actor
+from reportflow.model.actor import Actor, Person
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, R, grouping
 from reportflow.model.record import Record
@@ -49,7 +59,8 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         zone: The time zone in which days, months and years are counted and times shown, or its name, such as
             ``Asia/Shanghai``; that of the machine unless given.
         observe: Called with each `Incident`: retries and conflicts that were given up.
-        people: Who exists, by id, where the host can say: a mapping or a function; see `People`.
+        people: Who exists, by id, where the host can say: a mapping, a function, or an object that can be searched
+            too; see `People`.
 
     Raises:
         InvalidDefinition: two lifecycles of one name and version.
@@ -333,6 +344,10 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         """See `ReportFlow.by_key`."""
         return await self._drive(self._queries.by_key(key, by))
 
+    async def people(self, asked: str | Collection[str], *, by: Actor, limit: int = 20) -> dict[str, Person]:
+        """See `ReportFlow.people`."""
+        return await self._drive(self._handler.people.shown(asked, by, limit))
+
     # -- verifying ----------------------------------------------------------------------------------------------
 
     async def verify(
@@ -393,8 +408,8 @@ async def drive(store: AsyncStore, effects: Effects[T], retry_lock: asyncio.Lock
                 locked = locked or await _acquired(retry_lock)
                 await asyncio.sleep(effect.seconds)
                 continue
-            if isinstance(effect, PeopleCall):
-                found = effect.people(effect.ids)
+            if isinstance(effect, HostCall):
+                found = effect.run()
                 answer = await found if isinstance(found, Awaitable) else found
                 continue
             try:

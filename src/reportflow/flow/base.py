@@ -88,7 +88,6 @@ class FlowBase(Generic[S]):
         self._people = people
         self._zone = zone_of(zone)
         self._retry_lock = self._new_lock()
-        self._queries = Queries(self._definitions)
         self._handler = Handler(
             self._definitions,
             clock=clock,
@@ -98,6 +97,7 @@ class FlowBase(Generic[S]):
             clock_tolerance=clock_tolerance,
             people=people,
         )
+        self._queries = Queries(self._definitions, self._handler.people)
         if not isinstance(lifecycles, Definitions):
             self._begin()
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from reportflow.errors import ReportflowError
 from reportflow.flow.base import RETRY_LOCK_TIMEOUT
-from reportflow.flow.effects import Effects, Pause, PeopleCall
+from reportflow.flow.effects import Effects, HostCall, Pause
 from reportflow.storage.base import Store
 
 T = TypeVar("T")
@@ -35,8 +35,8 @@ def drive(store: Store, effects: Effects[T], retry_lock: threading.Lock) -> T:
                 locked = locked or retry_lock.acquire(timeout=RETRY_LOCK_TIMEOUT)
                 time.sleep(effect.seconds)
                 continue
-            if isinstance(effect, PeopleCall):
-                answer = effect.people(effect.ids)
+            if isinstance(effect, HostCall):
+                answer = effect.run()
                 continue
             try:
                 answer = effect.run(store)

@@ -11,7 +11,7 @@ An effect of the store is a function of it. On an asynchronous store it returns 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from reportflow.model.entry import Entry
@@ -37,14 +37,13 @@ class StoreCall(NamedTuple):
     arguments: tuple[Any, ...]
 
 
-class PeopleCall(NamedTuple):
-    """Ask the host who some people are; on an asynchronous flow the answer may be an awaitable."""
+class HostCall(NamedTuple):
+    """Ask a function of the host's; on an asynchronous flow the answer may be an awaitable."""
 
-    people: Callable[[Collection[str]], Any]
-    ids: Collection[str]
+    run: Callable[[], Any]
 
 
-Effect = StoreCall | PeopleCall | Pause
+Effect = StoreCall | HostCall | Pause
 #: A generator of the flow: it yields effects, is sent their results, and returns its own.
 Effects = Generator[Effect, Any, T]
 
@@ -54,9 +53,9 @@ def pause(seconds: float) -> Effects[None]:
     yield Pause(seconds)
 
 
-def lookup(people: Callable[[Collection[str]], Any], ids: Collection[str]) -> Effects[Any]:
-    """What a host's function says of some ids."""
-    return (yield PeopleCall(people, ids))
+def ask_host(run: Callable[[], Any]) -> Effects[Any]:
+    """What a function of the host's answers."""
+    return (yield HostCall(run))
 
 
 class StoreEffects:

@@ -15,6 +15,7 @@ from reportflow.errors import InvalidValue, UnknownLifecycle, UnreadableRecord
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects, store
 from reportflow.flow.loading import load
+from reportflow.flow.people import Directory
 from reportflow.flow.requests import actor_of, checked_id
 from reportflow.lifecycle.history import as_of, happened_by, replay, until_end_of_command
 from reportflow.lifecycle.reading import as_read, foreign_causes
@@ -50,8 +51,9 @@ class KeyUse:
 class Queries:
     """The reads of a flow."""
 
-    def __init__(self, definitions: Definitions) -> None:
+    def __init__(self, definitions: Definitions, people: Directory) -> None:
         self._definitions = definitions
+        self._people = people
 
     def get(self, id: str, actor: Actor) -> Effects[Record]:
         """The record, if the actor may see it.
@@ -202,7 +204,7 @@ class Queries:
                 found[record.id] = [entry for entry in history if rule.reads(record, entry)]
             else:
                 found[record.id] = list(as_read(history, self._definitions, record, rule, causes))
-        return found
+        return dict((yield from self._people.name_actors(found, histories)))
 
     def _readable(self, ids: Sequence[str], rule: Visibility) -> Effects[set[str]]:
         """The refs of the entries of some records that a rule shows; of those that cannot be read, none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Self, TypeVar, overload
 
@@ -16,7 +16,7 @@ from reportflow.flow.effects import Effects
 from reportflow.flow.queries import KeyUse
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.lifecycle.decision import Option
-from reportflow.model.actor import Actor
+from reportflow.model.actor import Actor, Person
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, R, grouping
 from reportflow.model.record import Record
@@ -49,7 +49,8 @@ class ReportFlow(FlowBase[Store]):
         zone: The time zone in which days, months and years are counted and times shown, or its name, such as
             ``Asia/Shanghai``; that of the machine unless given.
         observe: Called with each `Incident`: retries and conflicts that were given up.
-        people: Who exists, by id, where the host can say: a mapping or a function; see `People`.
+        people: Who exists, by id, where the host can say: a mapping, a function, or an object that can be searched
+            too; see `People`.
 
     Raises:
         InvalidDefinition: two lifecycles of one name and version.
@@ -398,6 +399,23 @@ class ReportFlow(FlowBase[Store]):
             InvalidValue: no key.
         """
         return self._drive(self._queries.by_key(key, by))
+
+    def people(self, asked: str | Collection[str], *, by: Actor, limit: int = 20) -> dict[str, Person]:
+        """The people whom a text finds, the best first, or those who have some ids: what a form shows of them.
+
+        Args:
+            asked: What was typed so far, looked for in ids, names, posts and units whatever the case; or ids.
+            by: Who asks.
+            limit: How many at the most.
+
+        Returns:
+            By id, each with name, post and unit only.
+
+        Raises:
+            InvalidValue: neither a text nor ids, a limit that is none, or the `people=` of this flow cannot be
+                searched.
+        """
+        return self._drive(self._handler.people.shown(asked, by, limit))
 
     # -- verifying ----------------------------------------------------------------------------------------------
 

@@ -198,6 +198,11 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         ),
         "nothing_erases": "cannot be erased from this record; ask the administrator",
         "nothing_erases@developer": "is in state '{state}', from which no row of '{given}' erases; add one with erases=",
+        "not_searchable": "cannot be searched here; ask the administrator",
+        "not_searchable@developer": (
+            "cannot be searched: give the flow people= that is a mapping, or an object with a method `search` beside "
+            "its call by ids"
+        ),
         "names_fixed": "is fixed for '{trigger}'; leave it out",
         "names_fixed@developer": "is said by the row '{trigger}' itself; leave it out",
     },

@@ -185,6 +185,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         ),
         "nothing_erases": "此件不能清除内容，请联系系统管理员",
         "nothing_erases@developer": "处于状态“{state}”，而“{given}”没有从该状态清除内容的行；请添加带 erases= 的行",
+        "not_searchable": "此处不能查找人员；请联系管理员",
+        "not_searchable@developer": "不能查找：流程的 people= 请给映射，或除按编号调用外还有 search 方法的对象",
         "names_fixed": "已由“{trigger}”确定，请留空",
         "names_fixed@developer": "由“{trigger}”这一行自行确定，请勿给出",
     },
