@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
 from reportflow import Actor, Query, open_flow
-from reportflow.cli import commands
+from reportflow.cli import commands, tables
 from reportflow.cli.environment import LANGUAGES, language_of_environment
 from reportflow.demo import plan, year
 from reportflow.i18n.catalog import STANDARD
@@ -613,7 +613,7 @@ def test_each_code_of_the_terminal_is_in_its_texts() -> None:
     sources = [file.read_text("utf-8") for file in Path(str(commands.__file__)).parent.glob("*.py")]
     found = {code for source in sources for code in re.findall(rf'"((?:{rooms})\.[\w.]+)"', source)}
     found |= {f"help.{name}" for name in commands.reportflow.commands}
-    found |= {f"help.db.{name}" for name in commands.db.commands}
+    found |= {f"help.db.{name}" for name in tables.db.commands}
     found |= {f"db.{name}" for name in ("made", "already", "upgraded")}
     found |= {f"db.so_far.{name}" for name in ("verifying", "copying", "comparing", "finished")}
     looked_up = {code for code in CODES if code.partition(".")[0] in ("click", "usage", "phrase")}

@@ -42,7 +42,8 @@ NOW: Final = datetime(2022, 3, 1, 9, tzinfo=UTC)
 OTHERS: Final[dict[str, Any]] = {
     "id": "mine", "state": "s0", "head": "0" * 64, "lifecycle_version": 7, "unit": "elsewhere",
     "parent": "p", "title": "t",
-    "category": "c", "assignee": "bo", "due_at": NOW, "secrecy": Secrecy.SECRET, "created_by": "bo", "created_for": "cy",
+    "category": "c", "assignee": "bo", "due_at": NOW, "secrecy": Secrecy.SECRET, "created_by": "bo",
+    "created_for": "cy",
     "created_at": NOW, "updated_at": datetime(2099, 1, 1, tzinfo=UTC), "note": "n", "count": 1, "tags": ("x",),
     "helpers": ("bo",),
 }  # fmt: skip

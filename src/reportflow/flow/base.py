@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast
 
-from reportflow.errors import InvalidValue, StorageClosed
+from reportflow.errors import InvalidValue, ReportflowError, StorageClosed
 from reportflow.flow.bulk import Stream
 from reportflow.flow.definitions import Definitions
 from reportflow.flow.effects import Effects
