@@ -52,6 +52,7 @@ PUBLIC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "reportflow.hosts.retry": ("retrying",),
         "reportflow.i18n.catalog": ("CHINESE", "CLERK", "DEVELOPER", "ENGLISH", "STANDARD", "Catalog", "Renderer"),
         "reportflow.lifecycle.chain": ("Flaw",),
+        "reportflow.lifecycle.client": ("client_source",),
         "reportflow.lifecycle.decision": ("Decision", "Option", "Remains", "decide", "options"),
         "reportflow.lifecycle.diagram": ("dot", "mermaid"),
         "reportflow.lifecycle.erasable": ("erasable_names",),

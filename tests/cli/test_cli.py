@@ -23,6 +23,7 @@ from reportflow.cli import commands, tables
 from reportflow.cli.environment import LANGUAGES, language_of_environment
 from reportflow.demo import plan, year
 from reportflow.i18n.catalog import STANDARD
+from reportflow.lifecycle.client import client_source
 from reportflow.lifecycle.diagram import dot, mermaid
 from reportflow.office import REPORT, Author, Classification, Report
 from reportflow.office.figures import CIRCULAR, NAMES
@@ -449,6 +450,34 @@ def test_a_diagram_of_ones_own_lifecycle(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @BOTH
+def test_a_client_is_written_and_checked(tmp_path: Path, language: str) -> None:
+    """`client` prints the module; with `--check` it says where a file is another one, or cannot be read."""
+    written = run("client", language=language).stdout
+    assert written == client_source(REPORT, "")
+    file = tmp_path / "client.py"
+    file.write_text(written, encoding="utf-8")
+    assert run("client", "--check", str(file), language=language).stdout == ""
+    file.write_text(written + "# mine\n", encoding="utf-8")
+    assert f"reportflow client > {file}" in fails("client", "--check", str(file), language=language)
+    assert "IsADirectoryError" in fails("client", "--check", str(tmp_path), language=language)
+
+
+def test_a_definition_without_a_client_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a class that JSON cannot say `client` names the field."""
+    (tmp_path / "cli_test_places.py").write_text(
+        "import enum, attrs\nfrom reportflow import *\n"
+        "class Place(enum.Enum):\n    HERE = (1, 2)\n"
+        "@attrs.frozen(kw_only=True)\nclass CliTestPlace(Record):\n    place: Place = Place.HERE\n"
+        "PLACES = Lifecycle(name='cli-test-place', version=1, record=CliTestPlace, roles={'clerk': ANY},\n"
+        "    states=[State('run', final=True)],\n"
+        "    transitions=[Transition('create', source=None, dest='run', roles={'clerk'})])\n"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    assert "CliTestPlace.place" in fails("client", "cli_test_places:PLACES", language="en")
+
+
+@BOTH
 @pytest.mark.parametrize(
     ("given", "why"),
     [("json", "no_colon"), ("json:nothing", "no_attribute"), ("json:loads", "not_a_lifecycle"), ("no.such:X", "")],
@@ -571,7 +600,7 @@ def test_a_failure_of_the_database_has_its_technical_reason(tmp_path: Path, lang
 
 
 @BOTH
-@pytest.mark.parametrize("command", ["demo", "figures", "history", "inbox", "diagram", "check", ""])
+@pytest.mark.parametrize("command", ["demo", "figures", "history", "inbox", "diagram", "check", "client", ""])
 def test_help_is_in_the_language(command: str, language: str) -> None:
     """Each command's help is in the language, for each of its options and click's own words, in 80 columns."""
     result = run(*([command] if command else []), "--help", language=language)

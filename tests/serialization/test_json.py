@@ -389,6 +389,17 @@ def test_a_schema_has_every_rule_that_it_can_say() -> None:
     assert json.dumps(schema(Everything)) == json.dumps(described)
 
 
+def test_a_schema_can_be_put_into_another_document() -> None:
+    """With `ref_template` each reference is one into the other document, and `$defs` has all that it refers to."""
+    described = schema(Leaf, ref_template="#/components/schemas/{name}")
+    definitions = described.pop("$defs")
+    described.pop("$schema")
+    assert described["properties"]["leaves"]["items"] == {"$ref": "#/components/schemas/Leaf"}
+    whole = {"$ref": "#/components/schemas/Root", "components": {"schemas": {**definitions, "Root": described}}}
+    assert Draft202012Validator(whole).is_valid({"name": "a", "leaves": [{"name": "b"}]})
+    assert not Draft202012Validator(whole).is_valid({"name": "a", "leaves": [{"name": " "}]})
+
+
 def test_equal_names_of_classes_are_told_apart() -> None:
     """Two classes of one name have a definition each."""
     other = attrs.make_class("Leaf", {"x": attrs.field(type=int)}, frozen=True)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, tzinfo
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -32,10 +33,11 @@ from reportflow.cli.translation import (
 )
 from reportflow.demo import vocabulary, year
 from reportflow.demo.plan import SEED, YEAR, ZONE
-from reportflow.errors import DuplicateKey, RecordNotFound, UnreadableRecord
+from reportflow.errors import DuplicateKey, InvalidDefinition, RecordNotFound, UnreadableRecord
 from reportflow.flow.base import LIMIT
 from reportflow.flow.sync import ReportFlow
 from reportflow.i18n.catalog import STANDARD
+from reportflow.lifecycle.client import client_source
 from reportflow.lifecycle.diagram import dot, mermaid
 from reportflow.model.actor import ANY, OWN, UNIT, Actor, Secrecy
 from reportflow.model.query import Happened, Interval, Query
@@ -240,6 +242,28 @@ def diagram(lifecycle: str, kind: str, loops: bool) -> None:
     """Draw a lifecycle."""
     draw = mermaid if kind == "mermaid" else dot
     click.echo(draw(find_lifecycle(lifecycle), language(), loops=loops), nl=False)
+
+
+@_command("client", DeveloperCommand)
+@click.argument("lifecycle", metavar="[PACKAGE.MODULE:LIFECYCLE]", default="")
+@option("--check", "current", metavar="FILE", help="help.current")
+def client(lifecycle: str, current: str | None) -> None:
+    """Write a typed client, or see that a file is the one that would be written."""
+    found = find_lifecycle(lifecycle)
+    try:
+        source = client_source(found, lifecycle)
+    except InvalidDefinition as error:
+        raise CommandFailed(str(error)) from error
+    if current is None:
+        click.echo(source, nl=False)
+        return
+    try:
+        written = Path(current).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandFailed(text("wrong.client_unreadable", given=current, why=type(error).__name__)) from error
+    if written != source:
+        command = f"reportflow client {lifecycle}".rstrip()
+        raise CommandFailed(text("wrong.client_differs", given=current, command=f"{command} > {current}"))
 
 
 @_command("conform", DeveloperCommand)

@@ -894,6 +894,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "history": "What happened to one report, by its number.",
         "inbox": "What waits for a role, due first.",
         "diagram": "Draw the report's lifecycle, or one of your own.",
+        "client": "Write a typed Python client of an HTTP API for a lifecycle.",
+        "current": "Write nothing; fail where this file is not what would be written.",
         "check": "Check a lifecycle, the report's or one of your own, and show what is wrong with it.",
         "verify": "Verify the chains of all records, and each record against its entries.",
         "heads": "Write the head of each record, to be kept elsewhere and given to verify --against.",
@@ -1065,6 +1067,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "time": "CPU time: {seconds} s",
     },
     "cli.wrong": {
+        "client_unreadable": "{given} cannot be read ({why}); check the path.",
+        "client_differs": "{given} is not current; type: {command}",
         "technical": "{given} Technical: {why}",
         "no_office": "There are no reports in {url}: check the path, or create some by typing: {command}",
         "role": "There is no role '{given}'; take one of: {choices}.",

@@ -801,6 +801,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "history": "按来稿编号显示一条信息的办理过程。",
         "inbox": "某一身份的待办，先到期者在前。",
         "diagram": "画出信息流程图，或自定义的生命周期。",
+        "client": "为一个生命周期生成 HTTP 接口的带类型 Python 客户端。",
+        "current": "不生成，只核对此文件是否为最新；不是则报错。",
         "check": "逐一检验生命周期（信息流程或自定义的），指出其中的问题。",
         "verify": "核验全部记录的摘要链，并将每条记录与其历史比对。",
         "heads": "写出每条记录的链头；另处保存，供 verify --against 使用。",
@@ -972,6 +974,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "time": "用时（处理器）：{seconds}秒",
     },
     "cli.wrong": {
+        "client_unreadable": "无法读取 {given}（{why}）；请核对路径。",
+        "client_differs": "{given} 不是最新；请输入：{command}",
         "technical": "{given}技术信息：{why}",
         "no_office": "{url} 中没有数据：请核对路径，或输入以下命令创建：{command}",
         "role": "没有“{given}”这一身份；可选：{choices}。",

@@ -42,6 +42,8 @@ from reportflow.serialization.shapes import (
 #: The dialect of every schema.
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
+#: How a class of ``$defs`` is referred to inside the schema.
+REF_TEMPLATE: Final = "#/$defs/{name}"
 #: A text that can be stored has no NUL.
 _NO_NUL: Final = "^[^\\u0000]*$"
 _SCALARS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -93,6 +95,7 @@ def schema(
     accepts: Collection[str] | None = None,
     lifecycle: Labelled | None = None,
     catalog: Catalog = STANDARD,
+    ref_template: str = REF_TEMPLATE,
 ) -> dict[str, Any]:
     """The JSON Schema (2020-12) of the plain data of a class.
 
@@ -102,6 +105,8 @@ def schema(
         accepts: The fields that may be given; all of the class unless said otherwise. Of a creation, `Option.accepts`.
         lifecycle: Whose labels the fields and choices have; the catalog's own unless given.
         catalog: Has the labels that the lifecycle does not give itself.
+        ref_template: How a class of ``$defs`` is referred to; for a schema that is put into another document, such as
+            ``#/components/schemas/{name}``.
 
     Raises:
         InvalidValue: it is no attrs class, or `accepts` names what is no field of it.
@@ -109,29 +114,34 @@ def schema(
     """
     labels = NO_LABELS if lifecycle is None else lifecycle.labels
     kind = None if lifecycle is None else lifecycle.name
-    return describe_class(cls, Renderer(catalog, language, labels=labels), kind, accepts)
+    return describe_class(cls, Renderer(catalog, language, labels=labels), kind, accepts, ref_template)
 
 
 def describe_class(
-    cls: type[Any], renderer: Renderer, lifecycle: str | None = None, accepts: Collection[str] | None = None
+    cls: type[Any],
+    renderer: Renderer,
+    lifecycle: str | None = None,
+    accepts: Collection[str] | None = None,
+    ref_template: str = REF_TEMPLATE,
 ) -> dict[str, Any]:
     """As `schema`, with the texts of a renderer, for records of a kind."""
     check_class(cls)
-    return _Describer(cls, renderer, lifecycle).whole(accepts)
+    return _Describer(cls, renderer, lifecycle, ref_template).whole(accepts)
 
 
 class _Describer:
     """One schema being written, with the classes that it names."""
 
-    def __init__(self, root: type[Any], renderer: Renderer, lifecycle: str | None) -> None:
+    def __init__(self, root: type[Any], renderer: Renderer, lifecycle: str | None, ref_template: str) -> None:
         self._root = root
         self._renderer = renderer
         self._lifecycle = lifecycle
         self._names: dict[type[Any], str] = {}
-        self._narrowed = False
+        self._ref_template = ref_template
+        self._by_itself = ref_template == REF_TEMPLATE  # so that "#" is the root, where that has all its fields
 
     def whole(self, accepts: Collection[str] | None) -> dict[str, Any]:
-        self._narrowed = accepts is not None
+        self._by_itself &= accepts is None
         written = {"$schema": DIALECT, **self._of_class(self._root, accepts)}
         definitions: dict[str, Any] = {}
         while len(definitions) < len(self._names):  # those of a definition are found while it is written
@@ -141,7 +151,7 @@ class _Describer:
 
     def _of_class(self, cls: type[Any], accepts: Collection[str] | None = None) -> dict[str, Any]:
         fields = fields_of(cls, accepts)
-        about = _paragraph(cls)
+        about = paragraph(cls)
         version = schema_of(cls).version
         return {
             "title": cls.__name__,
@@ -204,12 +214,12 @@ class _Describer:
         return next((label for label in labels if label != str(constant)), str(constant))
 
     def _reference(self, cls: type[Any]) -> str:
-        if cls is self._root and not self._narrowed:
+        if cls is self._root and self._by_itself:
             return "#"
         if cls not in self._names:
             taken = sum(one.__name__ == cls.__name__ for one in self._names)
             self._names[cls] = f"{cls.__name__}{taken + 1}" if taken else cls.__name__
-        return f"#/$defs/{self._names[cls]}"
+        return self._ref_template.replace("{name}", self._names[cls])
 
 
 def _constrained(written: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
@@ -258,7 +268,7 @@ def _default(field: FieldShape) -> dict[str, Any]:
         return {}
 
 
-def _paragraph(cls: type[Any]) -> str:
+def paragraph(cls: type[Any]) -> str:
     """The first paragraph of a class's docstring; "" where it has none of its own. attrs writes none."""
     text = inspect.cleandoc(cls.__dict__.get("__doc__") or "")
     first = " ".join(text.partition("\n\n")[0].split())
