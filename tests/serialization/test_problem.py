@@ -46,6 +46,7 @@ EXPECTED = {
     "ContentErased": 410, "StaleRecord": 412, "MissingExtra": 500, "BrokerUnavailable": 503, "StorageError": 500,
     "RecordNotFound": 404, "AlreadyExists": 409, "Conflict": 409, "DuplicateKey": 409, "UnreadableRecord": 500,
     "InvalidURL": 500, "SchemaMismatch": 500, "StorageClosed": 503, "StorageUnavailable": 503, "StorageBusy": 503,
+    "TransactionRolledBack": 503,
 }  # fmt: skip
 #: What a class is made of, by the names of its parameters; all else is a text.
 FACTS: dict[str, Any] = {

@@ -493,6 +493,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "schema_mismatch": "The tables are of another version",
         "storage_closed": "The system is closing",
         "storage_unavailable": "The database cannot be used now",
+        "transaction_rolled_back": "Nothing was saved, begin again",
         "storage_busy": "The database is busy",
     },
     "unreadable": {

@@ -414,6 +414,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "schema_mismatch": "数据表版本不符",
         "storage_closed": "系统正在关闭",
         "storage_unavailable": "数据库暂时不可用",
+        "transaction_rolled_back": "未能保存，请重新办理",
         "storage_busy": "数据库繁忙",
     },
     "unreadable": {

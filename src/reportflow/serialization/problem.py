@@ -25,6 +25,7 @@ from reportflow.errors import (
     StorageBusy,
     StorageClosed,
     StorageUnavailable,
+    TransactionRolledBack,
     TransitionRefused,
     UnknownTrigger,
 )
@@ -50,6 +51,7 @@ STATUSES: Final[Mapping[type[ReportflowError], HTTPStatus]] = MappingProxyType(
         StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
         StorageBusy: HTTPStatus.SERVICE_UNAVAILABLE,
         StorageClosed: HTTPStatus.SERVICE_UNAVAILABLE,
+        TransactionRolledBack: HTTPStatus.SERVICE_UNAVAILABLE,
         BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
         ReportflowError: HTTPStatus.INTERNAL_SERVER_ERROR,
     }
