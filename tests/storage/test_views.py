@@ -16,14 +16,14 @@ from alembic import command
 from click.testing import CliRunner
 from sqlalchemy import Engine, create_engine, inspect, text
 
-from reportflow import Actor, InvalidValue, Record, ReportFlow, SchemaMismatch, SqlStore, StorageUnavailable
+from reportflow import Actor, InvalidValue, Record, ReportFlow, SchemaMismatch, SqlStore, StorageUnavailable, Transition
 from reportflow.cli import commands
 from reportflow.i18n.catalog import CHINESE, STANDARD
-from reportflow.office import REPORT, Adoption, Revision
+from reportflow.office import REPORT, Adoption, Revision, Source
 from reportflow.storage.sql.schema import make_tables
 from reportflow.storage.sql.upgrade import upgrade
 from reportflow.storage.sql.views import drop_views, make_views, standing
-from reportflow.testing.acts import CLASSES, SAMPLE, Note, Undo, acted, created, report, sample
+from reportflow.testing.acts import CLASSES, SAMPLE, Note, Undo, acted, created, report, sample, settable_fields
 from tests.servers import database
 from tests.storage.next_version import begin_next, empty, host, locations
 
@@ -220,6 +220,47 @@ def test_any_names_and_labels(url: str, engine: Engine) -> None:
         again = make_views(url, [REPORT, SAMPLE], language=CHINESE)
     assert make_views(url, [REPORT, SAMPLE], language=CHINESE) == again
     assert set(again) == set(inspect(engine).get_view_names())
+
+
+@attrs.frozen(kw_only=True)
+class Purchase(Record, name="tests.Purchase"):
+    """A record whose fields have names that are words of SQL, of a view, of a table of ours, or not English."""
+
+    order: str = ""
+    dueDate: datetime | None = None  # noqa: N815  # in JSON and in SQL the case counts
+    state_label: int = 0
+    data: bool | None = None
+    folded: tuple[int, ...] = ()
+    品名: str = ""
+    source: Source = Source.MEMBER
+
+
+BUY: Final = attrs.evolve(
+    SAMPLE,
+    name="purchase",
+    record=Purchase,
+    transitions=[
+        Transition("create", source=None, dest="open", roles="anybody", accepts=settable_fields(Purchase)),
+        Transition("close", source="open", dest="closed", roles="anybody"),
+    ],
+)
+
+
+def test_any_field_is_a_column(url: str, engine: Engine) -> None:
+    """Whatever a field is called, it is a column with its value; a name that a column of ours has ends in a digest."""
+    fields: dict[str, Any] = {"order": "十", "dueDate": DAY, "state_label": 7, "data": True}
+    fields |= {"folded": (1, 2), "品名": "it's", "source": Source.MEMBER}
+    with ReportFlow(SqlStore(url), [BUY, REPORT, SAMPLE]) as flow:
+        flow.create(Purchase.draft(**fields), by=Actor(id="li", roles={"anybody"}))
+    try:
+        make_views(url, BUY)
+        [row] = rows(engine, "records_purchase", "1")
+        assert (row["order"], row["品名"], row["data"], plainly(row["folded"])) == ("十", "it's", True, [1, 2])
+        assert (plainly(row["dueDate"]), row["state_label"]) == (native(engine, DAY), "open")
+        assert [row[name] for name in row if name.startswith("state_label_")] == [7]
+        assert row["source_label"] == "member"
+    finally:
+        make_views(url, [REPORT, SAMPLE], language=CHINESE)
 
 
 def test_views_of_others_stay(url: str, engine: Engine) -> None:
