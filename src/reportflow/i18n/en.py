@@ -863,6 +863,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "due_at": "when it is due",
         "secrecy": "secrecy",
         "created_by": "who created it",
+        "created_for": "on whose behalf it was created",
         "created_at": "when it was created",
         "updated_at": "when something last happened to it",
         "sequence": "number of the event in the history of its record",

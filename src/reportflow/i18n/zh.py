@@ -770,6 +770,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "due_at": "办理期限",
         "secrecy": "密级",
         "created_by": "创建人",
+        "created_for": "代何人创建",
         "created_at": "创建时间",
         "updated_at": "最近一次变动的时间",
         "sequence": "在该记录历史中的序号",
