@@ -24,7 +24,8 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 def load(name: str) -> ModuleType:
     """An example as a module; by its path, because `examples` is no package."""
-    spec = importlib.util.spec_from_file_location(f"reportflow_example_{name}", EXAMPLES / f"{name}.py")
+    plain = name.replace("/", "_")
+    spec = importlib.util.spec_from_file_location(f"reportflow_example_{plain}", EXAMPLES / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -48,7 +49,7 @@ def permits() -> ModuleType:
 def printed(text: str) -> dict[str, list[str]]:
     """The lines of a table: the words of the label -> the numbers after them."""
     lines = {}
-    for line in text.splitlines():
+    for line in filter(str.strip, text.splitlines()):
         label, *numbers = (part.strip() for part in line.split("  ") if part.strip())
         lines[label] = [number.strip() for number in numbers]
     return lines
@@ -204,7 +205,7 @@ def test_permits_equal_their_replay(data_dir: Path, permits: ModuleType) -> None
         assert permits.find_differing(flow, {**cases, name: [*events[:-1], other]}) == [name]
 
 
-@pytest.mark.parametrize("name", ["petitions", "permits"])
+@pytest.mark.parametrize("name", ["petitions", "permits", "imports/questions", "imports/information_requests"])
 def test_a_missing_file_is_reported(name: str, tmp_path: Path) -> None:
     """An example run by its path on a missing file prints one line with its name, and exits with code 2."""
     missing = tmp_path / "nothing.gz"
