@@ -1,10 +1,11 @@
 """Many requests, each for itself: taken from a stream, decided together, committed in as few commits as can be.
 
 Theory of operation. A chunk of the stream is decided in one unit of work and committed at once. Its keys are not looked
-up first, for a first import would ask for each in vain. A key that was used before shows all the same: the store then
-refuses the whole commit, so that nothing decided beside it counts, and a request that is refused asks for its own. The
-chunk is then decided again with its keys looked up, and so are the chunks behind it for as long as keys repeat. What
-cannot be committed together, because another writer was faster or an id is taken, is done one by one.
+up first, nor are the ids that drafts bring: a first import would ask for each in vain. What was used before shows all
+the same: the store then refuses the whole commit, so that nothing decided beside it counts, and a request that is
+refused asks for its own key. The chunk is then decided again with all of them looked up, and so are the chunks behind
+it for as long as some are found. What cannot be committed together even so, because another writer was faster, is done
+one by one.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ class Stream:
     def effects(self, requests: list[Request]) -> Effects[list[Result]]:
         """Run a chunk; see `run_each`."""
         results = yield from run_each(self._handler, requests, skip=self._skip, look_up=self._repeating)
-        self._repeating = any(one.repeated for one in results)
+        self._repeating = any(one.repeated or isinstance(one.outcome, AlreadyExists) for one in results)
         return results
 
     @contextmanager
@@ -216,7 +217,8 @@ def run_each(
         handler: Runs them.
         requests: The requests, or what was given as such.
         skip: Whether to go on after an error of a request.
-        look_up: Whether keys are looked up before anything is decided, as where keys of the chunk before were used.
+        look_up: Whether keys and ids are looked up before anything is decided, as where some of the chunk before were
+            used.
 
     Raises:
         Nothing that concerns one request: that is among the results.
@@ -243,14 +245,13 @@ def _without_repeated_keys(requests: Sequence[object]) -> Iterator[Sequence[obje
 
 
 def _run_some(handler: Handler, requests: Sequence[object], *, skip: bool, look_up: bool) -> Effects[list[Result]]:
-    keyed = any(isinstance(one, Create | Fire) and one.key is not None for one in requests)
-    for first in (False, True) if keyed and not look_up else (True,):
+    for first in (True,) if look_up else (False, True):
         try:
             return (yield from _run_together(handler, requests, skip=skip, look_up=first))
         except ReportflowError as failure:
             if ends_a_run(failure) and not isinstance(failure, StorageBusy):
                 return [Result(failure)]  # it may be unknown whether the chunk was committed: nothing is done twice
-    # a conflict, or one of them is invalid: fall back to one by one
+    # another writer is faster again and again: fall back to one by one
     results: list[Result] = []
     for request in requests:
         try:
@@ -270,7 +271,7 @@ def _run_together(handler: Handler, requests: Sequence[object], *, skip: bool, l
         ReportflowError: one of them cannot be decided here, or the commit failed: nothing was written.
     """
     now, unit = handler.clock(), UnitOfWork(independent=True)
-    yield from _load_all(handler, unit, requests)
+    yield from _load_all(handler, unit, requests, created=look_up)
     results: list[Result] = []
     for request in requests:
         unit.begin()
@@ -315,10 +316,16 @@ def _perform(
         return earlier, True
 
 
-def _load_all(handler: Handler, unit: UnitOfWork, requests: Sequence[object]) -> Effects[None]:
-    """Read all records at once that this flow did not give out; what cannot be read is reported in its turn."""
+def _load_all(handler: Handler, unit: UnitOfWork, requests: Sequence[object], *, created: bool) -> Effects[None]:
+    """Read all records at once that this flow did not give out, and with `created` those under the ids of drafts.
+
+    What cannot be read is reported in its turn.
+    """
     fires = [one for one in requests if isinstance(one, Fire)]
     ids = list(dict.fromkeys(one.id for one in fires if _is_to_be_read(handler, one.target)))
+    if created:
+        drafts = (one.draft for one in requests if isinstance(one, Create) and isinstance(one.draft, Record))
+        ids = list(dict.fromkeys((*ids, *(draft.id for draft in drafts if draft.id))))
     stored: list[Record] = []
     while ids and not stored:
         try:
