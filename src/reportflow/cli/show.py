@@ -17,11 +17,12 @@ from rich.text import Text
 from reportflow.cli.translation import language, say, text
 from reportflow.i18n.catalog import CHINESE, STANDARD
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.model.attachment import Attachment
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 from reportflow.model.values import field_names
 from reportflow.office.figures import CIRCULAR, DENOMINATORS, NAMES, Figures
-from reportflow.office.report import Attachment, Author, Report
+from reportflow.office.report import Author, Report
 
 #: How many characters of a text are shown.
 _LONGEST: Final = 48

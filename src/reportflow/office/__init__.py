@@ -1,10 +1,10 @@
 """The office: its records and lifecycles, written with the public words of the floors below."""
 
+from reportflow.model.attachment import Attachment
 from reportflow.office.report import (
     REPORT,
     Adoption,
     Assignment,
-    Attachment,
     Author,
     Classification,
     Comment,

@@ -8,7 +8,6 @@ of it is a row of the table at the end of this module.
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
@@ -16,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
 
-from reportflow.errors import InvalidValue
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.guards import Answer, Guard, changes, guard, nobody_from
 from reportflow.lifecycle.table import EVERYBODY, NOBODY, SAME, OneOf, State, Step, Transition
 from reportflow.model.actor import OWN, UNIT, Secrecy, as_secrecy
+from reportflow.model.attachment import Attachment
 from reportflow.model.entry import Command, Details, Entry
 from reportflow.model.frozen import FrozenDict
 from reportflow.model.record import Record
@@ -37,7 +36,6 @@ from reportflow.model.values import (
     as_tuple,
     choice,
     in_utc_or_none,
-    limits,
     not_blank,
     not_empty,
 )
@@ -108,16 +106,6 @@ def _texts_or_none(value: Iterable[str] | None) -> tuple[str, ...] | None:
     return None if value is None else as_texts(value)
 
 
-def _size(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if isinstance(value, int) and value < 0:
-        raise InvalidValue(attribute.name, "negative", {"given": value})
-
-
-def _digest(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if isinstance(value, str) and not re.fullmatch("[0-9a-f]{64}", value):
-        raise InvalidValue(attribute.name, "digest", {"given": repr(value)[:80]})
-
-
 # ---------------------------------------------------------------------------------------------------------------
 # The record
 
@@ -137,23 +125,6 @@ class Author(Value):
     id: str | None = None
     unit: str = ""
     level: Level | None = attrs.field(default=None, converter=_level_or_none)
-
-
-@attrs.frozen(kw_only=True)
-class Attachment(Value):
-    """A file that belongs to a report. Its bytes are the host's; the digest tells whether they are still the same.
-
-    Attributes:
-        name: The file's name.
-        media_type: Such as ``application/pdf``.
-        size: In bytes.
-        sha256: The digest of its bytes, 64 hexadecimal digits.
-    """
-
-    name: str = attrs.field(validator=not_blank)
-    media_type: str
-    size: int = attrs.field(validator=_size, metadata=limits(minimum=0))
-    sha256: str = attrs.field(validator=_digest, metadata=limits(pattern="^[0-9a-f]{64}$"))
 
 
 def _authors(value: Iterable[Author]) -> tuple[Author, ...]:

@@ -11,13 +11,13 @@ from uuid import UUID
 from reportflow.errors import InvalidValue, RecordNotFound
 from reportflow.lifecycle.history import replay
 from reportflow.model.actor import Actor, Secrecy
+from reportflow.model.attachment import Attachment
 from reportflow.model.checks import TEXT_LIMIT
 from reportflow.model.query import Happened, Query
 from reportflow.office.report import (
     REPORT,
     Adoption,
     Assignment,
-    Attachment,
     Author,
     Classification,
     Comment,

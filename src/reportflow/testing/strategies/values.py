@@ -20,8 +20,8 @@ from reportflow.errors import InvalidValue, Unbuildable
 from reportflow.lifecycle.table import Transition
 from reportflow.model.actor import Secrecy
 from reportflow.model.annotations import UnsupportedType, check, spelt_out
+from reportflow.model.attachment import Attachment
 from reportflow.model.checks import is_blank, type_problem
-from reportflow.office.report import Attachment
 
 T = TypeVar("T")
 
