@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportflow.errors import (
     AlreadyExists,
+    AttachmentNotFound,
     Conflict,
     ContentErased,
     DuplicateKey,
@@ -30,6 +31,7 @@ from reportflow.errors import (
     TransitionRefused,
     UnknownLifecycle,
     UnknownTrigger,
+    UnreadableFile,
     UnreadableRecord,
 )
 from reportflow.flow.bulk import Outcome
@@ -52,6 +54,7 @@ from reportflow.lifecycle.guards import (
 from reportflow.lifecycle.history import as_of, replay
 from reportflow.lifecycle.table import EVERYBODY, NOBODY, SAME, Constant, OneOf, State, Step, Transition
 from reportflow.model.actor import ANY, OWN, UNIT, Actor, Person, Secrecy
+from reportflow.model.attachment import Attachment
 from reportflow.model.entry import Command, Details, Entry, Erased
 from reportflow.model.frozen import FrozenDict
 from reportflow.model.query import Happened, Interval, Page, Query
@@ -70,6 +73,9 @@ if TYPE_CHECKING:
     from reportflow.serialization.plain import to_plain
     from reportflow.serialization.problem import ProblemDocument, problem
     from reportflow.serialization.schema import schema
+    from reportflow.storage.directory import DirectoryFiles
+    from reportflow.storage.files import Files
+    from reportflow.storage.filetypes import FileRules
     from reportflow.storage.sql.aio import AsyncSqlStore
     from reportflow.storage.sql.store import SqlStore
 
@@ -93,6 +99,8 @@ __all__ = [
     "AlreadyExists",
     "AsyncReportFlow",
     "AsyncSqlStore",
+    "Attachment",
+    "AttachmentNotFound",
     "Capabilities",
     "Catalog",
     "Change",
@@ -103,11 +111,14 @@ __all__ = [
     "ContentErased",
     "Create",
     "Details",
+    "DirectoryFiles",
     "DuplicateKey",
     "Entry",
     "Erased",
     "FeedItem",
     "FieldProblem",
+    "FileRules",
+    "Files",
     "Fire",
     "FrozenDict",
     "Guard",
@@ -151,6 +162,7 @@ __all__ = [
     "TransitionRefused",
     "UnknownLifecycle",
     "UnknownTrigger",
+    "UnreadableFile",
     "UnreadableRecord",
     "Value",
     "__version__",
@@ -177,7 +189,10 @@ __all__ = [
 _LAZY = {
     "AsyncReportFlow": "reportflow.flow.aio",
     "AsyncSqlStore": "reportflow.storage.sql.aio",
+    "DirectoryFiles": "reportflow.storage.directory",
     "ProblemDocument": "reportflow.serialization.problem",
+    "FileRules": "reportflow.storage.filetypes",
+    "Files": "reportflow.storage.files",
     "Relay": "reportflow.outbox.relay",
     "Schema": "reportflow.serialization.evolution",
     "SqlStore": "reportflow.storage.sql.store",

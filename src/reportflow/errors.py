@@ -17,10 +17,12 @@
     ├── BrokerUnavailable       the broker that a relay publishes to cannot be reached
     └── StorageError            what a store may raise
         ├── RecordNotFound      unknown, or not visible to the caller: it does not say which
+        │   └── AttachmentNotFound  a file that neither the record nor what the caller may read of it names
         ├── AlreadyExists       a creation under an id that is taken
         ├── Conflict            the stored version is not the expected one
         ├── DuplicateKey        an idempotency key that was used for another command
         ├── UnreadableRecord    a stored row of which no value can be made; the others can be read
+        ├── UnreadableFile      the content of a file is not held any more, or was altered
         ├── InvalidURL          a database URL that is mistyped
         ├── SchemaMismatch      the tables are of another version
         ├── StorageClosed       a call after `close`, or on a connection of a host's that is closed
@@ -451,6 +453,20 @@ class RecordNotFound(_AboutRecords):
     code = "record_not_found"
 
 
+class AttachmentNotFound(RecordNotFound):
+    """No such file of the record `ids`, or none that the caller may read: it does not say which, on purpose.
+
+    `sha256` is the digest that was asked for.
+    """
+
+    code = "attachment_not_found"
+
+    def __init__(self, id: str, sha256: str) -> None:
+        self.ids = (id,)
+        self.sha256 = sha256
+        ReportflowError.__init__(self, id, sha256)
+
+
 class AlreadyExists(_AboutRecords):
     """A creation under an id that is taken."""
 
@@ -506,6 +522,30 @@ class UnreadableRecord(_AboutRecords):
         )
         problem = renderer.text(f"unreadable.{self.problem}", {"owner": owner})
         return {"ids": self.ids, "entry": entry, "where": self.where, "problem": problem}
+
+
+class UnreadableFile(StorageError):
+    """The content of a file cannot be shown: it is not held any more, or its bytes are others.
+
+    Attributes:
+        id: The record that was asked.
+        name: The file's name.
+        sha256: The digest of the bytes that it had.
+        problem: ``missing`` or ``altered``.
+    """
+
+    code = "unreadable_file"
+
+    def __init__(self, id: str, name: str, sha256: str, problem: str) -> None:
+        self.id = id
+        self.name = name
+        self.sha256 = sha256
+        self.problem = problem
+        ReportflowError.__init__(self, id, name, sha256, problem)
+
+    def facts(self, renderer: Renderer) -> Mapping[str, object]:
+        """The file, and what is wrong with it."""
+        return {**super().facts(renderer), "problem": renderer.text(f"unreadable.file_{self.problem}")}
 
 
 class DuplicateKey(StorageError):

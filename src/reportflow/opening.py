@@ -23,6 +23,8 @@ from reportflow.storage.memory import AsyncMemoryStore, MemoryStore
 
 if TYPE_CHECKING:
     from reportflow.flow.aio import AsyncReportFlow
+    from reportflow.storage.files import Files
+    from reportflow.storage.filetypes import FileRules
 
 
 def open_store(url: str, *, create: bool = True, lifecycles: Lifecycle | Iterable[Lifecycle] = (REPORT,)) -> Store:
@@ -74,6 +76,8 @@ def open_flow(
     clock_tolerance: float = CLOCK_TOLERANCE,
     people: People | None = None,
     zone: tzinfo | str | None = None,
+    files: Files | None = None,
+    file_rules: FileRules | None = None,
 ) -> ReportFlow:
     """A flow on the store of a URL; closing the flow closes the store.
 
@@ -89,6 +93,8 @@ def open_flow(
         clock_tolerance: By how many seconds a caller's clock may differ.
         people: Who exists; see `ReportFlow`.
         zone: The time zone of its days and years, or its name.
+        files: Keeps the contents of files; see `ReportFlow`.
+        file_rules: Which files are taken.
 
     Raises:
         InvalidURL, MissingExtra, StorageUnavailable, SchemaMismatch: see `open_store`.
@@ -106,6 +112,8 @@ def open_flow(
             clock_tolerance=clock_tolerance,
             people=people,
             zone=zone,
+            files=files,
+            file_rules=file_rules,
         )
     except BaseException:
         store.close()
@@ -125,6 +133,8 @@ def open_async_flow(
     clock_tolerance: float = CLOCK_TOLERANCE,
     people: People | None = None,
     zone: tzinfo | str | None = None,
+    files: Files | None = None,
+    file_rules: FileRules | None = None,
 ) -> AsyncReportFlow:
     """An asynchronous flow on the store of a URL; closing the flow closes the store.
 
@@ -144,6 +154,8 @@ def open_async_flow(
         clock_tolerance: By how many seconds a caller's clock may differ.
         people: Who exists; see `ReportFlow`.
         zone: The time zone of its days and years, or its name.
+        files: Keeps the contents of files; see `ReportFlow`.
+        file_rules: Which files are taken.
 
     Raises:
         InvalidURL: mistyped, its engine is not supported, or its driver blocks.
@@ -163,6 +175,8 @@ def open_async_flow(
         clock_tolerance=clock_tolerance,
         people=people,
         zone=zone,
+        files=files,
+        file_rules=file_rules,
     )
 
 

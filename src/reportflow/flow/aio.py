@@ -19,19 +19,21 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 from reportflow.errors import ReportflowError
 from reportflow.flow import offers
-from reportflow.flow.base import LIMIT, RETRY_LOCK_TIMEOUT, FlowBase, typed, typed_page
+from reportflow.flow.base import GRACE, LIMIT, RETRY_LOCK_TIMEOUT, FlowBase, typed, typed_page
 from reportflow.flow.bulk import CHUNK, Outcome, Stream
-from reportflow.flow.effects import Effects, HostCall, Pause
+from reportflow.flow.effects import BlockingCall, Effects, HostCall, Pause
 from reportflow.flow.queries import KeyUse
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.lifecycle.decision import Option
 from reportflow.model.actor import Actor, Person
+from reportflow.model.attachment import Attachment
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, R, grouping
 from reportflow.model.record import Record
 from reportflow.storage.base import AsyncStore, FeedItem, Group, Of
 
 if TYPE_CHECKING:
+    from reportflow.flow.attachments import Download, SupportsRead
     from reportflow.flow.erasing import ErasurePlan
     from reportflow.flow.heads import FilePath
     from reportflow.flow.verification import Verification, Verifier
@@ -61,6 +63,9 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         observe: Called with each `Incident`: retries and conflicts that were given up.
         people: Who exists, by id, where the host can say: a mapping, a function, or an object that can be searched
             too; see `People`.
+        files: Keeps the contents of files, such as `DirectoryFiles`. Without it attachments are only named, and their
+            bytes are the host's.
+        file_rules: Which files are taken; see `FileRules` for those that are unless it is given.
 
     Raises:
         InvalidDefinition: two lifecycles of one name and version.
@@ -348,6 +353,22 @@ class AsyncReportFlow(FlowBase[AsyncStore]):
         """See `ReportFlow.people`."""
         return await self._drive(self._handler.people.shown(asked, by, limit))
 
+    # -- files --------------------------------------------------------------------------------------------------
+
+    async def upload(
+        self, content: bytes | SupportsRead, *, name: str, by: Actor, media_type: str = "", size: int | None = None
+    ) -> Attachment:
+        """See `ReportFlow.upload`; what blocks is done in a thread."""
+        return await self._drive(self._upload(content, name, by, media_type, size))
+
+    async def download(self, id: str, attachment: Attachment | str, *, by: Actor) -> Download:
+        """See `ReportFlow.download`; what blocks is done in a thread."""
+        return await self._drive(self._download(id, attachment, by))
+
+    async def sweep_files(self, *, grace: float = GRACE) -> list[str]:
+        """See `ReportFlow.sweep_files`; what blocks is done in a thread."""
+        return await self._drive(self._sweep(grace))
+
     # -- verifying ----------------------------------------------------------------------------------------------
 
     async def verify(
@@ -413,7 +434,10 @@ async def drive(store: AsyncStore, effects: Effects[T], retry_lock: asyncio.Lock
                 answer = await found if isinstance(found, Awaitable) else found
                 continue
             try:
-                answer = await effect.run(cast(Any, store))  # the same calls, which return awaitables
+                if isinstance(effect, BlockingCall):
+                    answer = await asyncio.to_thread(effect.run)
+                else:
+                    answer = await effect.run(cast(Any, store))  # the same calls, which return awaitables
             except ReportflowError as error:
                 failure = error
     finally:

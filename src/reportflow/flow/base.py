@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, 
 from reportflow.errors import InvalidValue, ReportflowError, StorageClosed
 from reportflow.flow.bulk import Stream
 from reportflow.flow.definitions import Definitions
-from reportflow.flow.effects import Effects
+from reportflow.flow.effects import Effects, in_a_thread
 from reportflow.flow.handler import RETRY_TIMEOUT, Handler
 from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.flow.loading import look_around
 from reportflow.flow.people import People
 from reportflow.flow.queries import Queries
-from reportflow.flow.requests import Request
+from reportflow.flow.requests import Request, actor_of
 from reportflow.i18n.catalog import STANDARD, Catalog
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor
+from reportflow.model.attachment import Attachment
 from reportflow.model.checks import type_problem
 from reportflow.model.entry import CLOCK_TOLERANCE
 from reportflow.model.query import Page, Query
@@ -28,7 +29,10 @@ from reportflow.model.zones import zone_of
 from reportflow.storage.base import AsyncStore, Of, Store, SupportsClasses, SupportsHostTransaction, SupportsVisible
 
 if TYPE_CHECKING:
+    from reportflow.flow.attachments import AttachedFiles, Download, SupportsRead
     from reportflow.flow.verification import Verifier
+    from reportflow.storage.files import Files
+    from reportflow.storage.filetypes import FileRules
     from reportflow.storage.sql.visible import Visible
 
 S = TypeVar("S", Store, AsyncStore)
@@ -36,6 +40,8 @@ R = TypeVar("R", bound=Record)
 
 #: How many flaws are found at the most before a verification stops, unless its caller says otherwise.
 LIMIT: Final = 100
+#: How long the content of a file stays that no act names yet, unless a sweep says otherwise, in seconds: a day.
+GRACE: Final = 86400.0
 #: How long a call that is retried waits for the lock of those that are, in seconds; then it goes on without.
 RETRY_LOCK_TIMEOUT: Final = 1.0
 
@@ -71,6 +77,8 @@ class FlowBase(Generic[S]):
         clock_tolerance: float = CLOCK_TOLERANCE,
         people: People | None = None,
         zone: tzinfo | str | None = None,
+        files: Files | None = None,
+        file_rules: FileRules | None = None,
     ) -> None:
         if not isinstance(store, Store):
             raise InvalidValue("store", *type_problem("Store", store))
@@ -87,6 +95,8 @@ class FlowBase(Generic[S]):
         self._clock_tolerance = clock_tolerance
         self._people = people
         self._zone = zone_of(zone)
+        self._files = files
+        self._file_rules = file_rules
         self._retry_lock = self._new_lock()
         self._handler = Handler(
             self._definitions,
@@ -96,6 +106,7 @@ class FlowBase(Generic[S]):
             observe=observe,
             clock_tolerance=clock_tolerance,
             people=people,
+            files=_attached(files, file_rules),
         )
         self._queries = Queries(self._definitions, self._handler.people)
         if not isinstance(lifecycles, Definitions):
@@ -170,6 +181,8 @@ class FlowBase(Generic[S]):
             clock_tolerance=self._clock_tolerance,
             people=self._people,
             zone=self._zone,
+            files=self._files,
+            file_rules=self._file_rules,
         )
 
     def visible(self, query: Query, *, by: Actor, of: Of = "records", on: Any = None) -> Visible:
@@ -223,6 +236,28 @@ class FlowBase(Generic[S]):
 
         return Verifier(self._definitions, limit=limit, **settings)
 
+    def _upload(
+        self, content: bytes | SupportsRead, name: str, by: Actor, media_type: str, size: int | None
+    ) -> Effects[Attachment]:
+        actor_of(by)
+        return (yield from in_a_thread(lambda: self._attached().receive(content, name, media_type, size)))
+
+    def _download(self, id: str, attachment: Attachment | str, by: Actor) -> Effects[Download]:
+        return (yield from self._attached().download(self._queries, id, attachment, by))
+
+    def _sweep(self, grace: float) -> Effects[list[str]]:
+        return (yield from self._attached().sweep(grace))
+
+    def _attached(self) -> AttachedFiles:
+        """Its files.
+
+        Raises:
+            InvalidValue: it was given none.
+        """
+        if self._handler.files is None:
+            raise InvalidValue("files", "no_files")
+        return self._handler.files
+
     def _batch(self, requests: Iterable[Request]) -> Effects[list[Record]]:
         if not isinstance(requests, Iterable):
             raise InvalidValue("requests", *type_problem("list[Create | Fire]", requests))
@@ -239,6 +274,14 @@ class FlowBase(Generic[S]):
             zone=self._zone,
             awaits=awaits,
         )
+
+
+def _attached(files: Files | None, rules: FileRules | None) -> AttachedFiles | None:
+    if files is None:
+        return None
+    from reportflow.flow.attachments import AttachedFiles  # few programs keep files
+
+    return AttachedFiles(files, rules)
 
 
 def _definitions(lifecycles: Lifecycle | Iterable[Lifecycle]) -> Definitions:

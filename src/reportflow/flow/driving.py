@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from reportflow.errors import ReportflowError
 from reportflow.flow.base import RETRY_LOCK_TIMEOUT
-from reportflow.flow.effects import Effects, HostCall, Pause
+from reportflow.flow.effects import BlockingCall, Effects, HostCall, Pause
 from reportflow.storage.base import Store
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def drive(store: Store, effects: Effects[T], retry_lock: threading.Lock) -> T:
                 answer = effect.run()
                 continue
             try:
-                answer = effect.run(store)
+                answer = effect.run() if isinstance(effect, BlockingCall) else effect.run(store)
             except ReportflowError as error:
                 failure = error
     finally:

@@ -22,6 +22,11 @@ from reportflow.storage.base import Change, FeedItem, Group, Of, Store
 
 T = TypeVar("T")
 
+#: The pauses after conflicts, in seconds. Longer ones let a few more commands through in all, since one writer is alone
+#: most of the time; but the unluckiest writer waits four times as long.
+_PAUSE: Final = 0.0005
+_LONGEST_PAUSE: Final = 0.002
+
 
 class Pause(NamedTuple):
     """Let some seconds pass before going on: back-off after a conflict."""
@@ -43,7 +48,13 @@ class HostCall(NamedTuple):
     run: Callable[[], Any]
 
 
-Effect = StoreCall | HostCall | Pause
+class BlockingCall(NamedTuple):
+    """Do what blocks, beside the store; an asynchronous flow does it in a thread. Its errors are thrown in."""
+
+    run: Callable[[], Any]
+
+
+Effect = StoreCall | HostCall | BlockingCall | Pause
 #: A generator of the flow: it yields effects, is sent their results, and returns its own.
 Effects = Generator[Effect, Any, T]
 
@@ -53,9 +64,22 @@ def pause(seconds: float) -> Effects[None]:
     yield Pause(seconds)
 
 
+def back_off(attempt: int) -> Effects[None]:
+    """Wait before a retry: randomly, so that writers part, and exponentially longer up to a limit."""
+    from random import uniform  # only a conflict needs it
+
+    yield Pause(uniform(0, min(_LONGEST_PAUSE, _PAUSE * 2 ** min(attempt, 10))))
+
+
 def ask_host(run: Callable[[], Any]) -> Effects[Any]:
     """What a function of the host's answers."""
     return (yield HostCall(run))
+
+
+def in_a_thread(run: Callable[[], T]) -> Effects[T]:
+    """The result of a function that blocks."""
+    result: T = yield BlockingCall(run)
+    return result
 
 
 class StoreEffects:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reportflow.errors import (
     AlreadyExists,
@@ -31,7 +31,7 @@ from reportflow.errors import (
     TransitionRefused,
 )
 from reportflow.flow.definitions import Definitions
-from reportflow.flow.effects import Effects, pause, store
+from reportflow.flow.effects import Effects, back_off, store
 from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.flow.loading import load
 from reportflow.flow.people import Directory, People
@@ -49,12 +49,11 @@ from reportflow.model.entry import CLOCK_TOLERANCE, Command, Entry, same_content
 from reportflow.model.record import SET_BY_FOLD, Record, Seen, give_out, given_by
 from reportflow.model.values import changed
 
+if TYPE_CHECKING:
+    from reportflow.flow.attachments import AttachedFiles
+
 #: How long a call is retried after conflicts, in seconds.
 RETRY_TIMEOUT: Final = 5.0
-#: The pauses after conflicts, in seconds. Longer ones let a few more commands through in all, since one writer is alone
-#: most of the time; but the unluckiest writer waits four times as long.
-_PAUSE: Final = 0.0005
-_LONGEST_PAUSE: Final = 0.002
 
 
 class Handler:
@@ -68,6 +67,7 @@ class Handler:
         decide: Decides a command; `lifecycle.decision.decide`, or a function around it that watches.
         observe: Takes each incident; see `flow.incidents`.
         people: Whom the host knows.
+        files: The files that an act may name; None where the host keeps them and nothing is checked.
         new_salt: Gives the salt of each command; "" where nothing is ever committed.
         clock_tolerance: By how many seconds a caller's clock may differ from this one.
     """
@@ -82,6 +82,7 @@ class Handler:
         decide: Callable[[Lifecycle, Record, Command], Decision] = decision.decide,
         observe: Observer | None = None,
         people: People | None = None,
+        files: AttachedFiles | None = None,
         new_salt: Callable[[], str] = new_salt,
         clock_tolerance: float = CLOCK_TOLERANCE,
     ) -> None:
@@ -92,6 +93,7 @@ class Handler:
         self._decide = decide
         self._observe = observe
         self.people: Directory = Directory(definitions, people)
+        self.files = files
         self._new_salt = new_salt
         self._clock_tolerance = clock_tolerance
 
@@ -145,7 +147,7 @@ class Handler:
                 failure = error
             attempt += 1
             self._note("retry", failure, requests, ids, attempt)
-            yield from pause(_back_off(attempt))
+            yield from back_off(attempt)
 
     def committed(self, results: list[tuple[Record, bool]]) -> list[tuple[Record, bool]]:
         """Results whose records were just committed, noted as given out; one of an earlier commit may have moved."""
@@ -323,6 +325,8 @@ class Handler:
         if decided.entry.retracts is not None and command.salt:
             yield from check_retraction(self.definitions, tracked, decided)
         yield from self.people.check_named(lifecycle, record, decided.record, command)
+        if self.files is not None:
+            yield from self.files.check_named(record, decided.record, decided.entry)
         unit.advance(tracked, decided)
         if found and found[0].on_conflict is OnConflict.STALE:
             unit.pin(tracked, tracked.expected)
@@ -391,10 +395,3 @@ class Handler:
         stored = yield from load(self.definitions, id, actor)
         if stored.seen != seen:
             raise StaleRecord(id, seen.version, stored.version, named=named)
-
-
-def _back_off(attempt: int) -> float:
-    """How long to wait before a retry: random, so that writers part, and exponentially longer up to a limit."""
-    from random import uniform  # only a conflict needs it
-
-    return uniform(0, min(_LONGEST_PAUSE, _PAUSE * 2 ** min(attempt, 10)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar, overload
 
 from reportflow.errors import ReportflowError
 from reportflow.flow import offers
-from reportflow.flow.base import LIMIT, FlowBase, typed, typed_page
+from reportflow.flow.base import GRACE, LIMIT, FlowBase, typed, typed_page
 from reportflow.flow.bulk import CHUNK, Outcome, Stream
 from reportflow.flow.driving import drive
 from reportflow.flow.effects import Effects
@@ -17,12 +17,14 @@ from reportflow.flow.queries import KeyUse
 from reportflow.flow.requests import Create, Fire, Request
 from reportflow.lifecycle.decision import Option
 from reportflow.model.actor import Actor, Person
+from reportflow.model.attachment import Attachment
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query, R, grouping
 from reportflow.model.record import Record
 from reportflow.storage.base import FeedItem, Group, Of, Store
 
 if TYPE_CHECKING:
+    from reportflow.flow.attachments import Download, SupportsRead
     from reportflow.flow.erasing import ErasurePlan
     from reportflow.flow.heads import FilePath
     from reportflow.flow.verification import Verification, Verifier
@@ -51,6 +53,9 @@ class ReportFlow(FlowBase[Store]):
         observe: Called with each `Incident`: retries and conflicts that were given up.
         people: Who exists, by id, where the host can say: a mapping, a function, or an object that can be searched
             too; see `People`.
+        files: Keeps the contents of files, such as `DirectoryFiles`. Without it attachments are only named, and their
+            bytes are the host's.
+        file_rules: Which files are taken; see `FileRules` for those that are unless it is given.
 
     Raises:
         InvalidDefinition: two lifecycles of one name and version.
@@ -416,6 +421,63 @@ class ReportFlow(FlowBase[Store]):
                 searched.
         """
         return self._drive(self._handler.people.shown(asked, by, limit))
+
+    # -- files --------------------------------------------------------------------------------------------------
+
+    def upload(
+        self, content: bytes | SupportsRead, *, name: str, by: Actor, media_type: str = "", size: int | None = None
+    ) -> Attachment:
+        """Keep the content of a file, and get the `Attachment` by which a draft or details name it.
+
+        Nothing is kept of what is refused. What no act names is removed by `sweep_files` some time later.
+
+        Args:
+            content: All of it as bytes, or an open binary file, or anything that can be read like one.
+            name: The file's name, without folders. Its ending says of which type the content must be.
+            by: Who brings it.
+            media_type: What its sender says that it is; blank where they do not say.
+            size: How many bytes its sender says that there are: then a content that broke off is refused.
+
+        Raises:
+            InvalidValue: about `name`, `media_type` or `content`: it is not what its name says, empty, too large or
+                broken off, or its type is not taken; or about `files`: this flow has none.
+            StorageUnavailable: the files cannot be reached.
+        """
+        return self._drive(self._upload(content, name, by, media_type, size))
+
+    def download(self, id: str, attachment: Attachment | str, *, by: Actor) -> Download:
+        """The content of a file that a record names, or an entry that the actor may read; held against its digest.
+
+        Args:
+            id: The record's id.
+            attachment: Which file, or its digest.
+            by: Who asks.
+
+        Raises:
+            RecordNotFound: there is no such record that the actor may see; or `AttachmentNotFound`: nothing that they
+                may read of it names such a file.
+            UnreadableFile: the content is not held any more, or was altered.
+            InvalidValue: neither an attachment nor a digest, or this flow has no files.
+            StorageUnavailable: the files cannot be reached.
+        """
+        return self._drive(self._download(id, attachment, by))
+
+    def sweep_files(self, *, grace: float = GRACE) -> list[str]:
+        """Remove the contents of files that no entry names any more, or yet: for the operator, after erasing and daily.
+
+        All entries of the store are looked through, so the files must be of this store alone.
+
+        Args:
+            grace: What was brought less than so many seconds ago stays, since an act may still name it.
+
+        Returns:
+            The digests of what was removed.
+
+        Raises:
+            InvalidValue: a grace that is none, or this flow has no files.
+            StorageUnavailable: the files cannot be reached; some may have been removed.
+        """
+        return self._drive(self._sweep(grace))
 
     # -- verifying ----------------------------------------------------------------------------------------------
 

@@ -198,6 +198,41 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         ),
         "nothing_erases": "cannot be erased from this record; ask the administrator",
         "nothing_erases@developer": "is in state '{state}', from which no row of '{given}' erases; add one with erases=",
+        "file_name": "is '{file}', which is no name of a file; rename it, without / and \\ and unseen characters",
+        "file_name@developer": (
+            "is {file}, which is no file's own name: give it without folders, control characters, marks that turn text "
+            "round, and blanks or dots at its ends"
+        ),
+        "file_name_long": "of the file is too long; shorten it",
+        "file_name_long@developer": "is {file}, which has more than {limit} bytes of UTF-8; shorten it",
+        "file_type": "is '{file}': files of this type are not taken; take one of: {choices}",
+        "file_type@developer": "is {file}, whose ending file_rules= do not take; they take: {choices}",
+        "file_empty": "of '{file}' is empty; choose the right file",
+        "file_large": "of '{file}' is too large; at most {limit} are taken",
+        "file_large@developer": "of {file} is larger than the limit of {limit}; shrink it, or give other file_rules=",
+        "file_sent": "does not fit '{file}'; choose the file anew",
+        "file_sent@developer": "is {given}, which does not fit the ending of {file}; it is one of: {choices}",
+        "file_other": "of '{file}' is that of a file of type {found}; rename it, or choose the right file",
+        "file_other@developer": "of {file} is not what its name says, but that of a type {found}; rename it",
+        "file_damaged": "of '{file}' is damaged or not whole; open it to check, save it anew, and choose it again",
+        "file_damaged@developer": (
+            "of {file} begins as its name says, but is cut off, damaged, of a kindred type, or unpacks to more than "
+            "file_rules= take; give the whole file under its right name"
+        ),
+        "file_content": "of '{file}' is not what its name says; choose the right file",
+        "file_content@developer": "of {file} is not what its name says; give the file under its right name",
+        "file_cut": "of '{file}' did not come whole; choose it again",
+        "file_cut@developer": "of {file} has {given} bytes and not {expected}, as said; send it again",
+        "file_broke_off": "of '{file}' did not come whole; choose it again",
+        "file_broke_off@developer": "of {file} could not be read to its end: {given}; send it again",
+        "file_digest": "did not come whole; choose the file again",
+        "file_digest@developer": "has the digest {given} and not {expected}; give the bytes of that digest",
+        "file_missing": "names '{file}', which is not here; choose the file again",
+        "file_missing@developer": "names {file} at {at}, whose content the files do not hold; upload it, then name it",
+        "file_altered": "names '{file}', whose content is another one; choose the file again",
+        "file_altered@developer": "names {file} at {at} with another size or digest than its content has; upload it anew",
+        "no_files": "cannot be kept here; ask the administrator",
+        "no_files@developer": "are none of this flow; give it files=, such as DirectoryFiles('files')",
         "not_searchable": "cannot be searched here; ask the administrator",
         "not_searchable@developer": (
             "cannot be searched: give the flow people= that is a mapping, or an object with a method `search` beside "
@@ -468,6 +503,13 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "invalid_url": "The database URL '{url}' is not valid: {advice}",
         "broker_unavailable": "The broker {url} cannot be reached: {given}. Check that it runs; a relay tries again by itself.",
         "missing_extra": "{name} is not installed; {advice}",
+        "attachment_not_found": "This file is not there, or not open to you.",
+        "attachment_not_found@developer": (
+            "Neither record {ids} nor an entry of it that the actor may read names a file {sha256}; take a digest of "
+            "Report.attachments."
+        ),
+        "unreadable_file": "The file '{name}' cannot be shown now; tell the administrator.",
+        "unreadable_file@developer": "The content {sha256} of '{name}', a file of record {id}, {problem}.",
     },
     "problem": {
         "error": "Something went wrong",
@@ -507,6 +549,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "upgrade": "an upgrader failed{owner}",
         "leftover": "the upgraders left something that is no field{owner}",
         "value": "there is something that does not fit the class{owner}",
+        "file_missing": "is not held any more; restore the files from a backup",
+        "file_altered": "is not what was kept: its digest or size is another; restore it from a backup",
     },
     "advice": {
         "url": "write memory: or sqlite:///office.db (three slashes, then the path).",
@@ -569,6 +613,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "retry": _LATER,
         "retry@developer": "Try again; if it fails again, check the server.",
         "install": "type: pip install {package}",
+        "files": _LATER,
+        "files@developer": "check that the place of the files is mounted, writable and not full; nothing was written.",
     },
     "report.word": {
         "this": "This report",
@@ -706,6 +752,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "query": "query",
         "roles": "roles",
         "sha256": "sha256",
+        "content": "content",
+        "media_type": "type",
+        "files": "files",
         "size": "size",
         "source": "source",
         "sequence": "number in the history",

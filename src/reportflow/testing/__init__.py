@@ -1,9 +1,9 @@
 """The test kit: proof for stores and lifecycles of your own, and Hypothesis strategies for reportflow's values.
 
 `StoreTests` is the storage contract as a class for pytest, and `conform` runs it on a factory and gives a report;
-`awaited` drives an asynchronous store through it; `Twin` compares two stores call by call; `LifecycleMachine` and
-`strategies` prove definitions; `record_rows` and `check_rows` hold classes against rows that are stored. All but
-`awaited`, `Twin` and these two need the extra ``reportflow[testing]``.
+`FilesTests` is that of a place for files; `awaited` drives an asynchronous store through the suite; `Twin` compares
+two stores call by call; `LifecycleMachine` and `strategies` prove definitions; `record_rows` and `check_rows` hold
+classes against rows that are stored. All but `awaited`, `Twin` and these two need the extra ``reportflow[testing]``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from reportflow.testing.broken import SuiteRefused
+    from reportflow.testing.conformance.files import FilesTests
     from reportflow.testing.conformance.report import ConformanceFinding, ConformanceReport
     from reportflow.testing.conformance.run import conform
     from reportflow.testing.conformance.whole import StoreTests
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConformanceFinding",
     "ConformanceReport",
+    "FilesTests",
     "LifecycleMachine",
     "StoreTests",
     "StoresDiffer",
@@ -40,6 +42,7 @@ __all__ = [
 _OWNERS: Final = {
     "ConformanceFinding": "conformance.report",
     "ConformanceReport": "conformance.report",
+    "FilesTests": "conformance.files",
     "LifecycleMachine": "lifecycle_machine",
     "StoreTests": "conformance.whole",
     "StoresDiffer": "twin",

@@ -21,6 +21,7 @@ _ASSERTING: Final = (
     "count",
     "edges",
     "feed",
+    "files",
     "find",
     "handles",
     "read",
