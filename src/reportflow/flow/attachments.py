@@ -3,9 +3,10 @@
 Theory of operation. `receive` writes what comes into a temporary file, looks at size, name and content, and gives the
 content to the host's `Files` under its digest: so nothing that is wrong is ever kept. What it returns, an `Attachment`,
 is a value that a caller passes in a draft or in details, and a caller can make one up: so each act reads the contents
-of those that are new, and checks them again. A content is read into a temporary file, too, and held against the digest,
-before any of it is shown. The methods of this class that are no generators block; an asynchronous flow calls them in a
-thread.
+of those that are new, and checks them again. A digest alone opens nothing, either: beside each content that comes, a
+`_receipt` says who brought it, and an act names only what its actor brought. A content that is asked for is read into
+a temporary file, too, and held against the digest, before any of it is shown. The methods of this class that are no
+generators block; an asynchronous flow calls them in a thread.
 
 Contents take no part in the transaction of an act. One that no record names yet, or no longer, is removed by `sweep`.
 """
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256 as sha256_of
+from io import BytesIO
 from types import TracebackType
 from typing import IO, Any, Final, Protocol, Self, TypeVar, cast, runtime_checkable
 
@@ -41,6 +43,10 @@ from reportflow.storage.filetypes import FileRules
 _CHUNK: Final = 1 << 18
 #: Up to which size a temporary file stays in memory, in bytes.
 _IN_MEMORY: Final = 1 << 20
+#: The longest grace of a sweep, in seconds: thirty years.
+_LONGEST_GRACE: Final = 10**9
+#: What a receipt begins with. No text has it, and no content that begins so is taken.
+_RECEIPT: Final = b"\0reportflow upload\n"
 #: How many entries are looked through at a time.
 _SOME: Final = 1000
 
@@ -123,7 +129,9 @@ class AttachedFiles:
 
     # -- coming in --------------------------------------------------------------------------------------------------
 
-    def receive(self, content: bytes | SupportsRead, name: str, media_type: str, size: int | None) -> Attachment:
+    def receive(
+        self, content: bytes | SupportsRead, name: str, media_type: str, size: int | None, actor: Actor
+    ) -> Attachment:
         """Keep a content that is what its name says.
 
         Raises:
@@ -139,7 +147,12 @@ class AttachedFiles:
                 raise InvalidValue("content", "file_cut", {"file": name, "given": length, "expected": size})
             found = self._rules.check(kept, length, name, media_type)
             kept.seek(0)
+            if kept.read(len(_RECEIPT)) == _RECEIPT:
+                raise InvalidValue("content", "file_content", {"file": name})
+            kept.seek(0)
             self._call(partial(self._files.put, digest, kept))
+        receipt = _receipt(digest, actor)
+        self._call(lambda: self._files.put(_digest(receipt), BytesIO(receipt)))
         return Attachment(name=name, media_type=found.media_type, size=length, sha256=digest)
 
     def _copied(self, content: SupportsRead, kept: IO[bytes], name: str) -> tuple[str, int]:
@@ -164,7 +177,9 @@ class AttachedFiles:
     # -- named by an act --------------------------------------------------------------------------------------------
 
     def check_named(self, before: Record, after: Record, entry: Entry) -> Effects[None]:
-        """See that the files are there which an act newly names, and are what it says.
+        """See that the files are there which an act newly names, were brought by its actor, and are what it says.
+
+        A step names what the table says, and not its actor: only that the files are there is looked at.
 
         Raises:
             InvalidValue: about the field of the details or of the record that names one; `details` has its place as a
@@ -175,11 +190,13 @@ class AttachedFiles:
         named = {one: place for value in (after, entry.details) for place, one in attachments_in(value)}
         new = [(place, one) for one, place in named.items() if one not in known]
         if new:
-            yield from in_a_thread(partial(self._check_all, new))
+            yield from in_a_thread(partial(self._check_all, new, entry.actor if entry.cause is None else None))
 
-    def _check_all(self, named: list[tuple[str, Attachment]]) -> None:
+    def _check_all(self, named: list[tuple[str, Attachment]], actor: Actor | None) -> None:
         for place, one in named:
             try:
+                if actor is not None and not self._is_of(one, actor):
+                    raise UnreadableFile("", one.name, one.sha256, "missing")  # as if it were not held
                 with self._read(one) as content:
                     found = self._rules.check(content, one.size, one.name, one.media_type)
                 if one.media_type != found.media_type:
@@ -191,6 +208,10 @@ class AttachedFiles:
             except InvalidValue as error:
                 facts = {"file": one.name, **error.details, "at": f"{place}/{_PLACES.get(error.field, error.field)}"}
                 raise InvalidValue(_field(place), error.problem, facts) from error
+
+    def _is_of(self, attachment: Attachment, actor: Actor) -> bool:
+        """Whether an actor brought a content, and no sweep came since."""
+        return self._call(lambda: self._files.size(_digest(_receipt(attachment.sha256, actor)))) is not None
 
     def _read(self, attachment: Attachment, id: str = "") -> IO[bytes]:
         """A content, read whole and held against its digest and size.
@@ -261,8 +282,8 @@ class AttachedFiles:
         All entries are looked through, as they are stored: whatever looks like the digest counts as naming it, also in
         a row that cannot be read.
         """
-        if type(grace) not in (int, float) or not grace >= 0:
-            raise InvalidValue("grace", *type_problem("a number of seconds from 0", grace))
+        if type(grace) not in (int, float) or not 0 <= grace <= _LONGEST_GRACE:
+            raise InvalidValue("grace", "range", {"given": repr(grace)[:80], "least": 0, "most": _LONGEST_GRACE})
         than = datetime.now(UTC) - timedelta(seconds=grace)
         unnamed: set[str] = yield from in_a_thread(partial(self._call, lambda: set(self._files.older(than))))
         after: tuple[str, int] | None = None
@@ -273,10 +294,21 @@ class AttachedFiles:
             for one in some:
                 unnamed.difference_update(re.findall("[0-9a-f]{64}", one.details or ""))
             after = some[-1].record_id, some[-1].sequence
-        removed = sorted(unnamed)
-        for digest in removed:
-            yield from in_a_thread(partial(self._call, partial(self._files.delete, digest)))
+        removed = []
+        for digest in sorted(unnamed):
+            if (yield from in_a_thread(partial(self._call, partial(self._remove, digest)))):
+                removed.append(digest)
         return removed
+
+    def _remove(self, digest: str) -> bool:
+        """Remove what no entry names; whether it was a content, and no receipt."""
+        try:
+            with self._files.open(digest) as opened:
+                first = opened.read(len(_RECEIPT))
+        except FileNotFoundError:  # another sweep was faster
+            return False
+        self._files.delete(digest)
+        return first != _RECEIPT
 
     # ---------------------------------------------------------------------------------------------------------------
 
@@ -303,10 +335,17 @@ def _field(place: str) -> str:
     return place.split("/")[1] if "/" in place else "attachment"
 
 
+def _receipt(sha256: str, actor: Actor) -> bytes:
+    """Says that an actor brought a content; kept beside the contents, under its own digest, until it is swept."""
+    return b"%b%b\n%b" % (_RECEIPT, sha256.encode(), actor.id.encode())
+
+
+def _digest(content: bytes) -> str:
+    return sha256_of(content).hexdigest()
+
+
 def _stream(content: Any) -> SupportsRead:
     if isinstance(content, bytes | bytearray | memoryview):
-        from io import BytesIO
-
         return BytesIO(content)
     if not isinstance(content, SupportsRead):
         raise InvalidValue("content", *type_problem("bytes | BinaryIO", content))

@@ -240,7 +240,7 @@ class FlowBase(Generic[S]):
         self, content: bytes | SupportsRead, name: str, by: Actor, media_type: str, size: int | None
     ) -> Effects[Attachment]:
         actor_of(by)
-        return (yield from in_a_thread(lambda: self._attached().receive(content, name, media_type, size)))
+        return (yield from in_a_thread(lambda: self._attached().receive(content, name, media_type, size, by)))
 
     def _download(self, id: str, attachment: Attachment | str, by: Actor) -> Effects[Download]:
         return (yield from self._attached().download(self._queries, id, attachment, by))

@@ -429,12 +429,13 @@ class ReportFlow(FlowBase[Store]):
     ) -> Attachment:
         """Keep the content of a file, and get the `Attachment` by which a draft or details name it.
 
-        Nothing is kept of what is refused. What no act names is removed by `sweep_files` some time later.
+        Nothing is kept of what is refused. Only the same actor can name it by an act, before `sweep_files` removes what
+        no act has named.
 
         Args:
             content: All of it as bytes, or an open binary file, or anything that can be read like one.
             name: The file's name, without folders. Its ending says of which type the content must be.
-            by: Who brings it.
+            by: Who brings it, and will name it.
             media_type: What its sender says that it is; blank where they do not say.
             size: How many bytes its sender says that there are: then a content that broke off is refused.
 

@@ -228,7 +228,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "file_digest": "did not come whole; choose the file again",
         "file_digest@developer": "has the digest {given} and not {expected}; give the bytes of that digest",
         "file_missing": "names '{file}', which is not here; choose the file again",
-        "file_missing@developer": "names {file} at {at}, whose content the files do not hold; upload it, then name it",
+        "file_missing@developer": "names {file} at {at}, which the actor did not upload, or not since a sweep; upload it, then name it",
         "file_altered": "names '{file}', whose content is another one; choose the file again",
         "file_altered@developer": "names {file} at {at} with another size or digest than its content has; upload it anew",
         "no_files": "cannot be kept here; ask the administrator",

@@ -211,7 +211,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "file_digest": "未完整收到；请重新选择文件",
         "file_digest@developer": "摘要为 {given}，而非 {expected}；请给出该摘要的内容",
         "file_missing": "所列“{file}”不在此处；请重新选择文件",
-        "file_missing@developer": "{at} 所列 {file} 的内容未保存；请先上传再列出",
+        "file_missing@developer": "{at} 所列 {file} 并非由操作者上传，或上传后已被清理；请先上传再列出",
         "file_altered": "所列“{file}”的内容已不相同；请重新选择文件",
         "file_altered@developer": "{at} 所列 {file} 的大小或摘要与其内容不符；请重新上传",
         "no_files": "不能在此保存；请联系管理员",
