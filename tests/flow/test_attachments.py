@@ -320,33 +320,31 @@ def _acts(flow: ReportFlow, report: Report, *named: Attachment) -> list[Callable
 
 
 def test_what_an_act_names_is_there_and_is_what_it_says(flow: ReportFlow, files: DirectoryFiles) -> None:
-    """An act that names what is not held, or says of it what it is not, is refused with its place."""
+    """An act that names what is not held, or says of it what it is not, is refused, and each has its place."""
     one = flow.upload(PDF, name="a.pdf", by=ZHAO)
     other = flow.upload(PNG, name="b.png", by=ZHAO)
     report = flow.create(draft(one), by=ZHAO)
     cases = {
-        attrs.evolve(one, sha256="0" * 64): ("sha256", "file_missing"),
-        attrs.evolve(one, sha256=other.sha256): ("sha256", "file_altered"),
-        attrs.evolve(one, sha256=other.sha256, size=other.size): ("sha256", "file_other"),
-        attrs.evolve(one, size=one.size - 1): ("sha256", "file_altered"),
-        attrs.evolve(one, size=one.size + 1): ("sha256", "file_altered"),
-        attrs.evolve(one, name="a.docx", media_type=""): ("sha256", "file_other"),
-        attrs.evolve(one, name="a/b.pdf"): ("name", "file_name"),
-        attrs.evolve(one, name="a.exe"): ("name", "file_type"),
-        attrs.evolve(one, media_type="image/png"): ("media_type", "file_sent"),
-        attrs.evolve(one, media_type="application/x-pdf"): ("media_type", "file_sent"),
+        attrs.evolve(one, sha256="0" * 64): ("", "file_missing"),
+        attrs.evolve(one, sha256=other.sha256): ("", "file_altered"),
+        attrs.evolve(one, sha256=other.sha256, size=other.size): ("", "file_other"),
+        attrs.evolve(one, size=one.size - 1): ("", "file_altered"),
+        attrs.evolve(one, size=one.size + 1): ("", "file_altered"),
+        attrs.evolve(one, name="a.docx", media_type=""): ("", "file_other"),
+        attrs.evolve(one, name="a/b.pdf"): ("/name", "file_name"),
+        attrs.evolve(one, name="a.exe"): ("/name", "file_type"),
+        attrs.evolve(one, media_type="image/png"): ("/media_type", "file_sent"),
+        attrs.evolve(one, media_type="application/x-pdf"): ("/media_type", "file_sent"),
     }
-    for faulty, (where, problem) in cases.items():
-        for call in _acts(flow, report, other, faulty):
-            with pytest.raises(InvalidValue) as raised:
-                call()
-            error = raised.value
-            assert (error.field, error.problem, error.details["at"]) == (
-                "attachments", problem, f"/attachments/1/{where}",
-            )  # fmt: skip
-            assert error.details["file"] == faulty.name
-            for language in ("en", "zh"):
-                assert "{" not in error.message(language) + error.message(language, reader="developer")
+    every = [(f"/attachments/{place}{where}", problem) for place, (where, problem) in enumerate(cases.values(), 1)]
+    for call in _acts(flow, report, other, *cases):
+        with pytest.raises(InvalidValue) as raised:
+            call()
+        error = raised.value
+        assert [(one.pointer, one.code) for one in error.problems] == every
+        assert [one.params["file"] for one in error.problems] == [one.name for one in cases]
+        for language in ("en", "zh"):
+            assert "{" not in error.message(language) + error.message(language, reader="developer")
     assert flow.count(Query(), by=LI) == {(): 1}
     assert flow.get(report.id, by=LI).version == 1
     assert contents(files) == {PDF, PNG}
@@ -391,7 +389,7 @@ def test_a_digest_alone_opens_nothing(flow: ReportFlow) -> None:
         lambda: flow.fire(own, "supplement", Supplement(attachments=[one]), by=thief),
         lambda: flow.fire(report, "supplement", Supplement(attachments=[attrs.evolve(one, name="b.pdf")]), by=ZHAO),
     ):
-        assert wrong(call) == ("attachments", "file_missing")
+        assert wrong(call) == ("attachments.0", "file_missing")
     with pytest.raises(RecordNotFound):
         flow.download(report.id, one, by=thief)
     with pytest.raises(AttachmentNotFound):
@@ -415,7 +413,7 @@ def test_what_was_swept_is_brought_again(flow: ReportFlow) -> None:
     one = flow.upload(PDF, name="a.pdf", by=ZHAO)
     flow.create(draft(one), by=ZHAO)
     assert flow.sweep_files(grace=0) == []
-    assert wrong(lambda: flow.create(draft(one), by=ZHAO)) == ("attachments", "file_missing")
+    assert wrong(lambda: flow.create(draft(one), by=ZHAO)) == ("attachments.0", "file_missing")
     assert flow.upload(PDF, name="a.pdf", by=ZHAO) == one
     assert flow.create(draft(one), by=ZHAO).attachments == (one,)
 
@@ -500,7 +498,7 @@ def test_a_file_of_a_host_s_own_class_has_the_audience_of_its_entry(files: Direc
         missing = attrs.evolve(one, sha256="0" * 64)
         with pytest.raises(InvalidValue) as raised:
             flow.fire(matter, "note", Note(papers={"a/b~": (one, missing)}), by=clerk)
-        assert (raised.value.field, raised.value.details["at"]) == ("papers", "/papers/a~1b~0/1/sha256")
+        assert [one.pointer for one in raised.value.problems] == ["/papers/a~1b~0/1"]
         flow.fire(matter, "note", Note(papers={"x": (one,)}), by=clerk)
         assert flow.download(matter.id, one, by=clerk).read() == PDF
         with pytest.raises(AttachmentNotFound):

@@ -45,6 +45,7 @@ EXPECTED = {
     "UnknownLifecycle": 500, "RuleFailed": 500, "Unbuildable": 500, "StepsUnbounded": 500, "TransitionRefused": 409,
     "ContentErased": 410, "StaleRecord": 412, "MissingExtra": 500, "BrokerUnavailable": 503, "StorageError": 500,
     "RecordNotFound": 404, "AlreadyExists": 409, "Conflict": 409, "DuplicateKey": 409, "UnreadableRecord": 500,
+    "AttachmentNotFound": 404, "UnreadableFile": 500,
     "InvalidURL": 500, "SchemaMismatch": 500, "StorageClosed": 503, "StorageUnavailable": 503, "StorageBusy": 503,
     "TransactionRolledBack": 503,
 }  # fmt: skip

@@ -24,6 +24,7 @@ from typing import IO, Any, Final, Protocol, Self, TypeVar, cast, runtime_checka
 
 from reportflow.errors import (
     AttachmentNotFound,
+    FieldProblem,
     InvalidValue,
     ReportflowError,
     StorageUnavailable,
@@ -182,32 +183,37 @@ class AttachedFiles:
         A step names what the table says, and not its actor: only that the files are there is looked at.
 
         Raises:
-            InvalidValue: about the field of the details or of the record that names one; `details` has its place as a
-                JSON pointer, ``at``.
+            InvalidValue: names each that is not, by its place in the details or the draft.
             StorageUnavailable: the files cannot be reached.
         """
         known = {one for _, one in attachments_in(before)} if before.version else set[Attachment]()
-        named = {one: place for value in (after, entry.details) for place, one in attachments_in(value)}
+        named: dict[Attachment, str] = {}
+        for value in (entry.details, after):
+            for place, one in attachments_in(value):
+                named.setdefault(one, place)
         new = [(place, one) for one, place in named.items() if one not in known]
         if new:
             yield from in_a_thread(partial(self._check_all, new, entry.actor if entry.cause is None else None))
 
     def _check_all(self, named: list[tuple[str, Attachment]], actor: Actor | None) -> None:
-        for place, one in named:
-            try:
-                if actor is not None and not self._is_of(one, actor):
-                    raise UnreadableFile("", one.name, one.sha256, "missing")  # as if it were not held
-                with self._read(one) as content:
-                    found = self._rules.check(content, one.size, one.name, one.media_type)
-                if one.media_type != found.media_type:
-                    sent = {"given": one.media_type, "choices": (found.media_type,)}
-                    raise InvalidValue("media_type", "file_sent", sent)
-            except UnreadableFile as error:
-                facts: dict[str, object] = {"file": one.name, "at": f"{place}/sha256"}
-                raise InvalidValue(_field(place), f"file_{error.problem}", facts) from error
-            except InvalidValue as error:
-                facts = {"file": one.name, **error.details, "at": f"{place}/{_PLACES.get(error.field, error.field)}"}
-                raise InvalidValue(_field(place), error.problem, facts) from error
+        wrong = [problem for place, one in named for problem in self._why_not(place, one, actor)]
+        if wrong:
+            raise InvalidValue.of(wrong)
+
+    def _why_not(self, place: str, one: Attachment, actor: Actor | None) -> Iterator[FieldProblem]:
+        try:
+            if actor is not None and not self._is_of(one, actor):
+                raise UnreadableFile("", one.name, one.sha256, "missing")  # as if it were not held
+            with self._read(one) as content:
+                found = self._rules.check(content, one.size, one.name, one.media_type)
+            if one.media_type != found.media_type:
+                facts = {"file": one.name, "given": one.media_type, "choices": (found.media_type,)}
+                yield FieldProblem(f"{place}/media_type", "file_sent", facts)
+        except UnreadableFile as error:
+            yield FieldProblem(place, f"file_{error.problem}", {"file": one.name})
+        except InvalidValue as error:
+            where = place if error.field == "content" else f"{place}/{error.field}"
+            yield FieldProblem(where, error.problem, {"file": one.name, **error.details})
 
     def _is_of(self, attachment: Attachment, actor: Actor) -> bool:
         """Whether an actor brought a content, and no sweep came since."""
@@ -324,15 +330,6 @@ class AttachedFiles:
             raise
         except Exception as error:
             raise StorageUnavailable(type(self._files).__name__, f"{type(error).__name__}: {error}", "files") from error
-
-
-#: Where in an attachment what stands that the check calls otherwise.
-_PLACES: Final = {"content": "sha256"}
-
-
-def _field(place: str) -> str:
-    """The outermost field of a place."""
-    return place.split("/")[1] if "/" in place else "attachment"
 
 
 def _receipt(sha256: str, actor: Actor) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from reportflow.errors import InvalidValue
+from reportflow.errors import InvalidValue, pointer_of
 from reportflow.model.values import Value, field_names, limits, not_blank
 
 
@@ -50,7 +50,7 @@ def attachments_in(value: object, path: str = "") -> Iterator[tuple[str, Attachm
         yield path, value
     elif isinstance(value, Mapping):
         for key, one in value.items():
-            yield from attachments_in(one, f"{path}/{str(key).replace('~', '~0').replace('/', '~1')}")
+            yield from attachments_in(one, path + pointer_of(key))
     elif isinstance(value, tuple | list | frozenset | set):
         for place, one in enumerate(value):
             yield from attachments_in(one, f"{path}/{place}")
