@@ -138,7 +138,7 @@ def paged(store: Store, query: Query) -> list[str]:
     return sorted(ids)
 
 
-bounded = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+bounded = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 MANY: Final = frozenset({*IDS, *(f"none {number}" for number in range(600))})
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.visitors import InternalTraversal
 
 #: How many values are parameters of their own at the most.
 FEW: Final = 500
@@ -96,7 +97,8 @@ def exactly(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
 class _Exactly(sa.ColumnElement[str]):
     """The text, which each engine is given with its own name of the collation."""
 
-    inherit_cache = False
+    _traverse_internals = (("column", InternalTraversal.dp_clauseelement),)  # type: ignore[assignment]  # never changed
+    inherit_cache = True
     type = sa.Text()
 
     def __init__(self, column: sa.ColumnElement[Any]) -> None:
