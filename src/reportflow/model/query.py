@@ -16,7 +16,7 @@ from reportflow.model.actor import Scope, Secrecy
 from reportflow.model.checks import plain_text, text_problem, type_problem
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
-from reportflow.model.values import Value, as_texts, in_utc_or_none, time_text
+from reportflow.model.values import Value, as_texts, in_utc_or_none, limits, time_text
 from reportflow.model.zones import zone_of
 
 if TYPE_CHECKING:
@@ -251,14 +251,18 @@ class Query(Value):
     created_by: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
     author: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
     topic: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
-    text: frozenset[str | None] | None = attrs.field(default=None, converter=_values)
+    text: frozenset[str | None] | None = attrs.field(default=None, converter=_values, metadata=limits(maxItems=TEXTS))
     created_at: Interval | None = None
     updated_at: Interval | None = None
     due_at: Interval | None = None
     happened: Happened | None = None
     visible: Visibility | None = None
-    order: tuple[str, ...] = attrs.field(default=("created_at",), converter=as_texts)
-    limit: int = 100
+    order: tuple[str, ...] = attrs.field(
+        default=("created_at",),
+        converter=as_texts,
+        metadata=limits(items={"enum": [*ORDERS, *map("-{}".format, ORDERS)]}),
+    )
+    limit: int = attrs.field(default=100, metadata=limits(minimum=1, maximum=LIMIT))
     cursor: str | None = None
 
     def __attrs_post_init__(self) -> None:

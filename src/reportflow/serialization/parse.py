@@ -163,7 +163,9 @@ class _Reader:
                     return self.refuse(at, refused.problem)
             case Choice(members=members):
                 for constant, member in members:
-                    if type(constant) is type(data) and constant == data:
+                    if constant == data and isinstance(constant, bool) == isinstance(
+                        data, bool
+                    ):  # 5.0 is 5, 1 not true
                         return member
                 choices = tuple(constant for constant, _ in members)
                 return self.refuse(

@@ -183,21 +183,17 @@ def _write_any(value: object) -> Any:
     cls = type(value)
     if cls in _AS_THEY_ARE:
         return value
-    if isinstance(value, ReportflowError):
-        return {TYPE: name_of(cls), "code": value.code, **{name: write_fact(one) for name, one in value.said().items()}}
-    if isinstance(value, type):
-        return name_of(value)
-    if cls is Refusal:
-        return {TYPE: name_of(cls), **_write_refusal(value)}
     if attrs.has(cls):
         if isinstance(value, Extended) and extras_of(value) is not None:
             return write_merged(value, lambda one: {TYPE: name_of(cls), **_merging_writer(cls)(one)})
-        return {TYPE: name_of(cls), **writer_of(cls)(value)}
+        return {TYPE: name_of(cls), **(_write_refusal if cls is Refusal else writer_of(cls))(value)}
     if isinstance(value, list | tuple):
         return [_write_any(one) for one in value]
     if isinstance(value, Mapping):
         return {str(key): _write_any(one) for key, one in value.items()}
-    return _write_open(value)
+    if isinstance(value, ReportflowError):
+        return {TYPE: name_of(cls), "code": value.code, **{name: write_fact(one) for name, one in value.said().items()}}
+    return name_of(value) if isinstance(value, type) else _write_open(value)
 
 
 def _write_open(value: object) -> Any:

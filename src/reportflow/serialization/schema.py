@@ -245,7 +245,7 @@ def _constrained(written: dict[str, Any], name: str, value: Any) -> dict[str, An
     if name == "pattern" and "pattern" in written:
         # its own comes first, since forms look for it
         return {**written, "pattern": value, "allOf": [*written.get("allOf", ()), {"pattern": written["pattern"]}]}
-    return {**written, name: value}
+    return {**written, name: write_fact(value)}
 
 
 def _among(written: dict[str, Any], values: list[Any]) -> dict[str, Any]:
