@@ -528,20 +528,18 @@ class UnreadableFile(StorageError):
     """The content of a file cannot be shown: it is not held any more, or its bytes are others.
 
     Attributes:
-        id: The record that was asked.
-        name: The file's name.
+        id: The record that was asked. The file's name is content, and in no text.
         sha256: The digest of the bytes that it had.
         problem: ``missing`` or ``altered``.
     """
 
     code = "unreadable_file"
 
-    def __init__(self, id: str, name: str, sha256: str, problem: str) -> None:
+    def __init__(self, id: str, sha256: str, problem: str) -> None:
         self.id = id
-        self.name = name
         self.sha256 = sha256
         self.problem = problem
-        ReportflowError.__init__(self, id, name, sha256, problem)
+        ReportflowError.__init__(self, id, sha256, problem)
 
     def facts(self, renderer: Renderer) -> Mapping[str, object]:
         """The file, and what is wrong with it."""

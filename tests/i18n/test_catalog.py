@@ -258,7 +258,7 @@ FACTS: dict[str, tuple[Any, ...]] = {
     "AlreadyExists": (["r1"],),
     "Conflict": (["r1"],),
     "UnreadableRecord": (["r1"], "data", "value", "Report", 1, 2),
-    "UnreadableFile": ("r1", "letter.pdf", "0" * 64, "missing"),
+    "UnreadableFile": ("r1", "0" * 64, "missing"),
     "DuplicateKey": (["r1"], ["k"]),
     "InvalidURL": ("sqlit:///x", "url"),
     "SchemaMismatch": ("sqlite:///x", "2", "1", "newer"),

@@ -203,7 +203,7 @@ class AttachedFiles:
     def _why_not(self, place: str, one: Attachment, actor: Actor | None) -> Iterator[FieldProblem]:
         try:
             if actor is not None and not self._is_of(one, actor):
-                raise UnreadableFile("", one.name, one.sha256, "missing")  # as if it were not held
+                raise UnreadableFile("", one.sha256, "missing")  # as if it were not held
             with self._read(one) as content:
                 found = self._rules.check(content, one.size, one.name, one.media_type)
             if one.media_type != found.media_type:
@@ -228,7 +228,7 @@ class AttachedFiles:
         """
         digest, left = sha256_of(), attachment.size
         if self._call(partial(self._files.size, attachment.sha256)) is None:
-            raise UnreadableFile(id, attachment.name, attachment.sha256, "missing")
+            raise UnreadableFile(id, attachment.sha256, "missing")
         kept = _temporary()
         try:
             with self._opened(attachment, id) as content:
@@ -237,7 +237,7 @@ class AttachedFiles:
                     digest.update(some)
                     _written(kept, some)
             if left or digest.hexdigest() != attachment.sha256:
-                raise UnreadableFile(id, attachment.name, attachment.sha256, "altered")
+                raise UnreadableFile(id, attachment.sha256, "altered")
             kept.seek(0)
         except BaseException:
             kept.close()
@@ -249,7 +249,7 @@ class AttachedFiles:
             return self._call(partial(self._files.open, attachment.sha256))
         except StorageUnavailable as error:
             if isinstance(error.__cause__, FileNotFoundError):  # it was deleted just now
-                raise UnreadableFile(id, attachment.name, attachment.sha256, "missing") from error
+                raise UnreadableFile(id, attachment.sha256, "missing") from error
             raise
 
     # -- read -------------------------------------------------------------------------------------------------------

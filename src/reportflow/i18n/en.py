@@ -508,8 +508,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "Neither record {ids} nor an entry of it that the actor may read names a file {sha256}; take a digest of "
             "Report.attachments."
         ),
-        "unreadable_file": "The file '{name}' cannot be shown now; tell the administrator.",
-        "unreadable_file@developer": "The content {sha256} of '{name}', a file of record {id}, {problem}.",
+        "unreadable_file": "This file cannot be shown now; tell the administrator.",
+        "unreadable_file@developer": "The content {sha256} of a file of record {id} {problem}.",
     },
     "problem": {
         "error": "Something went wrong",

@@ -424,8 +424,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "attachment_not_found@developer": (
             "记录 {ids} 及其中操作者可读的各条历史都没有列出文件 {sha256}；请取 Report.attachments 中的摘要。"
         ),
-        "unreadable_file": "文件“{name}”暂时无法显示；请告知管理员。",
-        "unreadable_file@developer": "记录 {id} 的文件“{name}”，其内容 {sha256} {problem}。",
+        "unreadable_file": "此文件暂时无法显示，请联系系统管理员。",
+        "unreadable_file@developer": "记录 {id} 的文件内容 {sha256} {problem}。",
     },
     "problem": {
         "error": "发生错误",
