@@ -24,6 +24,7 @@ from reportflow.storage.base import Capabilities, Of, Store
 from reportflow.storage.sql.bound import bound_store, host_errors
 from reportflow.storage.sql.contract import SqlContract
 from reportflow.storage.sql.dialects import BUSY_TIMEOUT, in_memory, translate_driver_errors
+from reportflow.storage.sql.engines import autocommitting, host_schema
 from reportflow.storage.sql.executor import Checkout
 from reportflow.storage.sql.pool import ConnectionPool, HeldConnection, make_async_engine
 from reportflow.storage.sql.provision import OPENING_TIMEOUT, check_exists, create_or_verify
@@ -57,7 +58,7 @@ class AsyncSqlStore(AsyncCalls):
     Attributes:
         capabilities: What it can do beyond the contract.
         classes: The classes by which it reads.
-        engine: The engine that it works on, in autocommit mode.
+        engine: The engine that it works on; one of its own is in autocommit mode.
 
     Raises:
         InvalidURL: the URL is mistyped, its engine is not supported, or its driver blocks.
@@ -76,16 +77,19 @@ class AsyncSqlStore(AsyncCalls):
         schema: str | None = None,
         metadata: MetaData | None = None,
     ) -> None:
-        self.engine: AsyncEngine = make_async_engine(database)
+        self._engine = make_async_engine(database)
+        self.engine: AsyncEngine = self._engine if isinstance(database, str | URL) else database
         self.classes: Classes = classes
-        self._sync_engine = self.engine.sync_engine
+        self._sync_engine = self._engine.sync_engine
         self._pool = ConnectionPool(self._sync_engine) if isinstance(database, str | URL) else None
         #: Throws the connections that are its own away, where the store is dropped without a `close`.
         self._discard = None if self._pool is None else weakref.finalize(self, self._pool.discard)
         self._closed = False
         self.capabilities: Capabilities = capabilities_of(self._sync_engine, leases=False)
         tables = make_tables(metadata, prefix=prefix, schema=schema)
-        self._statements = StatementCache(tables, self._sync_engine)
+        if self._pool is None and host_schema(self.engine.sync_engine, schema) != schema:
+            tables = make_tables(None, prefix=prefix, schema=host_schema(self.engine.sync_engine, schema))
+        self._statements = StatementCache(tables, self._sync_engine, schema)
         self._create = create
         self._restoring = restoring
         self._opening = asyncio.Lock()
@@ -174,11 +178,16 @@ class AsyncSqlStore(AsyncCalls):
         return await _to_its_end(self._on_connection(run), self._grace)
 
     async def _on_connection(self, run: Callable[[Connection], T]) -> T:
-        """Run sync code on a connection that is held for it."""
+        """Run sync code on a connection that is held for it, in autocommit mode."""
+
+        def autocommitted(connection: Connection) -> T:
+            with autocommitting(connection):
+                return run(connection)
+
         with translate_driver_errors(self._sync_engine):
-            async with self.engine.connect() as connection:
+            async with self._engine.connect() as connection:
                 try:
-                    return await connection.run_sync(run)
+                    return await connection.run_sync(autocommitted)
                 except asyncio.CancelledError:
                     await connection.invalidate()  # it may hold half of a transaction
                     raise

@@ -25,9 +25,11 @@ from reportflow.model.checks import type_problem
 from reportflow.serialization.classes import Classes
 from reportflow.storage.base import Capabilities, Change
 from reportflow.storage.sql.contract import SqlContract, Write
-from reportflow.storage.sql.dialects import Mode, ends_transaction, said, translate
+from reportflow.storage.sql.dialects import ends_transaction, said, translate
+from reportflow.storage.sql.engines import host_schema
 from reportflow.storage.sql.executor import ConnectionCursor, Executor, PreparedStatement, Reading, Row
 from reportflow.storage.sql.lengths import refuse_long, written
+from reportflow.storage.sql.modes import Mode
 from reportflow.storage.sql.statements import Stale, StatementCache
 
 #: Gives the connection of a host for one call.
@@ -94,7 +96,7 @@ class HostExecutor(Executor):
             TransactionRolledBack: it could not be taken back, since the transaction is gone.
         """
         driver: Any = self._connection.driver_connection
-        mode, begin, keep, take_back = self._statements.backend.mode(driver), _BEGIN, _KEEP, _TAKE_BACK
+        mode, begin, keep, take_back = self._statements.backend.mode(self._connection), _BEGIN, _KEEP, _TAKE_BACK
         if mode is Mode.AT_ONCE:
             begin, keep, take_back = self._statements.backend.begin, "COMMIT", ["ROLLBACK"]
         elif mode is Mode.BEFORE_A_WRITE:  # a savepoint would not make this driver begin one
@@ -161,7 +163,8 @@ def _connection(host: Host, statements: StatementCache) -> Connection:
     """The connection of a host for this call.
 
     Raises:
-        InvalidValue: it gives something else, or a connection to a database of another engine.
+        InvalidValue: it gives something else, a connection to a database of another engine, or one whose
+            ``schema_translate_map`` names other tables.
     """
     try:
         connection = host()
@@ -169,6 +172,9 @@ def _connection(host: Host, statements: StatementCache) -> Connection:
         raise _no_host(host) from error
     if not isinstance(connection, Connection):
         raise _no_host(connection)
+    schema = host_schema(connection, statements.schema)
+    if schema != statements.tables.meta.schema:
+        raise InvalidValue("connection", *type_problem(f"schema {statements.tables.meta.schema}", schema))
     theirs, ours = connection.dialect, statements.dialect
     if (theirs.name, theirs.paramstyle) != (ours.name, ours.paramstyle):
         raise InvalidValue("connection", *type_problem(f"sqlalchemy Connection to {statements.url}", connection))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from enum import Enum
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import URL, Engine, make_url
+from sqlalchemy import URL, Engine, PoolProxiedConnection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from reportflow.errors import InvalidURL, MissingExtra, StorageBusy, StorageError, StorageUnavailable
 from reportflow.model.checks import text_problem
 from reportflow.redaction import is_secret, redacted, redacted_text
+from reportflow.storage.sql import modes
 
 #: How long a writer waits for another one in SQLite, and a caller for an answer or a free connection, in seconds.
 BUSY_TIMEOUT: Final = 5.0
@@ -66,25 +66,6 @@ _MYSQL_ERRORS: Final = _map(
 )
 
 
-def _sqlite_mode(driver: Any) -> Mode:
-    raw = getattr(driver, "_conn", driver)  # that of aiosqlite is inside
-    if raw.in_transaction:
-        return Mode.OPEN
-    # Python 3.12's attribute, where it is set, counts instead of the older one
-    at_once = raw.isolation_level is None or getattr(raw, "autocommit", None) is True
-    return Mode.AT_ONCE if at_once else Mode.BEFORE_A_WRITE
-
-
-def _postgresql_mode(driver: Any) -> Mode:
-    idle = driver.pgconn.transaction_status == 0  # PQTRANS_IDLE
-    return Mode.AT_ONCE if idle and driver.autocommit else Mode.OPEN
-
-
-def _mysql_mode(driver: Any) -> Mode:
-    begun, at_once = driver.server_status & 1, driver.server_status & 2  # SERVER_STATUS_IN_TRANS, _AUTOCOMMIT
-    return Mode.AT_ONCE if at_once and not begun else Mode.OPEN
-
-
 def _postgresql_code(error: BaseException) -> str | None:
     state = getattr(error, "sqlstate", None)
     if state is not None:
@@ -99,17 +80,6 @@ def _mysql_code(error: BaseException) -> str | None:
     return str(error.args[0]) if error.args and isinstance(error.args[0], int) else None
 
 
-class Mode(Enum):
-    """What becomes of a statement that is run now on a driver's connection."""
-
-    #: It is part of a transaction: of one that has begun, or that the driver begins with any statement.
-    OPEN = "open"
-    #: The driver begins a transaction before one that writes, and only then.
-    BEFORE_A_WRITE = "before a write"
-    #: It is committed at once.
-    AT_ONCE = "at once"
-
-
 @attrs.frozen(kw_only=True)
 class Backend:
     """What differs from engine to engine.
@@ -122,7 +92,7 @@ class Backend:
         rolled_back: The beginnings of the codes by which a COMMIT that failed is known to have kept nothing.
         not_rolled_back: Those of them by which it is not.
         ends_transaction: The beginnings of the codes after which a transaction can only be rolled back, or was.
-        mode: What becomes of a statement that is run now on a driver's connection.
+        mode: What becomes of a statement that is run now on a connection.
         level: Asks for the isolation level of a transaction, where some read as of its beginning and never go on.
         for_update: Makes a SELECT read, and lock, what is committed by now, where a transaction reads as of its
             beginning and its writes do not.
@@ -145,7 +115,7 @@ class Backend:
     rolled_back: tuple[str, ...]
     not_rolled_back: tuple[str, ...] = ()
     ends_transaction: tuple[str, ...]
-    mode: Callable[[Any], Mode]
+    mode: Callable[[PoolProxiedConnection], modes.Mode]
     level: str = ""
     for_update: str = ""
     connect: Mapping[str, Any]
@@ -169,7 +139,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
         not_rolled_back=("SQLITE_IOERR",),
         # it has read, and another one has written since
         ends_transaction=("SQLITE_BUSY_SNAPSHOT",),
-        mode=_sqlite_mode,
+        mode=modes.of_sqlite,
         connect={"timeout": BUSY_TIMEOUT},
         session=("PRAGMA foreign_keys = ON",),
         positions_on_insert=True,
@@ -185,7 +155,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
         not_rolled_back=("08", "40003", "57P", "58", "XX"),
         # serialization, deadlock; and a transaction in which a statement failed before, or that was idle for too long
         ends_transaction=("40001", "40P01", "25P"),
-        mode=_postgresql_mode,
+        mode=modes.of_postgresql,
         level="SHOW transaction_isolation",
         connect={"connect_timeout": int(BUSY_TIMEOUT), "client_encoding": "utf8"},
         session=(f"SET lock_timeout = {int(LOCK_TIMEOUT * 1000)}",),
@@ -202,7 +172,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
         rolled_back=("1213", "1205", "1020", "1290", "1792", "1836"),
         # deadlock; and a row that was changed since the transaction began, where the server tells
         ends_transaction=("1213", "1020"),
-        mode=_mysql_mode,
+        mode=modes.of_mysql,
         for_update=" FOR UPDATE",
         connect={"connect_timeout": int(BUSY_TIMEOUT), "charset": "utf8mb4"},
         session=(

@@ -16,6 +16,7 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from reportflow.errors import ReportflowError, StorageError
 from reportflow.storage.sql.dialects import is_undecodable, translate, translate_driver_errors
+from reportflow.storage.sql.engines import autocommitting
 from reportflow.storage.sql.pool import ConnectionPool, HeldConnection
 
 #: What a driver gives for a row: its columns, in the order in which they were asked for.
@@ -254,6 +255,7 @@ def engine_checkout(engine: Engine) -> Iterator[Executor]:
     with (
         translate_driver_errors(engine),
         engine.connect() as connection,
+        autocommitting(connection),
         Checkout(HeldConnection(connection)) as executor,
     ):
         yield executor

@@ -32,6 +32,7 @@ from reportflow.storage.sql.dialects import (
     safe_url,
     synchronous_mode,
 )
+from reportflow.storage.sql.engines import HostEngine
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -59,7 +60,7 @@ def make_engine(url: str | URL) -> Engine:
 
 
 def make_async_engine(database: str | URL | AsyncEngine) -> AsyncEngine:
-    """As `make_engine`, an `AsyncEngine`; one of the host's in autocommit mode.
+    """As `make_engine`, an `AsyncEngine`; for one of the host's, what works on its pool.
 
     Raises:
         InvalidURL, MissingExtra: see `make_engine`.
@@ -73,7 +74,7 @@ def make_async_engine(database: str | URL | AsyncEngine) -> AsyncEngine:
         return AsyncEngine(_make(parse_url(database, asynchronous=True), AsyncAdaptedQueuePool))
     if not isinstance(database, AsyncEngine):
         raise InvalidValue("database", *type_problem("str | URL | sqlalchemy AsyncEngine", database))
-    return database.execution_options(isolation_level="AUTOCOMMIT")
+    return AsyncEngine(HostEngine(database.sync_engine))
 
 
 def _make(url: URL, poolclass: type[QueuePool]) -> Engine:
@@ -242,7 +243,7 @@ class ConnectionPool:
 class HeldConnection:
     """One connection that is held for the call: by an asynchronous store, or from the engine of a host.
 
-    Such an engine is in autocommit mode by an option that only SQLAlchemy's own `Connection` puts into effect.
+    Such a connection is put into autocommit mode where it is taken from its engine.
     """
 
     def __init__(self, connection: Connection, pool: ConnectionPool | None = None) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import NoSuchTableError
 from reportflow.errors import SchemaMismatch, StorageBusy, StorageUnavailable
 from reportflow.storage.sql import timeouts
 from reportflow.storage.sql.dialects import backend_of, in_memory, safe_url, translate_driver_errors
+from reportflow.storage.sql.engines import HostEngine, autocommitting
 from reportflow.storage.sql.executor import Checkout, transaction
 from reportflow.storage.sql.pool import HeldConnection, make_engine
 from reportflow.storage.sql.schema import FIRST_ROWS, PREFIX, RESTORING, SCHEMA_VERSION, Tables
@@ -238,17 +239,14 @@ def connected(database: str | Engine) -> Iterator[Connection]:
         InvalidURL, MissingExtra: see `make_engine`.
         StorageUnavailable: it cannot be reached, or is an SQLite file that is not there.
     """
-    engine = database if isinstance(database, Engine) else make_engine(_blocking(database))
+    engine = HostEngine(database) if isinstance(database, Engine) else make_engine(_blocking(database))
     try:
         backend_of(engine)
         check_exists(engine)
-        with (
-            translate_driver_errors(engine),
-            engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,
-        ):
+        with translate_driver_errors(engine), engine.connect() as connection, autocommitting(connection):
             yield connection
     finally:
-        if engine is not database:
+        if not isinstance(engine, HostEngine):
             engine.dispose()
 
 

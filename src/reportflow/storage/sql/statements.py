@@ -71,6 +71,7 @@ class StatementCache:
     """All prepared statements of one store's tables on one engine. Safe for threads.
 
     Attributes:
+        schema: The name of the tables' schema, for which an engine may put another one.
         engine: The engine.
         url: Its URL, without the password.
         conflicts: The errors of a write that was too late: `Stale`, and what the driver and SQLAlchemy raise where an
@@ -78,11 +79,12 @@ class StatementCache:
         misfits: The errors of a value that does not fit its column.
     """
 
-    def __init__(self, tables: Tables, engine: sa.Engine) -> None:
+    def __init__(self, tables: Tables, engine: sa.Engine, schema: str | None = None) -> None:
         dialect, backend = engine.dialect, backend_of(engine)
         self.tables: Tables = tables
         self.dialect: sa.Dialect = dialect
         self.backend: Backend = backend
+        self.schema: str | None = schema
         self.engine: sa.Engine = engine
         self.url: str = safe_url(engine)
         driver = dialect.loaded_dbapi

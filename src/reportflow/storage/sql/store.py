@@ -13,6 +13,7 @@ from reportflow.storage.base import Capabilities
 from reportflow.storage.sql.bound import BoundSqlStore, bound_store
 from reportflow.storage.sql.contract import SqlContract
 from reportflow.storage.sql.dialects import in_memory, translate_driver_errors
+from reportflow.storage.sql.engines import HostEngine, autocommitting, host_schema
 from reportflow.storage.sql.executor import Checkout, OpenExecutor, engine_checkout
 from reportflow.storage.sql.leases import SqlLeases
 from reportflow.storage.sql.pool import ConnectionPool, make_engine
@@ -40,7 +41,7 @@ class SqlStore(SqlContract):
     Attributes:
         capabilities: What it can do beyond the contract.
         classes: The classes by which it reads.
-        engine: The engine that it works on, in autocommit mode.
+        engine: The engine that it works on; one of its own is in autocommit mode.
 
     Raises:
         InvalidURL: the URL is mistyped, or its engine is not supported.
@@ -62,27 +63,29 @@ class SqlStore(SqlContract):
         metadata: MetaData | None = None,
     ) -> None:
         tables = make_tables(metadata, prefix=prefix, schema=schema)
+        if isinstance(database, Engine) and host_schema(database, schema) != schema:
+            tables = make_tables(None, prefix=prefix, schema=host_schema(database, schema))
         #: Closes the connections that are its own; done too when the store is dropped without a `close`.
         self._close_pool: weakref.finalize[..., SqlStore] | None = None
         if isinstance(database, Engine):
-            engine: Engine = database.execution_options(isolation_level="AUTOCOMMIT")
+            engine: Engine = HostEngine(database)
             checkout: OpenExecutor = partial(engine_checkout, engine)
         else:
             engine = make_engine(database)
             pool = ConnectionPool(engine)
             checkout, self._close_pool = partial(Checkout, pool), weakref.finalize(self, pool.close)
-        super().__init__(StatementCache(tables, engine), checkout, capabilities_of(engine), classes)
-        self.engine: Engine = engine
+        super().__init__(StatementCache(tables, engine, schema), checkout, capabilities_of(engine), classes)
+        self.engine: Engine = database if isinstance(database, Engine) else engine
         try:
-            retry_while_busy(lambda: self._open(tables, create, restoring))
+            retry_while_busy(lambda: self._open(engine, tables, create, restoring))
         except BaseException:
             self.close()
             raise
 
-    def _open(self, tables: Tables, create: bool, restoring: bool) -> None:
+    def _open(self, engine: Engine, tables: Tables, create: bool, restoring: bool) -> None:
         if not create:
-            check_exists(self.engine)
-        with translate_driver_errors(self.engine), self.engine.connect() as connection:
+            check_exists(engine)
+        with translate_driver_errors(engine), engine.connect() as connection, autocommitting(connection):
             create_or_verify(connection, tables, create=create, restoring=restoring)
 
     @cached_property

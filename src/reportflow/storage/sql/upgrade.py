@@ -24,6 +24,7 @@ from reportflow.storage.sql.dialects import (
     safe_url,
     translate_driver_errors,
 )
+from reportflow.storage.sql.engines import host_schema
 from reportflow.storage.sql.migrations.host import BRANCH, VERSIONS, version_table
 from reportflow.storage.sql.schema import PREFIX, SCHEMA_VERSION, Tables, make_tables
 
@@ -59,6 +60,7 @@ def upgrade(database: str | Engine, *, prefix: str = PREFIX, schema: str | None 
         StorageUnavailable: the database cannot be reached or written, or is an SQLite file that is not there.
         StorageBusy: another process writes; nothing was changed.
     """
+    schema = host_schema(database, schema)
     tables = make_tables(MetaData(), prefix=prefix, schema=schema)
     with provision.connected(database) as connection:
         if connection.dialect.name == "sqlite" and _known(connection, tables) is None:
@@ -84,6 +86,7 @@ def current(database: str | Engine, *, prefix: str = PREFIX, schema: str | None 
         InvalidURL, MissingExtra, StorageUnavailable: see `upgrade`.
         SchemaMismatch: they are not reportflow's.
     """
+    schema = host_schema(database, schema)
     with provision.connected(database) as connection:
         return provision.version(connection, make_tables(MetaData(), prefix=prefix, schema=schema))
 

@@ -25,6 +25,7 @@ from reportflow.model.checks import type_problem
 from reportflow.model.values import as_tuple
 from reportflow.storage.sql import provision
 from reportflow.storage.sql.columns import Field, Reader, fields_of, reader_of
+from reportflow.storage.sql.engines import host_schema
 from reportflow.storage.sql.schema import BASE, PREFIX, Tables, make_tables
 
 #: The row of ``meta`` with the names of the views, as JSON.
@@ -94,6 +95,7 @@ def make_views(
     several = (lifecycles,) if isinstance(lifecycles, Lifecycle) else as_tuple(lifecycles)
     if not isinstance(several, tuple) or not several or not all(isinstance(one, Lifecycle) for one in several):
         raise InvalidValue("lifecycles", *type_problem("list[Lifecycle]", lifecycles))
+    schema = host_schema(database, schema)
     tables = make_tables(MetaData(), prefix=prefix, schema=schema)
     with provision.connected(database) as connection:
         provision.create_or_verify(connection, tables, create=False)
@@ -122,6 +124,7 @@ def drop_views(database: str | Engine, *, prefix: str = PREFIX, schema: str | No
     Raises:
         InvalidURL, MissingExtra, StorageUnavailable, SchemaMismatch, StorageError: see `make_views`.
     """
+    schema = host_schema(database, schema)
     tables = make_tables(MetaData(), prefix=prefix, schema=schema)
     with provision.connected(database) as connection:
         provision.create_or_verify(connection, tables, create=False)
@@ -136,6 +139,7 @@ def standing(database: str | Engine, *, prefix: str = PREFIX, schema: str | None
         InvalidURL, MissingExtra, StorageUnavailable: see `make_views`.
         SchemaMismatch: the tables are not reportflow's.
     """
+    schema = host_schema(database, schema)
     tables = make_tables(MetaData(), prefix=prefix, schema=schema)
     with provision.connected(database) as connection:
         return () if provision.version(connection, tables) is None else _standing(connection, tables)
