@@ -108,6 +108,13 @@ def test_a_content_lies_under_its_digest(tmp_path: Path) -> None:
     assert path.read_bytes() == b"content"
 
 
+def test_a_directory_is_for_one_user(tmp_path: Path) -> None:
+    """A directory that is made is closed to other users; one that was there keeps its permissions."""
+    (tmp_path / "shared").mkdir(mode=0o755)
+    modes = [DirectoryFiles(tmp_path / name).path.stat().st_mode & 0o777 for name in ("made", "shared")]
+    assert modes == [0o700, 0o755]
+
+
 def test_a_damaged_content_is_whole_again(tmp_path: Path) -> None:
     """Putting what is held makes a damaged file whole, and counts as put now."""
     files = DirectoryFiles(tmp_path)

@@ -31,8 +31,9 @@ class DirectoryFiles:
 
     Args:
         path: The directory. It is for nothing else, and for one database.
-        create: Whether to make it where it is not there. With False only one is taken that was made so: where it is on
-            a mount, one that is missing is an error then, and no empty directory.
+        create: Whether to make it where it is not there, for this user alone; make it yourself for several users. What
+            is written in it has the permissions that the process gives new files. With False only one is taken that
+            was made so: where it is on a mount, one that is missing is an error then, and no empty directory.
 
     Raises:
         InvalidValue: no path.
@@ -45,7 +46,7 @@ class DirectoryFiles:
         self._path = Path(path)
         with self._translated():
             if create:
-                self._path.mkdir(parents=True, exist_ok=True)
+                self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 (self._path / _MARK).touch()
             self._check_mounted()
 
@@ -56,15 +57,13 @@ class DirectoryFiles:
 
     def put(self, sha256: str, content: IO[bytes]) -> None:
         """See `Files.put`."""
-        from tempfile import mkstemp  # it loads what only a program that keeps files needs
-
         path = self._place(sha256)
         with self._translated():
             self._check_mounted()
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = mkstemp(prefix=_UNFINISHED, dir=path.parent)
+            name = path.parent / f"{_UNFINISHED}{os.urandom(8).hex()}"
             try:
-                with open(descriptor, "wb") as written:
+                with name.open("xb") as written:
                     digest = sha256_of()
                     while some := content.read(_CHUNK):
                         digest.update(some)
