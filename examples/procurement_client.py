@@ -159,6 +159,7 @@ class Purchase(TypedDict):
     due_at: str | None
     secrecy: Secrecy
     created_by: str
+    created_for: str | None
     created_at: str | None
     updated_at: str | None
     estimate: str
