@@ -152,13 +152,14 @@ class _Writer:
 
     def _attrs(self, value: Any) -> str:
         cls = type(value)
-        given = [
-            f"{field.alias}={self._field(field, one)}"
+        written = [
+            field
             for field in attrs.fields(cls)
-            if field.init and field.eq and not _is_default(field, one := getattr(value, field.name))
+            if field.init and field.eq and not _is_default(field, getattr(value, field.name))
         ]
+        given = [f"{field.alias}={self._field(field, getattr(value, field.name))}" for field in written]
         # a record that has nothing of what only the flow sets is what `draft` would take
-        draft = isinstance(value, Record) and not any(getattr(value, name) for name in SET_BY_FOLD - {"kind"})
+        draft = isinstance(value, Record) and SET_BY_FOLD.isdisjoint({one.name for one in written} - {"kind"})
         return f"{self._class(cls)}{'.draft' if draft else ''}({', '.join(given)})"
 
 
