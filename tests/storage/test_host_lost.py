@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 import warnings
@@ -10,11 +11,14 @@ from contextlib import suppress
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Connection, Engine, String, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Connection, Engine, String, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError
+from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scoped_session, sessionmaker
 
 from reportflow import (
+    AsyncReportFlow,
+    AsyncSqlStore,
     Conflict,
     Create,
     Fire,
@@ -463,3 +467,106 @@ def test_an_act_by_id_is_tried_again_on_what_is_stored(flow: ReportFlow, host: E
             bound.fire("r1", "edit", EDIT, by=LI, version=1)
         connection.commit()
     assert [one.trigger for one in flow.history("r1", by=LI)] == ["create", "comment"]
+
+
+# -- awaited -----------------------------------------------------------------------------------------------------------
+
+_AWAITED: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+asyncmy"}
+
+
+@pytest.fixture
+def awaited_url(url: str) -> str:
+    """The database, by its asynchronous driver."""
+    made = make_url(url)
+    return made.set(drivername=_AWAITED[made.get_backend_name()]).render_as_string(hide_password=False)
+
+
+def test_hosts_of_the_asynchronous_store(awaited_url: str) -> None:
+    """A session of each task, many comments at once, what is dead, and what is lost: as with the blocking store."""
+
+    async def main() -> None:
+        engine = create_async_engine(awaited_url, pool_size=12)
+        store = AsyncSqlStore(engine, prefix="awaited_")
+        flow = AsyncReportFlow(store, OPEN_REPORT)
+        await flow.create(draft("r1"), by=LI)
+        sessions = async_scoped_session(async_sessionmaker(engine), scopefunc=asyncio.current_task)
+        bound = flow.bound_to(sessions)
+
+        async def request(number: int) -> None:
+            await bound.fire("r1", "comment", Comment(text=f"{number}"), by=LI, key=f"k{number}")
+            await sessions.commit()
+            await bound.create(draft(f"lost{number}"), by=LI)
+            await sessions.remove()
+
+        await asyncio.gather(*(request(number) for number in range(10)))
+        assert len(await flow.history("r1", by=LI)) == 11
+        assert await flow.count(Query(), by=LI) == {(): 1}
+
+        connection = await engine.connect()
+        await connection.close()
+        for host, error in (
+            (connection, StorageClosed),
+            (engine.connect(), InvalidValue),
+            (AsyncSession(), InvalidValue),
+        ):
+            with pytest.raises(error):
+                await flow.bound_to(host).get("r1", by=LI)
+
+        async with engine.connect() as connection:
+            begin = await connection.begin()
+            if engine.dialect.name == "sqlite":
+                await connection.exec_driver_sql("BEGIN")
+            elif engine.dialect.name == "postgresql":
+                await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            hosted = flow.bound_to(connection)
+            before = await hosted.get("r1", by=LI)
+            await flow.fire("r1", "comment", Comment(text="sooner"), by=LI)
+            if engine.dialect.name == "mysql":  # which reads it again, with a lock
+                assert (await hosted.fire("r1", "edit", EDIT, by=LI)).version == before.version + 2
+            else:
+                for _ in range(2):
+                    with pytest.raises(TransactionRolledBack):
+                        await hosted.fire("r1", "edit", EDIT, by=LI)
+            await begin.rollback()
+            assert (await hosted.fire("r1", "edit", EDIT, by=LI)).state == "edited"
+            await connection.rollback()
+        await flow.close()
+        await engine.dispose()
+
+    asyncio.run(main())
+
+
+def test_a_task_that_is_cancelled_has_changed_nothing(awaited_url: str) -> None:
+    """At whatever statement a task is cancelled, what its host commits has nothing of the act."""
+
+    async def main() -> None:
+        engine = create_async_engine(awaited_url)
+        flow = AsyncReportFlow(AsyncSqlStore(engine, prefix="cancelled_"), OPEN_REPORT)
+        for id in ("r1", "r2"):
+            await flow.create(draft(id), by=LI)
+        act = [Fire(id, "edit", EDIT, by=LI) for id in ("r1", "r2")]
+        at = 0
+        while True:
+            at, left = at + 1, at + 1
+            async with engine.connect() as connection:
+                task: asyncio.Task[Any] = asyncio.ensure_future(flow.bound_to(connection).batch(act))
+
+                def cancel(*_: object, task: asyncio.Task[Any] = task) -> None:
+                    nonlocal left
+                    left -= 1
+                    if left == 0:
+                        task.cancel()
+
+                event.listen(connection.sync_connection, "before_cursor_execute", cancel)
+                with suppress(asyncio.CancelledError):
+                    await task
+                if left > 0:
+                    break
+                with suppress(PendingRollbackError):
+                    await connection.commit()
+            assert [len(await flow.history(id, by=LI)) for id in ("r1", "r2")] == [1, 1]
+        assert at > 4
+        await flow.close()
+        await engine.dispose()
+
+    asyncio.run(main())

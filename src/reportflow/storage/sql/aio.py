@@ -151,7 +151,10 @@ class AsyncSqlStore(AsyncCalls):
 
         if not isinstance(host, AsyncConnection | AsyncSession | async_scoped_session):
             raise InvalidValue("connection", *type_problem("sqlalchemy AsyncConnection | AsyncSession", host))
-        return BoundAsyncSqlStore(self, self._statements, host)
+        # of a scoped one, the session of the task that calls
+        return BoundAsyncSqlStore(
+            self, self._statements, host if isinstance(host, async_scoped_session) else lambda: host
+        )
 
     def visible(self, query: Query, of: Of, on: Any) -> Visible:
         """See `SupportsVisible.visible`; not awaited, since nothing is read."""
@@ -199,7 +202,7 @@ class AsyncSqlStore(AsyncCalls):
 class BoundAsyncSqlStore(AsyncCalls):
     """`BoundSqlStore`, awaited. A call that is cancelled loses the transaction, as SQLAlchemy has it."""
 
-    def __init__(self, unbound: AsyncSqlStore, statements: StatementCache, host: Any) -> None:
+    def __init__(self, unbound: AsyncSqlStore, statements: StatementCache, host: Callable[[], Any]) -> None:
         self.capabilities: Capabilities = unbound.capabilities.bound()
         self._unbound = unbound
         self._statements = statements
@@ -219,7 +222,7 @@ class BoundAsyncSqlStore(AsyncCalls):
             return call(bound_store(self._statements, host, self.capabilities, self._unbound.classes))
 
         with host_errors(self._statements):
-            found: T = await self._host.run_sync(run)
+            found: T = await self._host().run_sync(run)
         return found
 
     def visible(self, query: Query, of: Of, on: Any) -> Visible:
