@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 
 import attrs
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, Engine, bindparam, update
 from sqlalchemy.exc import IntegrityError
 
 from reportflow import Change, Conflict, Entry, Page, Query, Record, Secrecy, StorageError
@@ -111,11 +111,11 @@ class Unconstrained(FileStore):
 
     _mine: ClassVar = threading.local()
 
-    def _open(self, tables: Tables, create: bool, restoring: bool) -> None:
+    def _open(self, engine: Engine, tables: Tables, create: bool, restoring: bool) -> None:
         for one in list(tables.entry.indexes):
             if one.unique:
                 tables.entry.indexes.remove(one)
-        super()._open(tables, create, restoring)
+        super()._open(engine, tables, create, restoring)
 
     def _plan(self, changes: Sequence[Change]) -> list[Write]:
         self._mine.changes = changes
