@@ -47,7 +47,6 @@ from reportflow.model.actor import Actor
 from reportflow.model.checks import type_problem
 from reportflow.model.entry import CLOCK_TOLERANCE, Command, Entry, same_content
 from reportflow.model.record import SET_BY_FOLD, Record, Seen, give_out, given_by
-from reportflow.model.values import changed
 
 if TYPE_CHECKING:
     from reportflow.flow.attachments import AttachedFiles
@@ -255,23 +254,15 @@ class Handler:
 
     def _create(self, unit: UnitOfWork, request: Create, now: datetime, id: str) -> Effects[Record]:
         lifecycle = self.definitions.of(request.draft)
-        command: Command = Command(
-            trigger="",
-            actor=request.by,
-            now=now,
-            at=request.at,
-            key=request.key,
-            id=id,
-            salt=self._new_salt(),
-            clock_tolerance=self._clock_tolerance,
-        )
-        trigger = request.trigger
+        salt, trigger = self._new_salt(), request.trigger
         if trigger is None:
-            trigger = decision.creation(lifecycle, request.draft, command)
-        return (yield from self.act(unit, request.draft, changed(command, {"trigger": trigger}), ()))
+            unnamed = command_of(request, "", now, salt, self._clock_tolerance, id)
+            trigger = decision.creation(lifecycle, request.draft, unnamed)
+        command = command_of(request, trigger, now, salt, self._clock_tolerance, id)
+        return (yield from self.act(unit, request.draft, command, ()))
 
     def _fire(self, unit: UnitOfWork, request: Fire, now: datetime, *, retried: bool) -> Effects[Record]:
-        command = command_of(request, now, self._new_salt(), self._clock_tolerance)
+        command = command_of(request, request.trigger, now, self._new_salt(), self._clock_tolerance)
         snapshot = self.snapshot(request)
         tracked = unit.tracked.get(request.id)
         if tracked is None and snapshot is not None and not retried:

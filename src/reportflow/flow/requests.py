@@ -122,11 +122,17 @@ def may_be_of(request: Request, entry: Entry) -> bool:
     return named and isinstance(entry.details, Record) and type(entry.details) is type(request.draft)
 
 
-def command_of(request: Fire, now: datetime, salt: str, clock_tolerance: float) -> Command:
-    """The command of a request. What a `Fire` was found to be when it was built is not checked again."""
-    trigger, reason, salted = request.trigger, request.reason, (False, salt, "", clock_tolerance)
-    given: Any = (trigger, request.by, now, request.at, request.details, reason, request.key, None, None, *salted)
-    plain = type(trigger) is str and trigger.isprintable() and type(reason) is str
+def command_of(
+    request: Request, trigger: str, now: datetime, salt: str, clock_tolerance: float, id: str = ""
+) -> Command:
+    """The command of a request. What a request was found to be when it was built is not checked again.
+
+    `id` is that of what is created.
+    """
+    details, reason = (request.details, request.reason) if isinstance(request, Fire) else (None, "")
+    given: Any = (trigger, request.by, now, request.at, details, reason, request.key, None, None)
+    given = (*given, False, salt, id, clock_tolerance)
+    plain = type(trigger) is str and trigger.isprintable() and type(reason) is str and type(id) is str
     if plain and type(now) is datetime and now.tzinfo is UTC:
         made: Command = maker(Command)(*given)
         return made

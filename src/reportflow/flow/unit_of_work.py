@@ -32,6 +32,9 @@ class TrackedRecord:
     #: Whose snapshot it is, where it was not read from the store, which may be ahead of it.
     snapshot_of: Actor | None = None
 
+    #: What undoes the request that added it, and it with all that became of it.
+    added_with: list[Callable[[], object]] | None = None
+
     #: What the commit replaces; None for a creation.
     expected: Seen | None = attrs.field(init=False)
 
@@ -74,12 +77,13 @@ class UnitOfWork:
         """Track one more record."""
         self.tracked[id] = tracked
         if self._undo is not None:
+            tracked.added_with = self._undo
             self._undo.append(partial(self.tracked.pop, id, None))  # of the dict: else it holds itself
         return tracked
 
     def advance(self, tracked: TrackedRecord, decided: Decision) -> None:
         """Set a record to what a command made of it."""
-        if self._undo is not None:
+        if self._undo is not None and tracked.added_with is not self._undo:
             undone = partial(setattr, tracked, "record", tracked.record)
             kept = (list(tracked.entries), list(tracked.sealed), dict(tracked.erased))
             self._undo += [undone, partial(_restore, tracked, *kept)]
@@ -97,7 +101,7 @@ class UnitOfWork:
 
     def pin(self, tracked: TrackedRecord, seen: Seen | None) -> None:
         """Remember what the caller saw."""
-        if self._undo is not None:
+        if self._undo is not None and tracked.added_with is not self._undo:
             self._undo.append(partial(setattr, tracked, "pinned", tracked.pinned))
         tracked.pinned = seen
 

@@ -6,7 +6,9 @@ default of its class; of that, a creation keeps what its row accepts, and refuse
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -54,9 +56,23 @@ def unaccepted(lifecycle: Lifecycle, draft: Record, trigger: str) -> tuple[str, 
     if lifecycle.row(None, trigger) is None:
         return ()  # it is refused for its state
     accepted = lifecycle.accepted(trigger)
-    usual = _defaults(type(draft))
-    brought = [name for name in usual if name not in accepted and getattr(draft, name) != usual[name]]
+    names, read, usual = _to_compare(type(draft), accepted)  # type: ignore[arg-type]  # a class is hashable
+    given = read(draft)
+    if given == usual:
+        return ()
+    brought = [name for name, one, other in zip(names, given, usual, strict=True) if one != other]
     return _not_by_itself(draft, brought) if brought else ()
+
+
+@lru_cache(maxsize=256)
+def _to_compare(
+    cls: type[Any], accepted: frozenset[str]
+) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[object, ...]]:
+    """The fields that a draft must leave at their default, what reads them, and the defaults."""
+    usual = {name: default for name, default in _defaults(cls).items() if name not in accepted}
+    names = tuple(usual)
+    read = attrgetter(*names) if len(names) > 1 else lambda draft: tuple([getattr(draft, name) for name in names])
+    return names, read, tuple(usual.values())
 
 
 def most_open(lifecycle: Lifecycle, trigger: str, actor: Actor) -> Record:
