@@ -41,8 +41,10 @@ from tests.flow.test_keys_and_creations import CHIEF as ELSEWHERE
 from tests.flow.test_keys_and_creations import CLERK as LETTER_CLERK
 from tests.flow.test_keys_and_creations import LETTERS, EnteredLetter
 from tests.lifecycles import START
+from tests.servers import SERVERS, database
 from tests.testing.test_lifecycle_machine import LOAN, REMINDER, LoanTerms, MachineLoan
 
+ENGINES = ["sqlite", *(pytest.param(one, marks=pytest.mark.xdist_group(one)) for one in SERVERS)]
 Requests = list[Create | Fire]
 
 
@@ -249,15 +251,23 @@ def test_a_creation_of_several_is_by_the_row_that_its_request_names() -> None:
         assert [one.repeated for one in outcomes] == [repeated] * 3 + [False] * 3
 
 
-def test_many_faulty_requests_on_sqlite(tmp_path: Path) -> None:
-    """On a database too, each fault is its request's own, and an import that is started again makes nothing twice."""
-    with ReportFlow(SqlStore(f"sqlite:///{tmp_path / 'loans.db'}"), flow_on(MemoryStore()).lifecycles) as flow:
-        stream: list[Any] = [*loans(3), "no request", Fire("none", "remark", by=CLERK), *loans(1)]
-        first, again = (list(flow.run(stream, on_error="skip", chunk=5)) for _ in range(2))
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("how", ["by itself", "in a host's transaction"])
+def test_faults_and_keys_of_many_requests_on_each_engine(engine: str, how: str, tmp_path: Path) -> None:
+    """On each engine each fault is its request's own, and an import that is started again makes nothing twice."""
+    stream: list[Any] = [*loans(8), "no request", Fire("none", "remark", by=CLERK), *loans(1)]
+    lifecycles = flow_on(MemoryStore()).lifecycles
+    with contextlib.ExitStack() as stack:
+        url = f"sqlite:///{tmp_path / 'loans.db'}" if engine == "sqlite" else stack.enter_context(database(engine))
+        store = SqlStore(url)
+        flow = used = stack.enter_context(ReportFlow(store, lifecycles))
+        if how != "by itself":
+            used = flow.bound_to(stack.enter_context(store.engine.begin()))
+        first, again = (list(used.run(stream, on_error="skip", chunk=40)) for _ in range(2))
         assert [type(one.error) for one in first] == [type(one.error) for one in again]
         assert [one.record for one in again] == [one.record for one in first]
-        assert all(one.repeated for one in again if one.record)
-        assert flow.store.count(Query(kind=LOAN.name)) == {(): 3}
+        assert [one.place for one in again if one.record and not one.repeated] == []
+        assert used.store.count(Query(kind=LOAN.name)) == {(): 8}
 
 
 # ---------------------------------------------------------------------------------------------------------------
