@@ -241,7 +241,7 @@ class _Reader:
 def _check_readable(cls: type[Any], fields: Mapping[str, FieldShape]) -> None:
     """See that JSON tells of which class each value is."""
     faults = [
-        Fault("field_type", {"owner": cls.__name__, "name": name, "given": field.attribute.type, "why": _NOT_TOLD})
+        Fault("field_json", {"owner": cls.__name__, "name": name, "given": field.attribute.type, "why": _NOT_TOLD})
         for name, field in fields.items()
         if field.shape == ANY_VALUE or (isinstance(field.shape, Either) and ANY_VALUE in field.shape.several)
     ]
@@ -249,7 +249,7 @@ def _check_readable(cls: type[Any], fields: Mapping[str, FieldShape]) -> None:
         raise InvalidDefinition(cls.__name__, faults)
 
 
-_NOT_TOLD: Final = "JSON does not tell of which class its value is; leave it out by accepts="
+_NOT_TOLD: Final = "its value may be of any class; leave it out by accepts="
 
 
 def _integer(data: Any) -> int:

@@ -194,7 +194,7 @@ def _faults(cls: type[Any], path: str, above: tuple[type[Any], ...]) -> list[Fau
             shape = _shape_of_field(field, hints)
         except _NotJson as error:
             facts = {"owner": path, "name": field.name, "given": hints[field.name], "why": str(error)}
-            found.append(Fault("field_type", facts))
+            found.append(Fault("field_json", facts))
             continue
         for nested in nested_in(shape):
             if nested not in (cls, *above):
@@ -239,7 +239,7 @@ def _shape(kind: Any) -> Shape:
 def _shape_of_class(kind: Any) -> Shape:
     if isinstance(kind, TypeVar):
         if kind.__bound__ is None:
-            raise _NotJson("name a class; JSON does not tell which one a type variable stands for")
+            raise _NotJson("name a class in place of the type variable")
         return _shape_of_class(kind.__bound__)
     if issubclass(kind, enum.Enum):
         return Choice(tuple((_constant(one), one) for one in kind), room=kind.__name__.lower())
@@ -253,4 +253,4 @@ def _constant(member: object) -> JsonScalar:
     value = member.value if isinstance(member, enum.Enum) else member
     if value is None or isinstance(value, str | int | float):
         return value
-    raise _NotJson(f"{value!r:.40} is no constant of JSON; give the members texts or numbers as their values")
+    raise _NotJson(f"{value!r:.40} is no constant of JSON; give its members texts or numbers as their values")
