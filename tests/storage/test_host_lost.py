@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 import warnings
@@ -36,6 +37,7 @@ from reportflow import (
 from reportflow.hosts.retry import retrying
 from reportflow.office import Comment, Revision
 from reportflow.storage.sql.executor import ConnectionCursor
+from reportflow.storage.sql.schema import make_tables
 from tests.lifecycles import OPEN_REPORT
 from tests.servers import database
 from tests.storage.test_host_transaction import ENGINES, LI, draft
@@ -61,12 +63,22 @@ def host(url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def store(url: str) -> Iterator[SqlStore]:
+    """The tables on it, for all tests: on a server, making them takes longer than most of these."""
+    made = SqlStore(url, prefix="lost_")
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def flow(url: str, request: pytest.FixtureRequest) -> Iterator[ReportFlow]:
-    """A flow on tables of the test's own, which gives up soon."""
-    prefix = f"t{abs(hash(request.node.name)) % 10**8}_"
-    with ReportFlow(SqlStore(url, prefix=prefix), OPEN_REPORT) as made:
-        yield made
+def flow(store: SqlStore) -> Iterator[ReportFlow]:
+    """A flow on empty tables. It is not closed, since its store is that of all tests."""
+    yield ReportFlow(store, OPEN_REPORT)
+    tables = make_tables(None, prefix="lost_")
+    with store.engine.connect() as connection:
+        for table in (tables.label, tables.entry, tables.record):
+            connection.execute(table.delete())
 
 
 @pytest.fixture
@@ -151,7 +163,8 @@ def test_a_locked_row_of_the_second_record(flow: ReportFlow, host: Engine) -> No
         flow.create(draft(id), by=LI)
     before = stored(flow)
     wait = "SET lock_timeout = 50" if host.dialect.name == "postgresql" else "SET innodb_lock_wait_timeout = 1"
-    with ReportFlow(flow.store, OPEN_REPORT, retry_timeout=0) as impatient, host.connect() as other:
+    impatient = ReportFlow(flow.store, OPEN_REPORT, retry_timeout=0)
+    with host.connect() as other:
         flow.bound_to(other).fire("r2", "comment", Comment(text="z"), by=LI)
         with host.connect() as connection:
             connection.execute(text(wait))
@@ -564,6 +577,8 @@ def test_a_task_that_is_cancelled_has_changed_nothing(awaited_url: str) -> None:
                     break
                 with suppress(PendingRollbackError):
                     await connection.commit()
+            del task, cancel
+            gc.collect()  # SQLite's lock lasts as long as a statement, which the error's traceback has
             assert [len(await flow.history(id, by=LI)) for id in ("r1", "r2")] == [1, 1]
         assert at > 4
         await flow.close()
