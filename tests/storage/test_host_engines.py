@@ -53,7 +53,7 @@ class Modern(sqlite3.Connection):
         self.execute("BEGIN")
 
     @property
-    def isolation_level(self) -> Any:
+    def isolation_level(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]  # the driver's is one too
         """What is set here has no effect in this mode, but that None commits."""
         return self._level
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Pool, event
 from sqlalchemy.pool import SingletonThreadPool, StaticPool
@@ -38,14 +38,16 @@ class HostEngine(Engine):
             if connection.in_transaction():
                 connection.commit()
 
-    @property
-    def pool(self) -> Pool:
-        """The pool of the host."""
-        return self._host.pool
+    if not TYPE_CHECKING:  # where it is an attribute
 
-    @pool.setter
-    def pool(self, pool: Pool) -> None:
-        """Engines are made with a pool; this one has no other than the host's."""
+        @property
+        def pool(self) -> Pool:
+            """The pool of the host, which its `dispose` replaces."""
+            return self._host.pool
+
+        @pool.setter
+        def pool(self, pool: Pool) -> None:
+            """Engines are made with a pool; this one has no other than the host's."""
 
 
 def host_schema(database: str | Engine | Connection, schema: str | None) -> str | None:
