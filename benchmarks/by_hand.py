@@ -67,7 +67,7 @@ def created(id: str, now: str) -> Created:
     base = {
         "id": id, "kind": "report", "state": "", "version": 0, "head": "", "lifecycle_version": 1, "unit": "office",
         "parent": None, "category": "", "assignee": None, "due_at": None, "secrecy": "internal",
-        "created_by": EDITOR.id, "created_at": now, "updated_at": None,
+        "created_by": EDITOR.id, "created_for": None, "created_at": now, "updated_at": None,
     }  # fmt: skip
     own = {
         "authors": [{"name": "Zhang", "id": "zhang", "unit": "", "level": None}], "number": "", "source": "member",
