@@ -433,6 +433,49 @@ def test_a_lost_transaction_is_an_error_of_its_own(
     assert [one.id for one in flow.find(Query(order="id"), by=LI)] == ["r1", "r2"]
 
 
+def test_a_savepoint_of_the_host_saves_a_transaction_of_postgresql(flow: ReportFlow, host: Engine) -> None:
+    """After a rollback to a savepoint of the host's, what was before is still there, and the library works again."""
+    if host.dialect.name != "postgresql":
+        pytest.skip("elsewhere all of it is gone")
+    for id in ("r1", "r2"):
+        flow.create(draft(id), by=LI)
+    with host.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        bound = flow.bound_to(connection)
+        bound.fire("r2", "edit", EDIT, by=LI)
+        flow.fire("r1", "comment", Comment(text="sooner"), by=LI)
+        with pytest.raises(TransactionRolledBack), connection.begin_nested():
+            bound.fire("r1", "edit", EDIT, by=LI)
+        bound.fire("r2", "comment", Comment(text="later"), by=LI)
+        connection.commit()
+    assert [one.trigger for one in flow.history("r2", by=LI)] == ["create", "edit", "comment"]
+
+
+def test_a_race_on_connections_that_commit_at_once(flow: ReportFlow, host: Engine) -> None:
+    """In autocommit mode a transaction is the act's own: one that is lost is tried again, and no host sees it."""
+    for id in ("r1", "r2"):
+        flow.create(draft(id), by=LI)
+    level = {"sqlite": "", "postgresql": "SET default_transaction_isolation = 'serializable'"}.get(host.dialect.name)
+    errors: list[object] = []
+
+    def act(ids: tuple[str, str]) -> None:
+        try:
+            with host.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text(level or "SELECT 1"))
+                for _ in range(5):
+                    comments = [Fire(id, "comment", Comment(text="z"), by=LI) for id in ids]
+                    flow.bound_to(connection).batch(comments)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=act, args=(ids,)) for ids in (("r1", "r2"), ("r2", "r1")) * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert [len(flow.history(id, by=LI)) for id in ("r1", "r2")] == [21, 21]
+
+
 # -- retries -----------------------------------------------------------------------------------------------------------
 
 #: Engine -> the levels of isolation at which a conflict is settled inside the transaction; None for the usual one.

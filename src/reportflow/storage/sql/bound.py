@@ -61,15 +61,17 @@ class HostExecutor(Executor):
 
     Attributes:
         notes: The notes of that transaction.
+        is_hosts: Whether there is one: not where the driver commits at once, and a call that writes has its own.
     """
 
-    __slots__ = ("_host", "_statements", "notes")
+    __slots__ = ("_host", "_statements", "is_hosts", "notes")
 
     def __init__(self, host: Connection, statements: StatementCache) -> None:
         super().__init__(host.connection, host.dialect, ConnectionCursor(host))
         self._host = host
         self._statements = statements
         self.notes: Notes = _notes_of(host)
+        self.is_hosts: bool = True
 
     def read(self, statement: PreparedStatement, row: Mapping[str, Any], of: Reading = None) -> Sequence[Row]:
         """As `Executor.read`; what was changed since the transaction began is locked, and read as it is now."""
@@ -83,7 +85,7 @@ class HostExecutor(Executor):
     def reads_a_snapshot(self) -> bool:
         """Whether the transaction is never shown what others have committed since it began."""
         level = self._statements.backend.level
-        if not level:
+        if not level or not self.is_hosts:
             return False
         self.execute(level)
         return self._cursor.fetchall()[0][0] in _SNAPSHOTS
@@ -97,7 +99,8 @@ class HostExecutor(Executor):
         """
         driver: Any = self._connection.driver_connection
         mode, begin, keep, take_back = self._statements.backend.mode(self._connection), _BEGIN, _KEEP, _TAKE_BACK
-        if mode is Mode.AT_ONCE:
+        self.is_hosts = mode is not Mode.AT_ONCE
+        if not self.is_hosts:
             begin, keep, take_back = self._statements.backend.begin, "COMMIT", ["ROLLBACK"]
         elif mode is Mode.BEFORE_A_WRITE:  # a savepoint would not make this driver begin one
             self.execute(f"BEGIN {driver.isolation_level}")
@@ -113,12 +116,15 @@ class HostExecutor(Executor):
             raise
 
     def _take_back(self, statements: Sequence[str], error: BaseException) -> None:
-        if self._host.invalidated or ends_transaction(self._statements.backend, error):
+        if self._host.invalidated or (self.is_hosts and ends_transaction(self._statements.backend, error)):
             return  # there is nothing left of it
         try:
             for statement in statements:
                 self.execute(statement)
         except Exception as failure:
+            if not self.is_hosts:
+                self._host.invalidate()
+                return
             refusal = self.lose(said(self._host.engine, failure))
             if isinstance(error, Exception):
                 raise refusal from error
@@ -221,9 +227,12 @@ def host_transaction(host: Host, statements: StatementCache) -> Iterator[HostExe
         try:
             yield executor
         except Exception as error:
-            if ends_transaction(statements.backend, error):
-                raise executor.lose(said(statements.engine, error)) from error
-            raise
+            if not executor.is_hosts or not ends_transaction(statements.backend, error):
+                raise
+            reason = said(statements.engine, error)
+            if statements.backend.refuses_the_rest:
+                raise TransactionRolledBack(statements.url, reason) from error
+            raise executor.lose(reason) from error
 
 
 class BoundSqlStore(SqlContract):

@@ -92,6 +92,8 @@ class Backend:
         rolled_back: The beginnings of the codes by which a COMMIT that failed is known to have kept nothing.
         not_rolled_back: Those of them by which it is not.
         ends_transaction: The beginnings of the codes after which a transaction can only be rolled back, or was.
+        refuses_the_rest: Whether the engine itself refuses all else in such a transaction, until its host rolls back,
+            to a savepoint or all of it.
         mode: What becomes of a statement that is run now on a connection.
         level: Asks for the isolation level of a transaction, where some read as of its beginning and never go on.
         for_update: Makes a SELECT read, and lock, what is committed by now, where a transaction reads as of its
@@ -115,6 +117,7 @@ class Backend:
     rolled_back: tuple[str, ...]
     not_rolled_back: tuple[str, ...] = ()
     ends_transaction: tuple[str, ...]
+    refuses_the_rest: bool = False
     mode: Callable[[PoolProxiedConnection], modes.Mode]
     level: str = ""
     for_update: str = ""
@@ -155,6 +158,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
         not_rolled_back=("08", "40003", "57P", "58", "XX"),
         # serialization, deadlock; and a transaction in which a statement failed before, or that was idle for too long
         ends_transaction=("40001", "40P01", "25P"),
+        refuses_the_rest=True,
         mode=modes.of_postgresql,
         level="SHOW transaction_isolation",
         connect={"connect_timeout": int(BUSY_TIMEOUT), "client_encoding": "utf8"},
