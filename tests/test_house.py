@@ -31,6 +31,7 @@ GUESTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "lifecycle/": frozenset({"attrs", "transitions"}),
         "storage/": frozenset({"attrs"}),
         "storage/sql/": frozenset({"attrs", "sqlalchemy"}),
+        "storage/sql/django_host.py": frozenset({"django", "sqlalchemy"}),
         "storage/sql/migrations/": frozenset({"alembic", "attrs", "sqlalchemy"}),
         "storage/sql/timeouts.py": frozenset({"psycopg", "sqlalchemy"}),
         "storage/sql/upgrade.py": frozenset({"alembic", "sqlalchemy"}),

@@ -131,6 +131,9 @@ NO_CLERKS = {
         "value.upgrade",
         "value.version_or_time",
     },
+    "raised where a program gives the connection of a host": {
+        *(f"value.{name}" for name in ("django_copy", "django_engine", "other_engine")),
+    },
     "read by who moves a database": {
         *(f"value.{name}" for name in ("damaged", "differs", "not_empty", "same", "unknown_kinds", "written")),
     },

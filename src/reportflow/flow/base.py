@@ -159,8 +159,8 @@ class FlowBase(Generic[S]):
 
         Args:
             host: What the store supports: for the SQL stores a `Connection` or `Session` of SQLAlchemy on its database,
-                for the asynchronous one an `AsyncConnection` or `AsyncSession`. It is asked for its connection at each
-                call, so that a `scoped_session` may be bound once.
+                or a connection of Django's; for the asynchronous one an `AsyncConnection` or `AsyncSession`. It is
+                asked for its connection at each call, so that a `scoped_session` may be bound once.
 
         Raises:
             InvalidValue: something else, or the store cannot write inside a transaction of a host.

@@ -240,6 +240,12 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         ),
         "names_fixed": "is fixed for '{trigger}'; leave it out",
         "names_fixed@developer": "is said by the row '{trigger}' itself; leave it out",
+        "django_copy": "is a copy of Django's connection '{given}'; give django.db.connections['{given}'] itself",
+        "django_engine": (
+            "is a Django connection of {given}; take one of SQLite, of PostgreSQL by psycopg 3, or of MariaDB by "
+            "mysqlclient or PyMySQL"
+        ),
+        "other_engine": "is of {given}, and the store of {expected}; give a connection on the database of the store",
     },
     "fault": {
         "duplicate_state": "state '{name}' is written twice",
@@ -607,6 +613,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "read_only@developer": "Give this user the right to write to the file and its folder; nothing was written.",
         "create": _LATER,
         "create@developer": "There are no tables yet: open it with create=True.",
+        "django_migrate": _LATER,
+        "django_migrate@developer": "Put 'reportflow.hosts.django' into INSTALLED_APPS, and type: manage.py migrate reportflow",
         "restoring": _LATER,
         "restoring@developer": "Run the same copy again, which goes on where it ended; or drop the tables.",
         "foreign": "It holds tables of these names that are not reportflow's: take another prefix=.",

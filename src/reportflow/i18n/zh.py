@@ -220,6 +220,11 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "not_searchable@developer": "不能查找：流程的 people= 请给映射，或除按编号调用外还有 search 方法的对象",
         "names_fixed": "已由“{trigger}”确定，请留空",
         "names_fixed@developer": "由“{trigger}”这一行自行确定，请勿给出",
+        "django_copy": "是 Django 连接 '{given}' 的副本；请直接给出 django.db.connections['{given}']",
+        "django_engine": (
+            "是 {given} 的 Django 连接；请改用 SQLite、PostgreSQL（psycopg 3）或 MariaDB（mysqlclient 或 PyMySQL）"
+        ),
+        "other_engine": "属于 {given}，而存储在 {expected}；请给出存储所用数据库的连接",
     },
     "fault": {
         "duplicate_state": "状态“{name}”重复",
@@ -509,6 +514,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "read_only@developer": "请授予对该文件及其文件夹的写权限；未写入任何内容。",
         "create": _LATER,
         "create@developer": "尚无数据表：请以 create=True 打开。",
+        "django_migrate": _LATER,
+        "django_migrate@developer": "请将 'reportflow.hosts.django' 加入 INSTALLED_APPS，再执行：manage.py migrate reportflow",
         "restoring": _LATER,
         "restoring@developer": "请再次运行同一复制命令，它会从中断处继续；或删除这些表。",
         "foreign": "其中已有同名但不属于 reportflow 的表：请换一个 prefix=。",

@@ -26,6 +26,7 @@ from reportflow.serialization.classes import Classes
 from reportflow.storage.base import Capabilities, Change
 from reportflow.storage.sql.contract import SqlContract, Write
 from reportflow.storage.sql.dialects import ends_transaction, said, translate
+from reportflow.storage.sql.django_host import DjangoSqlStore, alias_of, on_alias
 from reportflow.storage.sql.engines import host_schema
 from reportflow.storage.sql.executor import ConnectionCursor, Executor, PreparedStatement, Reading, Row
 from reportflow.storage.sql.lengths import refuse_long, written
@@ -162,7 +163,9 @@ def connection_of(host: object) -> Host:
 
 
 def _no_host(given: object) -> InvalidValue:
-    return InvalidValue("connection", *type_problem("sqlalchemy Connection | Session", given))
+    return InvalidValue(
+        "connection", *type_problem("sqlalchemy Connection | Session, or a connection of Django", given)
+    )
 
 
 def _connection(host: Host, statements: StatementCache) -> Connection:
@@ -274,10 +277,12 @@ class BoundSqlStore(SqlContract):
 
 def bound_store(
     statements: StatementCache, host: object, capabilities: Capabilities, classes: Classes
-) -> BoundSqlStore:
-    """A store on the connection of a host's `Connection` or `Session`, which is asked for it at each call.
+) -> BoundSqlStore | DjangoSqlStore:
+    """A store on the connection of a host's `Connection` or `Session`, which is asked for it at each call; or Django's.
 
     Raises:
-        InvalidValue: the host is neither.
+        InvalidValue: the host is none of them.
     """
+    if (alias := alias_of(host)) is not None:
+        return on_alias(statements, alias, capabilities, classes)
     return BoundSqlStore(statements, partial(host_transaction, connection_of(host), statements), capabilities, classes)

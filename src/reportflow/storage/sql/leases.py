@@ -6,7 +6,8 @@ lease, and a delivery in the state ``parked`` is a dead letter. Programs may rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from reportflow.model.values import time_text
 from reportflow.storage.closing import Closed
 from reportflow.storage.leases import Delivery, Lease, next_lease
 from reportflow.storage.sql.dialects import is_conflict
-from reportflow.storage.sql.executor import Executor, OpenExecutor, Row, transaction
+from reportflow.storage.sql.executor import Executor, OpenExecutor, Row
 from reportflow.storage.sql.statements import StatementCache, bound, equals
 
 _PARKED: Final = "parked"
@@ -28,8 +29,14 @@ _DELIVERY: Final = ("position", "record_id", "sequence", "state", "tries", "due_
 class SqlLeases:
     """See `Leases`. The fencing token is compared inside the UPDATE, whose row count is the verdict, without a lock."""
 
-    def __init__(self, statements: StatementCache, checkout: OpenExecutor) -> None:
+    def __init__(
+        self,
+        statements: StatementCache,
+        checkout: OpenExecutor,
+        transaction: Callable[[Executor], AbstractContextManager[None]],
+    ) -> None:
         self._checkout = checkout
+        self._transaction = transaction
         self._url = statements.url
         self._backend = statements.backend
         self._conflicts = statements.conflicts
@@ -98,7 +105,7 @@ class SqlLeases:
         with self._checkout() as executor:
             if not gone:
                 return after if executor.write(self._advance, moved) == 1 else None
-            with transaction(executor, self._backend.begin):
+            with self._transaction(executor):
                 if executor.write(self._advance, moved) != 1:
                     return None
                 rows = [{"its_relay": lease.name, "its_position": number} for number in gone]

@@ -77,6 +77,7 @@ class StatementCache:
         conflicts: The errors of a write that was too late: `Stale`, and what the driver and SQLAlchemy raise where an
             id, a sequence or a key is taken.
         misfits: The errors of a value that does not fit its column.
+        by_alias: The same tables by the connections of Django on which a host used them, by their alias.
     """
 
     def __init__(self, tables: Tables, engine: sa.Engine, schema: str | None = None) -> None:
@@ -87,6 +88,7 @@ class StatementCache:
         self.schema: str | None = schema
         self.engine: sa.Engine = engine
         self.url: str = safe_url(engine)
+        self.by_alias: dict[str, Any] = {}
         driver = dialect.loaded_dbapi
         self.conflicts: tuple[type[Exception], ...] = (Stale, IntegrityError, driver.IntegrityError)
         misfit = getattr(driver, "DataError", DataError)  # aiosqlite has none

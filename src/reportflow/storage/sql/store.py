@@ -13,6 +13,7 @@ from reportflow.storage.base import Capabilities
 from reportflow.storage.sql.bound import BoundSqlStore, bound_store
 from reportflow.storage.sql.contract import SqlContract
 from reportflow.storage.sql.dialects import in_memory, translate_driver_errors
+from reportflow.storage.sql.django_host import DjangoSqlStore
 from reportflow.storage.sql.engines import HostEngine, autocommitting, host_schema
 from reportflow.storage.sql.executor import Checkout, OpenExecutor, engine_checkout
 from reportflow.storage.sql.leases import SqlLeases
@@ -91,16 +92,16 @@ class SqlStore(SqlContract):
     @cached_property
     def leases(self) -> SqlLeases:
         """Where relays keep how far they are."""
-        return SqlLeases(self._statements, self._checkout)
+        return SqlLeases(self._statements, self._checkout, self._transaction)
 
-    def bound_to(self, host: Any) -> BoundSqlStore:
+    def bound_to(self, host: Any) -> BoundSqlStore | DjangoSqlStore:
         """A store that writes inside a transaction of the host's, and never begins, commits or rolls back there.
 
         Args:
-            host: A `Connection` or a `Session` of SQLAlchemy on the same database.
+            host: A `Connection` or a `Session` of SQLAlchemy, or a connection of Django, on the same database.
 
         Raises:
-            InvalidValue: it is neither.
+            InvalidValue: it is none of them, or a connection of another engine.
         """
         return bound_store(self._statements, host, self.capabilities.bound(), self.classes)
 
