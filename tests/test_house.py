@@ -44,10 +44,12 @@ GUESTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "moving.py": frozenset({"attrs"}),
         "testing/": frozenset({"attrs", "hypothesis", "pytest"}),
         "cli/": frozenset({"attrs", "click", "rich"}),
+        "hosts/": frozenset({"attrs"}),
+        "hosts/django/": frozenset({"attrs", "django", "sqlalchemy"}),
     }
 )
 #: What lies outside the house: nothing inside imports these, nor do they import one another.
-OUTSIDE: Final = ("cli", "demo", "testing", "web")
+OUTSIDE: Final = ("cli", "demo", "hosts", "testing", "web")
 #: Module -> the other floor outside that it shows.
 SHOWS: Final[Mapping[str, str]] = MappingProxyType({"cli/proof.py": "testing", "cli/commands.py": "demo"})
 LONGEST: Final = 400
@@ -183,8 +185,8 @@ def test_a_class_name_means_one_thing() -> None:
 # -- what an import loads -------------------------------------------------------------------------------------------
 
 ABSENT: Final = (
-    "aiosqlite", "alembic", "click", "cloudevents", "greenlet", "hypothesis", "nats", "pytest", "rich", "sphinx",
-    "sqlalchemy",
+    "aiosqlite", "alembic", "click", "cloudevents", "django", "greenlet", "hypothesis", "nats", "pytest", "rich",
+    "sphinx", "sqlalchemy",
 )  # fmt: skip
 
 
@@ -266,6 +268,17 @@ except SystemExit as end:
 """
     assert "pip install" in run(script)
     assert "reportflow[cli]" in run(script)
+
+
+def test_the_application_for_django_says_which_extra_it_needs() -> None:
+    """Without Django its application is a `MissingExtra` with the command that installs it."""
+    script = """
+try:
+    import reportflow.hosts.django
+except ImportError as missing:
+    print(type(missing).__name__, missing.name, missing.package)
+"""
+    assert run(script) == "MissingExtra django reportflow[django]\n"
 
 
 NEEDS_HYPOTHESIS: Final = (

@@ -1,0 +1,56 @@
+"""Users of Django to actors: who asks, by their account and groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+
+from reportflow.hosts.django.configuration import configuration
+from reportflow.hosts.django.texts import text
+from reportflow.model.actor import Actor, Secrecy
+from reportflow.model.checks import shown
+
+
+def actor_of(user: Any) -> Actor:
+    """The actor for a user: by the function that the project names in ``REPORTFLOW["ACTOR"]``, else by `user_actor`.
+
+    Raises:
+        PermissionDenied: an anonymous user, or one whose account is not active; Django answers with 403.
+        ImproperlyConfigured: the setting is wrong, or its function gives no `Actor`.
+    """
+    if not getattr(user, "is_authenticated", False) or not user.is_active:
+        raise PermissionDenied
+    function = configuration().actor
+    actor = user_actor(user) if function is None else function(user)
+    if not isinstance(actor, Actor):
+        raise ImproperlyConfigured(text("no_actor", given=shown(actor)))
+    return actor
+
+
+def user_actor(
+    user: Any,
+    *,
+    unit: str = "",
+    clearance: Secrecy | str = Secrecy.INTERNAL,
+    post: str = "",
+    on_behalf_of: str | None = None,
+) -> Actor:
+    """An actor with the id of an account, and with the names of its groups as roles.
+
+    Args:
+        user: An account, of Django's or of a project's own model with `groups`.
+        unit: The unit they belong to. Django knows none: without it the roles that reach a unit reach nothing.
+        clearance: The highest secrecy that they may read.
+        post: Their post, as people call it.
+        on_behalf_of: The id of whom they act for.
+    """
+    return Actor(
+        id=str(user.pk),
+        name=user.get_full_name() or user.get_username(),
+        roles=frozenset(user.groups.values_list("name", flat=True)),
+        unit=unit,
+        clearance=clearance,
+        post=post,
+        on_behalf_of=on_behalf_of,
+    )
