@@ -1,0 +1,1 @@
+"""An office in Django, with reportflow."""
