@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from importlib.metadata import version as version_of
 
+import django
+from django.conf import settings
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
@@ -31,6 +33,10 @@ html_theme = "furo"
 html_title = f"reportflow {version}"
 html_copy_source = False
 
+
+# the reference imports the models of the application for Django
+settings.configure(INSTALLED_APPS=["reportflow.hosts.django"])
+django.setup()
 
 # the reference imports Alembic, which announces its plugins as soon as logging is set up
 logging.getLogger("alembic").setLevel(logging.WARNING)

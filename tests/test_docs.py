@@ -16,7 +16,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+import django
 import pytest
+from django.conf import settings
 
 import reportflow
 import reportflow.errors
@@ -25,6 +27,14 @@ import reportflow.testing
 from reportflow import SAME
 from reportflow.office import REPORT
 from reportflow.testing import strategies
+
+if not settings.configured:  # the models of the application for Django cannot be imported before; as on its page
+    settings.configure(
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "reportflow.hosts.django"],
+        USE_TZ=True,
+    )
+django.setup()
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = ROOT / "docs"
@@ -51,6 +61,9 @@ PUBLIC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "reportflow.flow.people": ("SupportsSearch",),
         "reportflow.flow.verification": ("Verification",),
         "reportflow.hosts.retry": ("retrying",),
+        "reportflow.hosts.django": ("DjangoFlow", "DjangoStore", "actor_of", "flow", "user_actor"),
+        "reportflow.hosts.django.middleware": ("ProblemMiddleware",),
+        "reportflow.hosts.django.models": ("EntryRow", "LabelRow", "RecordRow", "VisibleRows"),
         "reportflow.i18n.catalog": ("CHINESE", "CLERK", "DEVELOPER", "ENGLISH", "STANDARD", "Catalog", "Renderer"),
         "reportflow.lifecycle.chain": ("Flaw",),
         "reportflow.lifecycle.client": ("client_source",),
