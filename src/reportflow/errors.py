@@ -206,10 +206,12 @@ class InvalidValue(ReportflowError, ValueError):
         self._several: tuple[FieldProblem, ...] = tuple(problems)
 
     @classmethod
-    def of(cls, problems: Sequence[FieldProblem]) -> InvalidValue:
-        """The error that names all of some problems, at least one."""
+    def of(cls, problems: Sequence[FieldProblem], labels: Labels = NO_LABELS) -> InvalidValue:
+        """The error that names all of some problems, at least one, with the labels of a lifecycle for their fields."""
         first = problems[0]
-        return cls(first.field, first.code, first.params, problems)
+        error = cls(first.field, first.code, first.params, problems)
+        error._labels = labels
+        return error
 
     @property
     def problems(self) -> tuple[FieldProblem, ...]:

@@ -494,3 +494,16 @@ def test_a_record_handed_in_whole_is_read_whole() -> None:
     record = Record(id="7", kind="report", state="draft", version=1, title="t")
     assert parse(Record, to_plain(record)) == record
     assert parse(Supplement, {"source": None}).source is None
+
+
+def test_faults_are_said_with_the_labels_of_a_lifecycle() -> None:
+    """With `lifecycle=` a fault calls its field what that lifecycle calls it, as its schema does, once pickled too."""
+    table = attrs.evolve(REPORT, labels={**REPORT.labels, "field.pairs": {"en": "shoes", "zh": "鞋"}})
+    cls = attrs.make_class("Pairs", {"pairs": attrs.field(type=int)}, bases=(Details,), frozen=True, kw_only=True)
+    with pytest.raises(InvalidValue) as refused:
+        parse(cls, {"pairs": "two"}, lifecycle=table)
+    for error in (refused.value, pickle.loads(pickle.dumps(refused.value))):
+        assert (error.message("zh")[:3], error.message("en")[:7]) == ("“鞋”", "'shoes'")
+    assert schema(cls, "zh", lifecycle=table)["properties"]["pairs"]["title"] == "鞋"
+    with pytest.raises(InvalidValue, match="pairs"):
+        parse(cls, {"pairs": "two"})

@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 from uuid import UUID
 
 import attrs
 
 from reportflow.errors import Fault, FieldProblem, InvalidDefinition, InvalidValue, pointer_of
+from reportflow.i18n.catalog import NO_LABELS, Labels
 from reportflow.model.checks import (
     DEPTH_LIMIT,
     Problem,
@@ -58,7 +59,28 @@ DECIMAL: Final = r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$"
 UUID_TEXT: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 
-def parse(cls: type[T], data: object, *, accepts: Collection[str] | None = None, at: str = "") -> T:
+class Labelled(Protocol):
+    """What is read of a lifecycle, for the labels of its fields and choices."""
+
+    @property
+    def name(self) -> Any:
+        """The kind of its records, a text."""
+        ...
+
+    @property
+    def labels(self) -> Labels:
+        """What people call the names of its table."""
+        ...
+
+
+def parse(
+    cls: type[T],
+    data: object,
+    *,
+    accepts: Collection[str] | None = None,
+    at: str = "",
+    lifecycle: Labelled | None = None,
+) -> T:
     """A value of a class, from data as JSON gives it.
 
     Args:
@@ -67,6 +89,7 @@ def parse(cls: type[T], data: object, *, accepts: Collection[str] | None = None,
             `to_plain` writes, may stand in it; they are only compared.
         accepts: The fields that may be given; all of the class unless said otherwise. Of a creation, `Option.accepts`.
         at: Where the data stands in the whole that was received, as a JSON pointer; it begins each path.
+        lifecycle: Whose labels the fields have in the texts of what is wrong; the catalog's own unless given.
 
     Raises:
         InvalidValue: with every field that is wrong in `problems`: a pointer, a code and its facts.
@@ -76,7 +99,7 @@ def parse(cls: type[T], data: object, *, accepts: Collection[str] | None = None,
     reader = _Reader()
     value = reader.value_of(cls, data, at, 0, accepts)
     if reader.problems:
-        raise InvalidValue.of(reader.problems)
+        raise InvalidValue.of(reader.problems, NO_LABELS if lifecycle is None else lifecycle.labels)
     return cast(T, value)
 
 

@@ -12,17 +12,17 @@ import sys
 import unicodedata
 from collections.abc import Collection, Mapping
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import attrs
 
 from reportflow.errors import InvalidValue, ReportflowError
-from reportflow.i18n.catalog import ENGLISH, NO_LABELS, STANDARD, Catalog, Labels, Renderer
+from reportflow.i18n.catalog import ENGLISH, NO_LABELS, STANDARD, Catalog, Renderer
 from reportflow.model.checks import TEXT_LIMIT, is_blank
 from reportflow.model.values import name_of
 from reportflow.serialization.constraints import AMONG, LEAST, MOST, VISIBLE, constraints_of
 from reportflow.serialization.evolution import TYPE, VERSION, schema_of
-from reportflow.serialization.parse import DATE, DECIMAL, TIME, UUID_TEXT
+from reportflow.serialization.parse import DATE, DECIMAL, TIME, UUID_TEXT, Labelled
 from reportflow.serialization.plain import write_fact
 from reportflow.serialization.shapes import (
     NULL,
@@ -72,20 +72,6 @@ _TYPES: Final[Mapping[type[Any], str]] = {
     float: "number",
     type(None): "null",
 }
-
-
-class Labelled(Protocol):
-    """What is read of a lifecycle, for the labels of its fields and choices."""
-
-    @property
-    def name(self) -> Any:
-        """The kind of its records, a text."""
-        ...
-
-    @property
-    def labels(self) -> Labels:
-        """What people call the names of its table."""
-        ...
 
 
 def schema(
