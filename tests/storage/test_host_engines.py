@@ -58,7 +58,7 @@ class Modern(sqlite3.Connection):
         return self._level
 
     @isolation_level.setter
-    def isolation_level(self, level: Any) -> None:
+    def isolation_level(self, level: Any) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
         self._level = level
         if level is None:
             self.commit()
