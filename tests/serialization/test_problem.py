@@ -180,6 +180,17 @@ def test_each_bad_field_is_in_the_document() -> None:
     ]
 
 
+@given(st.text(st.characters(categories=["Cs", "Ll"]), min_size=1, max_size=5))
+@settings(max_examples=20)
+def test_a_document_can_always_be_sent(name: str) -> None:
+    """Whatever a field was called that there is not, half of a surrogate pair included, the document is UTF-8."""
+    with pytest.raises(InvalidValue) as refused:
+        parse(Revision, {"text": "Eight.", f"{name}_": 1})
+    document = problem(refused.value)
+    assert json.loads(json.dumps(document, ensure_ascii=False).encode()) == document
+    assert document["errors"][0]["code"] == "unknown_field"
+
+
 def test_an_unknown_language_is_english() -> None:
     """A language that the catalog does not have falls back to English, and the head of the answer says so."""
     document = problem(refused("role"), "fr")

@@ -139,7 +139,7 @@ def problem(error: ReportflowError, language: str = ENGLISH, *, reader: Reader =
     headers = {"Content-Type": PROBLEM_JSON, "Content-Language": renderer.language}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER)
-    return ProblemDocument(document, headers)
+    return ProblemDocument(_encodable(document), headers)
 
 
 def _detail(error: ReportflowError, renderer: Renderer, status: int) -> str:
@@ -148,3 +148,15 @@ def _detail(error: ReportflowError, renderer: Renderer, status: int) -> str:
     if own or renderer.reader == DEVELOPER:
         return error.message(renderer.language, reader=renderer.reader)
     return renderer.text("error.error")
+
+
+def _encodable(value: Any) -> Any:
+    """Plain data that UTF-8 can hold: what was sent may have half of a surrogate pair, in the name of a field too."""
+    match value:
+        case str():
+            return value if value.isascii() else value.encode("utf-8", "replace").decode()
+        case list():
+            return [_encodable(one) for one in value]
+        case dict():
+            return {_encodable(name): _encodable(one) for name, one in value.items()}
+    return value
