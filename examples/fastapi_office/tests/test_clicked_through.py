@@ -125,12 +125,14 @@ def test_every_bad_field_is_named(sender: As) -> None:
         ("#/received", "not_a_date"),
         ("#/sender", "missing_field"),
     ]
-    assert li.post("/letters", json=[]).status_code == 422
+    for body in ("[]", "null", '{"draft": {"\\ud800": 1}}', '{"draft": NaN}'):
+        assert li.post("/letters", content=body).status_code == 422
     made = li.post("/records", json={"kind": "report", "draft": LAMPS}).json()
     answer = li.post(f"/records/{made['id']}/edit", json={"details": {"text": ""}, "at": "now"})
     assert [one["pointer"] for one in answer.json()["errors"]] == ["#/at", "#/details/text"]
-    answer = li.get("/records?limit=many&colour=red")
-    assert [one["pointer"] for one in answer.json()["errors"]] == ["#/colour", "#/limit"]
+    for limit in ("many", "9" * 5_000):
+        answer = li.get(f"/records?limit={limit}&colour=red")
+        assert [one["pointer"] for one in answer.json()["errors"]] == ["#/colour", "#/limit"]
 
 
 def test_an_act_is_done_on_what_was_read(sender: As) -> None:

@@ -40,7 +40,7 @@ def create_app(database: str) -> FastAPI:
             app.state.office = office
             yield
 
-    app = OfficeApplication(title="An office", lifespan=lifespan)
+    app = OfficeApplication(title="An office", lifespan=lifespan, redirect_slashes=False)
     answer_with_problems(app)
     app.include_router(records_router(app.components_of_records))
     app.include_router(letters_router(app.components_of_records))

@@ -62,7 +62,9 @@ def parse_with_draft(cls: type[T], body: Any) -> tuple[T, Report]:
     """A body that has the draft of a report in it, and the draft; what is wrong with either is named at once."""
     reads: list[Callable[[], Any]] = [partial(parse, cls, body)]
     if isinstance(body, dict) and "draft" in body:
-        reads.append(partial(parse, Report, body["draft"], accepts=REPORT.accepted("create"), at="/draft"))
+        around, draft = {**body, "draft": None}, body["draft"]
+        accepts = REPORT.accepted("create")
+        reads = [partial(parse, cls, around), partial(parse, Report, draft, accepts=accepts, at="/draft")]
     parts: list[Any] = []
     problems: list[FieldProblem] = []
     for read in reads:
@@ -72,8 +74,8 @@ def parse_with_draft(cls: type[T], body: Any) -> tuple[T, Report]:
             problems += error.problems
     if problems:
         raise InvalidValue.of(problems)
-    given, draft = parts
-    return given, draft
+    given, report = parts
+    return given, report
 
 
 def records_router(components: Components) -> APIRouter:
@@ -158,6 +160,6 @@ def query_of(request: Request) -> Query:
     """What the query of a URL asks for."""
     sent = request.query_params
     alone: dict[str, Any] = {name: sent[name] for name in ("limit", "cursor") if name in sent}
-    if alone.get("limit", "").isdecimal():
+    if alone.get("limit", "").isdecimal() and len(alone["limit"]) < 10:
         alone["limit"] = int(alone["limit"])
     return parse(Query, {**{name: sent.getlist(name) for name in sent}, **alone}, accepts=ASKED)
