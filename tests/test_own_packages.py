@@ -22,13 +22,13 @@ def test_contributing_names_the_commands_of_the_gate() -> None:
 
 
 def test_the_gate_installs_every_package() -> None:
-    """Each package in examples/ is installed and tested by the gate, and its README begins with how."""
+    """Each package in examples/ is installed and tested by the gate, and its README begins with how, in a clean checkout."""
     loops = re.findall(r"^for own in (.*); do$", GATE, re.MULTILINE)
     packages = {path.parent.name for path in (ROOT / "examples").glob("*/pyproject.toml")}
     assert [set(loop.split()) for loop in loops] == [packages]
     for name in packages:
         readme = (ROOT / "examples" / name / "README.md").read_text(encoding="utf-8")
-        assert re.search(r"^```sh\npip install '\.\[test\]'\n\w", readme, re.MULTILINE), name
+        assert re.search(r"^```sh\npip install \.\./\.\. '\.\[test\]'\n\w", readme, re.MULTILINE), name
 
 
 @pytest.mark.parametrize("name", ["own_store", "lmdb_store", "own_lifecycle", "flask_purchases"])
