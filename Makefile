@@ -50,7 +50,7 @@ docs: $(INSTALLED) ## the pages, in build/docs/index.html
 clean: ## take away what the chores made, but not .venv
 	@rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@rm -rf examples/*/.hypothesis examples/*/src/.hypothesis examples/*/.pytest_cache
-	@rm -f office.db office.db-shm office.db-wal
+	@rm -f office.db office.db-shm office.db-wal examples/*/*.db examples/*/*.db-shm examples/*/*.db-wal
 	@find $(wildcard src tests docs examples benchmarks) -name __pycache__ -type d -prune -exec rm -rf {} +
 	@rm -rf __pycache__
 

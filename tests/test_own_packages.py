@@ -22,7 +22,7 @@ def test_contributing_names_the_commands_of_the_gate() -> None:
 
 
 def test_the_gate_installs_every_package() -> None:
-    """Each package in examples/ is installed and tested by the gate, and its README begins with how, in a clean checkout."""
+    """Each package in examples/ is installed and tested by the gate, and its README begins with how."""
     loops = re.findall(r"^for own in (.*); do$", GATE, re.MULTILINE)
     packages = {path.parent.name for path in (ROOT / "examples").glob("*/pyproject.toml")}
     assert [set(loop.split()) for loop in loops] == [packages]
