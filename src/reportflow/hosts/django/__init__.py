@@ -8,8 +8,8 @@ from reportflow.errors import MissingExtra
 
 try:
     import django as _django
-except ImportError as error:
-    raise MissingExtra("django", "reportflow[django]") from error
+except ImportError as _error:
+    raise MissingExtra("django", "reportflow[django]") from _error
 
 from reportflow.hosts.django.opening import DjangoFlow, flow
 from reportflow.hosts.django.store import DjangoStore

@@ -7,7 +7,7 @@ happened to a record stands behind its button "History", as `ReportFlow.history`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
-from reportflow.hosts.django.models import RecordRow, VisibleRows
+from reportflow.hosts.django.models import RecordRow
 from reportflow.hosts.django.opening import flow
 from reportflow.hosts.django.texts import language, lazy_text, text
 from reportflow.hosts.django.users import actor_of
@@ -37,12 +37,12 @@ _HISTORY: Final = "admin/reportflow/recordrow/object_history.html"
 class RecordRowAdmin(_ModelAdmin):
     """The records that the person who looks may see."""
 
-    list_display = ("title", "shown_kind", "shown_state", "unit", "due_at", "created_at")
-    list_filter = ("kind", "state", "due_at", "created_at")
-    search_fields = ("title", "id")
-    search_help_text = lazy_text("title")
-    ordering = ("-created_at", "id")
-    show_full_result_count = False
+    list_display: Any = ("title", "shown_kind", "shown_state", "unit", "due_at", "created_at")
+    list_filter: ClassVar[Any] = ("kind", "state", "due_at", "created_at")
+    search_fields: ClassVar[Any] = ("title", "id")
+    search_help_text: ClassVar[Any] = lazy_text("title")
+    ordering: ClassVar[Any] = ("-created_at", "id")
+    show_full_result_count: ClassVar[Any] = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: a record is created by a flow."""
@@ -56,11 +56,10 @@ class RecordRowAdmin(_ModelAdmin):
         """Nobody."""
         return False
 
-    def get_queryset(self, request: HttpRequest) -> VisibleRows:
+    def get_queryset(self, request: HttpRequest) -> Any:
         """What the person may see."""
         found: Any = super().get_queryset(request)
-        visible: VisibleRows = found.visible_to(actor_of(request.user))
-        return visible
+        return found.visible_to(actor_of(request.user))
 
     @admin.display(description=lazy_text("kind"), ordering="kind")
     def shown_kind(self, record: RecordRow) -> str:

@@ -26,7 +26,13 @@ class ReadOnlyQuerySet(models.QuerySet[Any, Any]):
     def _refuse(self, *_: Any, **__: Any) -> Never:
         raise NotSupportedError(text("read_only", model=self.model.__name__))
 
-    bulk_create = bulk_update = create = delete = get_or_create = update = update_or_create = _refuse
+    bulk_create: Any = _refuse
+    bulk_update: Any = _refuse
+    create: Any = _refuse
+    delete: Any = _refuse
+    get_or_create: Any = _refuse
+    update: Any = _refuse
+    update_or_create: Any = _refuse
 
 
 class VisibleRows(ReadOnlyQuerySet):
@@ -74,25 +80,25 @@ class RecordRow(_ReadOnly, models.Model):
     ``data`` holds the class and the fields that have no column, ``secrecy`` the value of a `Secrecy`.
     """
 
-    id = ExactTextField(primary_key=True, max_length=255)
-    kind = ExactTextField(lazy_text("kind"), max_length=100)
-    state = ExactTextField(lazy_text("state"), max_length=100)
+    id: Any = ExactTextField(primary_key=True, max_length=255)
+    kind: Any = ExactTextField(lazy_text("kind"), max_length=100)
+    state: Any = ExactTextField(lazy_text("state"), max_length=100)
     version: models.IntegerField[int, int] = models.IntegerField()
-    head = ExactTextField(max_length=64)
+    head: Any = ExactTextField(max_length=64)
     lifecycle_version: models.IntegerField[int, int] = models.IntegerField()
-    unit = ExactTextField(max_length=255)
-    parent = ExactTextField(max_length=255, null=True)
+    unit: Any = ExactTextField(max_length=255)
+    parent: Any = ExactTextField(max_length=255, null=True)
     title: models.TextField[str, str] = models.TextField(lazy_text("title"))
-    category = ExactTextField(max_length=255)
-    assignee = ExactTextField(max_length=255, null=True)
-    due_at = DueTimeField(lazy_text("due"), null=True)
-    secrecy = ExactTextField(max_length=100)
-    created_by = ExactTextField(max_length=255)
-    created_for = ExactTextField(max_length=255, null=True)
-    created_at = StoredTimeField(lazy_text("created"))
-    updated_at = StoredTimeField(lazy_text("changed"))
+    category: Any = ExactTextField(max_length=255)
+    assignee: Any = ExactTextField(max_length=255, null=True)
+    due_at: Any = DueTimeField(lazy_text("due"), null=True)
+    secrecy: Any = ExactTextField(max_length=100)
+    created_by: Any = ExactTextField(max_length=255)
+    created_for: Any = ExactTextField(max_length=255, null=True)
+    created_at: Any = StoredTimeField(lazy_text("created"))
+    updated_at: Any = StoredTimeField(lazy_text("changed"))
     text: models.TextField[str | None, str | None] = models.TextField(null=True)
-    data = StoredJSONField()
+    data: Any = StoredJSONField()
 
     objects: Any = VisibleRows.as_manager()
     Meta: Any = _options("record", "record", "records")
@@ -111,26 +117,26 @@ class EntryRow(_ReadOnly, models.Model):
     record_id: str
     sequence: models.IntegerField[int, int] = models.IntegerField()
     position: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(null=True)
-    kind = ExactTextField(lazy_text("kind"), max_length=100)
+    kind: Any = ExactTextField(lazy_text("kind"), max_length=100)
     lifecycle_version: models.IntegerField[int, int] = models.IntegerField()
-    trigger = ExactTextField(lazy_text("act"), max_length=100)
-    source = ExactTextField(max_length=100, null=True)
-    dest = ExactTextField(max_length=100)
-    actor_id = ExactTextField(lazy_text("who"), max_length=255)
-    at = StoredTimeField(lazy_text("when"))
-    recorded_at = StoredTimeField()
-    cause = ExactTextField(max_length=300, null=True)
-    key = ExactTextField(max_length=255, null=True)
-    secrecy = ExactTextField(max_length=100)
+    trigger: Any = ExactTextField(lazy_text("act"), max_length=100)
+    source: Any = ExactTextField(max_length=100, null=True)
+    dest: Any = ExactTextField(max_length=100)
+    actor_id: Any = ExactTextField(lazy_text("who"), max_length=255)
+    at: Any = StoredTimeField(lazy_text("when"))
+    recorded_at: Any = StoredTimeField()
+    cause: Any = ExactTextField(max_length=300, null=True)
+    key: Any = ExactTextField(max_length=255, null=True)
+    secrecy: Any = ExactTextField(max_length=100)
     audience: models.TextField[str | None, str | None] = models.TextField(null=True)
-    level = ExactTextField(max_length=255, null=True)
-    code = ExactTextField(max_length=255, null=True)
-    party = ExactTextField(max_length=255, null=True)
+    level: Any = ExactTextField(max_length=255, null=True)
+    code: Any = ExactTextField(max_length=255, null=True)
+    party: Any = ExactTextField(max_length=255, null=True)
     retracts: models.IntegerField[int | None, int | None] = models.IntegerField(null=True)
-    actor = StoredJSONField()
+    actor: Any = StoredJSONField()
     reason: models.TextField[str, str] = models.TextField(lazy_text("reason"))
-    details = StoredJSONField(null=True)
-    digest = ExactTextField(max_length=64)
+    details: Any = StoredJSONField(null=True)
+    digest: Any = ExactTextField(max_length=64)
 
     objects: Any = VisibleRows.as_manager()
     Meta: Any = _options("entry", "entry", "entries")
@@ -142,13 +148,13 @@ class EntryRow(_ReadOnly, models.Model):
 class LabelRow(_ReadOnly, models.Model):
     """What a record has several of: a row of the table ``label``, named ``author`` or ``topic``."""
 
-    pk = models.CompositePrimaryKey("record_id", "name", "value")
+    pk: Any = models.CompositePrimaryKey("record_id", "name", "value")
     record: models.ForeignKey[RecordRow, RecordRow] = models.ForeignKey(
         RecordRow, models.DO_NOTHING, related_name="labels", db_constraint=False
     )
     record_id: str
-    name = ExactTextField(max_length=100)
-    value = ExactTextField(max_length=255)
+    name: Any = ExactTextField(max_length=100)
+    value: Any = ExactTextField(max_length=255)
 
     objects: Any = ReadOnlyQuerySet.as_manager()
     Meta: Any = _options("label", "label", "labels")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import migrations, models
 
@@ -33,9 +33,9 @@ def _record(related_name: str) -> Any:
 class Migration(migrations.Migration):
     """Makes the tables."""
 
-    initial = True
-    dependencies = ()
-    operations = (
+    initial: ClassVar[Any] = True
+    dependencies: ClassVar[Any] = ()
+    operations: ClassVar[Any] = (
         MakeTables(),
         _shown(
             "RecordRow",
