@@ -464,8 +464,8 @@ class AttachmentNotFound(RecordNotFound):
     code = "attachment_not_found"
 
     def __init__(self, id: str, sha256: str) -> None:
-        self.ids = (id,)
-        self.sha256 = sha256
+        self.ids: tuple[str, ...] = (id,)
+        self.sha256: str = sha256
         ReportflowError.__init__(self, id, sha256)
 
 

@@ -98,7 +98,7 @@ class _Formatter(click.HelpFormatter):
 
 
 class _Context(click.Context):
-    formatter_class = _Formatter
+    formatter_class: type[click.HelpFormatter] = _Formatter
 
     def get_usage(self) -> str:
         """The usage, in the language of this command also after it has ended."""

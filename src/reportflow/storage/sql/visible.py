@@ -6,7 +6,7 @@ is not from them the database knows no such column.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
@@ -27,27 +27,14 @@ from reportflow.storage.sql.statements import StatementCache
 _STYLES: Final = ("format", "qmark", "named", "pyformat", "numeric")
 
 
-class Visible(sa.ColumnElement[bool]):
+class Visible(Protocol):
     """Whether a row is of what an actor may see: a clause of SQLAlchemy, for the WHERE or ON of a host's SELECT.
 
     Attributes:
         ids: The SELECT of the ids of all that they may see.
     """
 
-    __visit_name__ = "grouping"  # written as one is; no `Grouping`, which SQLAlchemy takes apart inside an AND
-    _traverse_internals = (("element", InternalTraversal.dp_clauseelement),)  # type: ignore[assignment]  # never changed
-    inherit_cache = True
-    type = sa.Boolean()
-
-    def __init__(self, condition: sa.ColumnElement[bool], ids: sa.Select[Any], dialect: sa.Dialect) -> None:
-        self.element = condition
-        self.ids: sa.Select[Any] = ids
-        self._dialect = dialect
-
-    @property
-    def _from_objects(self) -> list[Any]:
-        """No table: one that the SELECT forgot would be joined with each of its rows, and let them all pass."""
-        return []
+    ids: sa.Select[Any]
 
     def as_sql(self, paramstyle: str = "format") -> tuple[str, Any]:
         """The SELECT of the ids as text, with its parameters, for programs that do without SQLAlchemy.
@@ -63,6 +50,40 @@ class Visible(sa.ColumnElement[bool]):
         Raises:
             InvalidValue: no such style.
         """
+        ...
+
+    def __clause_element__(self) -> sa.ColumnElement[bool]: ...
+
+    def __and__(self, other: Any) -> sa.ColumnElement[bool]: ...
+
+    def __or__(self, other: Any) -> sa.ColumnElement[bool]: ...
+
+    def __invert__(self) -> sa.ColumnElement[bool]: ...
+
+
+class VisibleClause(sa.ColumnElement[bool]):
+    """What `visible` gives; see `Visible`."""
+
+    __visit_name__ = "grouping"  # written as one is; no `Grouping`, which SQLAlchemy takes apart inside an AND
+    _traverse_internals = (("element", InternalTraversal.dp_clauseelement),)  # type: ignore[assignment]  # never changed
+    inherit_cache = True
+    type: sa.types.TypeEngine[bool] = sa.Boolean()
+
+    def __init__(self, condition: sa.ColumnElement[bool], ids: sa.Select[Any], dialect: sa.Dialect) -> None:
+        self.element = condition
+        self.ids: sa.Select[Any] = ids
+        self._dialect = dialect
+
+    @property
+    def _from_objects(self) -> list[Any]:
+        """No table: one that the SELECT forgot would be joined with each of its rows, and let them all pass."""
+        return []
+
+    def __clause_element__(self) -> VisibleClause:
+        return self
+
+    def as_sql(self, paramstyle: str = "format") -> tuple[str, Any]:
+        """See `Visible.as_sql`."""
         if paramstyle not in _STYLES:
             raise InvalidValue("paramstyle", "choice", {"given": repr(paramstyle), "choices": _STYLES})
         dialect: Any = type(self._dialect)
@@ -89,11 +110,11 @@ def visible(statements: StatementCache, query: Query, of: Of, on: Any) -> Visibl
         ids = sa.select(key)
     ids = ids.where(*conditions).correlate(None)
     if of == "records" and on is None:  # the conditions themselves, for which its indexes serve
-        return Visible(sa.and_(sa.true(), *conditions), ids, statements.dialect)
+        return VisibleClause(sa.and_(sa.true(), *conditions), ids, statements.dialect)
     column = key if on is None else _column(on)
     if of == "records" and column.type is not NAME:
         column = exactly(column)
-    return Visible(column.in_(ids), ids, statements.dialect)
+    return VisibleClause(column.in_(ids), ids, statements.dialect)
 
 
 def _column(on: Any) -> sa.ColumnElement[Any]:

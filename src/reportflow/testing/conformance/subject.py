@@ -19,7 +19,8 @@ class TestStore(StoreTests):
     def subject(self, pytestconfig: pytest.Config) -> Subject:
         """What was given to `conform`."""
         subject = pytestconfig.stash[SUBJECT]
-        self.profile, self.seed = subject.profile, subject.seed
+        self.profile: str = subject.profile
+        self.seed: int | None = subject.seed
         return subject
 
     @pytest.fixture

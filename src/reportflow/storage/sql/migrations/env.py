@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from alembic import context
+from sqlalchemy import Executable
 
 attributes: Mapping[str, Any] = context.config.attributes
 context.configure(**attributes["configure"])
 with context.begin_transaction():
+    statement: Executable
     for statement in attributes.get("first", ()):
         context.execute(statement)
     context.run_migrations()

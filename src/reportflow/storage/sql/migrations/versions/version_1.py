@@ -15,7 +15,7 @@ from reportflow.storage.sql.schema import FIRST_ROWS
 
 revision = "reportflow_1"
 down_revision = None
-branch_labels = ("reportflow",)
+branch_labels: tuple[str, ...] = ("reportflow",)
 depends_on = None
 
 
