@@ -1,7 +1,7 @@
 """A request's transaction, run again where it lost a race: `retrying`.
 
-An engine may take a whole transaction back (a deadlock, a snapshot that is too old), and only whoever began it can do
-all of it again. So the function that begins the transaction is what is retried.
+An engine may take a whole transaction back (a deadlock, a snapshot that is too old), and only the program that
+began it can do all of it again. So the function that begins the transaction is what is retried.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def retrying(function: Any = None, /, *, timeout: float = TIMEOUT) -> Any:
     of its own, of a statement or a COMMIT of the host's. The pauses are random, and become longer.
 
     Everything in it is done again; so it must begin its transaction itself, and do nothing outside of it that must not
-    be done twice, such as sending mail. A `StaleRecord` is not tried again: somebody has read what is no longer there.
+    be done twice, such as sending mail. A `StaleRecord` is not tried again: a person has read what is no longer there.
 
     Args:
         function: What is run again: a function, or a coroutine function.

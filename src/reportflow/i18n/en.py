@@ -21,10 +21,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "role.unknown@developer": "Unknown to this lifecycle: {unknown}; correct the name.",
         "clearance": "{this} is or would be {secrecy}; you may read up to {clearance}.",
         "clearance@developer": (
-            "Its secrecy is, or would be, {secrecy}, above the clearance of {name} ({clearance}); leave it to somebody "
+            "Its secrecy is, or would be, {secrecy}, above the clearance of {name} ({clearance}); leave it to a person "
             "who may read it."
         ),
-        "out_of_sight": "You would not see this any more afterwards; leave '{trigger}' to somebody who still would.",
+        "out_of_sight": "You would not see this any more afterwards; leave '{trigger}' to a person who still would.",
         "out_of_sight@developer": (
             "{name}, who sees the record, would not see it after '{trigger}': no role of theirs would reach it. Where "
             "that is meant, its row says hands_over=True."
@@ -40,8 +40,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "same_person": "{name} is its {field}; another person must do '{trigger}'.",
         "same_person@developer": "{name} is already this record's {field}; '{trigger}' needs another person.",
         "unknown_person": "There is nobody with the number '{person}'; correct '{field}'.",
-        "unknown_person@developer": "{field}: nobody has the id '{person}'; give that of somebody whom people= knows.",
-        "person_out_of_sight": "{person} may not see this; choose somebody else as '{field}'.",
+        "unknown_person@developer": "{field}: nobody has the id '{person}'; give that of a person whom people= knows.",
+        "person_out_of_sight": "{person} may not see this; choose another person as '{field}'.",
         "person_out_of_sight@developer": (
             "{field}: {person} would not see the record; compare roles, unit and clearance that people= gives of them."
         ),

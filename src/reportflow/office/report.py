@@ -318,7 +318,7 @@ class Reply(Details):
     Attributes:
         department: Which department.
         text: What it wrote.
-        result: The office's code of what came of it, counted by it; ``solved``, ``in_progress``, ``planned`` and
+        result: The office's code of the outcome, counted by it; ``solved``, ``in_progress``, ``planned`` and
             ``noted`` have labels.
     """
 
