@@ -266,7 +266,7 @@ def test_a_function_is_named_by_the_module_that_defines_it() -> None:
     assert named(Report, names) == "Report"
     assert named(REPORT, names) == "REPORT"
     assert (names["evaluated"], names["Report"]) == (__name__, "reportflow.office.report")
-    home = names["REPORT"]  # the package, unless another module with as short a name has it too
+    home = names["REPORT"]  # the package that lists it, whatever else has imported it
     assert home == "reportflow.office"
     assert vars(sys.modules[home])["REPORT"] is REPORT
     assert named(object(), names) is None

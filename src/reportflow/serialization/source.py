@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Any
@@ -40,14 +40,14 @@ def imports(names: Mapping[str, str]) -> list[str]:
 def named(value: Any, names: Names) -> str | None:
     """The name by which a module has this very value, noted among the names; None where none has it.
 
-    The module that says it is its own comes first, then the plainest name.
+    The module that says it is its own comes first, then one that lists it in ``__all__``, then the plainest name.
     """
     own, called = getattr(value, "__module__", None), str(getattr(value, "__qualname__", ""))
     if isinstance(own, str) and called and getattr(sys.modules.get(own), called, None) is value:
         names[called] = own
         return called
-    homes: list[tuple[bool, bool, int, str, str]] = [
-        (module == "__main__", name.startswith("_"), module.count("."), module, name)
+    homes: list[tuple[bool, bool, bool, int, str, str]] = [
+        (module == "__main__", name not in _public(holder), name.startswith("_"), module.count("."), module, name)
         for module, holder in list(sys.modules.items())
         for name, held in list(getattr(holder, "__dict__", {}).items())
         if held is value and name.isidentifier() and not name.startswith("__")
@@ -57,6 +57,11 @@ def named(value: Any, names: Names) -> str | None:
     *_, module, name = min(homes)
     names[name] = module
     return name
+
+
+def _public(module: object) -> Collection[str]:
+    listed = getattr(module, "__all__", ())
+    return listed if isinstance(listed, list | tuple | set | frozenset) else ()
 
 
 class _Writer:

@@ -7,7 +7,7 @@ plainly as can be, and share no code with the flow.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -152,9 +152,10 @@ class Model(Sight):
             again = True
             if any(one.key is not None and (one.by.id, one.key) in self.keys for one in requests):
                 continue  # a duplicate request was faster: its result is the answer
-            who = {one.id: one.by for one in requests if isinstance(one, Fire)}
-            seen = {id: who.get(id, requests[0].by) for id in moved if id in attempt.seen}
-            stale = self._moved(seen, attempt.loaded)
+            fires = {one.id: one for one in requests if isinstance(one, Fire)}
+            seen = {id: fires.get(id, requests[0]).by for id in moved if id in attempt.seen}
+            unnamed = {id for id in seen if id not in fires or not fires[id].saw_something}
+            stale = self._moved(seen, attempt.loaded, unnamed)
             if stale is not None:
                 return stale
 
@@ -190,14 +191,16 @@ class Model(Sight):
         """The id of the record that a request is about; a new one for what it creates."""
         return request.id if isinstance(request, Fire) else request.draft.id or self.new_id()
 
-    def _moved(self, holders: dict[str, Actor], loaded: dict[str, int | None]) -> Raised | None:
-        """The error that is due to the first of them whose record has moved since they saw it."""
+    def _moved(
+        self, holders: dict[str, Actor], loaded: dict[str, int | None], unnamed: Collection[str] = ()
+    ) -> Raised | None:
+        """The error due to the first of them whose record has moved since they saw it; some named no version."""
         for id, actor in holders.items():
             stored = self.versions[id][-1]
             if not self.sees(actor, stored):
                 return raised(RecordNotFound([id]))
             if stored.version != loaded[id]:
-                return raised(StaleRecord(id, loaded[id] or 0, stored.version))
+                return raised(StaleRecord(id, loaded[id] or 0, stored.version, named=id not in unnamed))
         return None
 
     def _keep(self, attempt: Attempt, requests: Sequence[Request], results: Sequence[Record]) -> None:
