@@ -22,7 +22,7 @@ settings.register_profile(
 # The gate runs the same examples each time; random ones are for development, and what they find becomes a test.
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 # The installed package is tested after the tree, by what is the same code: some of the same examples are enough.
-settings.register_profile("wheel", settings.get_profile("ci"), max_examples=10)
+settings.register_profile("wheel", settings.get_profile("ci"), max_examples=20)
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=1000)
 # Thousands of mutants: the same few examples for each, and the first failure is enough.
 settings.register_profile(

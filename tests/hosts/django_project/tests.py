@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -20,9 +21,10 @@ from django.core.management.base import SystemCheckError
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, NotSupportedError, connection, connections, transaction
 from django.db.models import Max, Min
 from django.db.models.functions import ExtractYear
-from django.test import TestCase, TransactionTestCase, override_settings
+from django.http import HttpResponse
+from django.test import RequestFactory, TestCase, TransactionTestCase, override_settings
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 from sqlalchemy import MetaData, create_engine, inspect, make_url
 
 from reportflow import (
@@ -40,10 +42,12 @@ from reportflow import (
     StorageUnavailable,
     TransactionRolledBack,
     TransitionRefused,
+    problem,
     replay,
 )
 from reportflow.hosts.django import DjangoStore, actor_of, flow, user_actor
 from reportflow.hosts.django.configuration import OF_A_FLOW
+from reportflow.hosts.django.middleware import ProblemMiddleware
 from reportflow.hosts.django.models import EntryRow, LabelRow, RecordRow
 from reportflow.hosts.django.tables import MakeTables
 from reportflow.hosts.retry import retrying
@@ -208,6 +212,11 @@ class InsideATestCase(TestCase):
             assert bound.find(Query(), by=LI).records == ()
             assert own.bound_to(connections[DEFAULT_DB_ALIAS]).create(draft("b"), by=LI).version == 1
             assert titles() == ["b"]
+            again = flow().bound_to(connection)
+            with suppress(ZeroDivisionError), transaction.atomic():
+                again.create(draft("c"), by=LI)
+                raise ZeroDivisionError
+            assert [record.title for record in again.find(Query(), by=LI)] == ["b"]
 
     def test_statements_are_counted_and_wrapped_as_those_of_the_models(self) -> None:
         """Django's own cursor runs the statements: `assertNumQueries`, logs and wrappers see them."""
@@ -595,6 +604,27 @@ class Configuring(TestCase):
         ):
             with override_settings(REPORTFLOW=wrong), pytest.raises(SystemCheckError, match=key):
                 call_command("check")
+
+    def test_the_middleware_answers_what_a_flow_refuses(self) -> None:
+        """A browser gets a page, a program a problem document, with the status of the error; a fault is Django's."""
+
+        def answered(error: Exception, accept: str) -> Any:
+            middleware = ProblemMiddleware(lambda request: HttpResponse("fine"))
+            request = RequestFactory().get("/", headers={"accept": accept})
+            assert middleware(request).content == b"fine"
+            return middleware.process_exception(request, error)
+
+        missing = RecordNotFound(["r1"])
+        document = answered(missing, "application/json")
+        assert (document.status_code, document["Content-Type"]) == (404, "application/problem+json")
+        assert json.loads(document.content) == problem(missing)
+        with translation.override("zh-hans"):
+            page = answered(missing, "text/html,*/*;q=0.8")
+        assert (page.status_code, page["Content-Language"]) == (404, "zh")
+        assert page["Content-Type"].startswith("text/html")
+        assert problem(missing, "zh")["detail"] in page.content.decode()
+        assert answered(ZeroDivisionError(), "text/html") is None
+        assert answered(ReportflowError(), "text/html") is None
 
     def test_no_migration_is_missing(self) -> None:
         """`makemigrations --check` finds nothing to make, in the host's application and in this one."""
