@@ -760,3 +760,29 @@ def test_a_field_marked_as_a_reference_stays() -> None:
     with pytest.raises(InvalidValue) as caught:
         flow.erase(record.id, fields=["link.link"], by=CLERK)
     assert caught.value.problem == "erases_reference"
+
+
+@pytest.mark.parametrize(
+    ("target", "how", "field"),
+    [
+        (5, {}, "target"),
+        (None, {}, "target"),
+        ("r1", {"fields": 5}, "fields"),
+        ("r1", {"fields": ["text", 5]}, "fields"),
+        ("r1", {"fields": ["te\0xt"]}, "fields"),
+        ("r1", {"person": "p\0"}, "person"),
+        ("r1", {"fields": ["text"], "reason": 7}, "reason"),
+    ],
+)  # fmt: skip
+def test_a_call_of_the_wrong_kind_is_refused_by_its_argument(desk: Desk, target: Any, how: Any, field: str) -> None:
+    """What is no record, id or query, no names, or no text is an `InvalidValue` about that argument."""
+    with pytest.raises(InvalidValue) as refused:
+        desk.flow.erase(target, by=REGISTRAR, **how)
+    assert refused.value.field == field
+
+
+def test_a_plan_counts_entries_and_bytes(desk: Desk) -> None:
+    """A plan says how many entries it touches and how many bytes go, in all, as its records say one by one."""
+    plan = desk.flow.erase(desk.id, by=REGISTRAR, fields=["text"], reason="asked for", plan=True)
+    assert plan.entries == sum(len(one.entries) for one in plan.records) > 0
+    assert plan.size == sum(one.size for one in plan.records) > 0

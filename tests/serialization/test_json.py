@@ -507,3 +507,40 @@ def test_faults_are_said_with_the_labels_of_a_lifecycle() -> None:
     assert schema(cls, "zh", lifecycle=table)["properties"]["pairs"]["title"] == "鞋"
     with pytest.raises(InvalidValue, match="pairs"):
         parse(cls, {"pairs": "two"})
+
+
+def test_a_constraint_of_alternatives_is_on_those_that_it_can_hold_for() -> None:
+    """Of a field of several types, a rule of texts is on the text alone; choices are narrowed wherever they stand."""
+
+    @attrs.frozen
+    class Alternatives:
+        code: str | int = attrs.field(validator=not_blank)
+        note: str | int | None = attrs.field(
+            default=None, validator=attrs.validators.optional(attrs.validators.max_len(3))
+        )
+        colour: str | None = attrs.field(
+            default=None, validator=attrs.validators.optional(attrs.validators.in_(("red", "blue")))
+        )
+        size: Literal["s", "m", "l"] = attrs.field(default="s", validator=attrs.validators.in_(("s", "m")))
+        when: date | None = attrs.field(
+            default=None, validator=attrs.validators.optional(attrs.validators.in_((date(2022, 1, 3),)))
+        )
+
+    described = schema(Alternatives)["properties"]
+    text, number = described["code"]["anyOf"]
+    assert (text["minLength"], number) == (1, {"type": "integer"})
+    text, number, nothing = described["note"]["anyOf"]
+    assert (text["maxLength"], number, nothing) == (3, {"type": "integer"}, {"type": "null"})
+    assert described["colour"]["enum"] == ["blue", "red", None]
+    assert [one["const"] for one in described["size"]["oneOf"]] == ["s", "m"]
+    validator = Draft202012Validator(schema(Alternatives))
+    assert validator.is_valid({"code": 7, "note": 12345, "colour": None, "size": "m"})
+    for wrong in (
+        {"code": " "},
+        {"code": "x", "note": "four"},
+        {"code": "x", "colour": "green"},
+        {"code": 1, "size": "l"},
+    ):
+        assert not validator.is_valid(wrong)
+        with pytest.raises(InvalidValue):
+            parse(Alternatives, wrong)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import attrs
 from alembic import op
 from sqlalchemy import MetaData
@@ -52,3 +55,13 @@ def place() -> Place:
 
     prefix = option("reportflow_prefix")
     return Place(prefix=PREFIX if prefix is None else prefix, schema=option("reportflow_schema") or None)
+
+
+def run_revisions(context: Any) -> None:
+    """Run the revisions in Alembic's environment: all it needs is in the attributes that `upgrade` sets."""
+    attributes: Mapping[str, Any] = context.config.attributes
+    context.configure(**attributes["configure"])
+    with context.begin_transaction():
+        for statement in attributes.get("first", ()):
+            context.execute(statement)
+        context.run_migrations()
