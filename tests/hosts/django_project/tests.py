@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -47,6 +48,7 @@ from reportflow import (
 )
 from reportflow.hosts.django import DjangoStore, actor_of, flow, user_actor
 from reportflow.hosts.django.configuration import OF_A_FLOW
+from reportflow.hosts.django.management.commands.reportflow_relay import stopped_by_signals
 from reportflow.hosts.django.middleware import ProblemMiddleware
 from reportflow.hosts.django.models import EntryRow, LabelRow, RecordRow
 from reportflow.hosts.django.tables import MakeTables
@@ -625,6 +627,19 @@ class Configuring(TestCase):
         assert problem(missing, "zh")["detail"] in page.content.decode()
         assert answered(ZeroDivisionError(), "text/html") is None
         assert answered(ReportflowError(), "text/html") is None
+
+    def test_a_signal_stops_the_relay(self) -> None:
+        """What the command waits on is set by SIGTERM and by SIGINT."""
+        for one in (signal.SIGTERM, signal.SIGINT):
+            before = [(each, signal.getsignal(each)) for each in (signal.SIGTERM, signal.SIGINT)]
+            try:
+                stop = stopped_by_signals()
+                assert not stop.is_set()
+                signal.raise_signal(one)
+                assert stop.is_set()
+            finally:
+                for each, handler in before:
+                    signal.signal(each, handler)
 
     def test_no_migration_is_missing(self) -> None:
         """`makemigrations --check` finds nothing to make, in the host's application and in this one."""

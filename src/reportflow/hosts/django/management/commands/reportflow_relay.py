@@ -44,7 +44,7 @@ class RelayCommand(BaseCommand):
             if options["once"]:
                 self.stdout.write(text("published", number=_publish_all(relay)))
             else:
-                relay.run(_stopped_by_signals(), options["poll"])
+                relay.run(stopped_by_signals(), options["poll"])
         except ReportflowError as error:
             raise CommandError(error.message(language(), reader="developer")) from error
 
@@ -59,7 +59,7 @@ def _publish_all(relay: Relay) -> int:
     return number
 
 
-def _stopped_by_signals() -> threading.Event:
+def stopped_by_signals() -> threading.Event:
     """What is set by SIGINT and SIGTERM; a thread takes none."""
     stop = threading.Event()
     if threading.current_thread() is threading.main_thread():
