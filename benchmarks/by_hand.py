@@ -28,7 +28,7 @@ ENTRY: Final = (
 )  # fmt: skip
 RECORD: Final = (
     "id", "kind", "state", "version", "head", "lifecycle_version", "unit", "parent", "title", "category", "assignee",
-    "due_at", "secrecy", "created_by", "created_at", "updated_at", "folded", "text", "data",
+    "due_at", "secrecy", "created_by", "created_for", "created_at", "updated_at", "folded", "text", "data",
 )  # fmt: skip
 LABEL: Final = ("record_id", "name", "value")
 NUMBERS: Final = ("sequence", "version", "lifecycle_version", "retracts")
@@ -140,7 +140,7 @@ INSERT_ENTRY: Final = (
 INSERT_RECORD: Final = insert("record", RECORD)
 INSERT_LABEL: Final = insert("label", LABEL)
 UPDATE_RECORD: Final = update("version", "head", "updated_at", "data")  # an adoption of what is adopted adds a fact
-SELECT_RECORD: Final = "SELECT * FROM reportflow_record WHERE id = ?"
+SELECT_RECORD: Final = f"SELECT {', '.join(RECORD)} FROM reportflow_record WHERE id = ?"
 
 
 def opened(path: Path) -> sqlite3.Connection:
@@ -269,7 +269,9 @@ class PostgresHand:
         self._connection.close()
 
     def _read(self, id: str) -> Values:
-        found = self._connection.execute("SELECT * FROM reportflow_record WHERE id = %s", (id,)).fetchone()
+        found = self._connection.execute(
+            f"SELECT {', '.join(RECORD)} FROM reportflow_record WHERE id = %s", (id,)
+        ).fetchone()
         row = dict(zip(RECORD, found, strict=True))
         json.loads(row["data"])
         return row
