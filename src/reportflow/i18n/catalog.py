@@ -238,9 +238,10 @@ class _Standard(Catalog):
     def __getattr__(self, name: str) -> Any:
         if name != "_texts":
             raise AttributeError(f"'Catalog' object has no attribute '{name}'")
-        from reportflow.i18n import en, zh
+        from reportflow.i18n import en, portal_en, portal_zh, zh
 
-        super().__init__({ENGLISH: by_code(en.TEXTS), CHINESE: by_code(zh.TEXTS)})
+        english, chinese = {**en.TEXTS, **portal_en.TEXTS}, {**zh.TEXTS, **portal_zh.TEXTS}
+        super().__init__({ENGLISH: by_code(english), CHINESE: by_code(chinese)})
         return self._texts
 
 

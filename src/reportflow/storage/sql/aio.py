@@ -28,7 +28,7 @@ from reportflow.storage.sql.engines import autocommitting, host_schema
 from reportflow.storage.sql.executor import Checkout
 from reportflow.storage.sql.pool import ConnectionPool, HeldConnection, make_async_engine
 from reportflow.storage.sql.provision import OPENING_TIMEOUT, check_exists, create_or_verify
-from reportflow.storage.sql.schema import PREFIX, make_tables
+from reportflow.storage.sql.schema import PREFIX, Tables, make_tables
 from reportflow.storage.sql.statements import StatementCache
 from reportflow.storage.sql.store import capabilities_of
 from reportflow.storage.sql.visible import Visible, visible
@@ -96,6 +96,11 @@ class AsyncSqlStore(AsyncCalls):
         self._is_open = False
         # a database in memory lives in its one connection, which must never be thrown away
         self._grace = None if in_memory(self.engine.url) else GRACE
+
+    @property
+    def tables(self) -> Tables:
+        """Its tables, as SQLAlchemy has them."""
+        return self._statements.tables
 
     def add_classes(self, classes: Classes) -> None:
         """See `SupportsClasses.add_classes`."""

@@ -39,7 +39,7 @@ from reportflow.storage.sql.dialects import BUSY_TIMEOUT
 from reportflow.storage.sql.executor import Executor, OpenExecutor, PreparedStatement, Reading, Row, transaction
 from reportflow.storage.sql.lengths import refuse_long, written
 from reportflow.storage.sql.queries import PLACE
-from reportflow.storage.sql.schema import RECORD_COLUMNS
+from reportflow.storage.sql.schema import RECORD_COLUMNS, Tables
 from reportflow.storage.sql.statements import RECORD, Lookup, Stale, StatementCache
 from reportflow.storage.sql.visible import Visible, visible
 
@@ -71,6 +71,11 @@ class SqlContract:
         self._checkout = checkout
         self.capabilities = capabilities
         self.classes: Classes = classes
+
+    @property
+    def tables(self) -> Tables:
+        """Its tables, as SQLAlchemy has them."""
+        return self._statements.tables
 
     def add_classes(self, classes: Classes) -> None:
         """See `SupportsClasses.add_classes`."""

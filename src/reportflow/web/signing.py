@@ -1,0 +1,56 @@
+"""Signatures: that a form is the portal's and its person's, and that a text that went out comes back unaltered."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+
+_BYTES = 32
+
+
+class Signer:
+    """Signs with one key; a purpose keeps what was signed for one use from being taken for another."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def _digest(self, purpose: str, text: str) -> bytes:
+        # the length keeps two pairs apart that would read the same
+        return hmac.digest(
+            self._key, f"{len(purpose)}:{purpose}:{text}".encode("utf-8", "surrogatepass"), hashlib.sha256
+        )
+
+    def token(self, actor: str) -> str:
+        """A token for the forms of a person. Each one looks different, since pages may be compressed (BREACH)."""
+        mask = secrets.token_bytes(_BYTES)
+        hidden = bytes(one ^ other for one, other in zip(mask, self._digest("form", actor), strict=True))
+        return base64.urlsafe_b64encode(mask + hidden).decode().rstrip("=")
+
+    def is_token(self, given: str, actor: str) -> bool:
+        """Whether a token is one of the forms of this person."""
+        try:
+            raw = base64.urlsafe_b64decode(given + "=" * (-len(given) % 4))
+        except (ValueError, binascii.Error):
+            return False
+        if len(raw) != 2 * _BYTES:
+            return False
+        digest = bytes(one ^ other for one, other in zip(raw[:_BYTES], raw[_BYTES:], strict=True))
+        return hmac.compare_digest(digest, self._digest("form", actor))
+
+    def sealed(self, purpose: str, text: str) -> str:
+        """A text with its signature, for an address."""
+        body = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        return f"{body}.{self._digest(purpose, text).hex()[:32]}"
+
+    def opened(self, purpose: str, given: str) -> str | None:
+        """The text that was `sealed` for this purpose; None where it is none, or was altered."""
+        body, _, signature = given.partition(".")
+        try:
+            text = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)).decode()
+        except (ValueError, binascii.Error):
+            return None
+        right = self._digest(purpose, text).hex()[:32]
+        return text if hmac.compare_digest(right.encode(), signature.encode()) else None

@@ -1,0 +1,99 @@
+"""The portal's own addresses: paths only, behind whatever prefix it is mounted under.
+
+A name that stands in a path (an id, a trigger, a kind) may hold any character. All but the unreserved ones are written
+as ``~`` and two hexadecimal digits a byte: a host's router and a proxy leave that as it is, whereas they decode, merge
+or refuse what is written with ``%``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import urlencode
+
+_ESCAPED: Final = re.compile(r"~([0-9A-Fa-f]{2})")
+_KEPT: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
+
+#: The value of one parameter: a text, or several.
+Given = str | int | None | Iterable[str]
+
+
+def written(name: str) -> str:
+    """A name as one part of a path."""
+    bare = "".join(one if one in _KEPT else "".join(f"~{byte:02X}" for byte in one.encode()) for one in name)
+    return bare.replace(".", "~2E") if not bare.strip(".") else bare
+
+
+def read(part: str) -> str:
+    """The name that a part of a path stands for; what is no text becomes a name that nothing has."""
+    latin = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), part)
+    try:
+        return latin.encode("latin-1").decode()
+    except UnicodeError:
+        return part
+
+
+def query_text(query: Mapping[str, Given]) -> str:
+    """Parameters as they stand behind the question mark; what is None or blank is left out."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in query.items():
+        several = [value] if isinstance(value, str | int) else () if value is None else value
+        pairs += [(name, str(one)) for one in several if one != ""]
+    return urlencode(pairs)
+
+
+class Urls:
+    """Writes addresses behind a prefix, such as ``/office``."""
+
+    __slots__ = ("prefix",)
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+    def to(self, *parts: str, fragment: str = "", **query: Given) -> str:
+        """The address of a page: its parts are names, and its query's parameters texts.
+
+        ``to("r", record.id, "do", trigger, from_="/find")``: a ``_`` at the end of a parameter's name is left out.
+        """
+        path = self.prefix + "/" + "/".join(map(written, parts))
+        text = query_text({name.removesuffix("_"): value for name, value in query.items()})
+        return path + (f"?{text}" if text else "") + (f"#{fragment}" if fragment else "")
+
+    def own(self, address: str | None, default: str) -> str:
+        """An address that a request gave, where it is one of the portal's; else the default.
+
+        What leads elsewhere is none: another host, a scheme, a backslash, a control character.
+        """
+        given = address or ""
+        inside = given.startswith(f"{self.prefix}/") and not given.startswith("//")
+        plain = given.isprintable() and "\\" not in given
+        return given if inside and plain and "/../" not in f"{given.partition('?')[0]}/" else default
+
+
+def mounted(path: str, root: str, prefix: str | None) -> tuple[str, str]:
+    """Where a portal is mounted, and the path inside it, of what a server or host says.
+
+    Hosts differ (see `Settings.prefix`): some leave the path whole and name the mount in the root, some strip it, some
+    do both behind a proxy that strips another part.
+
+    Returns:
+        The prefix of all addresses, without a slash at its end, and the own path, with one slash at its start and none
+        at its end.
+    """
+    root = "/" + root.strip("/") if root.strip("/") else ""
+    if prefix is not None:
+        base = root if root.endswith(prefix) else root + prefix
+        strips: tuple[str, ...] = (base, prefix)
+    else:
+        base = root
+        # the longest tail of the root that starts the path: of "/proxy/office" perhaps "/office"
+        slashes = [place for place, one in enumerate(root) if one == "/"]
+        strips = tuple(root[place:] for place in slashes)
+    path = "/" + path.lstrip("/")
+    for strip in strips:
+        if strip and (path == strip or path.startswith(f"{strip}/")):
+            path = path[len(strip) :]
+            break
+    own = "/" + path.strip("/")
+    return base, own

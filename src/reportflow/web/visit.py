@@ -1,0 +1,209 @@
+"""One request: who asks, for what, in which language; and how it is answered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from reportflow.model.actor import Actor, Secrecy
+from reportflow.web import assets
+from reportflow.web.guard import complete_headers
+from reportflow.web.markup import marked, paragraphs
+from reportflow.web.signing import Signer
+from reportflow.web.site import Site
+from reportflow.web.urls import Urls
+from reportflow.web.words import Words
+
+LANGUAGE_COOKIE: Final = "reportflow_language"
+THEME_COOKIE: Final = "reportflow_theme"
+THEMES: Final = ("auto", "light", "dark")
+#: What a language calls itself; another one is shown by its code.
+LANGUAGE_NAMES: Final[Mapping[str, str]] = MappingProxyType({"en": "English", "zh": "中文"})
+#: The name of the field that carries a form's token.
+TOKEN: Final = "_token"
+#: How many fields and files a form may have.
+_FIELDS, _FILES = 1000, 50
+
+
+class Visit:
+    """One request, and what a handler needs to answer it.
+
+    Attributes:
+        request: The request.
+        site: The portal.
+        urls: Writes addresses.
+        path: The path inside the portal.
+        params: The names in the path.
+        language: The reader's.
+        theme: ``auto``, ``light`` or ``dark``.
+        t: The words of the language.
+        secrecy: The highest secrecy of what is shown: raise it by `shows`.
+    """
+
+    def __init__(self, request: Request, site: Site, urls: Urls, path: str) -> None:
+        self.request = request
+        self.site = site
+        self.urls = urls
+        self.path = path
+        self.params: Mapping[str, str] = {}
+        self.language = _language(request, site)
+        theme = request.cookies.get(THEME_COOKIE, "auto")
+        self.theme = theme if theme in THEMES else "auto"
+        self.t: Words = site.words(self.language)
+        self.secrecy = Secrecy.INTERNAL
+        self._actor: Actor | None = None
+        self._signer: Signer | None = None
+        self._form: FormData | None = None
+
+    # -- who asks ------------------------------------------------------------------------------------------------
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks. No handler runs without one."""
+        assert self._actor is not None, "no handler runs before it is known who asks"
+        return self._actor
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known who asks."""
+        return self._actor is not None
+
+    def enter(self, actor: Actor, signer: Signer) -> None:
+        """Note who asks."""
+        self._actor, self._signer = actor, signer
+
+    @property
+    def signer(self) -> Signer:
+        """Signs forms and cursors."""
+        assert self._signer is not None, "no handler runs before it is known who asks"
+        return self._signer
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the person works in an office, rather than only with what is their own."""
+        return self.site.is_staff(self.actor)
+
+    async def ask(self, verb: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        """Call a verb of the flow as the person who asks: ``await visit.ask(flow.get, id)``."""
+        return await self.site.call(verb, *args, by=self.actor, **named)
+
+    @property
+    def flow(self) -> Any:
+        """The flow, whose verbs `ask` calls."""
+        return self.site.flow
+
+    def shows(self, *secrecies: Secrecy) -> None:
+        """Note how secret what is shown is: above internal no browser keeps the page."""
+        self.secrecy = max(self.secrecy, *secrecies)
+
+    # -- what came in --------------------------------------------------------------------------------------------
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a script asks for a part of the page only."""
+        return self.request.headers.get("HX-Request") == "true"
+
+    async def form(self) -> FormData:
+        """The form that was sent; its token is checked.
+
+        Raises:
+            HTTPException: 400, it is no form, or too much of one; 403, it is not one of this person's.
+        """
+        if self._form is None:
+            self._form = await self.request.form(max_fields=_FIELDS, max_files=_FILES)
+        token = self._form.get(TOKEN)
+        if not isinstance(token, str) or not self.signer.is_token(token, self.actor.id):
+            raise HTTPException(403)
+        return self._form
+
+    # -- what goes out -------------------------------------------------------------------------------------------
+
+    def context(self) -> dict[str, Any]:
+        """What every template has."""
+        settings = self.site.settings
+        return {
+            "visit": self,
+            "t": self.t,
+            "urls": self.urls,
+            "to": self.urls.to,
+            "settings": settings,
+            "asset": lambda name: self.urls.to(*assets.address(name)),
+            "marked": marked,
+            "paragraphs": paragraphs,
+            "languages": {one: LANGUAGE_NAMES.get(one, one) for one in self.site.languages},
+            "token": self.signer.token(self.actor.id) if self.is_known else "",
+            "navigation": self._navigation() if self.is_known else (),
+            "here": self.urls.prefix + self.path + (f"?{query}" if (query := self.request.url.query) else ""),
+        }
+
+    def _navigation(self) -> tuple[tuple[str, str, bool], ...]:
+        """The entries of the head: address, text, whether it is this one."""
+        pages = [("work",), ("find", "find"), ("new", "new"), ("year", "year"), ("lifecycle", "lifecycle")]
+        if self.site.audits(self.actor):
+            pages.append(("audit", "audit"))
+        first = "/" + self.path.strip("/").partition("/")[0]
+        return tuple(
+            (self.urls.to(*parts), self.t(f"page.nav_{name}"), first == "/" + "".join(parts)) for name, *parts in pages
+        )
+
+    def page(self, template: str, status: int = 200, *, tag: str = "", **context: Any) -> Response:
+        """A page.
+
+        Args:
+            template: Its template.
+            status: The status of the answer.
+            tag: What the page depends on beside the person, the language and the version of this library: then a
+                browser that has it is told so. Blank: it is always sent.
+            **context: What the template shows.
+        """
+        headers = {"Content-Language": self.t.tag}
+        if tag:
+            headers["ETag"] = etag = self._etag(tag)
+            if etag in (one.strip() for one in self.request.headers.get("if-none-match", "").split(",")):
+                return self.complete(Response(status_code=304, headers=headers))
+        body = self.site.templates.get_template(template).render({**self.context(), **context})
+        return self.complete(HTMLResponse(body, status, headers))
+
+    def _etag(self, tag: str) -> str:
+        rights = (self.actor.id, self.actor.unit, self.actor.clearance.value, *sorted(self.actor.roles))
+        parts = (tag, self.language, self.theme, str(self.is_partial), self.urls.prefix, *rights)
+        digest = hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()
+        return f'W/"{digest[:24]}"'
+
+    def complete(self, response: Response) -> Response:
+        """An answer with the heads that every one has."""
+        complete_headers(response.headers, self.site.settings, self.secrecy)
+        return response
+
+    def redirect(self, address: str) -> Response:
+        """Lead to another page of the portal, by GET."""
+        return self.complete(RedirectResponse(address, 303))
+
+    def fragment(self, template: str, **context: Any) -> Response:
+        """A part of a page, for a script."""
+        return self.page(template, **context)
+
+
+def _language(request: Request, site: Site) -> str:
+    """The language that the reader chose, or likes best of those that there are texts in."""
+    known = site.languages
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    if chosen in known:
+        return chosen
+    best, weight = site.settings.language, 0.0
+    for part in request.headers.get("accept-language", "")[:400].split(","):
+        name, _, given = part.strip().lower().partition(";q=")
+        try:
+            given_weight = float(given or 1)
+        except ValueError:
+            continue
+        if (language := name.partition("-")[0]) in known and given_weight > weight:
+            best, weight = language, given_weight
+    return best
