@@ -1,4 +1,4 @@
-"""What a portal consists of, for all its requests: the flow, its own tables, the templates, the key of its signatures."""
+"""What a portal consists of, for all its requests: the flow, its own tables, the templates, the key of signatures."""
 
 from __future__ import annotations
 
