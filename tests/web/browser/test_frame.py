@@ -19,7 +19,7 @@ LI = Actor(id="li", name="李娜", post="编辑", roles={"contributor", "editor"
 def test_axe_finds_nothing(
     serve: Callable[..., Served], someone: Callable[..., Someone], language: str, dark: bool
 ) -> None:
-    """axe has no finding, and decides about each contrast."""
+    """Axe has no finding, and decides about each contrast."""
     flow = open_flow("memory:")
     flow.create(Report.draft(title="亮灯", text="八盏。", authors=[Author(name="钱")]), by=LI)
     page = someone(serve(flow, {"li": LI}), "li", language=language, dark=dark).go()
