@@ -59,7 +59,7 @@ from reportflow.model.entry import Command, Details, Entry, Erased
 from reportflow.model.frozen import FrozenDict
 from reportflow.model.query import Happened, Interval, Page, Query
 from reportflow.model.record import Record, Seen
-from reportflow.model.values import CODE, LEVEL, PARTY, PERSON, REFERENCE, RETRACTS, Value
+from reportflow.model.values import CODE, LEVEL, LONG_TEXT, PARTY, PERSON, REFERENCE, RETRACTS, Value
 from reportflow.serialization.classes import Classes
 from reportflow.storage.base import Capabilities, Change, FeedItem, Store
 from reportflow.storage.memory import MemoryStore
@@ -86,6 +86,7 @@ __all__ = [
     "CODE",
     "EVERYBODY",
     "LEVEL",
+    "LONG_TEXT",
     "NOBODY",
     "OWN",
     "PARTY",

@@ -13,7 +13,7 @@ from reportflow.flow.effects import Effects, in_a_thread
 from reportflow.flow.handler import RETRY_TIMEOUT, Handler
 from reportflow.flow.incidents import Incident, Observer, note
 from reportflow.flow.loading import look_around
-from reportflow.flow.people import People
+from reportflow.flow.people import People, SupportsSearch
 from reportflow.flow.queries import Queries
 from reportflow.flow.requests import Request, actor_of
 from reportflow.i18n.catalog import STANDARD, Catalog
@@ -124,6 +124,16 @@ class FlowBase(Generic[S]):
     def zone(self) -> tzinfo:
         """The time zone in which its days, months and years are counted, and its times are shown."""
         return self._zone
+
+    @property
+    def finds_people(self) -> bool:
+        """Whether its host's people can be searched by a text, as `people` does."""
+        return isinstance(self._people, Mapping | SupportsSearch)
+
+    @property
+    def keeps_files(self) -> bool:
+        """Whether it keeps the contents of files, as `upload` does."""
+        return self._files is not None
 
     @property
     def lifecycles(self) -> tuple[Lifecycle, ...]:

@@ -38,6 +38,14 @@ REFERENCE: Final[Mapping[str, str]] = FrozenDict({REFERS: "reference"})
 #: The sequence of the entry of the record that an act takes back; no such field is ever erased.
 RETRACTS: Final[Mapping[str, str]] = FrozenDict({MARK: "retracts", REFERS: "reference"})
 
+#: A mark on a field: how a form asks for it, where its type does not say.
+WIDGET: Final = "reportflow.widget"
+#: A text of several paragraphs.
+LONG: Final = "long"
+#: A mark on a text of several paragraphs: forms give it a large field, and pages show how it was changed. Marks can be
+#: joined: ``metadata={**PARTY, **LONG_TEXT}``.
+LONG_TEXT: Final[Mapping[str, str]] = FrozenDict({WIDGET: LONG})
+
 #: A mark on a field: what its validator demands, in the keywords of JSON Schema; see `limits`.
 LIMITS: Final = "reportflow.limits"
 

@@ -26,6 +26,7 @@ from reportflow.model.record import Record
 from reportflow.model.values import (
     CODE,
     LEVEL,
+    LONG_TEXT,
     PARTY,
     PERSON,
     REFERENCE,
@@ -179,7 +180,7 @@ class Report(Record):
     """
 
     title: str = attrs.field(validator=not_blank)
-    text: str = attrs.field(validator=not_blank)
+    text: str = attrs.field(metadata=LONG_TEXT, validator=not_blank)
     authors: tuple[Author, ...] = attrs.field(converter=_authors, validator=not_empty)
     number: str = ""
     source: Source = attrs.field(default=Source.MEMBER, metadata=CODE, converter=_source)
@@ -232,7 +233,7 @@ class Report(Record):
 class Revision(Details):
     """A new text, and a new title where one is given."""
 
-    text: str = attrs.field(validator=not_blank)
+    text: str = attrs.field(metadata=LONG_TEXT, validator=not_blank)
     title: str | None = attrs.field(default=None, validator=not_blank)
 
 
@@ -308,7 +309,7 @@ class Forwarding(Details):
     level: Level = attrs.field(metadata=LEVEL, converter=_level)
     upward: bool = attrs.field(default=False, metadata=CODE)
     due_at: datetime | None = attrs.field(default=None, converter=in_utc_or_none)
-    note: str = ""
+    note: str = attrs.field(default="", metadata=LONG_TEXT)
 
 
 @attrs.frozen(kw_only=True)
@@ -323,7 +324,7 @@ class Reply(Details):
     """
 
     department: str = attrs.field(metadata=PARTY, validator=not_blank)
-    text: str = ""
+    text: str = attrs.field(default="", metadata=LONG_TEXT)
     result: str | None = attrs.field(default=None, metadata=CODE, validator=not_blank)
 
 
@@ -341,7 +342,7 @@ class Instruction(Details):
 
     leader: str = attrs.field(metadata=PARTY, validator=not_blank)
     level: Level = attrs.field(metadata=LEVEL, converter=_level)
-    text: str = ""
+    text: str = attrs.field(default="", metadata=LONG_TEXT)
     post: str = ""
     principal: bool = attrs.field(default=False, metadata=CODE)
 
@@ -357,8 +358,8 @@ class Uptake(Details):
     """
 
     department: str = attrs.field(metadata=PARTY, validator=not_blank)
-    measure: str = ""
-    evidence: str = ""
+    measure: str = attrs.field(default="", metadata=LONG_TEXT)
+    evidence: str = attrs.field(default="", metadata=LONG_TEXT)
 
 
 @attrs.frozen(kw_only=True)
@@ -403,7 +404,7 @@ class Credit(Details):
 class Comment(Details):
     """批注: a remark of a person who may see the report; an internal one (内部批注) is read by the office alone."""
 
-    text: str = attrs.field(validator=not_blank)
+    text: str = attrs.field(metadata=LONG_TEXT, validator=not_blank)
     internal: bool = False
 
 
