@@ -41,6 +41,7 @@ GUESTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "outbox/cloudevents.py": frozenset({"attrs", "cloudevents"}),
         "outbox/nats.py": frozenset({"nats"}),
         "office/": frozenset({"attrs"}),
+        "exports/": frozenset({"attrs"}),
         "moving.py": frozenset({"attrs"}),
         "testing/": frozenset({"attrs", "hypothesis", "pytest"}),
         "cli/": frozenset({"attrs", "click", "rich"}),

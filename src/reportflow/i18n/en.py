@@ -1083,6 +1083,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "act": "act",
         "who": "by",
         "what": "what",
+    },
+    # one detail of an act that has no phrase of its own
+    "phrase": {
         "fact": "{name}: {given}",
     },
     # a phrase for the details of an act; a part between bars is left out where its fact is blank

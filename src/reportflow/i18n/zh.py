@@ -984,6 +984,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "act": "操作",
         "who": "办理人",
         "what": "内容",
+    },
+    # one detail of an act that has no phrase of its own
+    "phrase": {
         "fact": "{name}：{given}",
     },
     # a phrase for the details of an act; a part between bars is left out where its fact is blank
