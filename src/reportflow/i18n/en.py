@@ -710,6 +710,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "nobody": "nobody (only as a step)",
     },
     "field": {
+        "origin": "found elsewhere",
+        "commission": "commissioned call",
+        "credits": "reports merged into it",
         "id": "id",
         "title": "title",
         "text": "text",

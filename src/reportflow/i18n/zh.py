@@ -611,6 +611,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "nobody": "系统自动",
     },
     "field": {
+        "origin": "原始出处",
+        "commission": "约稿",
+        "credits": "并入的来稿",
         "id": "编号",
         "title": "标题",
         "text": "正文",

@@ -8,6 +8,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from reportflow.i18n.catalog import CHINESE
+
 _LINES: Final = re.compile(r"\s*\n\s*")
 
 
@@ -56,3 +58,13 @@ def marked(text: str, found: Iterable[str], *, around: int | None = None) -> Mar
         parts += [cut[place : one.start()], element("mark", None, one[0])]
         place = one.end()
     return joined([*parts, cut[place:], more_after])
+
+
+#: Chinese characters, and the kana of Japanese, which is not Chinese.
+_HAN, _KANA = re.compile("[\u3400-\u9fff]"), re.compile("[\u3040-\u30ff]")
+
+
+def lang_of(text: str, *, language: str) -> Markup:
+    """The attribute that a Chinese text has on a page of another language, so that it gets the fonts of its own."""
+    is_chinese = language != CHINESE and _HAN.search(text) is not None and _KANA.search(text) is None
+    return Markup(' lang="zh-Hans"') if is_chinese else Markup()

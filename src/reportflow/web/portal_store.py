@@ -318,14 +318,16 @@ class PortalStore:
 
     async def note_reading(self, actor: str, name: str, record: str, secrecy: Secrecy) -> None:
         """Note that a person read a record above internal secrecy."""
-        row = {
-            "actor": actor,
-            "name": name,
-            "record": record,
-            "secrecy": secrecy.value,
-            "at": time_text(self._clock()),
-        }
-        await self._run(lambda connection: connection.execute(sa.insert(self._tables.read).values(row)))
+        await self.note_readings(actor, name, {record: secrecy})
+
+    async def note_readings(self, actor: str, name: str, secrecies: Mapping[str, Secrecy]) -> None:
+        """Note that a person read some records above internal secrecy, by their ids, all at once."""
+        at = time_text(self._clock())
+        rows = [
+            {"actor": actor, "name": name, "record": record, "secrecy": secrecy.value, "at": at}
+            for record, secrecy in secrecies.items()
+        ]
+        await self._run(lambda connection: connection.execute(sa.insert(self._tables.read), rows))
 
     async def readings(self, records: Sequence[str] | None = None, *, limit: int = 200) -> list[Reading]:
         """Who read secret records, of some or of all, the last one first."""

@@ -101,7 +101,7 @@ class Visit:
 
     def shows(self, *secrecies: Secrecy) -> None:
         """Note how secret what is shown is: above internal no browser keeps the page."""
-        self.secrecy = max(self.secrecy, *secrecies)
+        self.secrecy = max((self.secrecy, *secrecies))
 
     # -- what came in --------------------------------------------------------------------------------------------
 

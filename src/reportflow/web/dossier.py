@@ -1,0 +1,212 @@
+"""A record with all that its pages show beside it: its history, its people by name, the records that it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import attrs
+from starlette.exceptions import HTTPException
+
+from reportflow.errors import UnknownLifecycle
+from reportflow.exports.phrases import Phrases, id_fields
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.model.attachment import Attachment
+from reportflow.model.entry import Entry
+from reportflow.model.query import Query
+from reportflow.model.record import Record
+from reportflow.model.values import field_names
+from reportflow.web.pages.reading import note_reading
+from reportflow.web.timeline import Happening, happenings, long_fields
+from reportflow.web.visit import Visit
+
+#: How many people and records are looked up for one page.
+_MOST = 200
+#: How many records that belong to one are listed.
+_CHILDREN = 20
+#: What the head of a page shows, or nobody needs to see.
+_ELSEWHERE = frozenset(
+    {"id", "kind", "state", "version", "head", "lifecycle_version", "title", "parent", "due_at", "secrecy",
+     "created_by", "created_for", "created_at", "updated_at", "assignee", "unit"}
+)  # fmt: skip
+
+
+class Dossier(NamedTuple):
+    """What is known of a record for one reader.
+
+    Attributes:
+        record: The record.
+        lifecycle: Its definition.
+        entries: What the reader may read of its history, oldest first.
+        shown: The same as it is shown.
+        names: What people call the ids in it, of persons and of the records that the reader sees.
+        links: The records that it refers to, by id, as far as the reader sees them.
+        children: The first of those that belong to it, as far as the reader sees them.
+        phrases: Writes values.
+    """
+
+    record: Record
+    lifecycle: Lifecycle
+    entries: Sequence[Entry]
+    shown: Sequence[Happening]
+    names: Mapping[str, str]
+    links: Mapping[str, Record]
+    children: Sequence[Record]
+    phrases: Phrases
+
+
+async def dossier(visit: Visit, id: str, *, children: bool = False) -> Dossier:
+    """A record as the person who asks sees it; that they read it is noted.
+
+    Raises:
+        RecordNotFound: there is none that they may see.
+    """
+    record: Record = await visit.ask(visit.flow.get, id)
+    await note_reading(visit, record)
+    entries = [one for one in await visit.ask(visit.flow.history, id) if one.sequence <= record.version]
+    ids = list(dict.fromkeys([*_ids_in(record), *(id for entry in entries for id in _ids_of(entry))]))[:_MOST]
+    found = await visit.ask(visit.flow.find, Query(id=set(ids), limit=_MOST)) if ids else ()
+    links = {one.id: one for one in found if one.id != id}
+    belonging = await visit.ask(visit.flow.find, Query(parent=id, limit=_CHILDREN)) if children else ()
+    visit.shows(*(one.secrecy for one in (record, *links.values(), *belonging)))
+    names = await _names(visit, [one for one in ids if one not in links], entries)
+    names.update({one.id: paper(visit, one) for one in links.values()})
+    lifecycles = tuple(visit.flow.lifecycles)
+    phrases = Phrases(visit.t.catalog, visit.language, visit.t.zone, names)
+    shown = happenings(record, entries, lifecycles, visit.t, phrases, names)
+    return Dossier(
+        record, definition_of(record, lifecycles), entries, shown, names, links, tuple(belonging), phrases
+    )  # fmt: skip
+
+
+async def _names(visit: Visit, ids: Sequence[str], entries: Iterable[Entry]) -> dict[str, str]:
+    """What people are called, as they signed in the history, or as the host says."""
+    names = {entry.actor.id: visit.t.person(entry.actor) for entry in entries if entry.actor.name}
+    missing = [id for id in ids if id not in names]
+    if missing:
+        people = await visit.ask(visit.flow.people, missing, limit=_MOST)
+        names.update({id: visit.t.person(one) for id, one in people.items() if one.name})
+    return names
+
+
+def _ids_in(value: Any) -> Iterable[str]:
+    """The ids that a value names: of persons and of records."""
+    names = {*id_fields(type(value)), *({"created_by", "created_for"} if isinstance(value, Record) else ())}
+    for name in field_names(type(value)):
+        content = getattr(value, name) if name in names else None
+        several = (content,) if isinstance(content, str) else content if isinstance(content, tuple) else ()
+        yield from (one for one in several if isinstance(one, str) and one)
+
+
+def _ids_of(entry: Entry) -> Iterable[str]:
+    if entry.actor.on_behalf_of:
+        yield entry.actor.on_behalf_of
+    if entry.details is not None and attrs.has(type(entry.details)):
+        yield from _ids_in(entry.details)
+
+
+def definition_of(record: Record, lifecycles: Iterable[Lifecycle]) -> Lifecycle:
+    """The definition by which a record was created.
+
+    Raises:
+        UnknownLifecycle: it is not among those given.
+    """
+    several = tuple(lifecycles)
+    for one in several:
+        if one.name == record.kind and one.version == record.lifecycle_version:
+            return one
+    raise UnknownLifecycle(record.kind, record.lifecycle_version, [f"{one.name} {one.version}" for one in several])
+
+
+def paper(visit: Visit, record: Record) -> str:
+    """A record by its title and number, in a sentence."""
+    facts = {"title": visit.t.title(record), "number": record.reference}
+    code = "word.record_numbered" if record.reference else "word.record"
+    return visit.t.catalog.text(code, visit.language, facts)
+
+
+# -- what the pages show of the record itself ------------------------------------------------------------------------
+
+
+def texts(record: Record) -> list[tuple[str, str]]:
+    """The texts of a record, each with its field; those that are blank are left out."""
+    return [(name, text) for name in long_fields(record) if (text := getattr(record, name)).strip()]
+
+
+def particulars(one: Dossier, record: Record | None = None) -> list[tuple[str, str]]:
+    """The other fields of a record that hold something, each with its field: no ids, no texts, no files."""
+    record = one.record if record is None else record
+    without = {*_ELSEWHERE, *id_fields(type(record)), *long_fields(record)}
+    found = []
+    for name in field_names(type(record)):
+        content = getattr(record, name)
+        is_number = isinstance(content, str) and content == record.reference
+        if name in without or is_number or _is_files(content) or content in (0, ()):
+            continue
+        if shown := one.phrases.field(record, name, one.lifecycle):
+            found.append((name, shown))
+    return found
+
+
+def references(one: Dossier) -> list[tuple[str, list[Record]]]:
+    """The records that a record refers to, by field, as far as the reader sees them."""
+    found = []
+    for name in field_names(type(one.record)):
+        if name in id_fields(type(one.record)):
+            content = getattr(one.record, name)
+            ids = (content,) if isinstance(content, str) else content if isinstance(content, tuple) else ()
+            linked = [one.links[id] for id in ids if isinstance(id, str) and id in one.links]
+            if linked:
+                found.append((name, linked))
+    return found
+
+
+def authors(one: Dossier, record: Record | None = None) -> list[tuple[str, str]]:
+    """The fields that name people by more than their id, as a signature."""
+    record = one.record if record is None else record
+    found = []
+    for name in field_names(type(record)):
+        content = getattr(record, name)
+        if isinstance(content, tuple) and content and not _is_files(content) and all(_is_person(it) for it in content):
+            found.append((name, one.phrases.field(record, name, one.lifecycle)))
+    return found
+
+
+def signed(one: Dossier) -> list[tuple[str, str]]:
+    """The same as a printed text is signed: the unit before the name."""
+    found = []
+    for name, _ in authors(one):
+        people = [f"{getattr(it, 'unit', '')}\u3000{it.name}".strip() for it in getattr(one.record, name)]
+        found.append((name, one.phrases.joined(people, "，")))
+    return found
+
+
+def attachments(record: Record) -> list[Attachment]:
+    """The files that belong to a record."""
+    every = [getattr(record, name) for name in field_names(type(record))]
+    return [one for content in every if _is_files(content) for one in _several(content)]
+
+
+def _several(content: Any) -> tuple[Any, ...]:
+    return content if isinstance(content, tuple) else (content,)
+
+
+def _is_files(content: Any) -> bool:
+    return content != () and all(isinstance(one, Attachment) for one in _several(content))
+
+
+def _is_person(value: object) -> bool:
+    return attrs.has(type(value)) and isinstance(getattr(value, "name", None), str)
+
+
+def version_of(visit: Visit, given: str | None, record: Record) -> int:
+    """A version that an address names.
+
+    Raises:
+        HTTPException: 404, there is no such version.
+    """
+    if given is None or not given.isascii() or not given.isdecimal() or len(given) > 9:
+        raise HTTPException(404)
+    if not 1 <= int(given) <= record.version:
+        raise HTTPException(404)
+    return int(given)

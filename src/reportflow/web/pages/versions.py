@@ -1,0 +1,176 @@
+"""A record as it was, and what changed between two of its versions."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from reportflow.analysis.wording import differences
+from reportflow.errors import InvalidValue
+from reportflow.model.entry import Entry
+from reportflow.model.record import SET_BY_FOLD, Record
+from reportflow.model.values import field_names
+from reportflow.web import dossier as of_record
+from reportflow.web.diffing import beside, inline, summary_text
+from reportflow.web.dossier import Dossier, dossier, version_of
+from reportflow.web.markup import paragraphs
+from reportflow.web.pages.reading import note_reading
+from reportflow.web.pages.record import facts
+from reportflow.web.routes import Route
+from reportflow.web.timeline import Happening, long_fields, versions, written_text
+from reportflow.web.visit import Visit
+
+#: The ways in which a difference is shown.
+VIEWS: Final = ("inline", "sides", "result")
+
+
+class _Text(NamedTuple):
+    """One text of a record, compared."""
+
+    field: str
+    summary: str
+    shown: Markup
+    new: str
+
+
+class _Author(NamedTuple):
+    """One act between the two versions that changed a text, and how much."""
+
+    happening: Happening
+    before: int
+    summary: str
+
+
+async def changes(visit: Visit) -> Response:
+    """What changed between two versions; by default since the person acted last, else since the text before."""
+    one = await dossier(visit, visit.params["id"])
+    query = visit.request.query_params
+    later = version_of(visit, query["to"], one.record) if query.get("to") else one.record.version
+    earlier = version_of(visit, query["from"], one.record) if query.get("from") else _default(visit, one, later)
+    if earlier > later:
+        earlier, later = later, earlier
+    old, new = await _as_of(visit, one, earlier), await _as_of(visit, one, later)
+    view = query.get("view", VIEWS[0])
+    view = view if view in VIEWS else VIEWS[0]
+    fields = tuple(dict.fromkeys((*long_fields(old), *long_fields(new))))
+    return visit.page(
+        "changes.html",
+        view=view,
+        views=VIEWS,
+        earlier=earlier,
+        later=later,
+        compared=[_compared(visit, name, getattr(old, name), getattr(new, name), view) for name in fields],
+        others=_others(one, old, new, fields),
+        people=_people(visit, one, fields, earlier, later),
+        choices=_choices(visit, one, fields, earlier, later),
+        **facts(visit, one),
+    )
+
+
+def _default(visit: Visit, one: Dossier, later: int) -> int:
+    """The version from which on a reader wants to see changes: their own last one, else the text before this one."""
+    own = [entry.sequence for entry in one.entries if entry.actor.id == visit.actor.id and entry.sequence < later]
+    wrote = [entry.sequence for entry in _wrote(visit, one) if entry.sequence <= later]
+    latest = wrote[-1] if wrote else later
+    if own and own[-1] < latest:
+        return own[-1]
+    return max(1, latest - 1)
+
+
+def _wrote(visit: Visit, one: Dossier) -> list[Entry]:
+    return versions(one.entries, tuple(visit.flow.lifecycles), long_fields(one.record))
+
+
+async def _as_of(visit: Visit, one: Dossier, version: int) -> Record:
+    """A record at a version.
+
+    Raises:
+        RecordNotFound: the person may not see it as it was.
+        HTTPException: 404, there is no such version.
+    """
+    if version == one.record.version:
+        return one.record
+    try:
+        then: Record = await visit.ask(visit.flow.as_of, one.record.id, version=version)
+    except InvalidValue:
+        raise HTTPException(404) from None
+    if then.secrecy > one.record.secrecy:
+        await note_reading(visit, then)
+    return then
+
+
+def _compared(visit: Visit, field: str, old: str, new: str, view: str) -> _Text:
+    spans = differences(old, new)
+    shown = paragraphs(new) if view == "result" else (beside if view == "sides" else inline)(spans, visit.t)
+    return _Text(field, summary_text(spans, visit.t), shown, new)
+
+
+def _others(one: Dossier, old: Record, new: Record, without: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    """The other fields that differ, before and after."""
+    found = []
+    for name in field_names(type(new)):
+        if name in SET_BY_FOLD or name in without or getattr(old, name) == getattr(new, name):
+            continue
+        before, after = (one.phrases.field(record, name, one.lifecycle) for record in (old, new))
+        if before != after:
+            found.append((name, before, after))
+    return found
+
+
+def _people(visit: Visit, one: Dossier, fields: tuple[str, ...], earlier: int, later: int) -> list[_Author]:
+    """Who changed the texts between two versions, one act after the other, as far as the reader may see the acts."""
+    lifecycles = tuple(visit.flow.lifecycles)
+    last: dict[str, Any] = dict.fromkeys(fields)
+    found = []
+    for shown in one.shown:
+        entry = shown.entry
+        written = {name: written_text(entry, lifecycles, name) for name in fields}
+        if earlier < entry.sequence <= later and any(text is not None for text in written.values()):
+            spans = [
+                span
+                for name, text in written.items()
+                if text is not None and last[name] is not None
+                for span in differences(last[name], text)
+            ]
+            found.append(_Author(shown, entry.sequence - 1, summary_text(spans, visit.t)))
+        last.update({name: text for name, text in written.items() if text is not None})
+    return found
+
+
+def _choices(visit: Visit, one: Dossier, fields: tuple[str, ...], *chosen: int) -> list[tuple[int, str]]:
+    """The versions that can be compared: those whose texts differ, and the ones that are shown."""
+    wrote = {entry.sequence for entry in _wrote(visit, one)} | {one.record.version, *chosen}
+    names = {shown.entry.sequence: named(visit, shown) for shown in one.shown}
+    return [(sequence, names.get(sequence) or visit.t("record.one", number=sequence)) for sequence in sorted(wrote)]
+
+
+def named(visit: Visit, shown: Happening) -> str:
+    """What a version is called: by the act that made it."""
+    return visit.t("record.named", time=visit.t.time(shown.entry.recorded_at), what=shown.what)
+
+
+async def version(visit: Visit) -> Response:
+    """A record as it was after one of its entries."""
+    one = await dossier(visit, visit.params["id"])
+    number = version_of(visit, visit.params["version"], one.record)
+    then = await _as_of(visit, one, number)
+    made = next((shown for shown in one.shown if shown.entry.sequence == number), None)
+    context = facts(visit, one) | {
+        "then": then,
+        "texts": of_record.texts(then),
+        "particulars": of_record.particulars(one, then),
+        "authors": of_record.authors(one, then),
+        "files": of_record.attachments(then),
+        "number": number,
+        "name": named(visit, made) if made else visit.t("record.one", number=number),
+    }
+    return visit.page("version.html", **context)
+
+
+ROUTES: Final = (
+    Route("GET", "/r/{id}/changes", changes),
+    Route("GET", "/r/{id}/at/{version}", version),
+)
