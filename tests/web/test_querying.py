@@ -46,7 +46,7 @@ def queries(draw: st.DrawFn) -> Query:
     """Queries that an address can say."""
     blank = {"unit", "category", "created_by"}
     fields = {name: draw(chosen("" if name in blank else None)) for name in FIELDS}
-    times = {name: draw(intervals()) for name in ("created_at", "updated_at", "due_at")}
+    times: dict[str, Any] = {name: draw(intervals()) for name in ("created_at", "updated_at", "due_at")}
     entry: dict[str, Any] = {name: draw(chosen(None)) for name in ENTRY_FIELDS.values()}
     entry |= {"at": draw(intervals()), "recorded_at": draw(intervals())}
     order = draw(st.lists(st.sampled_from([*ORDERS, *(f"-{one}" for one in ORDERS)]), unique=True, max_size=3))

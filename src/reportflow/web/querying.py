@@ -43,6 +43,9 @@ PARAMETERS: Final[tuple[str, ...]] = (
     *(f"{name}_{end}" for name in (*TIMES, *ENTRY_TIMES) for end in ("from", "to")),
     WITHOUT, "order", "limit", "cursor",
 )  # fmt: skip
+#: The order of a query that says none, and the size of its page.
+ORDER: Final = Query().order
+_LIMIT: Final = Query().limit
 #: How many values one parameter has at the most.
 MOST: Final = 200
 
@@ -93,13 +96,14 @@ def _pairs(params: Given) -> Iterable[tuple[str, Any]]:
 # -- parameters -> a query ---------------------------------------------------------------------------------------------
 
 
-def query_of(params: Given, zone: tzinfo, signer: Signer | None = None) -> Query:
+def query_of(params: Given, zone: tzinfo, signer: Signer | None = None, *, order: tuple[str, ...] = ORDER) -> Query:
     """The query that parameters say.
 
     Args:
         params: Of an address. What is blank is not given, and what is no parameter of a query is left alone.
         zone: In which dates are days: that of the flow.
         signer: Has signed the cursor; None: the cursor is the flow's own.
+        order: That of a query which says none.
 
     Raises:
         InvalidValue: a parameter has a wrong value; the error's field is its name. The names of kinds, states,
@@ -121,12 +125,11 @@ def query_of(params: Given, zone: tzinfo, signer: Signer | None = None) -> Query
         chosen["happened"] = Happened(**entry)
     if "text" in chosen and len(chosen["text"]) > TEXTS:
         raise InvalidValue("text", "too_many_texts", {"given": len(chosen["text"]), "limit": TEXTS})
-    if "order" in given:
-        chosen["order"] = _order(given["order"])
+    chosen["order"] = _order(given["order"]) if "order" in given else order
     if "limit" in given:
         chosen["limit"] = _limit(_single("limit", given))
     if _CURSOR in given:
-        chosen[_CURSOR] = _cursor(_single(_CURSOR, given), given, signer)
+        chosen[_CURSOR] = opened_cursor(_single(_CURSOR, given), given, signer)
     query = Query(**chosen)
     query.place()  # refuses a cursor that is none
     return query
@@ -202,27 +205,12 @@ def _midnight(day: date, zone: tzinfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-def _cursor(text: str, given: Mapping[str, list[str]], signer: Signer | None) -> str:
-    if signer is None:
-        return text
-    opened = signer.opened(_CURSOR, text) if text.isascii() else None
-    mark, _, cursor = (opened or "").partition(":")
-    if opened is None or mark != _mark(given):
-        raise InvalidValue(_CURSOR, "cursor")
-    return cursor
-
-
-def _mark(given: Mapping[str, Iterable[str]]) -> str:
-    """What stands for a query in the signature of its cursor; the limit may differ from page to page."""
-    said = {name: sorted(values) for name, values in given.items() if name not in (_CURSOR, "limit", "order")}
-    plain = json.dumps([sorted(said.items()), list(given.get("order", ()))], ensure_ascii=False)
-    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
 # -- a query -> parameters ---------------------------------------------------------------------------------------------
 
 
-def params_of(query: Query, zone: tzinfo, signer: Signer | None = None) -> dict[str, list[str]]:
+def params_of(
+    query: Query, zone: tzinfo, signer: Signer | None = None, *, order: tuple[str, ...] = ORDER
+) -> dict[str, list[str]]:
     """The parameters that say a query: ``query_of(params_of(query, zone, signer), zone, signer)`` is the query again.
 
     Args:
@@ -230,6 +218,7 @@ def params_of(query: Query, zone: tzinfo, signer: Signer | None = None) -> dict[
             limit.
         zone: In which dates are days.
         signer: Signs the cursor; None: the cursor is written as it is.
+        order: That which is left out: it is the same for `query_of`.
 
     Raises:
         InvalidValue: a set of no values, or a value that no address can give.
@@ -247,21 +236,13 @@ def params_of(query: Query, zone: tzinfo, signer: Signer | None = None) -> dict[
             _write_interval(name, getattr(query.happened, field), found, zone)
     if without:
         found[WITHOUT] = without
-    if query.order != _DEFAULT.order:
+    if query.order != order:
         found["order"] = list(query.order)
-    if query.limit != _DEFAULT.limit:
+    if query.limit != _LIMIT:
         found["limit"] = [str(query.limit)]
     if query.cursor is not None:
         found[_CURSOR] = [sealed_cursor(query.cursor, found, signer)]
     return found
-
-
-_DEFAULT: Final = Query()
-
-
-def sealed_cursor(cursor: str, given: Mapping[str, Iterable[str]], signer: Signer | None) -> str:
-    """A cursor of the flow, signed together with the parameters of its query."""
-    return cursor if signer is None else signer.sealed(_CURSOR, f"{_mark(given)}:{cursor}")
 
 
 def _write(name: str, values: frozenset[str | None] | None, found: dict[str, list[str]], without: list[str]) -> None:
@@ -295,3 +276,33 @@ def _written(time: datetime, zone: tzinfo, days: int) -> str:
     except OverflowError:
         pass
     return time.isoformat()
+
+
+# -- cursors -----------------------------------------------------------------------------------------------------------
+
+
+def sealed_cursor(cursor: str, given: Mapping[str, Iterable[str]], signer: Signer | None) -> str:
+    """A cursor of the flow, signed together with the parameters of its query."""
+    return cursor if signer is None else signer.sealed(_CURSOR, f"{_mark(given)}:{cursor}")
+
+
+def opened_cursor(text: str, given: Mapping[str, Iterable[str]], signer: Signer | None) -> str:
+    """The cursor of the flow that was sealed together with these parameters.
+
+    Raises:
+        InvalidValue: it was altered, made elsewhere, or belongs to other parameters.
+    """
+    if signer is None:
+        return text
+    opened = signer.opened(_CURSOR, text) if text.isascii() else None
+    mark, _, cursor = (opened or "").partition(":")
+    if opened is None or mark != _mark(given):
+        raise InvalidValue(_CURSOR, "cursor")
+    return cursor
+
+
+def _mark(given: Mapping[str, Iterable[str]]) -> str:
+    """What stands for a query in the signature of its cursor; the limit may differ from page to page."""
+    said = {name: sorted(values) for name, values in given.items() if name not in (_CURSOR, "limit", "order")}
+    plain = json.dumps([sorted(said.items()), list(given.get("order", ()))], ensure_ascii=False)
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:16]
