@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from reportflow.web.pages import files, preferences, record, versions, work
+from reportflow.web.pages import audit, files, finding, preferences, record, versions, views, work
 from reportflow.web.routes import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *work.ROUTES,
+    *finding.ROUTES,
+    *views.ROUTES,
     *record.ROUTES,
     *versions.ROUTES,
     *files.ROUTES,
+    *audit.ROUTES,
     *preferences.ROUTES,
 )

@@ -1,20 +1,215 @@
-"""My work: what awaits me, what was returned to me, what I did; for contributors, what is theirs."""
+"""My work: what awaits me, what was returned to me, what I did, what I began; for contributors, what is theirs.
+
+What was returned to a person is what awaits a role of theirs that reaches only what is their own: the table says so.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple
 
+import attrs
 from starlette.responses import Response
 
+from reportflow.lifecycle.table import EVERYBODY
+from reportflow.model.actor import Actor, Scope, Secrecy
+from reportflow.model.entry import Entry
+from reportflow.model.query import Happened, Page, Query
+from reportflow.web.portal_store import Draft
+from reportflow.web.querying import ORDER, opened_cursor, sealed_cursor
 from reportflow.web.routes import Route
+from reportflow.web.rows import RecordRow, histories, rows
 from reportflow.web.visit import Visit
+
+#: How many records a page has.
+PAGE: Final = 50
+#: The last acts first.
+_LAST: Final = ("-updated_at",)
+
+
+class WorkTab(NamedTuple):
+    """One part of the page: its name, address, how many wait in it (as text), and whether it is this one."""
+
+    name: str
+    address: str
+    number: str
+    current: bool
+
+
+class BegunDraft(NamedTuple):
+    """A draft as the page shows it: of what, by which button, when it was kept, and where to go on."""
+
+    title: str
+    act: str
+    draft: Draft
+    address: str
 
 
 async def work(visit: Visit) -> Response:
-    """What awaits the person, overdue first."""
-    page = await visit.ask(visit.flow.inbox, limit=50)
-    visit.shows(*(record.secrecy for record in page))
-    return visit.page("work.html", page=page)
+    """The first page."""
+    begun = await drafts(visit)
+    if not visit.is_staff:
+        return await _own(visit, begun)
+    names = ["waiting", *(["returned"] if _returns(visit) else []), "done", "drafts"]
+    given = visit.request.query_params.get("tab", "")
+    tab = given if given in names else names[0]
+    context: dict[str, Any] = {"tab": tab, "drafts": begun, "rows": [], "next": None, "unreadable": 0}
+    counts = {"drafts": _count(visit, len(begun), more=False)}
+    for name, roles in (("waiting", _office_roles(visit)), ("returned", _own_roles(visit))):
+        if name in names:
+            page = await _inbox(visit, roles, _cursor(visit, tab) if name == tab else None)
+            if name == tab:
+                context |= await _listed(visit, tab, page)
+            if name != tab or "cursor" not in visit.request.query_params:
+                counts[name] = _count(visit, len(page), more=page.next is not None)
+    if tab == "done":
+        context |= await _listed(visit, tab, await _done(visit), tells=lambda entry: entry.actor.id == visit.actor.id)
+    tabs = [WorkTab(name, _address(visit, name), counts.get(name, ""), name == tab) for name in names]
+    return visit.page("work.html", tabs=tabs, can_create=can_create(visit), **context)
+
+
+async def _own(visit: Visit, begun: list[BegunDraft]) -> Response:
+    """The first page of who works only with what is their own: what was returned first, then what became of each."""
+    returned = await _inbox(visit, visit.actor.roles)
+    place = _cursor(visit, "own")
+    mine: Page = await visit.ask(visit.flow.find, Query(order=_LAST, limit=PAGE, cursor=place))
+    ids = {record.id for record in returned}
+    found = await histories(visit, {record.id: record for record in (*returned, *mine)}.values())
+    return visit.page(
+        "own.html",
+        returned=[] if place else rows(visit, returned, found),
+        rows=rows(visit, (record for record in mine if record.id not in ids), found),
+        unreadable=len(mine.unreadable),
+        drafts=begun,
+        next=_next(visit, "own", mine),
+        can_create=can_create(visit),
+        whole=visit.urls.to("find"),
+    )
+
+
+def can_create(visit: Visit) -> bool:
+    """Whether a row lets a role of the person create something."""
+    roles = {*visit.actor.roles, EVERYBODY}
+    return any(roles & row.roles for one in visit.site.lifecycles.values() for row in one.creations)
+
+
+# -- the tabs ----------------------------------------------------------------------------------------------------------
+
+
+def _roles(visit: Visit, fits: Callable[[Scope], bool]) -> frozenset[str]:
+    """The person's roles of a scope in some kind."""
+    kinds = visit.site.lifecycles.values()
+    return frozenset(role for role in visit.actor.roles if any(role in k.roles and fits(k.roles[role]) for k in kinds))
+
+
+def _office_roles(visit: Visit) -> frozenset[str]:
+    return _roles(visit, lambda scope: scope is not Scope.OWN)
+
+
+def _own_roles(visit: Visit) -> frozenset[str]:
+    return _roles(visit, lambda scope: scope is Scope.OWN)
+
+
+def _returns(visit: Visit) -> bool:
+    """Whether a state of some kind awaits a role of the person that reaches only what is their own."""
+    own = _own_roles(visit)
+    return any(state.awaits & own for one in visit.site.lifecycles.values() for state in one.states)
+
+
+async def _inbox(visit: Visit, roles: Iterable[str], cursor: str | None = None) -> Page:
+    """What awaits some of the person's roles."""
+    narrow: Actor = attrs.evolve(visit.actor, roles=roles)
+    page: Page = await visit.site.call(visit.flow.inbox, by=narrow, limit=PAGE, cursor=cursor)
+    return page
+
+
+async def _done(visit: Visit) -> Page:
+    """What the person had a hand in."""
+    query = Query(happened=Happened(actor=visit.actor.id), order=_LAST, limit=PAGE, cursor=_cursor(visit, "done"))
+    page: Page = await visit.ask(visit.flow.find, query)
+    return page
+
+
+async def _listed(
+    visit: Visit, tab: str, page: Page, tells: Callable[[Entry], bool] = lambda entry: True
+) -> dict[str, Any]:
+    found = await histories(visit, page.records)
+    shown: list[RecordRow] = rows(visit, page, found, tells=tells)
+    return {"rows": shown, "next": _next(visit, tab, page), "unreadable": len(page.unreadable)}
+
+
+def _address(visit: Visit, tab: str) -> str:
+    return visit.urls.to("", tab=tab if tab != "waiting" else "")
+
+
+def _cursor(visit: Visit, tab: str) -> str | None:
+    """The cursor of the address, which is one of this tab.
+
+    Raises:
+        InvalidValue: it is none of this tab's.
+    """
+    given = visit.request.query_params.get("cursor", "")
+    return opened_cursor(given, {"tab": [tab]}, visit.signer) if given else None
+
+
+def _next(visit: Visit, tab: str, page: Page) -> str | None:
+    if page.next is None:
+        return None
+    cursor = sealed_cursor(page.next, {"tab": [tab]}, visit.signer)
+    return visit.urls.to("", tab="" if tab in ("waiting", "own") else tab, cursor=cursor)
+
+
+def _count(visit: Visit, number: int, *, more: bool) -> str:
+    """How many, as far as they were counted."""
+    return visit.t("work.more_than", number=number) if more else str(number)
+
+
+# -- drafts ------------------------------------------------------------------------------------------------------------
+
+
+async def drafts(visit: Visit) -> list[BegunDraft]:
+    """What the person typed and has not sent. Of a record that they may see no more, only that there is a draft."""
+    kept = await visit.site.kept.drafts(visit.actor.id)
+    ids = {draft.record for draft in kept if not draft.record.startswith(":")}
+    seen = {}
+    if ids:
+        page: Page = await visit.ask(visit.flow.find, Query(id=ids, limit=len(ids), order=ORDER))
+        seen = {record.id: record for record in page}
+    found = []
+    for draft in kept:
+        kind = draft.record[1:]
+        if draft.record.startswith(":"):
+            if kind not in visit.site.lifecycles:
+                continue
+            visit.shows(*_secrecy(draft))
+            title = _beginning(draft) or visit.t("work.untitled")
+            act = visit.t.label("lifecycle", kind, kind)
+            address = visit.urls.to("new", kind, draft.trigger, draft=draft.tab)
+        elif draft.record in seen:
+            record = seen[draft.record]
+            visit.shows(record.secrecy)
+            title, act = visit.t.title(record), visit.t.label("trigger", draft.trigger, record.kind)
+            address = visit.urls.to("r", record.id, "do", draft.trigger, draft=draft.tab)
+        else:
+            title, act, address = visit.t("work.draft_gone"), "", ""
+        found.append(BegunDraft(title, act, draft, address))
+    return found
+
+
+def _beginning(draft: Draft) -> str:
+    """The beginning of the first text that was typed."""
+    for name, values in draft.fields.items():
+        for value in values:
+            if not name.startswith("_") and value.strip():
+                text = " ".join(value.split())
+                return text if len(text) <= 40 else f"{text[:40]}…"
+    return ""
+
+
+def _secrecy(draft: Draft) -> list[Secrecy]:
+    """What a draft says of its own secrecy."""
+    levels = {one.value for one in Secrecy}
+    return [Secrecy(one) for values in draft.fields.values() for one in values if one in levels]
 
 
 ROUTES: Final = (Route("GET", "/", work),)

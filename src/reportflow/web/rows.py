@@ -1,0 +1,125 @@
+"""The rows of lists: what a list says of a record, in whatever kind it is.
+
+A kind need have neither text nor authors nor a number: where a record has none, its creator and title stand for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from reportflow.flow.aio import AsyncReportFlow
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.model.entry import Entry
+from reportflow.model.query import Query
+from reportflow.model.record import Record
+from reportflow.web.visit import Visit
+
+#: How many authors a row names.
+_NAMED: Final = 3
+
+
+class RecordRow(NamedTuple):
+    """A record as a list shows it.
+
+    Attributes:
+        record: The record.
+        lifecycle: The definition that it lives by.
+        authors: Who wrote it, by name; blank where that is not known.
+        place: Where the first of them belongs; blank where that is not known.
+        moved: The entry by which it came into its state; None where the list does not say.
+        days: How many days of the calendar have begun since then.
+        text: What it says; blank where it says nothing.
+        last: What is told of it: the last entry, or the last one of a person; None where the list does not say.
+    """
+
+    record: Record
+    lifecycle: Lifecycle
+    authors: str = ""
+    place: str = ""
+    moved: Entry | None = None
+    days: int = 0
+    text: str = ""
+    last: Entry | None = None
+
+
+async def histories(visit: Visit, records: Collection[Record]) -> dict[str, list[Entry]]:
+    """The histories of some records as the person may read them, by id; of those that cannot be read, none."""
+    if not records:
+        return {}
+    flow, query = visit.flow, Query(id=[record.id for record in records], limit=len(records))
+    if isinstance(flow, AsyncReportFlow):
+
+        async def collect() -> dict[str, list[Entry]]:
+            return {record.id: entries async for record, entries in flow.histories(query, by=visit.actor)}
+
+        found: dict[str, list[Entry]] = await visit.site.call(collect)
+    else:
+        found = await visit.site.call(
+            lambda: {record.id: entries for record, entries in flow.histories(query, by=visit.actor)}
+        )
+    return found
+
+
+def rows(
+    visit: Visit,
+    records: Iterable[Record],
+    known: Mapping[str, Sequence[Entry]] | None = None,
+    *,
+    tells: Callable[[Entry], bool] = lambda entry: True,
+    names: Mapping[str, Any] | None = None,
+) -> list[RecordRow]:
+    """The rows of some records; how secret they are is noted.
+
+    Args:
+        visit: Who asks.
+        records: The records.
+        known: The histories of those that are to say since when they are in their state, and what happened last.
+        tells: Which entries count for what happened last.
+        names: The people whose names are known, by id, for records without authors.
+    """
+    found = []
+    for record in records:
+        visit.shows(record.secrecy)
+        history = (known or {}).get(record.id, ())
+        authors, place = _authors(visit, record, history, names or {})
+        body = getattr(record, "text", "")
+        moved = next((entry for entry in reversed(history) if entry.source != entry.dest), None)
+        found.append(
+            RecordRow(
+                record,
+                lifecycle_of(visit, record),
+                authors,
+                place,
+                moved,
+                0 if moved is None else max(0, visit.t.days_since(moved.at)),
+                body if isinstance(body, str) else "",
+                next((entry for entry in reversed(history) if tells(entry)), None),
+            )
+        )
+    return found
+
+
+def lifecycle_of(visit: Visit, record: Record) -> Lifecycle:
+    """The definition that a record lives by."""
+    for one in visit.flow.lifecycles:
+        if (one.name, one.version) == (record.kind, record.lifecycle_version):
+            return one  # type: ignore[no-any-return]  # the flow is of either class
+    return visit.site.lifecycles[record.kind]
+
+
+def _authors(visit: Visit, record: Record, history: Sequence[Entry], names: Mapping[str, Any]) -> tuple[str, str]:
+    """Who wrote a record, and where the first of them belongs; its creator where it has no authors."""
+    given = getattr(record, "authors", ())
+    authors = [one for one in given if getattr(one, "name", "")] if isinstance(given, tuple) else []
+    if authors:
+        named = visit.t.join(str(one.name) for one in authors[:_NAMED])
+        if len(authors) > _NAMED:
+            named = visit.t("find.and_more", names=named, number=len(authors))
+        return named, str(getattr(authors[0], "unit", ""))
+    if history and history[0].sequence == 1 and history[0].actor.name:
+        return history[0].actor.name, ""
+    person = names.get(record.created_by)
+    if person is None and record.created_by == visit.actor.id:
+        person = visit.actor
+    return (person.name, "") if person is not None else ("", "")
