@@ -5,10 +5,12 @@ A kind need have neither text nor authors nor a number: where a record has none,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from reportflow.flow.aio import AsyncReportFlow
+from reportflow.i18n.catalog import CHINESE
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.entry import Entry
 from reportflow.model.query import Query
@@ -17,6 +19,7 @@ from reportflow.web.visit import Visit
 
 #: How many authors a row names.
 _NAMED: Final = 3
+_HAN: Final = re.compile("[一-鿿]")
 
 
 class RecordRow(NamedTuple):
@@ -30,6 +33,7 @@ class RecordRow(NamedTuple):
         moved: The entry by which it came into its state; None where the list does not say.
         days: How many days of the calendar have begun since then.
         text: What it says; blank where it says nothing.
+        lang: The language of what people wrote, where it is another one than the page's, as HTML says it; else blank.
         last: What is told of it: the last entry, or the last one of a person; None where the list does not say.
     """
 
@@ -40,6 +44,7 @@ class RecordRow(NamedTuple):
     moved: Entry | None = None
     days: int = 0
     text: str = ""
+    lang: str = ""
     last: Entry | None = None
 
 
@@ -94,6 +99,7 @@ def rows(
                 moved,
                 0 if moved is None else max(0, visit.t.days_since(moved.at)),
                 body if isinstance(body, str) else "",
+                "zh-Hans" if visit.language != CHINESE and _HAN.search(record.title + authors) else "",
                 next((entry for entry in reversed(history) if tells(entry)), None),
             )
         )
@@ -101,11 +107,9 @@ def rows(
 
 
 def lifecycle_of(visit: Visit, record: Record) -> Lifecycle:
-    """The definition that a record lives by."""
-    for one in visit.flow.lifecycles:
-        if (one.name, one.version) == (record.kind, record.lifecycle_version):
-            return one  # type: ignore[no-any-return]  # the flow is of either class
-    return visit.site.lifecycles[record.kind]
+    """The definition that a record lives by: the flow lists no record without one."""
+    known: Iterable[Lifecycle] = visit.flow.lifecycles
+    return next(one for one in known if (one.name, one.version) == (record.kind, record.lifecycle_version))
 
 
 def _authors(visit: Visit, record: Record, history: Sequence[Entry], names: Mapping[str, Any]) -> tuple[str, str]:

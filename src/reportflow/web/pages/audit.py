@@ -7,9 +7,9 @@ those of the records that a role of theirs audits.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable
 from datetime import datetime
+from time import monotonic
 from typing import Any, Final, NamedTuple
 
 from starlette.exceptions import HTTPException
@@ -170,10 +170,10 @@ async def _readings(visit: Visit) -> list[SeenReading]:
 
 async def _step(visit: Visit, after: str | None) -> Verification:
     """Verify as many records as one request may take."""
-    until = time.monotonic() + visit.site.settings.timeout / 2
+    until = monotonic() + visit.site.settings.timeout / 2
 
     def stop(so_far: Verification) -> None:
-        if not so_far.finished and (so_far.records >= STEP or time.monotonic() > until):
+        if not so_far.finished and (so_far.records >= STEP or monotonic() > until):
             raise _Enough(so_far)
 
     try:

@@ -23,6 +23,8 @@ from reportflow.web.visit import Visit
 
 #: How many records a page has.
 PAGE: Final = 50
+#: How much of a draft without a title is shown, in characters.
+_BEGINNING: Final = 40
 #: The last acts first.
 _LAST: Final = ("-updated_at",)
 
@@ -70,15 +72,16 @@ async def work(visit: Visit) -> Response:
 
 async def _own(visit: Visit, begun: list[BegunDraft]) -> Response:
     """The first page of who works only with what is their own: what was returned first, then what became of each."""
-    returned = await _inbox(visit, visit.actor.roles)
     place = _cursor(visit, "own")
+    returned: Page = Page(()) if place else await _inbox(visit, visit.actor.roles)
     mine: Page = await visit.ask(visit.flow.find, Query(order=_LAST, limit=PAGE, cursor=place))
-    ids = {record.id for record in returned}
-    found = await histories(visit, {record.id: record for record in (*returned, *mine)}.values())
+    above = {record.id: record for record in returned}
+    others = [record for record in mine if record.id not in above]
+    found = await histories(visit, [*above.values(), *others])
     return visit.page(
         "own.html",
-        returned=[] if place else rows(visit, returned, found),
-        rows=rows(visit, (record for record in mine if record.id not in ids), found),
+        returned=rows(visit, returned, found),
+        rows=rows(visit, others, found),
         unreadable=len(mine.unreadable),
         drafts=begun,
         next=_next(visit, "own", mine),
@@ -197,13 +200,11 @@ async def drafts(visit: Visit) -> list[BegunDraft]:
 
 
 def _beginning(draft: Draft) -> str:
-    """The beginning of the first text that was typed."""
-    for name, values in draft.fields.items():
-        for value in values:
-            if not name.startswith("_") and value.strip():
-                text = " ".join(value.split())
-                return text if len(text) <= 40 else f"{text[:40]}…"
-    return ""
+    """The title that was typed, else the beginning of the longest text; blank where nothing was."""
+    values = [one for name, given in draft.fields.items() if not name.startswith("_") for one in given]
+    typed = next((one for one in draft.fields.get("title", ()) if one.strip()), max(values, key=len, default=""))
+    text = " ".join(typed.split())
+    return text if len(text) <= _BEGINNING else f"{text[:_BEGINNING]}…"
 
 
 def _secrecy(draft: Draft) -> list[Secrecy]:
