@@ -22,7 +22,7 @@ _NAMED: Final = 3
 _HAN: Final = re.compile("[一-鿿]")
 
 
-class RecordRow(NamedTuple):
+class ListedRecord(NamedTuple):
     """A record as a list shows it.
 
     Attributes:
@@ -73,7 +73,7 @@ def rows(
     *,
     tells: Callable[[Entry], bool] = lambda entry: True,
     names: Mapping[str, Any] | None = None,
-) -> list[RecordRow]:
+) -> list[ListedRecord]:
     """The rows of some records; how secret they are is noted.
 
     Args:
@@ -91,7 +91,7 @@ def rows(
         body = getattr(record, "text", "")
         moved = next((entry for entry in reversed(history) if entry.source != entry.dest), None)
         found.append(
-            RecordRow(
+            ListedRecord(
                 record,
                 lifecycle_of(visit, record),
                 authors,

@@ -18,7 +18,7 @@ from reportflow.model.query import Happened, Page, Query
 from reportflow.web.portal_store import Draft
 from reportflow.web.querying import ORDER, opened_cursor, sealed_cursor
 from reportflow.web.routes import Route
-from reportflow.web.rows import RecordRow, histories, rows
+from reportflow.web.rows import ListedRecord, histories, rows
 from reportflow.web.visit import Visit
 
 #: How many records a page has.
@@ -137,7 +137,7 @@ async def _listed(
     visit: Visit, tab: str, page: Page, tells: Callable[[Entry], bool] = lambda entry: True
 ) -> dict[str, Any]:
     found = await histories(visit, page.records)
-    shown: list[RecordRow] = rows(visit, page, found, tells=tells)
+    shown: list[ListedRecord] = rows(visit, page, found, tells=tells)
     return {"rows": shown, "next": _next(visit, tab, page), "unreadable": len(page.unreadable)}
 
 
