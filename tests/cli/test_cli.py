@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
-from reportflow import Actor, Query, open_flow
+from reportflow import Actor, Page, Query, ReportFlow, open_flow
 from reportflow.cli import commands, tables
 from reportflow.cli.environment import LANGUAGES, language_of_environment
 from reportflow.demo import plan, year
@@ -39,10 +39,10 @@ def run(*arguments: str, language: str = "en", env: dict[str, str | None] | None
     return CliRunner().invoke(commands.reportflow, list(arguments), env=settings, prog_name="reportflow")
 
 
-def fails(*arguments: str, language: str = "en") -> str:
-    """The one sentence on stderr of a command that fails with exit code 1."""
+def fails(*arguments: str, language: str = "en", code: int = 1) -> str:
+    """The one sentence on stderr of a command that fails, with exit code 1 unless said otherwise."""
     result = run(*arguments, language=language)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (code, "")
     assert result.stderr.count("\n") == 1
     assert "Traceback" not in result.stderr
     return result.stderr.strip()
@@ -75,6 +75,11 @@ def test_a_record_that_cannot_be_read_is_left_out_and_said(tmp_path: Path, langu
     assert (broken.exit_code, broken.stdout) == (1, "")
     whole = run("history", made[0].id, "--database", url, language=language)
     assert whole.exit_code == 0
+
+
+def every(flow: ReportFlow) -> Page:
+    """All records of the year."""
+    return flow.store.find(Query(limit=1000))
 
 
 def is_chinese(said: str) -> bool:
@@ -228,7 +233,7 @@ def test_history_is_a_timeline(played: tuple[str, Result], language: str) -> Non
     shown = run("history", number, "--database", url, language=language).stdout
 
     with open_flow(url) as flow:
-        record = next(one for one in commands._records(flow) if one.reference == number)
+        record = next(one for one in every(flow) if one.reference == number)
         history = flow.store.history([record.id])
     for entry in history:
         assert entry.at.astimezone(plan.ZONE).strftime("%Y-%m-%d %H:%M") in shown
@@ -244,7 +249,7 @@ def test_history_is_a_timeline(played: tuple[str, Result], language: str) -> Non
 def test_a_clerk_reads_no_ids(url: str, language: str) -> None:
     """People, merged reports and grounds stand in a history by name, title and number; an inbox has numbers."""
     with open_flow(url) as flow:
-        target = next(one for one in commands._records(flow) if isinstance(one, Report) and one.credits)
+        target = next(one for one in every(flow) if isinstance(one, Report) and one.credits)
         merged = flow.store.get([target.credits[0]])[0].reference
         rejected = next(iter(flow.store.find(Query(kind="report", state="rejected")))).reference
     for number in (merged, target.number, rejected):
@@ -526,7 +531,7 @@ def test_a_file_that_is_no_database_stays_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "thesis.doc"
     file.write_text("not a database, but a thesis" * 100)
 
-    assert str(file) in fails("demo", "--database", f"sqlite:///{file}")
+    assert str(file) in fails("demo", "--database", f"sqlite:///{file}", code=4)
     assert file.read_text().startswith("not a database, but a thesis")
 
 
@@ -592,15 +597,19 @@ def test_usage_errors_are_in_the_language(arguments: tuple[str, ...], message: s
 @BOTH
 def test_a_failure_of_the_database_has_its_technical_reason(tmp_path: Path, language: str) -> None:
     """A clerk reads what to do; the operator's technical reason stands behind it."""
-    said = fails("demo", "--database", f"sqlite:///{tmp_path}", language=language)
+    said = fails("demo", "--database", f"sqlite:///{tmp_path}", language=language, code=4)
 
     clerk, _, technical = said.partition({"en": " Technical: ", "zh": "技术信息："}[language])
     assert str(tmp_path) not in clerk
     assert str(tmp_path) in technical
 
 
+HELPED = ["demo", "figures", "history", "inbox", "diagram", "check", "client", "new", "fire", "options", "show", "find"]
+HELPED += ["diff", "upload", "download", "sweep", "relay", "completion"]
+
+
 @BOTH
-@pytest.mark.parametrize("command", ["demo", "figures", "history", "inbox", "diagram", "check", "client", ""])
+@pytest.mark.parametrize("command", [*HELPED, ""])
 def test_help_is_in_the_language(command: str, language: str) -> None:
     """Each command's help is in the language, for each of its options and click's own words, in 80 columns."""
     result = run(*([command] if command else []), "--help", language=language)
@@ -639,6 +648,7 @@ def test_each_text_has_both_languages_with_the_same_facts(code: str) -> None:
 def test_each_code_of_the_terminal_is_in_its_texts() -> None:
     """Every code in the sources of the terminal has a text, and no text is left over."""
     rooms = "help|demo|figures|history|check|inbox|db|conform|cover|verify|wrong"
+    rooms += "|field|done|options|sheet|diff|find|files|relay"
     sources = [file.read_text("utf-8") for file in Path(str(commands.__file__)).parent.glob("*.py")]
     found = {code for source in sources for code in re.findall(rf'"((?:{rooms})\.[\w.]+)"', source)}
     found |= {f"help.{name}" for name in commands.reportflow.commands}

@@ -8,8 +8,8 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime, tzinfo
+from contextlib import contextmanager
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,8 @@ import attrs
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from reportflow.cli import inspection, integrity, proof, show
+from reportflow.cli import acts, inspection, integrity, keeping, proof, reads, show
+from reportflow.cli.completing import SHELLS, script
 from reportflow.cli.lookup import current_folder_importable, find_lifecycle
 from reportflow.cli.tables import DATABASE, advised, database_option, db
 from reportflow.cli.translation import (
@@ -31,37 +32,24 @@ from reportflow.cli.translation import (
     option,
     text,
 )
+from reportflow.cli.whose import OPERATOR, Asker, office_of, zone_option
 from reportflow.demo import vocabulary, year
 from reportflow.demo.plan import SEED, YEAR, ZONE
-from reportflow.errors import DuplicateKey, InvalidDefinition, RecordNotFound, UnreadableRecord
+from reportflow.errors import DuplicateKey, InvalidDefinition
 from reportflow.flow.base import LIMIT
 from reportflow.flow.sync import ReportFlow
-from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.client import client_source
 from reportflow.lifecycle.diagram import dot, mermaid
-from reportflow.model.actor import ANY, OWN, UNIT, Actor, Secrecy
+from reportflow.model.actor import ANY, UNIT, Actor, Secrecy
 from reportflow.model.query import Happened, Interval, Query
-from reportflow.model.record import Record
 from reportflow.office.figures import figures, instructions
-from reportflow.office.report import REPORT, Credit, Merge
+from reportflow.office.report import REPORT
 from reportflow.opening import open_flow
 from reportflow.redaction import redacted
 
 _MEMORY: Final = ("memory:", "memory://")
 
 _unit = option("--unit", metavar="UNIT", help="help.unit")
-
-
-def _zone(context: click.Context, _: click.Parameter, value: str) -> tzinfo:
-    try:
-        zone = datetime.strptime(value, "%z").tzinfo
-    except ValueError:
-        raise CommandFailed(text("wrong.utc_offset", given=value)) from None
-    assert zone is not None, "%z gives one"
-    return zone
-
-
-_utc_offset = option("--utc-offset", "zone", metavar="±HH:MM", default="+08:00", callback=_zone, help="help.utc_offset")
 
 
 @click.group(cls=TranslatedGroup, help="help.reportflow")
@@ -88,7 +76,8 @@ def demo(database: str, seed: int) -> None:
         happened = Happened(trigger="instruct", at=Interval.year(YEAR, ZONE))
         record = max(flow.store.find(Query(kind=REPORT.name, happened=happened)), key=lambda one: one.version)
         click.echo()
-        _show_history(flow, record, ZONE)
+        operator = Asker(OPERATOR, None, None, {})
+        reads.show_past(office_of(flow, operator, [REPORT], ZONE), record)
     click.echo()
     if database in _MEMORY:
         click.echo(text("demo.forgotten", command=f"{_program()} demo --database {DATABASE}"))
@@ -134,7 +123,7 @@ def _program() -> str:
 @database_option
 @option("--year", "wanted", type=int, required=True, help="help.year")
 @option("--json", "as_json", is_flag=True, help="help.json")
-@_utc_offset
+@zone_option
 @option("--body", metavar="NAME", help="help.body")
 @_unit
 def show_figures(database: str, wanted: int, as_json: bool, zone: tzinfo, body: str | None, unit: str | None) -> None:
@@ -155,83 +144,6 @@ def _count(
     else:
         title = text("figures.title", year=wanted, given=title or body or "").strip(" ,")
         show.show_figures(counted, title, instructions(flow, by=operator, interval=interval))
-
-
-@_command("history")
-@click.argument("number", metavar="NUMBER")
-@database_option
-@_utc_offset
-def history(number: str, database: str, zone: tzinfo) -> None:
-    """Show what happened to one record."""
-    with _opened(database) as flow:
-        _show_history(flow, _find(flow, number), zone)
-
-
-def _find(flow: ReportFlow, number: str) -> Record:
-    """The record of an id or of an office's number, in any unit."""
-    try:
-        return flow.store.get([number])[0]
-    except RecordNotFound:
-        unreadable: list[str] = []
-        found = [one for one in _records(flow, unreadable) if one.reference == number]
-        if not found:
-            show.say_left_out(unreadable)
-            raise
-    if len(found) > 1:
-        raise CommandFailed(text("wrong.number", given=number, choices=[one.id for one in found]))
-    return found[0]
-
-
-def _records(flow: ReportFlow, unreadable: list[str] | None = None) -> Iterator[Record]:
-    """All reports that can be read; the ids of the others are added to a list, where one is given."""
-    query: Query | None = Query(kind=REPORT.name, limit=1000)
-    while query is not None:
-        page = flow.store.find(query)
-        if unreadable is not None:
-            unreadable += page.unreadable
-        yield from page
-        query = attrs.evolve(query, cursor=page.next) if page.next else None
-
-
-def _show_history(flow: ReportFlow, record: Record, zone: tzinfo) -> None:
-    operator = _operator(record.unit)  # the operator of the database is of every unit
-    entries = flow.history(record.id, by=operator)
-    names = {entry.actor.id: entry.actor.name for entry in entries if entry.actor.name}
-    others = {entry.details.target for entry in entries if isinstance(entry.details, Merge)}
-    others |= {entry.details.source for entry in entries if isinstance(entry.details, Credit)}
-    for id in sorted(others):
-        with suppress(UnreadableRecord):  # then its id is shown
-            [other] = flow.store.get([id])
-            facts = {"title": other.title, "number": other.reference}
-            names[id] = STANDARD.text("word.record_numbered", language(), facts)
-    show.show_history(record, entries, REPORT, zone, names)
-
-
-@_command("inbox")
-@database_option
-@option("--as", "role", metavar="ROLE", required=True, help="help.as")
-@option("--id", "actor", metavar="ACTOR", help="help.id")
-@_unit
-@option("--limit", type=int, default=20, show_default=True, help="help.limit")
-@_utc_offset
-def inbox(database: str, role: str, actor: str | None, unit: str | None, limit: int, zone: tzinfo) -> None:
-    """Show what waits."""
-    labels = {one: REPORT.label_of("role", one, language()) for one in REPORT.roles}
-    if role not in labels:
-        choices = [text("wrong.choice", name=one, label=label) for one, label in labels.items()]
-        raise CommandFailed(text("wrong.role", given=role, choices=choices))
-    if actor is None and REPORT.roles[role] is OWN:
-        raise CommandFailed(text("inbox.own", given=labels[role]))
-    with _opened(database, unit) as flow:
-        asker = Actor(id=actor or _OPERATOR, roles={role}, unit=unit or "", clearance=Secrecy.TOP_SECRET)
-        page = flow.inbox(by=asker, limit=limit)
-    show.say_left_out(page.unreadable)
-    if not page.records:
-        click.echo(text("inbox.empty", given=labels[role]))
-        return
-    show.show_inbox(page.records, REPORT, text("inbox.title", given=labels[role]), zone)
-    if page.next:
-        click.echo(text("inbox.more", number=limit * 10))
 
 
 @_command("diagram")
@@ -325,14 +237,20 @@ def heads(database: str) -> None:
             click.echo(line, nl=False)
 
 
-reportflow.add_command(db)
+for _one in (db, acts.new, acts.fire, acts.options, reads.show, reads.find, reads.inbox, reads.history, reads.diff,
+             keeping.upload, keeping.download, keeping.sweep, keeping.relay):  # fmt: skip
+    reportflow.add_command(_one)
 
 
-_OPERATOR: Final = "operator"
+@_command("completion")
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Print what a shell runs."""
+    click.echo(script(reportflow, "reportflow", shell), nl=False)
 
 
 def _operator(unit: str) -> Actor:
-    return Actor(id=_OPERATOR, roles=REPORT.roles, unit=unit, clearance=Secrecy.TOP_SECRET)
+    return Actor(id=OPERATOR, roles=REPORT.roles, unit=unit, clearance=Secrecy.TOP_SECRET)
 
 
 @contextmanager

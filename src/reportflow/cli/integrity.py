@@ -21,7 +21,7 @@ from reportflow.lifecycle.chain import Flaw
 class NotVerified(CommandFailed):
     """It could not be verified; exit code 2, since 1 says that something is wrong with what is stored."""
 
-    exit_code = 2
+    usual_code = 2
 
 
 def verify(flow: ReportFlow, after: str | None, limit: int, against: str | None) -> int:
@@ -41,7 +41,7 @@ def verify(flow: ReportFlow, after: str | None, limit: int, against: str | None)
     shown.print(clean(text("verify.sound" if found.ok else "verify.unsound", **facts)), soft_wrap=True)
     if not found.finished:
         say(text("verify.more", given=shlex.quote(found.reached or "")), err=True)
-    return 1 if not found.ok else 0 if found.finished else NotVerified.exit_code
+    return 1 if not found.ok else 0 if found.finished else NotVerified.usual_code
 
 
 @contextmanager

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import IO, Any, Final, TypeVar
+from typing import IO, Any, ClassVar, Final, TypeVar
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
 from reportflow.cli.environment import LANGUAGES, language_of_environment
+from reportflow.cli.outcome import INTERRUPTED, REFUSED, document_of, exit_code_of, json_line
+from reportflow.cli.widths import columns, wrapped
 from reportflow.errors import ReportflowError, StorageUnavailable
 from reportflow.i18n.catalog import CLERK, DEVELOPER, ENGLISH, STANDARD, Reader, printable
 
@@ -43,7 +45,14 @@ def _word(name: str) -> str:
 
 
 class CommandFailed(click.ClickException):
-    """What is wrong and what to do, in one sentence on stderr; exit code 1."""
+    """What is wrong and what to do, in one sentence on stderr; exit code 1 unless another is given."""
+
+    #: Where no other is given.
+    usual_code: ClassVar[int] = REFUSED
+
+    def __init__(self, message: str, exit_code: int | None = None) -> None:
+        super().__init__(message)
+        vars(self)["exit_code"] = type(self).usual_code if exit_code is None else exit_code
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the sentence on one line."""
@@ -91,6 +100,15 @@ class _Formatter(click.HelpFormatter):
     def section(self, name: str) -> Iterator[None]:
         with super().section(_word(name)):
             yield
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write names and what they mean, in cells."""
+        self.write(columns(list(rows), self.current_indent, self.width, col_max, col_spacing))
+
+    def write_text(self, text: str) -> None:
+        """Write a paragraph, in cells."""
+        indent = " " * self.current_indent
+        self.write("".join(f"{indent}{line}\n" for line in wrapped(text, self.width - self.current_indent)))
 
     def write_heading(self, heading: str) -> None:
         """Write a heading, with the colon of the language."""
@@ -155,7 +173,18 @@ class _Translated(_TranslatedHelp):
             message = error.message(language(), reader=self.reader)
             if self.reader == CLERK and isinstance(error, StorageUnavailable):
                 message = text("wrong.technical", given=message, why=error.message(language(), reader=DEVELOPER))
-            raise CommandFailed(message) from error
+            raise self._failed(ctx, CommandFailed(message, exit_code_of(error)), error) from error
+        except CommandFailed as failed:
+            raise self._failed(ctx, failed, failed.__cause__) from failed.__cause__
+        except KeyboardInterrupt:
+            raise CommandFailed(text("wrong.interrupted"), INTERRUPTED) from None
+
+    def _failed(self, ctx: click.Context, failed: CommandFailed, cause: BaseException | None) -> Exception:
+        """What ends a command that failed: with ``--json`` its one object is a problem document, on stdout."""
+        if not ctx.params.get("as_json"):
+            return failed
+        click.echo(json_line(document_of(cause, failed.message, language(), self.reader)))
+        return click.exceptions.Exit(failed.exit_code)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         pieces: list[str] = super().collect_usage_pieces(ctx)  # type: ignore[misc]  # as above
