@@ -12,11 +12,11 @@ from typing import Final
 import click
 
 from reportflow.cli.completing import acts_of, creations_of
+from reportflow.cli.lookup import called
 from reportflow.cli.outcome import USAGE
 from reportflow.cli.translation import CommandFailed, TranslatedCommand, language, text
 from reportflow.cli.typed import FieldOption, options_of
 from reportflow.cli.whose import lifecycles_of
-from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.drafts import accepted_in_order
 from reportflow.lifecycle.table import Transition
@@ -104,16 +104,12 @@ def find_triggers(
     """
     every = [(one, row) for one in lifecycles for row in rows(one)]
     found = [(one, row) for one, row in every if given == row.trigger]
-    found = found or [(one, row) for one, row in every if given in _called(one, row)]
+    found = found or [(one, row) for one, row in every if given in called(one, "trigger", row.trigger)]
     if not found or len({row.trigger for _, row in found}) > 1:
         labels = {row.trigger: one.label_of("trigger", row.trigger, language()) for one, row in every}
         choices = [text("wrong.choice", name=name, label=label) for name, label in labels.items()]
         raise CommandFailed(text("wrong.trigger", given=given, choices=choices), USAGE)
     return found
-
-
-def _called(lifecycle: Lifecycle, row: Transition) -> set[str]:
-    return {lifecycle.label_of("trigger", row.trigger, one) for one in STANDARD.languages()}
 
 
 class FireCommand(ActCommand):
@@ -182,11 +178,7 @@ def creating(lifecycles: Sequence[Lifecycle], kind: str, trigger: str) -> tuple[
         CommandFailed: no kind is given and there are several, or there is no such kind or trigger.
     """
     able = {one.name: one for one in lifecycles if creations_of(one)}
-    called = {
-        name: {name, *(one.label_of("lifecycle", name, each) for each in STANDARD.languages())}
-        for name, one in able.items()
-    }
-    found = [able[name] for name, several in called.items() if kind in several or not kind]
+    found = [one for name, one in able.items() if not kind or kind in called(one, "lifecycle", name)]
     if len(found) != 1:
         choices = [
             text("wrong.choice", name=name, label=one.label_of("lifecycle", name, language()))

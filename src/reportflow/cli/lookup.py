@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from reportflow.cli.translation import CommandFailed, text
+from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.office.report import REPORT
 
@@ -45,6 +46,11 @@ def find_lifecycle(given: str) -> Lifecycle:
         kind = type(found).__name__
         raise CommandFailed(text("wrong.lifecycle", given=given, why=text("wrong.not_a_lifecycle", kind=kind)))
     return found
+
+
+def called(lifecycle: Lifecycle, room: str, name: str) -> set[str]:
+    """A name of a table, and what people call it in each language: each of them may be typed."""
+    return {name, *(lifecycle.label_of(room, name, language) for language in STANDARD.languages())}
 
 
 def find_module(module: str, given: str, wrong: str) -> ModuleType:

@@ -14,6 +14,7 @@ from reportflow.cli import sheets
 from reportflow.cli import show as timeline
 from reportflow.cli.comparing import changed_sentences, compare
 from reportflow.cli.completing import complete_kinds, complete_states, complete_triggers
+from reportflow.cli.lookup import called
 from reportflow.cli.outcome import USAGE, json_line
 from reportflow.cli.show import clean, console
 from reportflow.cli.translation import (
@@ -168,15 +169,15 @@ def inbox(office: Office, *, as_json: bool, limit: int, cursor: str | None) -> N
         for label in [roles_of(one, actor.roles & set(one.roles))]
         if actor.roles & set(one.roles)
     }
-    called = STANDARD.text("word.comma", language()).join(sorted(several)) if len(several) > 1 else "".join(several)
+    whose = Renderer(STANDARD, language()).join(sorted(several))
     if as_json:
         _print_page(page)
     elif not page.records:
         say_left_out(page.unreadable)
-        click.echo(text("inbox.empty", given=called))
+        click.echo(text("inbox.empty", given=whose))
     else:
         say_left_out(page.unreadable)
-        sheets.show_records(page.records, office.lifecycles, office.zone, text("inbox.title", given=called))
+        sheets.show_records(page.records, office.lifecycles, office.zone, text("inbox.title", given=whose))
         if page.next:
             click.echo(text("inbox.more", number=limit * 10))
 
@@ -249,12 +250,8 @@ def _names(given: Iterable[str], room: str, known: Mapping[str, Lifecycle]) -> f
     """Names of a table, from names or from what people call them; an unknown one as it is, for the query to refuse."""
     found: set[str] = set()
     for one in given:
-        called = [
-            name
-            for name, lifecycle in known.items()
-            if one in {name, *(lifecycle.label_of(room, name, each) for each in STANDARD.languages())}
-        ]
-        found.update(called or [one])
+        meant = [name for name, lifecycle in known.items() if one in called(lifecycle, room, name)]
+        found.update(meant or [one])
     return frozenset(found)
 
 

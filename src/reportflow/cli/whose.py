@@ -18,7 +18,7 @@ import attrs
 import click
 
 from reportflow.cli.completing import complete_roles
-from reportflow.cli.lookup import current_folder_importable, find_lifecycle
+from reportflow.cli.lookup import called, current_folder_importable, find_lifecycle
 from reportflow.cli.outcome import USAGE
 from reportflow.cli.tables import advised, database_option
 from reportflow.cli.translation import (
@@ -312,7 +312,7 @@ def _actor(who: Asker, lifecycles: Iterable[Lifecycle]) -> Actor:
     """
     every = list(lifecycles)
     labels = {role: one.label_of("role", role, language()) for one in every for role in one.roles}
-    roles = list(labels) if who.roles is None else [_role(role, labels) for role in who.roles]
+    roles = list(labels) if who.roles is None else [_role(role, every, labels) for role in who.roles]
     own = [role for role in roles if all(one.roles.get(role, OWN) is OWN for one in every)]
     if who.roles is not None and who.id == OPERATOR and own == roles:
         raise CommandFailed(text("inbox.own", given=labels[own[0]]))
@@ -320,11 +320,12 @@ def _actor(who: Asker, lifecycles: Iterable[Lifecycle]) -> Actor:
     return Actor(id=who.id, roles=roles, unit=who.unit or "", **settings)
 
 
-def _role(given: str, labels: Mapping[str, str]) -> str:
+def _role(given: str, lifecycles: Iterable[Lifecycle], labels: Mapping[str, str]) -> str:
     """A role by its name, or by what people call it."""
-    for role, label in labels.items():
-        if given in (role, label):
-            return role
+    for one in lifecycles:
+        for role in one.roles:
+            if given in called(one, "role", role):
+                return role
     choices = [text("wrong.choice", name=one, label=label) for one, label in labels.items()]
     raise CommandFailed(text("wrong.role", given=given, choices=choices))
 
