@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta, tzinfo
 from typing import Any, Final, cast
 
@@ -10,9 +10,9 @@ import attrs
 import click
 from rich.text import Text
 
+from reportflow.analysis.wording import Span, differences, summary
 from reportflow.cli import sheets
 from reportflow.cli import show as timeline
-from reportflow.cli.comparing import changed_sentences, compare
 from reportflow.cli.completing import complete_kinds, complete_states, complete_triggers
 from reportflow.cli.lookup import called
 from reportflow.cli.outcome import USAGE, json_line
@@ -25,7 +25,8 @@ from reportflow.cli.translation import (
 )
 from reportflow.cli.typed import time_of
 from reportflow.cli.whose import Office, asking, roles_of, say_left_out
-from reportflow.i18n.catalog import STANDARD, printable
+from reportflow.exports.phrases import Phrases
+from reportflow.i18n.catalog import STANDARD, Renderer, printable
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Secrecy
 from reportflow.model.query import ORDERS, Happened, Interval, Page, Query
@@ -37,13 +38,17 @@ _LIMIT: Final = option(
     "--limit", type=click.IntRange(min=1, max=10_000), default=20, show_default=True, help="help.limit"
 )
 _CURSOR: Final = option("--cursor", metavar="CURSOR", help="help.cursor")
+#: How many sentences there are of each sort, in the order of `Summary`.
+_COUNTED: Final = ("diff.changed", "diff.added", "diff.removed", "diff.moved")
 #: What each act changes.
 _NO_CONTENT: Final = frozenset({"version", "head", "updated_at"})
 #: How a stretch of a text is marked, without colour and with it.
 _MARKS: Final[Mapping[str, tuple[str, str, str]]] = {
     "same": ("", "", ""),
-    "gone": ("[-", "-]", "red strike"),
-    "new": ("{+", "+}", "green underline"),
+    "removed": ("[-", "-]", "red strike"),
+    "added": ("{+", "+}", "green underline"),
+    "moved_away": ("[<", "<]", "dim strike"),
+    "moved": ("{>", ">}", "blue underline"),
 }
 
 
@@ -113,46 +118,52 @@ def diff(office: Office, number: str, *, as_json: bool, first: int | None, last:
         first = max([one for one in own if one < last], default=1)
     old, new = (office.wide.as_of(record.id, by=actor, version=one) for one in (first, last))
     lifecycle = office.lifecycle(record.kind)
-    changes = {
-        one.name: (getattr(old, one.name), getattr(new, one.name))
+    changes = [
+        one.name
         for one in attrs.fields(type(record))
         if one.name not in _NO_CONTENT
         and REFERS not in one.metadata
         and getattr(old, one.name) != getattr(new, one.name)
-    }
+    ]
     if as_json:
         before, after = to_plain(old), to_plain(new)
         fields = {name: {"from": before.get(name), "to": after.get(name)} for name in changes}
         click.echo(json_line({"from": first, "to": last, "fields": fields}))
         return
     console().print(clean(text("diff.title", first=first, last=last)), style="bold")
-    shown = [_show_change(name, *both, lifecycle, office.zone) for name, both in changes.items()]
+    phrases = Phrases(STANDARD, language(), office.zone, {})
+    shown = [_show_change(name, old, new, lifecycle, phrases) for name in changes]
     if not any(shown):
         console().print(clean(text("diff.none")))
 
 
-def _show_change(name: str, old: Any, new: Any, lifecycle: Lifecycle, zone: tzinfo) -> bool:
+def _show_change(name: str, old: Record, new: Record, lifecycle: Lifecycle, phrases: Phrases) -> bool:
     """One field that differs: a text by its sentences, else what it was and is; whether there is anything to see."""
     label = lifecycle.label_of("field", name, language())
-    texts = isinstance(old, str) and isinstance(new, str) and bool(old) and bool(new) and name != "state"
-    if name == "state":
-        old, new = (lifecycle.label_of("state", one, language()) if one else "" for one in (old, new))
-    elif not texts:
-        old, new = (sheets.value_text(one, name, lifecycle, zone, {}) for one in (old, new))
-    if old == new:
-        return False
-    if not texts:
-        console().print(clean(text("diff.field", name=label, old=old or "–", new=new or "–")))
+    before, after = getattr(old, name), getattr(new, name)
+    if isinstance(before, str) and isinstance(after, str) and before and after and name != "state":
+        spans = differences(before, after)
+        _show_spans(label, spans)
         return True
-    heading = clean(label).append("  ")
-    heading.append(text("diff.sentences", number=changed_sentences(old, new)), style="dim")
+    if name == "state":
+        before, after = (lifecycle.label_of("state", one, language()) if one else "" for one in (before, after))
+    else:
+        before, after = (phrases.field(one, name, lifecycle) for one in (old, new))
+    if before != after:
+        console().print(clean(text("diff.field", name=label, old=before or "–", new=after or "–")))
+    return bool(before != after)
+
+
+def _show_spans(label: str, spans: Sequence[Span]) -> None:
+    counted = zip(_COUNTED, summary(spans), strict=True)
+    several = [text(code, number=number) for code, number in counted if number]
+    heading = clean(label).append("  ").append(Renderer(STANDARD, language()).join(several or ["–"]), style="dim")
     console().print(heading)
     line = Text(overflow="fold")
-    for kind, part in compare(old, new):
+    for kind, part in spans:
         before, behind, style = _MARKS[kind]
         line.append(f"{before}{printable(part)}{behind}", style=style)
     console().print(line)
-    return True
 
 
 # -- lists ------------------------------------------------------------------------------------------------------------

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, Final
 
 import attrs
@@ -15,7 +14,8 @@ from rich.text import Text
 from reportflow.cli.show import FIXED, WIDE, clean, console, table
 from reportflow.cli.translation import language, text
 from reportflow.cli.whose import roles_of
-from reportflow.i18n.catalog import STANDARD, Renderer, printable
+from reportflow.exports.phrases import Phrases
+from reportflow.i18n.catalog import STANDARD, printable
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
@@ -84,55 +84,19 @@ def _known(
     record: Record, lifecycle: Lifecycle, zone: tzinfo, people: Mapping[str, str], names: Iterable[str]
 ) -> dict[str, str]:
     """Some fields of a record by what people call them, those that say something."""
-    found = {}
+    found, phrases = {}, Phrases(STANDARD, language(), zone, people)
     for name in names:
-        shown = value_text(getattr(record, name), name, lifecycle, zone, people)
+        shown = value_text(record, name, lifecycle, phrases, people)
         if shown:
             found[lifecycle.label_of("field", name, language())] = shown
     return found
 
 
-def value_text(value: Any, field: str, lifecycle: Lifecycle, zone: tzinfo, people: Mapping[str, str]) -> str:
-    """A value of any class that a field may hold, in words; blank where it says nothing."""
-    match value:
-        case None | False:
-            return ""
-        case True:
-            return STANDARD.label("word", "yes", language())
-        case enum.Enum():
-            room = type(value).__name__.lower()
-            return STANDARD.label(room, value.value, language(), lifecycle=lifecycle.name, labels=lifecycle.labels)
-        case datetime():
-            return _time(value, zone)
-        case date():
-            return value.isoformat()
-        case str():
-            room = {"topics": "topic"}.get(field, field)
-            return people.get(value) or STANDARD.label(
-                room, value, language(), lifecycle=lifecycle.name, labels=lifecycle.labels
-            )
-        case Mapping():
-            parts = (f"{key}: {value_text(one, field, lifecycle, zone, people)}" for key, one in value.items())
-            return _joined(parts)
-        case tuple() | list() | frozenset() | set():
-            parts = (value_text(one, field, lifecycle, zone, people) for one in value)
-            return _joined(sorted(parts) if isinstance(value, frozenset | set) else parts)
-    if attrs.has(type(value)):
-        return _parts(value, lifecycle, zone, people)
-    return str(value)
-
-
-def _parts(value: Any, lifecycle: Lifecycle, zone: tzinfo, people: Mapping[str, str]) -> str:
-    """A value of several parts: its first, and the others in brackets."""
-    names = [one.name for one in attrs.fields(type(value)) if one.name not in ("id", "sha256")]
-    first, *rest = [value_text(getattr(value, name), name, lifecycle, zone, people) for name in names] or [""]
-    rest = [one for one in rest if one]
-    return text("sheet.parts", first=first, rest=_joined(rest)) if rest else first
-
-
-def _joined(parts: Iterable[str]) -> str:
-    several = [one for one in parts if one]
-    return Renderer(STANDARD, language()).join(several) if several else ""
+def value_text(holder: Any, field: str, lifecycle: Lifecycle, phrases: Phrases, people: Mapping[str, str]) -> str:
+    """What a field holds, in words; blank where it says nothing to a clerk."""
+    value = getattr(holder, field)
+    named = people.get(value) if isinstance(value, str) else None
+    return named or phrases.field(holder, field, lifecycle)
 
 
 # -- lists ------------------------------------------------------------------------------------------------------------

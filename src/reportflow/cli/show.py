@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from types import MappingProxyType
@@ -14,10 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from reportflow.cli.translation import language, text
+from reportflow.exports.phrases import Phrases
 from reportflow.i18n.catalog import CHINESE, STANDARD
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.drafts import accepted_in_order
-from reportflow.model.attachment import Attachment
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 from reportflow.office.figures import CIRCULAR, DENOMINATORS, NAMES, Figures
@@ -111,54 +109,5 @@ def show_history(
 
 def _describe(entry: Entry, lifecycle: Lifecycle, zone: tzinfo, names: Mapping[str, str]) -> str:
     """The details and the reason of an entry, in one sentence."""
-    draft = entry.details
-    if isinstance(draft, Report):
-        authors = _joined((f"{one.name}（{one.unit}）" if one.unit else one.name for one in draft.authors), "、")
-        facts = {"authors": authors, "source": _label("source", draft.source.value), "topics": _topics(draft.topics)}
-    else:
-        names_of = () if draft is None else field_names(type(draft))
-        if isinstance(draft, Record):  # its title stands above the history
-            names_of = tuple(one for one in accepted_in_order(lifecycle, entry.trigger) if one != "title")
-        every = {one: getattr(draft, one) for one in names_of}
-        facts = {name: _value(name, value, zone, names) for name, value in every.items()}
-    phrase = _phrase(entry, lifecycle, facts)
-    if phrase is None:
-        fields = ((lifecycle.label_of("field", name, language()), fact) for name, fact in facts.items() if fact)
-        phrase = _joined((text("history.fact", name=name, given=fact) for name, fact in fields), "；")
+    phrase = Phrases(STANDARD, language(), zone, names, longest=_LONGEST).of(entry, lifecycle)
     return _joined([phrase.rstrip("。") if entry.reason else phrase, entry.reason], "；")
-
-
-def _phrase(entry: Entry, lifecycle: Lifecycle, facts: Mapping[str, str]) -> str | None:
-    """The facts as a phrase of the act's direction, where all that it names are there, else of the act.
-
-    In the phrase of an act, a part between bars is left out where a fact that it names is blank.
-    """
-    found = lifecycle.row(entry.source, entry.trigger)
-    direction = found[0].direction(entry) if found and found[0].direction else ""
-    for name, whole in ((f"{entry.trigger}.{direction}", True), (entry.trigger, False)):
-        template = STANDARD.template(f"cli.phrase.{name}", language())
-        if template is None:
-            continue
-        parts = template.split("|")
-        there = [one for one in parts if all(facts.get(fact) for _, fact, _, _ in Formatter().parse(one) if fact)]
-        if there == parts or not whole:
-            return "".join(one.format_map(facts) for one in there).strip("，, ")
-    return None
-
-
-def _topics(topics: Iterable[str]) -> str:
-    return _joined((_label("topic", one) for one in topics), "、")
-
-
-def _value(name: str, value: Any, zone: tzinfo, names: Mapping[str, str]) -> str:
-    if value is None or value is False:
-        return ""
-    if isinstance(value, datetime):
-        return _day(value, zone)
-    if isinstance(value, enum.Enum):
-        return _label(type(value).__name__.lower(), value.value)
-    if isinstance(value, tuple):
-        named = [one.name for one in value if isinstance(one, Author | Attachment)]
-        return _joined(named, "、") if named else _topics(map(str, value))
-    shown = _label("word", "yes") if value is True else names.get(str(value), _label(name, str(value)))
-    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
