@@ -27,7 +27,19 @@ from reportflow.office import (
     Source,
     Uptake,
 )
-from reportflow.office.figures import DENOMINATORS, LIVELIHOOD, NAMES, Figures, figures
+from reportflow.office.figures import (
+    DECLARED,
+    DENOMINATORS,
+    LIVELIHOOD,
+    MEASURES,
+    NAMES,
+    YEARLY,
+    Figures,
+    figures,
+    instructions,
+    yearly,
+)
+from reportflow.office.measures import Breakdown, Measure, Yearly, months, plan
 from reportflow.serialization import plain as serialization
 
 ZONE = timezone(timedelta(hours=8))
@@ -244,6 +256,95 @@ def test_figures_go_to_plain_data_and_back(number: int) -> None:
 
     assert serialization.from_json(serialization.to_json(counted), type(counted)) == counted
     assert list(counted.as_dict()) == [*NAMES, "sources"]
+
+
+@pytest.mark.parametrize("url", ["memory:", "sqlite:///:memory:"])
+@settings(max_examples=15)
+@given(script=histories(), body=st.sampled_from((None, *BODIES)), level=LEVELS)
+def test_each_figure_counts_what_its_query_finds(
+    url: str,
+    script: list[tuple[int, tuple[str, ...], Source, list[tuple[str, object, int]]]],
+    body: str | None,
+    level: Level,
+) -> None:
+    """Each number, and each one of a breakdown, is that of the records or acts that its query finds."""
+    with open_flow(url) as flow:
+        play(flow, script)
+        declared = yearly(level=level, body=body)
+        at = Interval.year(2022, ZONE)
+        asked = plan(declared.measures, at)
+        numbers = asked.read([flow.count(one.query, by=ALL, of=one.of, group=one.group) for one in asked.asks])
+
+        assert list(numbers) == [one.name for one in declared.measures]
+        for one in declared.measures:
+            if one.unit == "records":
+                assert numbers[one.name] == len(flow.find(one.query(at), by=ALL))
+        assert (numbers["instructions"], numbers["principal"]) == instructions(flow, by=ALL, interval=2022)
+        for parted in declared.breakdowns:
+            groups = flow.count(parted.measure.query(at), by=ALL, group=parted.group)
+            for (value,), number in groups.items():
+                assert value is None or isinstance(value, str)
+                assert number == len(flow.find(parted.query(at, value), by=ALL))
+
+
+@settings(max_examples=15)
+@given(script=histories(), body=st.sampled_from((None, *BODIES)))
+def test_figures_by_month_are_those_of_each_month(
+    script: list[tuple[int, tuple[str, ...], Source, list[tuple[str, object, int]]]], body: str | None
+) -> None:
+    """The numbers of a chart by month are the figures of each month, from one count a month."""
+    with open_flow("memory:") as flow:
+        play(flow, script)
+        intervals = [Interval.month(2022, month, ZONE) for month in range(1, 13)]
+        asked = months(yearly(body=body).measures, intervals, frozenset({"create"}))
+        numbers = asked.read([flow.count(one.query, by=ALL, of=one.of, group=one.group) for one in asked.asks])
+
+        assert len(asked.asks) == 12
+        for month, interval in enumerate(intervals):
+            counted = figures(flow, by=ALL, interval=interval, body=body)
+            assert (numbers["collected"][month], numbers["issued"][month]) == (counted.collected, counted.issued)
+
+
+def test_figures_by_month_leave_out_what_one_count_cannot_give() -> None:
+    """A measure of several values of a mark, of a topic or of acts is not read from a count by groups."""
+    measure = Measure(name="a", kind="report", trigger="adopt", level={"city", "county"}, monthly=True)
+    others = (
+        Measure(name="b", kind="report", trigger="create", topic="housing", monthly=True),
+        Measure(name="c", kind="report", trigger="instruct", unit="entries", monthly=True),
+        Measure(name="d", kind="report", trigger="edit"),
+    )
+
+    assert months((measure, *others), [Interval()], frozenset({"create"})) == ((), ())
+
+
+def test_a_year_is_counted_in_few_counts() -> None:
+    """All measures of the standard year take six counts."""
+    assert len(plan(MEASURES, Interval()).asks) == 6
+    assert DECLARED["report"] is YEARLY
+
+
+def test_declarations_are_checked() -> None:
+    """A name twice, a share of nothing, a group that there is not, and a year of no measures are `InvalidValue`."""
+    one = Measure(name="a", kind="report", trigger="edit")
+    with pytest.raises(InvalidValue, match="measures"):
+        Yearly(measures=[one, one])
+    with pytest.raises(InvalidValue, match="measures"):
+        Yearly(measures=[])
+    with pytest.raises(InvalidValue, match="measures"):
+        Yearly(measures=[attrs.evolve(one, share_of="nothing")])
+    with pytest.raises(InvalidValue, match="group"):
+        Breakdown(name="b", measure=one, group="weather")
+    declared = Yearly(measures=[one], breakdowns=[Breakdown(name="b", measure=one, group="topic")])
+    assert declared.measure("a") is one
+    assert declared.measure("b") is None
+    assert declared.breakdown("b") is declared.breakdowns[0]
+    assert declared.breakdown("a") is None
+
+
+@pytest.mark.parametrize("name", [one.name for one in MEASURES])
+def test_each_measure_has_a_name_in_both_languages(name: str) -> None:
+    """The labels of measures are in the catalog, in English and Chinese."""
+    assert all(f"figure.{name}" in STANDARD.codes(language) for language in ("en", "zh"))
 
 
 @pytest.mark.parametrize(

@@ -883,6 +883,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "rejected": "not used",
         "merged": "merged into another",
         "withdrawn": "withdrawn",
+        "instructions": "instructions",
+        "principal": "of these by principal leaders",
     },
     "topic": {
         "agriculture": "agriculture",

@@ -784,6 +784,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "rejected": "未采用",
         "merged": "并入",
         "withdrawn": "撤回",
+        "instructions": "批示",
+        "principal": "其中主要领导",
     },
     "topic": {
         "agriculture": "农业农村",

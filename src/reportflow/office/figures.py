@@ -10,6 +10,7 @@ share compares what happened in an interval with what came in during it; it does
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -17,8 +18,9 @@ import attrs
 
 from reportflow.flow.sync import ReportFlow
 from reportflow.model.actor import Actor
-from reportflow.model.query import Happened, Interval, Query
+from reportflow.model.query import Interval
 from reportflow.model.values import Value, choice
+from reportflow.office.measures import Answer, Ask, Breakdown, Measure, Yearly, plan
 from reportflow.office.report import REPORT, Level, Source
 
 #: 民生: the topics of daily life. Seven are the fields that the state counts as its people's livelihood (幼有所育,
@@ -85,12 +87,82 @@ class Figures(Value):
 
 #: The names of the figures, in their order; `sources` is not a single figure.
 NAMES: Final = tuple(field.name for field in attrs.fields(Figures) if field.name != "sources")
+
+
+# -- the declarations --------------------------------------------------------------------------------------------------
+
+
+def yearly(*, level: Level | str = Level.CITY, body: str | None = None) -> Yearly:
+    """What a year of reports is counted by: for `figures`, and for the pages of the year.
+
+    Args:
+        level: The office's own level.
+        body: The office's own body; None: each body of its level is.
+
+    Raises:
+        InvalidValue: an unknown level.
+    """
+    own = choice(Level, level, "level")
+    of_kind = partial(Measure, kind=REPORT.name)
+    figure = partial(of_kind, share_of="collected")
+    circular = partial(figure, circular=True)
+    collected = of_kind(name="collected", trigger="create", circular=True, funnel=True, monthly=True)
+    return Yearly(
+        measures=(
+            collected,
+            circular(name="issued", trigger="adopt", level=own.value, party=body, funnel=True, monthly=True),
+            circular(name="submitted", trigger="forward", code="upward", funnel=True),
+            circular(
+                name="adopted",
+                trigger="adopt",
+                level=[one.value for one in Level if one > own],
+                share_of="submitted",
+                funnel=True,
+            ),
+            circular(name="instructed", trigger="instruct", funnel=True),
+            of_kind(name="instructions", trigger="instruct", unit="entries", beside="instructed", circular=True),
+            of_kind(
+                name="principal",
+                trigger="instruct",
+                code="principal",
+                unit="entries",
+                beside="instructed",
+                circular=True,
+            ),
+            circular(name="absorbed", trigger="absorb"),
+            circular(name="forwarded", trigger="forward", code={None}),
+            circular(name="livelihood", trigger="create", topic=LIVELIHOOD),
+            figure(name="edited", trigger="edit"),
+            figure(name="reviewed", trigger="review"),
+            figure(name="returned", trigger="return"),
+            figure(name="revised", trigger="revise", share_of="returned"),
+            figure(name="kept", trigger="keep"),
+            figure(name="rejected", trigger="reject"),
+            figure(name="merged", trigger="merge"),
+            figure(name="withdrawn", trigger="withdraw"),
+        ),
+        breakdowns=(
+            Breakdown(name="source", measure=collected, group="code", room="source"),
+            Breakdown(name="topics", measure=collected, group="topic", room="topic"),
+            Breakdown(name="unit", measure=collected, group="unit"),
+        ),
+    )
+
+
+#: The declarations for a city's office.
+YEARLY: Final = yearly()
+#: Its measures.
+MEASURES: Final = YEARLY.measures
+#: kind -> the declarations of this library.
+DECLARED: Final[Mapping[str, Yearly]] = MappingProxyType({REPORT.name: YEARLY})
+
 #: Figure -> its denominator, the figure that it is a share of. Others have no share.
-DENOMINATORS: Final[Mapping[str, str]] = MappingProxyType(
-    {**dict.fromkeys(NAMES[1:], "collected"), "adopted": "submitted", "revised": "returned"}
-)
+DENOMINATORS: Final[Mapping[str, str]] = MappingProxyType({one.name: one.share_of for one in MEASURES if one.share_of})
 #: Those of the circular, in its order; the others describe the office's own work.
-CIRCULAR: Final = NAMES[: NAMES.index("edited")]
+CIRCULAR: Final = tuple(one.name for one in MEASURES if one.circular and one.name in NAMES)
+
+
+# -- counting them -----------------------------------------------------------------------------------------------------
 
 
 def figures(
@@ -114,41 +186,18 @@ def figures(
         InvalidValue: an unknown level.
         StorageError: the store cannot be read.
     """
-    own = choice(Level, level, "level")
+    declared = yearly(level=level, body=body)
     at = _interval(flow, interval)
+    counted = plan((one for one in declared.measures if one.name in NAMES), at)
+    numbers = counted.read([_count(flow, by, one) for one in counted.asks])
+    source = next(one for one in declared.breakdowns if one.name == "source")
+    found = _count(flow, by, Ask(source.measure.query(at), "records", (source.group,)))
+    sources = {one.value: found[one.value,] for one in Source if found.get((one.value,))}
+    return Figures(**numbers, sources=sources)
 
-    def count(query: Query, group: str) -> dict[object, int]:
-        return {key: number for (key,), number in flow.count(query, by=by, group=group).items()}
 
-    def count_all(query: Query) -> int:
-        return flow.count(query, by=by)[()]
-
-    def happened(trigger: str | None = None, **marks: Any) -> Query:
-        return Query(kind=REPORT.name, happened=Happened(trigger=trigger, at=at, **marks))
-
-    acts = count(happened(), "trigger")
-    forwarded = count(happened("forward"), "code")
-    sources = count(happened("create"), "code")
-    above = [one for one in Level if one > own]
-    return Figures(
-        collected=acts.get("create", 0),
-        issued=count_all(happened("adopt", level=own, party=body)),
-        submitted=forwarded.get("upward", 0),
-        adopted=count_all(happened("adopt", level=above)),
-        instructed=acts.get("instruct", 0),
-        absorbed=acts.get("absorb", 0),
-        forwarded=forwarded.get(None, 0),
-        livelihood=count_all(attrs.evolve(happened("create"), topic=LIVELIHOOD)),
-        edited=acts.get("edit", 0),
-        reviewed=acts.get("review", 0),
-        returned=acts.get("return", 0),
-        revised=acts.get("revise", 0),
-        kept=acts.get("keep", 0),
-        rejected=acts.get("reject", 0),
-        merged=acts.get("merge", 0),
-        withdrawn=acts.get("withdraw", 0),
-        sources={one.value: sources[one.value] for one in Source if sources.get(one.value)},
-    )
+def _count(flow: ReportFlow, by: Actor, ask: Ask) -> Answer:
+    return flow.count(ask.query, by=by, of=ask.of, group=ask.group)
 
 
 def _interval(flow: ReportFlow, given: Interval | int) -> Interval:
@@ -163,6 +212,7 @@ def instructions(flow: ReportFlow, *, by: Actor, interval: Interval | int) -> tu
     Raises:
         StorageError: the store cannot be read.
     """
-    query = Query(kind=REPORT.name, happened=Happened(trigger="instruct", at=_interval(flow, interval)))
-    counted = flow.count(query, by=by, of="entries", group="code")
-    return sum(counted.values()), counted.get(("principal",), 0)
+    wanted = ("instructions", "principal")
+    counted = plan((one for one in MEASURES if one.name in wanted), _interval(flow, interval))
+    numbers = counted.read([_count(flow, by, one) for one in counted.asks])
+    return numbers["instructions"], numbers["principal"]
