@@ -1239,7 +1239,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "cli.diff": {
         "title": "From version {first} to version {last}",
         "none": "Nothing differs.",
-        "sentences": "{number} sentence(s) changed",
+        "changed": "{number} sentence(s) changed",
+        "added": "{number} added",
+        "removed": "{number} removed",
+        "moved": "{number} moved",
         "field": "{name}: {old} → {new}",
     },
     "cli.find": {

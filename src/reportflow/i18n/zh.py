@@ -1140,7 +1140,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "cli.diff": {
         "title": "第{first}项与第{last}项办理后的内容比较",
         "none": "内容没有变化。",
-        "sentences": "{number}句有改动",
+        "changed": "改动{number}句",
+        "added": "新增{number}句",
+        "removed": "删去{number}句",
+        "moved": "移动{number}句",
         "field": "{name}：{old} → {new}",
     },
     "cli.find": {

@@ -31,7 +31,7 @@ from reportflow.web.routes import Route, Router
 from reportflow.web.settings import Authenticate, Settings
 from reportflow.web.site import LOG, Site
 from reportflow.web.table import ROUTES
-from reportflow.web.urls import Urls, mounted
+from reportflow.web.urls import Urls, as_sent, mounted
 from reportflow.web.visit import Visit
 
 #: The path under which the JSON API stands; it is answered with problem documents instead of pages.
@@ -60,7 +60,7 @@ class Portal:
             return
         prefix, path = mounted(scope["path"], scope.get("root_path", ""), self.site.settings.prefix)
         inside = {**scope, "path": prefix + path, "root_path": prefix, "app_root_path": prefix, "router": None}
-        answer = await self._answer(inside, receive, prefix, path)
+        answer = await self._answer(inside, receive, prefix, as_sent(path, scope.get("raw_path")))
         if answer is not None:
             await answer(inside, receive, send)
 

@@ -327,7 +327,8 @@ class PortalStore:
             {"actor": actor, "name": name, "record": record, "secrecy": secrecy.value, "at": at}
             for record, secrecy in secrecies.items()
         ]
-        await self._run(lambda connection: connection.execute(sa.insert(self._tables.read), rows))
+        if rows:
+            await self._run(lambda connection: connection.execute(sa.insert(self._tables.read), rows))
 
     async def readings(self, records: Sequence[str] | None = None, *, limit: int = 200) -> list[Reading]:
         """Who read secret records, of some or of all, the last one first."""

@@ -54,3 +54,24 @@ class Signer:
             return None
         right = self._digest(purpose, text).hex()[:32]
         return text if hmac.compare_digest(right.encode(), signature.encode()) else None
+
+    def hidden(self, purpose: str, number: int) -> str:
+        """A number that nobody can read or compare, for an address: 43 letters, different ones each time."""
+        nonce = secrets.token_bytes(8)
+        body = nonce + _mixed(number.to_bytes(8), self._digest(purpose, nonce.hex()))
+        return base64.urlsafe_b64encode(body + self._digest(f"{purpose}:seal", body.hex())[:16]).decode().rstrip("=")
+
+    def revealed(self, purpose: str, given: str) -> int | None:
+        """The number that was `hidden` for this purpose; None where it is none, or was altered."""
+        try:
+            whole = base64.b64decode(f"{given}=".encode("ascii"), altchars=b"-_", validate=True)
+        except ValueError:
+            return None
+        body, seal = whole[:16], whole[16:]
+        if not hmac.compare_digest(seal, self._digest(f"{purpose}:seal", body.hex())[:16]):
+            return None
+        return int.from_bytes(_mixed(body[8:], self._digest(purpose, body[:8].hex())))
+
+
+def _mixed(data: bytes, with_: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(data, with_, strict=False))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 from jinja2 import Environment
 
@@ -21,6 +21,8 @@ from reportflow.web.rendering import environment
 from reportflow.web.settings import Authenticate, Settings
 from reportflow.web.signing import Signer
 from reportflow.web.words import Words
+
+T = TypeVar("T")
 
 LOG: Final = logging.getLogger("reportflow.web")
 
@@ -54,6 +56,7 @@ class Site:
             if one.name not in newest or newest[one.name].version < one.version:
                 newest[one.name] = one
         self.lifecycles: Mapping[str, Lifecycle] = MappingProxyType(newest)
+        self._made: dict[Callable[[Site], Any], Any] = {}
         self._signer: Signer | None = None if settings.secret is None else Signer(settings.secret)
 
     @cached_property
@@ -70,6 +73,12 @@ class Site:
     def words(self, language: str) -> Words:
         """The words of a language, in the zone of the flow."""
         return Words(self.flow.catalog, language, self.flow.zone, self.lifecycles, now())
+
+    def once(self, make: Callable[[Site], T]) -> T:
+        """What a function makes of this portal, made at the first call and kept with it."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast(T, self._made[make])
 
     @property
     def languages(self) -> tuple[str, ...]:

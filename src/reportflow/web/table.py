@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from reportflow.web.api.table import API_ROUTES
 from reportflow.web.pages import audit, files, finding, preferences, record, versions, views, work
 from reportflow.web.routes import Route
 
@@ -16,4 +17,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     *files.ROUTES,
     *audit.ROUTES,
     *preferences.ROUTES,
+    *API_ROUTES,
 )

@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 _ESCAPED: Final = re.compile(r"~([0-9A-Fa-f]{2})")
+#: As a client that is no page writes it, too.
+_SENT: Final = re.compile(r"[~%]([0-9A-Fa-f]{2})")
 _KEPT: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 #: The value of one parameter: a text, or several.
@@ -32,6 +34,26 @@ def read(part: str) -> str:
         return latin.encode("latin-1").decode()
     except UnicodeError:
         return part
+
+
+def as_sent(path: str, raw: bytes | None) -> str:
+    """A path inside the portal whose names are all written with ``~``, where the server says how the path was sent.
+
+    A server decodes what was written with ``%``, a slash in a name too. A program that writes a name as
+    ``urllib.parse.quote(name, safe="")`` is understood all the same, where it writes ``~`` itself as ``%7E``.
+
+    Args:
+        path: The path, decoded.
+        raw: The whole path as it was sent, the prefix of a mount included; None where the server does not say it.
+    """
+    sent = (raw or b"").partition(b"?")[0].decode("latin-1")
+    if "%" not in sent:
+        return path
+    wanted, parts = path.strip("/"), sent.strip("/").split("/")
+    for first in range(len(parts)):
+        if unquote("/".join(parts[first:])).strip("/") == wanted:
+            return "/" + "/".join(_SENT.sub(lambda found: f"~{found[1].upper()}", part) for part in parts[first:])
+    return path
 
 
 def query_text(query: Mapping[str, Given]) -> str:

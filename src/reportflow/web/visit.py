@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -117,7 +118,10 @@ class Visit:
             HTTPException: 400, it is no form, or too much of one; 403, it is not one of this person's.
         """
         if self._form is None:
-            self._form = await self.request.form(max_fields=_FIELDS, max_files=_FILES)
+            try:
+                self._form = await self.request.form(max_fields=_FIELDS, max_files=_FILES)
+            except MultiPartException:
+                raise HTTPException(400) from None
         token = self._form.get(TOKEN)
         if not isinstance(token, str) or not self.signer.is_token(token, self.actor.id):
             raise HTTPException(403)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
 from reportflow.errors import ReportflowError
@@ -44,7 +45,7 @@ async def expired(visit: Visit) -> Response:
     """
     try:
         form = await visit.request.form(max_fields=1000, max_files=50)
-    except HTTPException:
+    except (HTTPException, MultiPartException):
         return page(visit, 401)
     typed = [(name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile)]
     files = sorted({value.filename or "" for _, value in form.multi_items() if isinstance(value, UploadFile)} - {""})
