@@ -89,9 +89,7 @@ def widgets_of(cls: type[Any], accepts: Collection[str] | None = None) -> tuple[
     return tuple(one for one in _widgets(cls, accepts, (cls,)) if one.name not in left_out)
 
 
-def _widgets(
-    cls: type[Any], accepts: Collection[str] | None, above: tuple[type[Any], ...]
-) -> Iterator[Widget]:
+def _widgets(cls: type[Any], accepts: Collection[str] | None, above: tuple[type[Any], ...]) -> Iterator[Widget]:
     return (_widget(field, above) for field in fields_of(cls, accepts))
 
 
@@ -157,7 +155,9 @@ def _with_identity(parts: tuple[Widget, ...]) -> tuple[Widget, ...]:
     """The parts of a class that has a name, and the id that may belong to it: nobody types an id."""
     named = any(one.name == "name" and one.kind == "text" for one in parts)
     return tuple(
-        attrs.evolve(one, kind="identity") if named and one.name == "id" and one.kind == "text" and one.nullable else one
+        attrs.evolve(one, kind="identity")
+        if named and one.name == "id" and one.kind == "text" and one.nullable
+        else one
         for one in parts
     )
 

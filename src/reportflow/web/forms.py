@@ -160,7 +160,10 @@ class Form:
         if of is not None and accepts is not None:  # a draft: what it must bring first, what all records have last
             needed, common = required_fields(of), field_names(Record)
             widgets = tuple(
-                sorted(widgets, key=lambda one: (False, one.name != "title") if one.name in needed else (True, one.name in common))
+                sorted(
+                    widgets,
+                    key=lambda one: (False, one.name != "title") if one.name in needed else (True, one.name in common),
+                )
             )
         return cls(
             cls=of,
@@ -236,9 +239,7 @@ class Form:
         above: tuple[str, ...],
     ) -> tuple[FormField, ...]:
         return tuple(
-            self._field(one, typed, faults, name_in(prefix, one.name), above)
-            for one in widgets
-            if one.kind != "none"
+            self._field(one, typed, faults, name_in(prefix, one.name), above) for one in widgets if one.kind != "none"
         )
 
     def _field(
@@ -265,9 +266,7 @@ class Form:
             options=self._options(one, room, values),
             most=one.most,
             faults=tuple(faults.get(name, ())),
-            hidden=tuple(
-                (name + end, first(typed, name + end)) for end in (ID, WAS) if first(typed, name + end)
-            ),
+            hidden=tuple((name + end, first(typed, name + end)) for end in (ID, WAS) if first(typed, name + end)),
         )
         if one.kind in ("group", "row"):
             return attrs.evolve(field, fields=self._shown(one.parts, typed, faults, name, path))
@@ -299,9 +298,7 @@ class Form:
         if one.kind == "coded":
             return self._codes(one.name)
         blank = one.nullable and None not in one.constants
-        written = [
-            (constant_text(constant), self._label_of(constant, (room, one.room))) for constant in one.constants
-        ]
+        written = [(constant_text(constant), self._label_of(constant, (room, one.room))) for constant in one.constants]
         return (*((("", self.t("form.not_given")),) if blank and one.kind == "choice" else ()), *written)
 
     def _codes(self, room: str) -> tuple[tuple[str, str], ...]:

@@ -67,9 +67,9 @@ def places(typed: Mapping[str, Sequence[str]], name: str) -> list[int]:
     return sorted(found)[:MOST_GROUPS]
 
 
-def inner(widgets: Sequence[Widget], typed: Mapping[str, Sequence[str]], prefix: str = "") -> Iterator[
-    tuple[Widget, str, str]
-]:
+def inner(
+    widgets: Sequence[Widget], typed: Mapping[str, Sequence[str]], prefix: str = ""
+) -> Iterator[tuple[Widget, str, str]]:
     """Every widget of a form that has no parts, with the name of its field and of the group that it is in."""
     for one in widgets:
         name = name_in(prefix, one.name)
