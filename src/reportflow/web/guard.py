@@ -11,17 +11,20 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Send
 
 from reportflow.model.actor import Secrecy
 from reportflow.web.settings import Settings
 
 #: What changes nothing.
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+#: More digits than the length of any body has.
+_DIGITS: Final = 18
+#: The ports that an address may leave out.
+_PORTS: Final = {"http": ":80", "https": ":443"}
 #: How many people's rates are remembered.
 _REMEMBERED: Final = 10_000
 
@@ -37,7 +40,14 @@ def comes_from_here(headers: Headers, settings: Settings) -> bool:
         return True
     if site is not None:
         return site == "same-origin"
-    return origin is None or (urlsplit(origin).netloc.lower() == headers.get("host", "").lower() and origin != "null")
+    return origin is None or _is_of(origin, headers.get("host", ""))
+
+
+def _is_of(origin: str, host: str) -> bool:
+    """Whether an origin is a host, whatever the scheme: where a proxy speaks https, only the proxy knows that."""
+    scheme, _, named = origin.lower().partition("://")
+    port = _PORTS.get(scheme)
+    return port is not None and bool(named) and named.removesuffix(port) == host.lower().removesuffix(port)
 
 
 def is_programs(headers: Headers) -> bool:
@@ -47,26 +57,44 @@ def is_programs(headers: Headers) -> bool:
     return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
 
-def limited(receive: Receive, headers: Headers, most: int) -> Receive:
-    """The body of a request, which ends with 413 where it is too large.
+class Body:
+    """The body of a request, which ends with 413 where it is too large."""
 
-    Raises:
-        HTTPException: its head says already that it is.
-    """
-    said = headers.get("content-length", "")
-    if said.isdecimal() and int(said) > most:
-        raise HTTPException(413)
-    taken = 0
+    def __init__(self, receive: Receive, headers: Headers, most: int) -> None:
+        self._receive = receive
+        self._said = headers.get("content-length", "")
+        self._most = most
+        self._taken = 0
 
-    async def receive_some() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > most:
+    def check(self) -> None:
+        """See what its head says.
+
+        Raises:
+            HTTPException: 413, it says that it is too large.
+        """
+        if self._said.isdecimal() and (len(self._said) > _DIGITS or int(self._said) > self._most):
+            raise HTTPException(413)
+
+    async def receive(self) -> Message:
+        """The next part of it.
+
+        Raises:
+            HTTPException: 413, it is too large.
+        """
+        message = await self._receive()
+        self._taken += len(message.get("body", b""))
+        if self._taken > self._most:
             raise HTTPException(413)
         return message
 
-    return receive_some
+
+def without_body(send: Send) -> Send:
+    """Sends the head of an answer only, as ``HEAD`` asks: servers differ in whether they see to that."""
+
+    async def send_head(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return send_head
 
 
 class Rates:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reportflow.errors import InvalidValue, ReportflowError
@@ -31,7 +31,7 @@ from reportflow.web.routes import Route, Router
 from reportflow.web.settings import Authenticate, Settings
 from reportflow.web.site import LOG, Site
 from reportflow.web.table import ROUTES
-from reportflow.web.urls import Urls, as_sent, mounted
+from reportflow.web.urls import Urls, as_sent, mounted, quoted, with_next
 from reportflow.web.visit import Visit
 
 #: The path under which the JSON API stands; it is answered with problem documents instead of pages.
@@ -55,35 +55,46 @@ class Portal:
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
             return
         prefix, path = mounted(scope["path"], scope.get("root_path", ""), self.site.settings.prefix)
-        inside = {**scope, "path": prefix + path, "root_path": prefix, "app_root_path": prefix, "router": None}
+        inside = {
+            "app": self,
+            **scope,
+            "path": prefix + path,
+            "root_path": prefix,
+            "app_root_path": prefix,
+            "router": None,
+        }
         answer = await self._answer(inside, receive, prefix, as_sent(path, scope.get("raw_path")))
         if answer is not None:
-            await answer(inside, receive, send)
+            await answer(inside, receive, guard.without_body(send) if scope["method"] == "HEAD" else send)
 
     async def _answer(self, scope: Scope, receive: Receive, prefix: str, path: str) -> ASGIApp | None:
-        headers = Headers(scope=scope)
-        visit = Visit(Request(scope, receive), self.site, Urls(prefix), path)
+        settings, headers = self.site.settings, Headers(scope=scope)
+        body = guard.Body(receive, headers, settings.max_body)
+        visit = Visit(Request(scope, body.receive), self.site, Urls(quoted(prefix)), path)
         try:
-            if assets.is_asset(path):
-                return assets.serve(path)
-            visit = Visit(
-                Request(scope, guard.limited(receive, headers, self.site.settings.max_body)),
-                self.site,
-                Urls(prefix),
-                path,
-            )
+            body.check()
             return await self._handle(visit, headers)
         except ClientDisconnect:
             return None
         except Exception as error:
-            return await self._failed(visit, error)
+            try:
+                return await self._failed(visit, error)
+            except Exception as another:  # such as a fault of a host's own template
+                LOG.error("an error could not be shown: %s", type(another).__name__, exc_info=another)
+                return visit.complete(PlainTextResponse("500 Internal Server Error", 500))
+        finally:
+            await visit.request.close()
 
     async def _handle(self, visit: Visit, headers: Headers) -> Response:
         method = visit.request.method
+        if assets.is_asset(visit.path):
+            if method not in ("GET", "HEAD"):
+                raise HTTPException(405, headers={"Allow": "GET, HEAD"})
+            return visit.complete(assets.serve(visit.path))
         if method not in guard.SAFE and not guard.comes_from_here(headers, self.site.settings):
             raise HTTPException(403)
         actor = await self._who(visit)
@@ -118,11 +129,9 @@ class Portal:
         if visit.request.method in guard.SAFE:
             if sign_in is None or visit.is_partial:
                 return errors.page(visit, 401)
-            query = visit.request.url.query
-            address = Urls("").to(
-                *sign_in.strip("/").split("/"), next=visit.urls.prefix + visit.path + f"?{query}" * bool(query)
-            )
-            return visit.complete(RedirectResponse(address, 303))
+            return visit.complete(RedirectResponse(with_next(sign_in, visit.here), 303))
+        # what is sent back is read whole: a stranger may not make it do so without end
+        self._rates.check(f"address {visit.request.client.host if visit.request.client else ''}")
         return await errors.expired(visit)
 
     def _is_api(self, visit: Visit) -> bool:
@@ -148,7 +157,13 @@ class Portal:
 
 def _problem(visit: Visit, status: int, headers: dict[str, str] | None = None) -> Response:
     """A problem document of a status that no error of the library has."""
-    document = {"type": "about:blank", "title": visit.t(f"error.title_{status}"), "status": status}
+    code = errors.code_of(visit, status)
+    document = {
+        "type": "about:blank",
+        "title": visit.t(f"error.title_{code}"),
+        "status": status,
+        "detail": visit.t(f"error.detail_{code}"),
+    }
     return visit.complete(
         JSONResponse(
             document, status, {**(headers or {}), "Content-Type": PROBLEM_JSON, "Content-Language": visit.t.tag}

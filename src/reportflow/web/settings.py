@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +21,12 @@ from reportflow.model.values import as_texts
 Authenticate = Callable[[Request], Actor | None] | Callable[[Request], Awaitable[Actor | None]]
 
 MEGABYTE: Final = 1024 * 1024
+
+#: A path of the same host: no second slash or backslash, which browsers take for the beginning of another host.
+_PATH: Final = re.compile(r"/(?![/\\])[^\s\\\x00-\x1f]*")
+_ADDRESS: Final = re.compile(r"https?://[^\s\\\x00-\x1f]+")
+_ORIGIN: Final = re.compile(r"https?://[^\s/?#]+")
+_ANCESTORS: Final = re.compile(r"[!-+\--:<-~ ]+")
 
 
 def _prefix(value: str | None) -> str | None:
@@ -44,15 +51,16 @@ class Settings:
         prefix: Where the portal is mounted, such as ``/office``, for a host that does not say it in ``root_path``
             (Litestar); None: the host says it.
         language: The language for a reader who asks for none that there are texts in.
-        sign_in: The host's address for signing in, a path: who is not signed in is led there, with ``?next=``.
+        sign_in: The host's address for signing in, a path: who is not signed in is led there, with ``?next=``, the
+            address to go on to. The host sees to it that this is a path of its own before it goes there.
         sign_out: The host's address for signing out, a path to which a form is posted.
         trusted_origins: Other origins whose forms are taken, such as ``https://office.example``, for a proxy that
             rewrites the header Host.
         frame_ancestors: Which sites may show the portal in a frame, as the policy of that name says it.
         templates: Folders with templates of the host's that take the place of the portal's of the same name. One of
             them can extend the portal's by ``{% extends "reportflow/base.html" %}``.
-        stylesheets: Addresses of the host's stylesheets, after the portal's: for colours and fonts, see `portal.css`.
-        links: More links in the head: address -> text, or a text for each language.
+        stylesheets: Paths of the host's stylesheets, after the portal's: for colours and fonts, see `portal.css`.
+        links: More links in the head: path or address -> text, or a text for each language.
         secret: The key of the signatures of forms and cursors; one that is made once and kept in the portal's own
             table unless given.
         timeout: How many seconds `authenticate` and a call of the flow may take.
@@ -87,9 +95,28 @@ class Settings:
     secure: bool | None = None
 
     def __attrs_post_init__(self) -> None:
-        for name in ("sign_in", "sign_out"):
-            given = getattr(self, name)
-            if given is not None and (not given.startswith("/") or given.startswith("//")):
+        own = [
+            ("sign_in", self.sign_in),
+            ("sign_out", self.sign_out),
+            *(("stylesheets", one) for one in self.stylesheets),
+        ]
+        for name, given in own:
+            if given is not None and not _PATH.fullmatch(given):
                 raise InvalidValue(name, *type_problem("a path that begins with one slash", given))
+        for given in self.links:
+            if not _PATH.fullmatch(given) and not _ADDRESS.fullmatch(given):
+                raise InvalidValue("links", *type_problem("a path that begins with one slash, or an address", given))
+        for given in self.trusted_origins:
+            if not _ORIGIN.fullmatch(given):
+                raise InvalidValue("trusted_origins", *type_problem("an origin such as https://office.example", given))
+        if not _ANCESTORS.fullmatch(self.frame_ancestors):
+            raise InvalidValue("frame_ancestors", *type_problem("sources of a policy", self.frame_ancestors))
         if self.secret is not None and (not isinstance(self.secret, bytes) or len(self.secret) < 16):
             raise InvalidValue("secret", *type_problem("at least 16 bytes", "fewer"))
+        for name, value in (("timeout", self.timeout), ("threads", self.threads), ("max_body", self.max_body),
+                            ("rate", self.rate)):  # fmt: skip
+            if value is not None and not value > 0:
+                raise InvalidValue(name, *type_problem("a number above 0", value))
+        missing = [one for one in self.templates if not one.is_dir()]
+        if missing:
+            raise InvalidValue("templates", *type_problem("a folder", str(missing[0])))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
-from urllib.parse import unquote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 _ESCAPED: Final = re.compile(r"~([0-9A-Fa-f]{2})")
 #: As a client that is no page writes it, too.
@@ -33,7 +33,7 @@ def read(part: str) -> str:
     try:
         return latin.encode("latin-1").decode()
     except UnicodeError:
-        return part
+        return part.encode("utf-8", "replace").decode()
 
 
 def as_sent(path: str, raw: bytes | None) -> str:
@@ -65,6 +65,16 @@ def query_text(query: Mapping[str, Given]) -> str:
     return urlencode(pairs)
 
 
+def quoted(path: str) -> str:
+    """A path as it stands in an address; what an address cannot hold is written with ``%``."""
+    return quote(path.encode("utf-8", "replace"), safe="/~-._:@!$&'()*+,;=")
+
+
+def with_next(address: str, following: str) -> str:
+    """An address of the host's, and which page is to follow."""
+    return f"{address}{'&' if '?' in address else '?'}{urlencode({'next': following})}"
+
+
 class Urls:
     """Writes addresses behind a prefix, such as ``/office``."""
 
@@ -90,7 +100,8 @@ class Urls:
         given = address or ""
         inside = given.startswith(f"{self.prefix}/") and not given.startswith("//")
         plain = given.isprintable() and "\\" not in given
-        return given if inside and plain and "/../" not in f"{given.partition('?')[0]}/" else default
+        path = unquote(re.split("[?#]", given)[0])
+        return given if inside and plain and not {"..", "."} & set(path.split("/")) else default
 
 
 def mounted(path: str, root: str, prefix: str | None) -> tuple[str, str]:

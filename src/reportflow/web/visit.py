@@ -19,7 +19,7 @@ from reportflow.web.guard import complete_headers
 from reportflow.web.markup import marked, paragraphs
 from reportflow.web.signing import Signer
 from reportflow.web.site import Site
-from reportflow.web.urls import Urls
+from reportflow.web.urls import Urls, quoted
 from reportflow.web.words import Words
 
 LANGUAGE_COOKIE: Final = "reportflow_language"
@@ -104,6 +104,12 @@ class Visit:
         """Note how secret what is shown is: above internal no browser keeps the page."""
         self.secrecy = max((self.secrecy, *secrecies))
 
+    @property
+    def here(self) -> str:
+        """The address of the request."""
+        query = self.request.scope.get("query_string", b"").decode("latin-1")
+        return self.urls.prefix + quoted(self.path) + (f"?{query}" if query else "")
+
     # -- what came in --------------------------------------------------------------------------------------------
 
     @property
@@ -117,14 +123,25 @@ class Visit:
         Raises:
             HTTPException: 400, it is no form, or too much of one; 403, it is not one of this person's.
         """
-        if self._form is None:
-            try:
-                self._form = await self.request.form(max_fields=_FIELDS, max_files=_FILES)
-            except MultiPartException:
-                raise HTTPException(400) from None
-        token = self._form.get(TOKEN)
+        form = await self.unchecked_form()
+        token = form.get(TOKEN)
         if not isinstance(token, str) or not self.signer.is_token(token, self.actor.id):
             raise HTTPException(403)
+        return form
+
+    async def unchecked_form(self) -> FormData:
+        """The form that was sent, by whomever: nothing may be done as it says.
+
+        Raises:
+            HTTPException: 400, it is no form, or too much of one.
+        """
+        if self._form is None:
+            try:
+                self._form = await self.request.form(
+                    max_fields=_FIELDS, max_files=_FILES, max_part_size=self.site.settings.max_body
+                )
+            except (MultiPartException, ValueError, LookupError) as error:  # what is no form, or in no known encoding
+                raise HTTPException(400) from error
         return self._form
 
     # -- what goes out -------------------------------------------------------------------------------------------
@@ -144,7 +161,7 @@ class Visit:
             "languages": {one: LANGUAGE_NAMES.get(one, one) for one in self.site.languages},
             "token": self.signer.token(self.actor.id) if self.is_known else "",
             "navigation": self._navigation() if self.is_known else (),
-            "here": self.urls.prefix + self.path + (f"?{query}" if (query := self.request.url.query) else ""),
+            "here": self.here,
         }
 
     def _navigation(self) -> tuple[tuple[str, str, bool], ...]:

@@ -9,13 +9,18 @@ from starlette.responses import Response
 
 from reportflow.errors import ReportflowError
 from reportflow.serialization.problem import ProblemDocument
-from reportflow.web.urls import Urls
+from reportflow.web.urls import with_next
 from reportflow.web.visit import Visit
+
+
+def code_of(visit: Visit, status: int) -> str:
+    """Under which status there are texts for a status: its own, else that of any error of its kind."""
+    return str(status if visit.t.has(f"error.title_{status}") else 500 if status >= 500 else 400)
 
 
 def page(visit: Visit, status: int, headers: dict[str, str] | None = None) -> Response:
     """The page of a status."""
-    code = str(status) if visit.t.has(f"error.title_{status}") else "500"
+    code = code_of(visit, status)
     answer = visit.page(
         "error.html",
         status,
@@ -44,8 +49,8 @@ async def expired(visit: Visit) -> Response:
     It is no redirect: the form would be lost, and browsers do not follow one to another site from a form.
     """
     try:
-        form = await visit.request.form(max_fields=1000, max_files=50)
-    except (HTTPException, MultiPartException):
+        form = await visit.unchecked_form()
+    except HTTPException:
         return page(visit, 401)
     typed = [(name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile)]
     files = sorted({value.filename or "" for _, value in form.multi_items() if isinstance(value, UploadFile)} - {""})
@@ -55,6 +60,4 @@ async def expired(visit: Visit) -> Response:
 def _sign_in(visit: Visit) -> str | None:
     """The host's address for signing in, that leads back to the portal."""
     address = visit.site.settings.sign_in
-    if address is None:
-        return None
-    return Urls("").to(*address.strip("/").split("/"), next=visit.urls.to(""))
+    return None if address is None else with_next(address, visit.urls.to(""))

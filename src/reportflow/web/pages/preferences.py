@@ -25,7 +25,7 @@ async def switch(visit: Visit) -> Response:
                 chosen,
                 max_age=_YEAR,
                 path=visit.urls.prefix or "/",
-                secure=visit.request.url.scheme == "https" if secure is None else secure,
+                secure=visit.request.scope.get("scheme") == "https" if secure is None else secure,
                 httponly=True,
                 samesite="lax",
             )
