@@ -8,6 +8,7 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
 from reportflow.errors import ReportflowError
+from reportflow.model.actor import Secrecy
 from reportflow.serialization.problem import ProblemDocument
 from reportflow.web.urls import with_next
 from reportflow.web.visit import Visit
@@ -52,6 +53,7 @@ async def expired(visit: Visit) -> Response:
         form = await visit.unchecked_form()
     except HTTPException:
         return page(visit, 401)
+    visit.shows(max(Secrecy))  # of which report it is, nobody knows here
     typed = [(name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile)]
     files = sorted({value.filename or "" for _, value in form.multi_items() if isinstance(value, UploadFile)} - {""})
     return visit.page("expired.html", 401, typed=typed, files=files, sign_in=_sign_in(visit))
