@@ -18,8 +18,8 @@ from tests.web.hosts import LI, office
 HOSTILE = st.sampled_from(
     [
         "\r\nSet-Cookie: a=b", "\x00", "%00", "%0d%0a", "../../etc/passwd", "..", ".", "//", "\\", "\ud800", "é", "李",
-        "🏮", "{{7*7}}", "<script>alert(1)</script>", "'\"><img src=x onerror=alert(1)>", "~", "~2", "~ZZ", "~FF", "~2F",
-        "a" * 9000, "\u202e", "\ufeff", "%s%n", "${x}", "';--", "\u2028",
+        "🏮", "{{7*7}}", "<script>alert(1)</script>", "'\"><img src=x onerror=alert(1)>", "~", "~2", "~ZZ", "~FF",
+        "~2F", "a" * 9000, "\u202e", "\ufeff", "%s%n", "${x}", "';--", "\u2028",
     ]
 )  # fmt: skip
 TEXTS = st.lists(HOSTILE | st.text(max_size=20), max_size=4).map("".join)

@@ -109,7 +109,7 @@ def test_the_more_particular_path_counts() -> None:
     """Of two rows that fit, the one with the longer beginning without names answers; else the first."""
     router = Router(
         [Route("GET", path, _handler) for path in ("/r/{id}", "/r/new", "/r/{id}/do/{trigger}", "/{a}/new")]
-    )  # type: ignore[arg-type]  # nothing is called
+    )
     assert router.find("GET", "/r/new")[1] == {}
     assert router.find("HEAD", "/r/7")[1] == {"id": "7"}
     assert router.find("GET", "/x/new")[1] == {"a": "x"}

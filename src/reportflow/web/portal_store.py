@@ -11,21 +11,25 @@ from __future__ import annotations
 
 import json
 import secrets
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
-import attrs
+import anyio
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import StaticPool
 
+from reportflow.errors import StorageBusy, StorageError, StorageUnavailable
 from reportflow.model.actor import Secrecy
 from reportflow.model.values import time_text
 from reportflow.storage.sql.dialects import in_memory, translate_driver_errors
-from reportflow.storage.sql.schema import NAME, PREFIX, TIME, WORD, Tables, text
+from reportflow.storage.sql.pool import make_engine
+from reportflow.storage.sql.schema import PREFIX, Tables
 from reportflow.web.calling import Caller
+from reportflow.web.portal_tables import make_web_tables
 
 T = TypeVar("T")
 
@@ -33,6 +37,11 @@ T = TypeVar("T")
 DRAFT_KEPT: Final = timedelta(days=30)
 #: For how long somebody counts as having a form open that they opened and did not send.
 FORM_OPEN: Final = timedelta(minutes=30)
+_SWEPT_EVERY: Final = timedelta(hours=1)
+#: How often making the tables is tried: another process may be a table ahead each time.
+_TRIES: Final = 8
+#: How long names and words may be, see `reportflow.storage.sql.schema`.
+_NAME, _WORD = 255, 100
 
 
 class Draft(NamedTuple):
@@ -76,64 +85,6 @@ class Reading(NamedTuple):
     at: datetime
 
 
-@attrs.frozen
-class _Tables:
-    """The portal's tables."""
-
-    draft: sa.Table
-    view: sa.Table
-    presence: sa.Table
-    read: sa.Table
-    secret: sa.Table
-    metadata: sa.MetaData
-
-
-def make_web_tables(metadata: sa.MetaData | None = None, *, prefix: str = PREFIX, schema: str | None = None) -> _Tables:
-    """Put the portal's tables into a `MetaData`, one of their own unless given: for a host's own migrations."""
-    held = sa.MetaData() if metadata is None else metadata
-
-    def table(name: str, *columns: sa.Column[Any]) -> sa.Table:
-        engine: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_default_charset": "utf8mb4"}
-        return sa.Table(f"{prefix}web_{name}", held, *columns, schema=schema, **engine)
-
-    def key(name: str, kind: sa.String = NAME) -> sa.Column[Any]:
-        return sa.Column(name, kind, primary_key=True)
-
-    draft = table(
-        "draft",
-        key("actor"),
-        key("record"),
-        key("trigger", WORD),
-        key("tab", WORD),
-        sa.Column("head", WORD, nullable=False),
-        sa.Column("fields", text(), nullable=False, comment="JSON"),
-        sa.Column("saved_at", TIME, nullable=False),
-    )
-    view = table(
-        "view", key("actor"), key("name", WORD), sa.Column("query", text(), nullable=False), sa.Column("saved_at", TIME)
-    )
-    presence = table(
-        "presence",
-        key("record"),
-        key("actor"),
-        sa.Column("name", NAME, nullable=False),
-        sa.Column("trigger", WORD, nullable=False),
-        sa.Column("opened_at", TIME, nullable=False),
-    )
-    read = table(
-        "read",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=True),
-        sa.Column("actor", NAME, nullable=False),
-        sa.Column("name", NAME, nullable=False),
-        sa.Column("record", NAME, nullable=False),
-        sa.Column("secrecy", WORD, nullable=False),
-        sa.Column("at", TIME, nullable=False),
-    )
-    sa.Index(f"{prefix}web_read_record", read.c.record, read.c.id)
-    secret = table("secret", key("name", WORD), sa.Column("value", WORD, nullable=False))
-    return _Tables(draft, view, presence, read, secret, held)
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -163,10 +114,13 @@ class PortalStore:
                 "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
             )
         else:
-            self._engine = sa.create_engine(database) if isinstance(database, str) else database
+            self._engine = make_engine(database) if isinstance(database, str) else database
+        if database is None or isinstance(database, str):
+            weakref.finalize(self, self._engine.dispose)
         self._tables = make_web_tables(prefix=prefix, schema=schema)
         self._made = not create
         self._clock = clock
+        self._swept = datetime.min.replace(tzinfo=UTC)
         # one connection for all threads takes one call at a time
         self._caller = Caller(threads=1 if database is None else 4, timeout=10.0)
 
@@ -181,25 +135,26 @@ class PortalStore:
 
     async def _run(self, work: Callable[[sa.Connection], T]) -> T:
         """The result of some statements, in one transaction."""
+        for tries_left in () if self._made else reversed(range(_TRIES)):
+            try:
+                await self._transaction(self._tables.metadata.create_all)
+            except (SQLAlchemyError, StorageError) as error:
+                # another process may make the same tables at the same moment, one after another
+                if not tries_left or (isinstance(error, StorageUnavailable) and not isinstance(error, StorageBusy)):
+                    raise
+                await anyio.sleep(0.02)
+            else:
+                self._made = True
+                break
+        return await self._transaction(work)
 
-        def whole(connection: sa.Connection) -> T:
-            if not self._made:
-                self._tables.metadata.create_all(connection)
-            return work(connection)
-
+    async def _transaction(self, work: Callable[[sa.Connection], T]) -> T:
         engine = self._engine
+        done: T
         if isinstance(engine, AsyncEngine):
-            with translate_driver_errors(engine.sync_engine):
-                async with engine.begin() as connection:
-                    done = await connection.run_sync(whole)
+            done = await self._caller(_awaited, engine, work)
         else:
-
-            def in_a_thread() -> T:
-                with translate_driver_errors(engine), engine.begin() as connection:
-                    return whole(connection)
-
-            done = await self._caller(in_a_thread)
-        self._made = True
+            done = await self._caller(_blocking, engine, work)
         return done
 
     async def _put(self, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -216,45 +171,60 @@ class PortalStore:
         """Write a new row; False where another process was faster."""
 
         def insert(connection: sa.Connection) -> bool:
-            try:
-                connection.execute(sa.insert(table).values(row))
-            except IntegrityError:
-                return False
+            connection.execute(sa.insert(table).values(row))
             return True
 
-        return await self._run(insert)
+        try:
+            return await self._run(insert)
+        except StorageError as error:
+            if isinstance(error.__cause__, IntegrityError):
+                return False
+            raise
+
+    async def _sweep(self) -> None:
+        """Delete what is too old; once an hour, since nobody waits for it."""
+        now, tables = self._clock(), self._tables
+        if now - self._swept < _SWEPT_EVERY:
+            return
+        self._swept = now
+
+        def sweep(connection: sa.Connection) -> None:
+            draft, presence = tables.draft.c.saved_at, tables.presence.c.opened_at
+            connection.execute(sa.delete(tables.draft).where(draft < time_text(now - DRAFT_KEPT)))
+            connection.execute(sa.delete(tables.presence).where(presence < time_text(now - FORM_OPEN)))
+
+        await self._run(sweep)
 
     # -- drafts --------------------------------------------------------------------------------------------------
 
     async def save_draft(self, draft: Draft) -> datetime:
         """Keep a draft in place of the one of the same form and tab; gives the time by which it is kept."""
+        await self._sweep()
         now = self._clock()
-        key = {"actor": draft.actor, "record": draft.record, "trigger": draft.trigger, "tab": draft.tab}
+        key = {"actor": draft.actor, "record": draft.record, "trigger": draft.trigger, "tab": _word(draft.tab)}
         fields = json.dumps({name: list(values) for name, values in draft.fields.items()}, ensure_ascii=False)
-        await self._put(self._tables.draft, key, {"head": draft.head, "fields": fields, "saved_at": time_text(now)})
+        values = {"head": _word(draft.head), "fields": fields, "saved_at": time_text(now)}
+        await self._put(self._tables.draft, key, values)
         return now
 
     async def drafts(self, actor: str, record: str | None = None, trigger: str | None = None) -> list[Draft]:
-        """A person's drafts, of one form or of all, the newest first; those that are too old are deleted."""
+        """A person's drafts, of one form or of all, the newest first, a hundred at the most."""
         table = self._tables.draft
 
         def work(connection: sa.Connection) -> Sequence[Any]:
-            found = sa.select(table).where(table.c.actor == actor).order_by(table.c.saved_at.desc())
+            found = sa.select(table).where(table.c.actor == actor, table.c.saved_at >= oldest)
+            found = found.order_by(table.c.saved_at.desc())
             if record is not None:
                 found = found.where(table.c.record == record)
             if trigger is not None:
                 found = found.where(table.c.trigger == trigger)
             return connection.execute(found.limit(100)).all()
 
-        oldest = self._clock() - DRAFT_KEPT
-        drafts = [
+        oldest = time_text(self._clock() - DRAFT_KEPT)
+        return [
             Draft(row.actor, row.record, row.trigger, row.tab, row.head, json.loads(row.fields), _time(row.saved_at))
             for row in await self._run(work)
         ]
-        if any(one.saved_at < oldest for one in drafts):
-            old = sa.delete(table).where(table.c.saved_at < time_text(oldest))
-            await self._run(lambda connection: connection.execute(old))
-        return [one for one in drafts if one.saved_at >= oldest]
 
     async def drop_drafts(
         self, actor: str, record: str | None = None, trigger: str | None = None, tab: str | None = None
@@ -262,7 +232,7 @@ class PortalStore:
         """Delete a person's drafts of a tab, a form, a record, or all."""
         table = self._tables.draft
         gone = sa.delete(table).where(table.c.actor == actor)
-        for name, value in (("record", record), ("trigger", trigger), ("tab", tab)):
+        for name, value in (("record", record), ("trigger", trigger), ("tab", None if tab is None else _word(tab))):
             if value is not None:
                 gone = gone.where(table.c[name] == value)
         await self._run(lambda connection: connection.execute(gone))
@@ -272,7 +242,9 @@ class PortalStore:
     async def save_view(self, actor: str, name: str, query: str) -> None:
         """Keep the query of a list under a name, in place of the one of that name."""
         await self._put(
-            self._tables.view, {"actor": actor, "name": name}, {"query": query, "saved_at": time_text(self._clock())}
+            self._tables.view,
+            {"actor": actor, "name": _word(name)},
+            {"query": query, "saved_at": time_text(self._clock())},
         )
 
     async def views(self, actor: str) -> dict[str, str]:
@@ -285,14 +257,15 @@ class PortalStore:
     async def drop_view(self, actor: str, name: str) -> None:
         """Delete a saved view."""
         table = self._tables.view
-        gone = sa.delete(table).where(table.c.actor == actor, table.c.name == name)
+        gone = sa.delete(table).where(table.c.actor == actor, table.c.name == _word(name))
         await self._run(lambda connection: connection.execute(gone))
 
     # -- who has a form open -------------------------------------------------------------------------------------
 
     async def open_form(self, record: str, actor: str, name: str, trigger: str) -> None:
         """Note that a person has opened a form of a record."""
-        values = {"name": name, "trigger": trigger, "opened_at": time_text(self._clock())}
+        await self._sweep()
+        values = {"name": name[:_NAME], "trigger": trigger, "opened_at": time_text(self._clock())}
         await self._put(self._tables.presence, {"record": record, "actor": actor}, values)
 
     async def close_form(self, record: str, actor: str) -> None:
@@ -324,7 +297,7 @@ class PortalStore:
         """Note that a person read some records above internal secrecy, by their ids, all at once."""
         at = time_text(self._clock())
         rows = [
-            {"actor": actor, "name": name, "record": record, "secrecy": secrecy.value, "at": at}
+            {"actor": actor, "name": name[:_NAME], "record": record, "secrecy": secrecy.value, "at": at}
             for record, secrecy in secrecies.items()
         ]
         if rows:
@@ -350,6 +323,24 @@ class PortalStore:
             await self._insert(table, {"name": "signing", "value": secrets.token_hex(32)})
             made = await self._run(lambda connection: connection.execute(found).scalar())
         return bytes.fromhex(str(made))
+
+
+def _blocking(engine: sa.Engine, work: Callable[[sa.Connection], T]) -> T:
+    """One transaction of an engine that blocks."""
+    with translate_driver_errors(engine), engine.begin() as connection:
+        return work(connection)
+
+
+async def _awaited(engine: AsyncEngine, work: Callable[[sa.Connection], T]) -> T:
+    """One transaction of an asynchronous engine."""
+    with translate_driver_errors(engine.sync_engine):
+        async with engine.begin() as connection:
+            return await connection.run_sync(work)
+
+
+def _word(text: str) -> str:
+    """What a browser says, as a column of names has room for it."""
+    return text.replace("\x00", "")[:_WORD]
 
 
 def _time(written: str) -> datetime:

@@ -22,7 +22,7 @@ from reportflow.serialization.plain import to_plain
 from reportflow.storage.base import FeedItem
 from reportflow.web.api import answers
 from reportflow.web.api.asking import MOST, asked, number, words
-from reportflow.web.api.listening import Listening, FeedReader, FeedRoom
+from reportflow.web.api.listening import FeedReader, FeedRoom, Listening
 from reportflow.web.routes import Route
 from reportflow.web.site import LOG, Site
 from reportflow.web.visit import Visit

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
 from reportflow.errors import ReportflowError
