@@ -45,6 +45,7 @@ GUESTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "moving.py": frozenset({"attrs"}),
         "testing/": frozenset({"attrs", "hypothesis", "pytest"}),
         "cli/": frozenset({"attrs", "click", "rich"}),
+        "cli/serving.py": frozenset({"click", "uvicorn"}),
         "hosts/": frozenset({"attrs"}),
         "hosts/django/": frozenset({"attrs", "django", "sqlalchemy"}),
         "web/": frozenset({"anyio", "attrs", "jinja2", "markupsafe", "sqlalchemy", "starlette"}),

@@ -17,7 +17,7 @@ import attrs
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from reportflow.cli import acts, inspection, integrity, keeping, proof, reads, show
+from reportflow.cli import acts, inspection, integrity, keeping, proof, reads, serving, show
 from reportflow.cli.completing import SHELLS, script
 from reportflow.cli.lookup import current_folder_importable, find_lifecycle
 from reportflow.cli.tables import DATABASE, advised, database_option, db
@@ -91,6 +91,26 @@ def demo(database: str, seed: int) -> None:
         "diagram --no-loops",
     ):
         click.echo(f"  {_program()} {line}")
+
+
+@_command("serve")
+@database_option
+@option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="help.host")
+@option("--port", type=click.IntRange(0, 65535), default=8300, show_default=True, help="help.port")
+@option("--lifecycle", "names", metavar="PACKAGE.MODULE:LIFECYCLE", multiple=True, help="help.lifecycles")
+def serve(database: str, host: str, port: int, names: tuple[str, ...]) -> None:
+    """Serve the portal."""
+    serving.check_host(host)
+    own = [find_lifecycle(name) for name in names]
+    with (
+        serving.listen(host, port) as listening,
+        current_folder_importable(),
+        open_flow(database, lifecycles=own or REPORT, zone=None if own else ZONE) as flow,
+    ):
+        app = serving.application(flow, own)
+        if not own and not flow.store.count(Query())[()]:
+            _play(flow, year.acts(SEED), database)
+        serving.run(app, listening)
 
 
 def _play(flow: ReportFlow, acts: list[year.DemoAct], database: str) -> None:

@@ -991,6 +991,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "cli.help": {
         "reportflow": "The reports of an office, in a database.",
+        "serve": "Show the office in a browser, with the year of the demonstration where the database is empty.",
+        "host": "The address to listen at, one of this machine.",
+        "port": "The port; 0 takes a free one.",
         "demo": "Play the year 2022 of a city's office. Started again, it continues where it ended.",
         "figures": "The figures of a year, counted from the histories.",
         "history": "What happened to one report, by its number.",
@@ -1124,6 +1127,14 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "other_seed": "{url} holds the year of another seed; give that seed, or name another --database.",
         "not_empty": "{url} holds {number} report(s) that are not of the demonstration; name another --database.",
         "interrupted": "Interrupted. What was written is not lost; type the same again to continue.",
+    },
+    "cli.serve": {
+        "address": "The portal is at {address} (Ctrl-C ends it).",
+        "ended": "Ended. All that was done is saved.",
+        "loopback": "{given} can be reached from other machines, and the log-in here asks for no password: use 127.0.0.1. To serve an office, mount reportflow.web.portal in an application of yours.",
+        "taken": "Port {number} cannot be used ({why}); name another one by --port.",
+        "title": "Reports of Shuochuan",
+        "own": "No password is asked for: each role of the lifecycle has one person to try it with.",
     },
     "cli.figures": {
         "title": "The year {year}, {given}",

@@ -303,5 +303,13 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "upload": "Bring a file, to be named by an act",
     },
     # the log-in of the demonstration
-    "portal.demo": {},
+    "portal.demo": {
+        "title": "Sign in to look around",
+        "choose": "Choose a person; no password is asked for. This server answers on this machine only.",
+        "person": "Name",
+        "post": "Post",
+        "roles": "What they do here",
+        "enter": "Sign in",
+        "enter_as": "Sign in as {person}",
+    },
 }

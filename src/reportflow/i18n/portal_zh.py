@@ -303,5 +303,13 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "upload": "上传附件，办理时再引用",
     },
     # the log-in of the demonstration
-    "portal.demo": {},
+    "portal.demo": {
+        "title": "登录演示",
+        "choose": "请选择一人登录，无需密码。本服务仅供本机访问。",
+        "person": "姓名",
+        "post": "职务",
+        "roles": "职责",
+        "enter": "登录",
+        "enter_as": "以{person}的身份登录",
+    },
 }

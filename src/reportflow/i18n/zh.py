@@ -892,6 +892,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "cli.help": {
         "reportflow": "社情民意信息的收集、编辑、审核、编发报送和统计。",
+        "serve": "在浏览器中打开平台；数据库为空时先生成演示年度的数据。",
+        "host": "监听的地址，限本机。",
+        "port": "端口；0表示任选一个空闲端口。",
         "demo": "演示某市政协2022年全年工作；中断后重新运行即可继续。",
         "figures": "年度统计，按办理过程逐条计数。",
         "history": "按来稿编号显示一条信息的办理过程。",
@@ -1025,6 +1028,14 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "other_seed": "{url} 中已有另一随机种子的演示数据；请用原来的种子，或换一个 --database。",
         "not_empty": "{url} 中已有{number}条非演示信息；请换一个 --database。",
         "interrupted": "已中断，已写入的内容不会丢失；再次输入同一命令即可继续。",
+    },
+    "cli.serve": {
+        "address": "平台地址：{address}（按 Ctrl-C 结束）。",
+        "ended": "已结束，办理的内容均已保存。",
+        "loopback": "{given} 可从其他机器访问，而此处登录无需密码：请使用 127.0.0.1。正式使用时，请在自己的应用中挂载 reportflow.web.portal。",
+        "taken": "端口{number}无法使用（{why}）；请用 --port 换一个。",
+        "title": "朔川市社情民意信息平台",
+        "own": "登录无需密码：流程中每种身份各有一人，供试用。",
     },
     "cli.figures": {
         "title": "{given}{year}年度社情民意信息统计",

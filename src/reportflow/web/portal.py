@@ -97,6 +97,10 @@ class Portal:
             return visit.complete(assets.serve(visit.path))
         if method not in guard.SAFE and not guard.comes_from_here(headers, self.site.settings):
             raise HTTPException(403)
+        if self._router.is_public(visit.path):
+            self._check_address(visit)
+            handler, visit.params = self._router.find(method, visit.path)
+            return await handler(visit)
         actor = await self._who(visit)
         if actor is None:
             return await self._nobody(visit)
@@ -130,9 +134,13 @@ class Portal:
             if sign_in is None or visit.is_partial:
                 return errors.page(visit, 401)
             return visit.complete(RedirectResponse(with_next(sign_in, visit.here), 303))
-        # what is sent back is read whole: a stranger may not make it do so without end
-        self._rates.check(f"address {visit.request.client.host if visit.request.client else ''}")
+        self._check_address(visit)  # what is sent back is read whole
         return await errors.expired(visit)
+
+    def _check_address(self, visit: Visit) -> None:
+        """Count the request of somebody who has not signed in, by their address."""
+        client = visit.request.client
+        self._rates.check(f"address {client.host if client else ''}")
 
     def _is_api(self, visit: Visit) -> bool:
         return visit.path == API or visit.path.startswith(f"{API}/")

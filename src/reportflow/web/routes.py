@@ -24,11 +24,14 @@ class Route(NamedTuple):
         method: ``GET``, which answers ``HEAD`` too, or ``POST``.
         path: Such as ``/r/{id}/do/{trigger}``: a part in braces stands for any name.
         handler: Answers.
+        public: Whether it answers also to those who have not signed in: a host's own page for that. It shows nothing
+            of the flow, and its `Visit` has no actor.
     """
 
     method: str
     path: str
     handler: Handler
+    public: bool = False
 
 
 class Router:
@@ -43,6 +46,12 @@ class Router:
             ((tuple(route.path.strip("/").split("/")), route) for route in routes),
             key=lambda pair: [part.startswith("{") for part in pair[0]],
         )
+        self._public = [pattern for pattern, route in self._routes if route.public]
+
+    def is_public(self, path: str) -> bool:
+        """Whether a path is of a page that answers to everybody."""
+        parts = tuple(path.strip("/").split("/"))
+        return any(_names(pattern, parts) is not None for pattern in self._public)
 
     def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]]:
         """The handler of a request, and the names in its path.
