@@ -61,7 +61,7 @@ PUBLIC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "reportflow.flow.people": ("SupportsSearch",),
         "reportflow.flow.verification": ("Verification",),
         "reportflow.hosts.retry": ("retrying",),
-        "reportflow.hosts.django": ("DjangoFlow", "DjangoStore", "actor_of", "flow", "user_actor"),
+        "reportflow.hosts.django": ("DjangoFlow", "DjangoStore", "actor_of", "flow", "session_actor", "user_actor"),
         "reportflow.hosts.django.middleware": ("ProblemMiddleware",),
         "reportflow.hosts.django.models": ("EntryRow", "LabelRow", "RecordRow", "VisibleRows"),
         "reportflow.i18n.catalog": ("CHINESE", "CLERK", "DEVELOPER", "ENGLISH", "STANDARD", "Catalog", "Renderer"),
@@ -105,6 +105,16 @@ PUBLIC: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "reportflow.storage.sql.views": ("drop_views", "make_views", "standing"),
         "reportflow.storage.sql.upgrade": ("current", "offline_sql", "upgrade"),
         "reportflow.testing.machine": ("store_machine",),
+        "reportflow.web": (
+            "Authenticate",
+            "Portal",
+            "PortalStore",
+            "Route",
+            "Settings",
+            "Visit",
+            "make_web_tables",
+            "portal",
+        ),
     }
 )
 

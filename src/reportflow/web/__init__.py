@@ -14,8 +14,12 @@ except ImportError as _error:
     raise MissingExtra("starlette", "reportflow[web]") from _error
 
 from reportflow.web.portal import Portal, portal
-from reportflow.web.settings import Authenticate
+from reportflow.web.portal_store import PortalStore
+from reportflow.web.portal_tables import make_web_tables
+from reportflow.web.routes import Route
+from reportflow.web.settings import Authenticate, Settings
+from reportflow.web.visit import Visit
 
-__all__ = ["Authenticate", "Portal", "portal"]
+__all__ = ["Authenticate", "Portal", "PortalStore", "Route", "Settings", "Visit", "make_web_tables", "portal"]
 
 del _jinja2, _multipart, _starlette

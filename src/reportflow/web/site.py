@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, cast
@@ -50,7 +51,9 @@ class Site:
         self.authenticate = authenticate
         self.settings = settings
         self.kept = kept or PortalStore.of(flow.store)
-        self.call = Caller(settings.threads, settings.timeout)
+        # a store on a host's connections may have to look after those of a thread
+        around = getattr(flow.store, "around_call", nullcontext)
+        self.call = Caller(settings.threads, settings.timeout, around)
         newest: dict[str, Lifecycle] = {}
         for one in flow.lifecycles:
             if one.name not in newest or newest[one.name].version < one.version:

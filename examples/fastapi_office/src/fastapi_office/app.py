@@ -13,6 +13,7 @@ from fastapi_office.http import answer_with_problems
 from fastapi_office.letters import letters_router
 from fastapi_office.office import open_office
 from fastapi_office.people import add_first_people
+from fastapi_office.portal import make_portal, sign_in_router
 from fastapi_office.records import records_router
 
 
@@ -38,10 +39,12 @@ def create_app(database: str) -> FastAPI:
         async with open_office(database) as office:
             await add_first_people(office)
             app.state.office = office
+            app.mount("/office", make_portal(office))
             yield
 
     app = OfficeApplication(title="An office", lifespan=lifespan, redirect_slashes=False)
     answer_with_problems(app)
     app.include_router(records_router(app.components_of_records))
     app.include_router(letters_router(app.components_of_records))
+    app.include_router(sign_in_router)
     return app

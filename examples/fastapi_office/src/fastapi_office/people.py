@@ -28,13 +28,18 @@ def _digest(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
+async def find_actor(office: Office, token: str) -> Actor | None:
+    """The actor of a token; None where nobody has it."""
+    async with office.reading() as session:
+        clerk = await session.scalar(select(Clerk).where(Clerk.token == _digest(token)))
+    return None if clerk is None else Actor(id=clerk.id, name=clerk.name, unit=clerk.unit, roles=clerk.roles)
+
+
 async def actor(office: Here, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Actor:
     """The actor whose token was sent; without one there is no answer but 401."""
-    if given is not None:
-        async with office.reading() as session:
-            clerk = await session.scalar(select(Clerk).where(Clerk.token == _digest(given.credentials)))
-        if clerk is not None:
-            return Actor(id=clerk.id, name=clerk.name, unit=clerk.unit, roles=clerk.roles)
+    found = None if given is None else await find_actor(office, given.credentials)
+    if found is not None:
+        return found
     raise HTTPException(401, "Send a token that is known here.", {"WWW-Authenticate": "Bearer"})
 
 

@@ -11,6 +11,7 @@ import click
 from flask import Flask, Response, make_response, render_template, request
 
 from flask_purchases.people import add_first, people
+from flask_purchases.portal import add_portal
 from flask_purchases.purchase import ABOVE, PURCHASE
 from flask_purchases.tables import db, prepare, transaction
 from flask_purchases.views import language, office, purchases
@@ -37,6 +38,7 @@ def create_app(database: str | None = None) -> Flask:
         app.extensions["purchases"] = flow.bound_to(db.session)
         db.create_all()
         add_first()
+    add_portal(app, flow)
     app.register_blueprint(people)
     app.register_blueprint(purchases)
     app.register_error_handler(ReportflowError, explain)

@@ -34,15 +34,21 @@ def actor() -> Actor:
     return found
 
 
+def who_has_logged_in() -> Actor | None:
+    """The actor of the session; None where nobody has logged in."""
+    person = db.session.get(Person, session.get("person", ""))
+    return None if person is None else Actor(id=person.id, name=person.name, unit=person.unit, roles=person.roles)
+
+
 def login_required(view: V) -> V:
     """A view for those who have logged in; the others come to the form for it."""
 
     @wraps(view)
     def checked(*arguments: Any, **options: Any) -> Any:
-        person = db.session.get(Person, session.get("person", ""))
-        if person is None:
+        found = who_has_logged_in()
+        if found is None:
             return redirect(url_for("people.login"))
-        g.actor = Actor(id=person.id, name=person.name, unit=person.unit, roles=person.roles)
+        g.actor = found
         return view(*arguments, **options)
 
     return cast(V, checked)
@@ -59,7 +65,8 @@ def login() -> Response | tuple[str, int] | str:
         return render_template("login.html"), 403
     session.clear()
     session["person"] = person.id
-    return redirect(url_for("purchases.index"))
+    following = request.args.get("next", "")
+    return redirect(following if following.startswith("/office/") else url_for("purchases.index"))
 
 
 @people.post("/logout")

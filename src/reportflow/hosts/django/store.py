@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
+
+from django.db import close_old_connections
 
 from reportflow.serialization.classes import NO_CLASSES, Classes
 from reportflow.storage.sql.bound import bound_store
@@ -35,6 +39,19 @@ class DjangoStore(DjangoSqlStore):
     def leases(self) -> SqlLeases:
         """Where relays keep how far they are."""
         return SqlLeases(self._statements, self._checkout, self._transaction)
+
+    @contextmanager
+    def around_call(self) -> Iterator[None]:
+        """Around a call in a thread that serves no request of Django's, as `reportflow.web.portal` makes them.
+
+        Django looks after a thread's connections when a request begins and ends; here that is done before and after
+        the call: one that the server has closed is opened again, and one is kept open as long as ``CONN_MAX_AGE`` says.
+        """
+        close_old_connections()
+        try:
+            yield
+        finally:
+            close_old_connections()
 
     def bound_to(self, host: Any) -> Any:
         """A store inside a transaction of the host's, as that of `SqlStore`.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import get_user
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import HttpRequest
 
 from reportflow.hosts.django.configuration import configuration
 from reportflow.hosts.django.texts import text
@@ -54,3 +58,22 @@ def user_actor(
         post=post,
         on_behalf_of=on_behalf_of,
     )
+
+
+def session_actor(request: Any) -> Actor | None:
+    """The actor for the account that has logged in to Django in this browser; None where none has.
+
+    It is an `authenticate` for `reportflow.web.portal`, whose requests do not pass Django's middleware. It blocks: the
+    portal calls it in a thread.
+
+    Args:
+        request: Anything that has ``cookies``.
+
+    Raises:
+        ImproperlyConfigured: as `actor_of`.
+    """
+    session = import_module(settings.SESSION_ENGINE)
+    asked = HttpRequest()
+    asked.session = session.SessionStore(request.cookies.get(settings.SESSION_COOKIE_NAME))
+    user = get_user(asked)
+    return actor_of(user) if user.is_authenticated and user.is_active else None
