@@ -20,6 +20,7 @@ from reportflow.analysis.commuting import find_conflicts
 from reportflow.analysis.detours import answer, find_detour
 from reportflow.analysis.examiner import Examiner, Place
 from reportflow.analysis.finding import Finding, Move, Severity, accepting, lines
+from reportflow.analysis.formless import find_formless
 from reportflow.analysis.purity import Watcher
 from reportflow.analysis.samples import START, Given
 from reportflow.analysis.search import Search
@@ -123,6 +124,7 @@ class _Report:
         yield from self._of_steps()
         yield from self._of_roles()
         yield from self._of_fields()
+        yield from self._of_forms()
         if self._seen.bounded:
             yield self._finding("bounded", Severity.NOTE, number=self._seen.number)
 
@@ -335,6 +337,12 @@ class _Report:
             if unread:
                 facts = {"name": cls.__name__, "fields": unread, "triggers": _triggers(rows)}
                 yield self._finding("details_unread", Severity.NOTE, **facts)
+
+    def _of_forms(self) -> Iterator[Finding]:
+        for one in find_formless(self._of):
+            level = Severity.WARNING if one.required else Severity.NOTE
+            facts = {"name": one.cls.__name__, "fields": one.fields, "triggers": _triggers(one.rows)}
+            yield self._finding("no_form", level, **facts)
 
 
 def _triggers(rows: Iterator[Transition] | Sequence[Transition]) -> tuple[str, ...]:

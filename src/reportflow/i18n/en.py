@@ -334,6 +334,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "The record of the example never leaves '{state}', though others do: whatever was tried with it, it stays "
             "there. Look at what the guards want of it, and let an act bring that about."
         ),
+        "no_form": (
+            "No form can show {fields} of {name} ({triggers}): people fill that in by the API or in the terminal. For a "
+            "form, take texts, numbers, flags, times, enums, and classes or tuples of these."
+        ),
         "row_never": (
             "'{trigger}' (in: {states}) was refused in all of {number} cases that were tried, the simplest with: "
             "{codes}. Check its roles, guards and steps, or remove the row."
@@ -702,6 +706,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "not_a_fact": "a fact that stands",
     },
     "report.field": {
+        "internal": "for the office only",
+        "commission": "call that it answers",
+        "origin": "also found at",
         "assignee": "editor in charge",
         "unit": "committee",
     },

@@ -289,6 +289,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
             "设为终态。"
         ),
         "record_trap": "示例中的记录一直停在“{state}”，而其他记录能离开：试过的各种办理都不能使它离开。请核对各条件对它的要求，并安排能满足要求的办理。",
+        "no_form": (
+            "表单无法显示 {name} 的 {fields}（{triggers}），只能经 API 或终端填写。如需表单，请改用文本、数字、是否、时间、枚举，"
+            "以及由它们组成的类或元组。"
+        ),
         "row_never": (
             "“{trigger}”（状态：{states}）试过 {number} 种情形全部被拒绝，最简单的一例原因：{codes}。请检查其角色、"
             "前置条件与步骤，或去掉该行。"
@@ -603,6 +607,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "not_a_fact": "须为仍有效的登记",
     },
     "report.field": {
+        "internal": "内部批注",
+        "commission": "对应约稿",
+        "origin": "其他出处",
         "assignee": "责任编辑",
         "unit": "所属政协",
     },

@@ -19,12 +19,14 @@ from reportflow.model.values import CODE, LONG, MARK, PERSON, REFERENCE, REFERS,
 from reportflow.serialization.constraints import AMONG, LEAST, MOST, VISIBLE, constraints_of
 from reportflow.serialization.shapes import (
     NULL,
+    TEXT,
     Choice,
     Either,
     FieldShape,
     Items,
     JsonScalar,
     Nested,
+    Pairs,
     Row,
     Scalar,
     Shape,
@@ -52,10 +54,10 @@ class Widget:
     Attributes:
         name: The field's name; the place, for the parts of a tuple with a place for each.
         kind: ``text``, ``long``, ``integer``, ``number``, ``date``, ``time``, ``flag``, ``choice``, ``choices``,
-            ``coded`` (a code that may have labels), ``person``, ``record``,
-            ``identity`` (the id that belongs to the name beside it), ``entry`` (one of the record's history), ``tags`` (any
-            number of texts or numbers), ``group`` (one value of a class), ``groups`` (any number of them), ``row``,
-            ``file``, ``files``, or ``none``: no form can show it.
+            ``coded`` (a code that may have labels), ``person``, ``record``, ``identity`` (the id that belongs to the
+            name beside it), ``entry`` (one of the record's history), ``tags`` (any number of texts or numbers),
+            ``pairs`` (names with a text or number each), ``group`` (one value of a class), ``groups`` (any number of
+            them), ``row``, ``file``, ``files``, or ``none``: no form can show it.
         required: Whether it must be filled in.
         nullable: Whether left blank it is None.
         shape: What it holds, without None.
@@ -99,9 +101,7 @@ def unshown(widgets: Collection[Widget], path: str = "") -> Iterator[tuple[str, 
         here = path + pointer_of(one.name)
         if one.kind == "none":
             yield here, one.required
-        for pointer, required in unshown(one.parts, here):
-            # a part of what may be left out altogether is asked for only where the whole is given
-            yield pointer, required
+        yield from unshown(one.parts, here)
 
 
 def can_be_shown(widgets: Collection[Widget]) -> bool:
@@ -122,6 +122,8 @@ def _widget(field: FieldShape, above: tuple[type[Any], ...]) -> Widget:
     demands = VISIBLE in limits or limits.get(LEAST, 0) > 0
     made = _of_shape(field.name, shape, above)
     most = limits.get(MOST, limits.get("maxLength"))
+    if made.kind == "flag" and nullable:  # three answers
+        made = attrs.evolve(made, kind="choice", constants=(True, False))
     constants = made.constants
     if AMONG in limits:
         among = [getattr(one, "value", one) for one in limits[AMONG]]
@@ -129,7 +131,7 @@ def _widget(field: FieldShape, above: tuple[type[Any], ...]) -> Widget:
             constants = tuple(one for one in constants if one in among)
         elif made.kind == "text" and all(isinstance(one, str) for one in among):
             made, constants = attrs.evolve(made, kind="choice", room=field.name), tuple(among)
-    default = field.attribute.default
+    default: Any = field.attribute.default
     if isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # a class, though typed as a function
         default = attrs.NOTHING if default.takes_self else default.factory()
     return attrs.evolve(
@@ -167,7 +169,7 @@ def _by_marks(made: Widget, field: FieldShape) -> str:
     metadata, name = field.attribute.metadata, field.name
     if made.kind == "integer" and metadata.get(MARK) == RETRACTS[MARK]:
         return "entry"
-    if made.kind != "text" or made.shape != Scalar("string"):
+    if made.kind != "text" or made.shape != TEXT:
         return made.kind
     if metadata.get(WIDGET) == LONG:
         return "long"
@@ -204,6 +206,9 @@ def _of_shape(name: str, shape: Shape, above: tuple[type[Any], ...]) -> Widget:
                 kind = "tags"
             elif part.kind == "choice":
                 kind, room, constants = "choices", part.room, part.constants
+        case Pairs(key=key, item=item):
+            written = isinstance(item, Scalar) and item.kind in _WRITTEN
+            kind = "pairs" if key == TEXT and written else "none"
         case Row(items=items):
             parts = tuple(
                 attrs.evolve(_of_shape(str(place), one, above), required=True) for place, one in enumerate(items)

@@ -1,4 +1,4 @@
-"""Forms, made from a class of details or of a record: what each field looks like, holds, and is told to be wrong with.
+"""Forms, made from a class of details or of a record: what each field looks like and holds, and what is wrong with it.
 
 `Form.of` is what a page shows a class with; `Form.shown` gives its fields as they stand, with what was typed and what
 is wrong, for the macros of ``fields.html``; `Form.parsed` makes the value of what was typed, or says every fault at its
@@ -187,6 +187,10 @@ class Form:
     def left_out(self) -> tuple[str, ...]:
         """What people call the fields that it cannot show."""
         return tuple(self._label(tuple(pointer.split("/")[1:])) for pointer, _ in unshown(self.widgets))
+
+    def label_of(self, name: str) -> str:
+        """What people call a field of a name in the form."""
+        return self._label([part for part in name.split("/") if part])
 
     @property
     def takes_files(self) -> bool:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from reportflow.web.api.table import API_ROUTES
-from reportflow.web.pages import audit, files, finding, preferences, record, versions, views, work
+from reportflow.web.pages import (
+    acting,
+    audit,
+    creating,
+    drafts,
+    files,
+    finding,
+    preferences,
+    receipts,
+    record,
+    versions,
+    views,
+    work,
+)
 from reportflow.web.routes import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -15,6 +28,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     *record.ROUTES,
     *versions.ROUTES,
     *files.ROUTES,
+    *creating.ROUTES,
+    *acting.ROUTES,
+    *receipts.ROUTES,
+    *drafts.ROUTES,
     *audit.ROUTES,
     *preferences.ROUTES,
     *API_ROUTES,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, NamedTuple
 
 import attrs
@@ -25,14 +25,13 @@ Typed = dict[str, list[str]]
 
 #: What ends the name of a hidden field: a group that is there, an id, what an id or a time stands for, a file.
 HERE, ID, WAS, KEPT, PICKED, OTHER = "/_", "/id", "/was", "/kept", "/pick", "/other"
-#: The kinds whose field is one text.
-TEXTS: Final = frozenset({"text", "long", "integer", "number", "date", "tags", "coded", "person", "record", "entry"})
 #: The most groups that one form has.
 MOST_GROUPS: Final = 200
 
 _DATE: Final = re.compile(r"\s*(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?\s*")
 _CLOCK: Final = re.compile(r"\s*(\d{1,2})\s*[:：时]\s*(\d{1,2})\s*分?\s*")
 _BETWEEN_TAGS: Final = re.compile(r"[、,，;；\n]")
+_PAIR: Final = re.compile(r"([^:：=]+)[:：=](.*)")
 #: Tags that may hold a comma are one a line.
 _LINES: Final = re.compile(r"\n")
 
@@ -143,6 +142,9 @@ def _typed_of_one(one: Widget, name: str, value: Any, zone: tzinfo, seal: Callab
             return {name: [] if blank else [constant_text(value)]}
         case "choices":
             return {name: [constant_text(each) for each in value or ()]}
+        case "pairs":
+            pairs = value if isinstance(value, Mapping) else {}
+            return {name: ["\n".join(f"{key}: {each}" for key, each in pairs.items())]}
         case "tags":
             return {name: ["\n".join(map(str, value or ()))]}
         case "file" | "files":
@@ -217,7 +219,7 @@ class _FormReader:
             case "none":
                 return attrs.NOTHING
             case "groups":
-                several = []
+                several: list[Any] = []
                 for place in places(self._typed, name):
                     if not self._is_blank(one.parts, f"{name}/{place}"):
                         self.names[f"{here}/{len(several)}"] = f"{name}/{place}"
@@ -264,12 +266,22 @@ class _FormReader:
             between = _BETWEEN_TAGS if getattr(one.shape, "item", None) == TEXT else _LINES
             several = [_number(one, each.strip()) for each in between.split(text) if each.strip()]
             return None if not several and one.nullable else list(dict.fromkeys(several))
-        if one.kind in ("person", "record") and (id := first(self._typed, name + ID)):
-            if first(self._typed, name + WAS).strip() == text.strip():
-                return id
+        if one.kind == "pairs":
+            return self._pairs(one, text)
+        id, was = first(self._typed, name + ID), first(self._typed, name + WAS)
+        if one.kind in ("person", "record") and id and was.strip() == text.strip():
+            return id
         if one.kind != "long":
             text = text.strip()
         return _number(one, text) if text else self._blank(one)
+
+    def _pairs(self, one: Widget, text: str) -> Any:
+        """Lines of a name, a colon and a value; the text itself where a line is none."""
+        pairs = [_PAIR.fullmatch(line.strip()) for line in text.split("\n") if line.strip()]
+        found = {pair[1].strip(): _number(one, pair[2].strip()) for pair in pairs if pair}
+        if len(found) < len(pairs):
+            return text
+        return None if not found and one.nullable else found
 
     def _time(self, one: Widget, name: str) -> Any:
         day, clock = first(self._typed, f"{name}/date").strip(), first(self._typed, f"{name}/time").strip()
@@ -340,7 +352,7 @@ def time_read(day: str, clock: str, zone: tzinfo) -> str:
             raise ValueError
         hour, minute = (int(at[1]), int(at[2])) if at else (23, 59)
         year, month, number = map(int, found.groups())
-        moment = datetime.combine(datetime(year, month, number), time(hour, minute), zone).astimezone(UTC)
+        moment = datetime(year, month, number, hour, minute, tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return f"{day} {clock}".strip()
     return moment.isoformat(timespec="seconds")
