@@ -797,6 +797,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "record": "record",
     },
     "word": {
+        "yes": "yes",
         "whole": "what was filled in",
         "at_place": "At place {place} of the stream of requests, counted from 0; what was done before it stays.",
         "semicolon": "; ",

@@ -698,6 +698,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "record": "记录",
     },
     "word": {
+        "yes": "是",
         "whole": "所填内容",
         "at_place": "出在请求流的第 {place} 处（从 0 数起）；此前已办成的都保留。",
         "semicolon": "；",

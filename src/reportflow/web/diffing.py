@@ -80,7 +80,7 @@ def beside(spans: Iterable[Span], t: Words) -> Markup:
     for kinds, heading in ((OF_OLD, "record.before"), (OF_NEW, "record.after")):
         own = _paragraphs([one for one in every if one.kind in kinds])
         columns.append(
-            element("section", None, element("h3", {"class": "soft"}, t(heading)), *(_written(one, t) for one in own))
+            element("section", None, element("h2", {"class": "soft"}, t(heading)), *(_written(one, t) for one in own))
         )
     return element("div", {"class": "sides"}, *columns)
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import attrs
 from starlette.exceptions import HTTPException
 
-from reportflow.errors import UnknownLifecycle
 from reportflow.exports.phrases import Phrases, id_fields
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.attachment import Attachment
@@ -106,16 +105,8 @@ def _ids_of(entry: Entry) -> Iterable[str]:
 
 
 def definition_of(record: Record, lifecycles: Iterable[Lifecycle]) -> Lifecycle:
-    """The definition by which a record was created.
-
-    Raises:
-        UnknownLifecycle: it is not among those given.
-    """
-    several = tuple(lifecycles)
-    for one in several:
-        if one.name == record.kind and one.version == record.lifecycle_version:
-            return one
-    raise UnknownLifecycle(record.kind, record.lifecycle_version, [f"{one.name} {one.version}" for one in several])
+    """The definition by which a record was created; the flow gives no record of which it has none."""
+    return next(one for one in lifecycles if (one.name, one.version) == (record.kind, record.lifecycle_version))
 
 
 def paper(visit: Visit, record: Record) -> str:

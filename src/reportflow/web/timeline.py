@@ -11,7 +11,6 @@ import attrs
 from reportflow.exports.phrases import Phrases
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.history import lifecycle_of
-from reportflow.lifecycle.retraction import retracted
 from reportflow.lifecycle.table import NOBODY, Transition, is_field_name
 from reportflow.model.actor import ActorKind
 from reportflow.model.entry import Entry, marked
@@ -86,23 +85,20 @@ def written_text(entry: Entry, lifecycles: Sequence[Lifecycle], field: str) -> s
 
 def _texts_of(entry: Entry, lifecycles: Sequence[Lifecycle], fields: Sequence[str]) -> Mapping[str, str]:
     """Which fields of a record an entry sets from which fields of its details."""
-    row = row_of(entry, lifecycles)
-    if row is None:
-        return {}
-    sets: Mapping[str, Any] = row.sets
+    sets: Mapping[str, Any] = row_of(entry, lifecycles).sets
     return {field: str(sets[field]) for field in fields if field in sets and is_field_name(sets[field])}
 
 
-def row_of(entry: Entry, lifecycles: Sequence[Lifecycle]) -> Transition | None:
+def row_of(entry: Entry, lifecycles: Sequence[Lifecycle]) -> Transition:
     """The row by which an entry was made."""
     found = lifecycle_of(entry, lifecycles).row(entry.source, entry.trigger)
-    return found[0] if found else None
+    assert found is not None, "no entry is made without a row"
+    return found[0]
 
 
 def setter_of(entries: Sequence[Entry], lifecycles: Sequence[Lifecycle], field: str) -> Entry | None:
     """The last entry by whose row a field of the record was set; of one that none set, the creation."""
-    rows = [(entry, row_of(entry, lifecycles)) for entry in entries]
-    found = [entry for entry, row in rows if entry.source is None or (row is not None and field in row.sets)]
+    found = [entry for entry in entries if entry.source is None or field in row_of(entry, lifecycles).sets]
     return found[-1] if found else None
 
 
@@ -131,8 +127,7 @@ def happenings(
     shown: list[Happening] = []
     for entry in entries:
         lifecycle = lifecycle_of(entry, lifecycles)
-        row = row_of(entry, lifecycles)
-        is_step = entry.actor.kind is ActorKind.SYSTEM or (row is not None and NOBODY in row.roles)
+        is_step = entry.actor.kind is ActorKind.SYSTEM or NOBODY in row_of(entry, lifecycles).roles
         texts = set(_texts_of(entry, lifecycles, fields).values())
         is_other_day = t.date(entry.at) != t.date(entry.recorded_at)
         shown.append(
@@ -161,8 +156,3 @@ def outcomes(shown: Iterable[Happening]) -> dict[str, list[Happening]]:
         if one.is_fact and one.entry.retracts is None:
             found.setdefault(one.what, []).append(one)
     return found
-
-
-def standing(entries: Sequence[Entry]) -> frozenset[int]:
-    """The sequences of the entries that no other takes back."""
-    return frozenset(entry.sequence for entry in entries) - retracted(entries)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from reportflow.analysis.wording import differences
-from reportflow.errors import InvalidValue
 from reportflow.model.entry import Entry
 from reportflow.model.record import SET_BY_FOLD, Record
 from reportflow.model.values import field_names
@@ -72,7 +70,7 @@ async def changes(visit: Visit) -> Response:
 
 def _default(visit: Visit, one: Dossier, later: int) -> int:
     """The version from which on a reader wants to see changes: their own last one, else the text before this one."""
-    own = [entry.sequence for entry in one.entries if entry.actor.id == visit.actor.id and entry.sequence < later]
+    own = [entry.sequence for entry in one.entries if entry.actor.id == visit.actor.id and entry.sequence <= later]
     wrote = [entry.sequence for entry in _wrote(visit, one) if entry.sequence <= later]
     latest = wrote[-1] if wrote else later
     if own and own[-1] < latest:
@@ -89,14 +87,10 @@ async def _as_of(visit: Visit, one: Dossier, version: int) -> Record:
 
     Raises:
         RecordNotFound: the person may not see it as it was.
-        HTTPException: 404, there is no such version.
     """
     if version == one.record.version:
         return one.record
-    try:
-        then: Record = await visit.ask(visit.flow.as_of, one.record.id, version=version)
-    except InvalidValue:
-        raise HTTPException(404) from None
+    then: Record = await visit.ask(visit.flow.as_of, one.record.id, version=version)
     if then.secrecy > one.record.secrecy:
         await note_reading(visit, then)
     return then
