@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -17,6 +17,7 @@ from reportflow.web import Portal, portal
 
 START = datetime(2022, 3, 1, 9, tzinfo=UTC)
 SECRET = b"the key of the tests"
+_READ_OR_WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
 MEMBER = Actor(id="qian", name="钱进", roles={"contributor"}, unit="u")
 EDITOR = Actor(id="li", name="李娜", post="编辑", roles={"editor"}, unit="u")
@@ -98,19 +99,20 @@ def portal_for(flow: ReportFlow, actor: Actor, **settings: Any) -> Portal:
 
 @contextmanager
 def counted(engine: sa.Engine) -> Iterator[list[str]]:
-    """The statements that an engine runs meanwhile."""
+    """The statements that an SQLite engine runs meanwhile, on whatever connection, those of its cursors too."""
     seen: list[str] = []
 
-    def note(*given: Any) -> None:
-        seen.append(given[2])
+    def trace(text: str) -> None:
+        if text.startswith(_READ_OR_WRITE):
+            seen.append(text)
 
-    sa.event.listen(engine, "before_cursor_execute", note)
+    def note(connection: Any, *_: Any) -> None:
+        connection.set_trace_callback(trace)
+
+    sa.event.listen(engine, "checkout", note)
+    engine.pool.dispose()  # so that each connection is taken anew
     try:
         yield seen
     finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
-
-
-def texts_in(html: str, texts: Iterable[str]) -> list[str]:
-    """Which of some texts a page has."""
-    return [one for one in texts if one in html]
+        sa.event.remove(engine, "checkout", note)
+        engine.pool.dispose()

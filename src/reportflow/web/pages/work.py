@@ -6,6 +6,7 @@ What was returned to a person is what awaits a role of theirs that reaches only 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import attrs
@@ -25,8 +26,8 @@ from reportflow.web.visit import Visit
 PAGE: Final = 50
 #: How much of a draft without a title is shown, in characters.
 _BEGINNING: Final = 40
-#: The last acts first.
-_LAST: Final = ("-updated_at",)
+#: The newest records first: an index serves that, and none the time of the last act.
+_NEWEST: Final = ("-created_at",)
 
 
 class WorkTab(NamedTuple):
@@ -66,6 +67,7 @@ async def work(visit: Visit) -> Response:
                 counts[name] = _count(visit, len(page), more=page.next is not None)
     if tab == "done":
         context |= await _listed(visit, tab, await _done(visit), tells=lambda entry: entry.actor.id == visit.actor.id)
+        context["rows"].sort(key=_last_act, reverse=True)
     tabs = [WorkTab(name, _address(visit, name), counts.get(name, ""), name == tab) for name in names]
     return visit.page("work.html", tabs=tabs, can_create=can_create(visit), **context)
 
@@ -74,7 +76,7 @@ async def _own(visit: Visit, begun: list[BegunDraft]) -> Response:
     """The first page of who works only with what is their own: what was returned first, then what became of each."""
     place = _cursor(visit, "own")
     returned: Page = Page(()) if place else await _inbox(visit, visit.actor.roles)
-    mine: Page = await visit.ask(visit.flow.find, Query(order=_LAST, limit=PAGE, cursor=place))
+    mine: Page = await visit.ask(visit.flow.find, Query(order=_NEWEST, limit=PAGE, cursor=place))
     above = {record.id: record for record in returned}
     others = [record for record in mine if record.id not in above]
     found = await histories(visit, [*above.values(), *others])
@@ -128,7 +130,7 @@ async def _inbox(visit: Visit, roles: Iterable[str], cursor: str | None = None) 
 
 async def _done(visit: Visit) -> Page:
     """What the person had a hand in."""
-    query = Query(happened=Happened(actor=visit.actor.id), order=_LAST, limit=PAGE, cursor=_cursor(visit, "done"))
+    query = Query(happened=Happened(actor=visit.actor.id), order=_NEWEST, limit=PAGE, cursor=_cursor(visit, "done"))
     page: Page = await visit.ask(visit.flow.find, query)
     return page
 
@@ -139,6 +141,10 @@ async def _listed(
     found = await histories(visit, page.records)
     shown: list[ListedRecord] = rows(visit, page, found, tells=tells)
     return {"rows": shown, "next": _next(visit, tab, page), "unreadable": len(page.unreadable)}
+
+
+def _last_act(row: ListedRecord) -> datetime:
+    return datetime.min.replace(tzinfo=UTC) if row.last is None else row.last.recorded_at
 
 
 def _address(visit: Visit, tab: str) -> str:
