@@ -35,13 +35,13 @@ async def echo(visit: Visit) -> Response:
 
 async def tagged(visit: Visit) -> Response:
     """A page that a browser may keep."""
-    return visit.page("work.html", tag="1", page=await visit.ask(visit.flow.inbox))
+    return visit.page("error.html", tag="1", title="Tagged", detail="It may be kept.", sign_in=None)
 
 
 async def secret(visit: Visit) -> Response:
     """A page of what is secret."""
     visit.shows(Secrecy.SECRET)
-    return visit.page("work.html", page=await visit.ask(visit.flow.inbox))
+    return visit.page("error.html", title="Secret", detail="It may not be kept.", sign_in=None)
 
 
 async def broken(visit: Visit) -> Response:
