@@ -126,6 +126,14 @@ def test_a_rewritten_sentence_is_replaced_as_a_whole() -> None:
     assert summary(spans) == Summary(1, 1, 1, 0)
 
 
+def test_the_same_characters_in_another_order_are_no_edit() -> None:
+    """Sentences of the same characters that read otherwise are shown one instead of the other."""
+    assert differences("甲乙丙丁戊己庚辛。", "辛庚己戊丁丙乙甲。") == (
+        Span("removed", "甲乙丙丁戊己庚辛。"),
+        Span("added", "辛庚己戊丁丙乙甲。"),
+    )
+
+
 def test_a_sentence_that_stands_elsewhere_was_moved() -> None:
     """An equal sentence at another place is no new one."""
     old, new = "第一句话。第二句话很长。第三句话。", "第三句话。第一句话。第二句话很长。"

@@ -256,6 +256,9 @@ def test_what_changed_since_one_acted(office: Office) -> None:
     first = main_of(office.get(f"/r/{one.id}/changes", QIAN))  # the author's own act is the last one: the text before
     assert first.count("<ins>") == 1
     whole = main_of(office.get(f"/r/{one.id}/changes?from=4&to=1"))
+    whose = reads(whole + "</main>")
+    assert re.search(r"仅5个设有儿科夜间门诊。 钱学礼", whose)
+    assert re.search(r"年内增设夜间门诊； 编辑李娜", whose)
     assert "我</ins>" in whole
     assert "编辑李娜" in whole
     assert "钱学礼" in whole

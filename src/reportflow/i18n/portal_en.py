@@ -219,6 +219,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "item": "Field",
         "other_fields": "What else changed",
         "who": "Who changed it",
+        "by_sentence": "Who wrote which sentence",
         "named": "{time} {what}",
         "one": "after entry {number}",
         "old_version": "This is how it stood after '{name}'. It has changed since.",

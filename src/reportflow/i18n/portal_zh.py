@@ -219,6 +219,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "item": "项目",
         "other_fields": "其他改动",
         "who": "修改人",
+        "by_sentence": "逐句查看修改人",
         "named": "{time} {what}",
         "one": "第{number}项办理后",
         "old_version": "这是“{name}”后的稿件，此后已有改动。",

@@ -92,7 +92,11 @@ def _tag(visit: Visit, one: Dossier, offers: Offers, back: str) -> str:
     several = [
         one.record.head,
         *(f"{shown.entry.sequence} {shown.who} {shown.entry.erased}" for shown in one.shown),
-        *(f"{option.trigger} {visit.t.refusal(why)}" for option in offers.others for why in option.refusals),
+        *(
+            f"{option.trigger} {why.code} {why.params} {why.people}"
+            for option in offers.others
+            for why in option.refusals
+        ),
         *(option.trigger for option in offers.now),
         *map(str, sorted(one.names.items())),
         *(f"{record.id} {record.head}" for record in (*one.links.values(), *one.children)),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from markupsafe import Markup
 from starlette.responses import Response
 
+from reportflow.analysis.sentences import sentences
 from reportflow.analysis.wording import differences
 from reportflow.model.entry import Entry
 from reportflow.model.record import SET_BY_FOLD, Record
@@ -23,6 +24,10 @@ from reportflow.web.visit import Visit
 
 #: The ways in which a difference is shown.
 VIEWS: Final = ("inline", "sides", "result")
+#: How many characters of texts are compared to say how much each act changed.
+_EFFORT: Final = 2_000_000
+#: Of how many acts and sentences it is said who wrote which sentence.
+_ACTS, _SENTENCES = 50, 100
 
 
 class _Text(NamedTuple):
@@ -34,12 +39,19 @@ class _Text(NamedTuple):
     new: str
 
 
-class _Author(NamedTuple):
-    """One act between the two versions that changed a text, and how much."""
+class _Act(NamedTuple):
+    """One act between the two versions that wrote a text, and how much it changed."""
 
     happening: Happening
     before: int
     summary: str
+
+
+class _Written(NamedTuple):
+    """A sentence that the later version has and the earlier one had not, and the act that wrote it."""
+
+    sentence: str
+    happening: Happening
 
 
 async def changes(visit: Visit) -> Response:
@@ -54,6 +66,7 @@ async def changes(visit: Visit) -> Response:
     view = query.get("view", VIEWS[0])
     view = view if view in VIEWS else VIEWS[0]
     fields = tuple(dict.fromkeys((*long_fields(old), *long_fields(new))))
+    acts = _acts(visit, one, fields, earlier, later)
     return visit.page(
         "changes.html",
         view=view,
@@ -62,7 +75,8 @@ async def changes(visit: Visit) -> Response:
         later=later,
         compared=[_compared(visit, name, getattr(old, name), getattr(new, name), view) for name in fields],
         others=_others(one, old, new, fields),
-        people=_people(visit, one, fields, earlier, later),
+        acts=acts,
+        authorship=_authorship(visit, one, old, new, fields, acts),
         choices=_choices(visit, one, fields, earlier, later),
         **facts(visit, one),
     )
@@ -114,24 +128,41 @@ def _others(one: Dossier, old: Record, new: Record, without: tuple[str, ...]) ->
     return found
 
 
-def _people(visit: Visit, one: Dossier, fields: tuple[str, ...], earlier: int, later: int) -> list[_Author]:
-    """Who changed the texts between two versions, one act after the other, as far as the reader may see the acts."""
+def _acts(visit: Visit, one: Dossier, fields: tuple[str, ...], earlier: int, later: int) -> list[_Act]:
+    """Who wrote the texts between two versions, one act after the other, as far as the reader may see the acts."""
     lifecycles = tuple(visit.flow.lifecycles)
-    last: dict[str, Any] = dict.fromkeys(fields)
+    last: dict[str, str] = {}
     found = []
+    effort = _EFFORT
     for shown in one.shown:
-        entry = shown.entry
-        written = {name: written_text(entry, lifecycles, name) for name in fields}
-        if earlier < entry.sequence <= later and any(text is not None for text in written.values()):
-            spans = [
-                span
-                for name, text in written.items()
-                if text is not None and last[name] is not None
-                for span in differences(last[name], text)
-            ]
-            found.append(_Author(shown, entry.sequence - 1, summary_text(spans, visit.t)))
-        last.update({name: text for name, text in written.items() if text is not None})
+        sequence = shown.entry.sequence
+        written = {name: text for name in fields if (text := written_text(shown.entry, lifecycles, name)) is not None}
+        if earlier < sequence <= later and written:
+            pairs = [(last[name], text) for name, text in written.items() if name in last]
+            effort -= sum(len(old) + len(new) for old, new in pairs)
+            spans = [span for pair in pairs for span in differences(*pair)] if effort > 0 else None
+            found.append(_Act(shown, sequence - 1, "" if spans is None else summary_text(spans, visit.t)))
+        last.update(written)
     return found
+
+
+def _authorship(
+    visit: Visit, one: Dossier, old: Record, new: Record, fields: tuple[str, ...], acts: list[_Act]
+) -> list[_Written]:
+    """Whose each new sentence is, where several people wrote between two versions: who had it first."""
+    if len({act.happening.who for act in acts}) < 2:
+        return []
+    lifecycles = tuple(visit.flow.lifecycles)
+    found: list[_Written] = []
+    for name in fields:
+        known = {sentence.strip() for sentence in sentences(getattr(old, name))} | {""}
+        first: dict[str, Happening] = {}
+        for act in acts[:_ACTS]:
+            for sentence in sentences(written_text(act.happening.entry, lifecycles, name) or ""):
+                first.setdefault(sentence.strip(), act.happening)
+        several = (sentence.strip() for sentence in sentences(getattr(new, name)))
+        found += [_Written(one, first[one]) for one in dict.fromkeys(several) if one not in known and one in first]
+    return found[:_SENTENCES]
 
 
 def _choices(visit: Visit, one: Dossier, fields: tuple[str, ...], *chosen: int) -> list[tuple[int, str]]:
