@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from reportflow import Actor, Interval, MemoryStore, Query, ReportFlow, Secrecy, SqlStore
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.model.actor import Person
 from reportflow.model.query import Happened
 from reportflow.office import REPORT, Assignment, Author, Report, Revision
 from reportflow.web.pages import audit, finding, work
@@ -286,6 +287,7 @@ def test_a_person_is_found_by_name(flow: ReportFlow) -> None:
         assert "Nobody found" in client.get("/find?name=Li").text
     with Client(portal_for(flow, MEMBER)) as client:  # people are the office's to search
         assert "Bo Tan" not in client.get("/find").text
+        assert "/find?assignee=" not in client.get("/find?name=Bo").text
 
 
 def test_a_script_gets_the_results_alone(flow: ReportFlow) -> None:
@@ -398,6 +400,41 @@ def test_a_table_of_forty_lines_has_its_lists() -> None:
             assert "Kind: permit" in page.text
             assert 'value="secret"' in page.text
             assert 'value="top_secret"' not in page.text
+
+
+def test_what_people_wrote_is_never_markup() -> None:
+    """Titles, texts, authors, reasons, names of people and of views are shown as they were written, on every page."""
+    evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
+    boss = attrs.evolve(CHIEF, name=evil, post=evil)
+    people = {"chief": Person(evil, evil, evil)}
+    with ReportFlow(MemoryStore(), REPORT, people=people) as flow:
+        (one,) = reports(flow, 1, by=boss, title=evil, text=evil, category=evil, topics=[evil], secrecy="confidential",
+                         authors=[Author(name=evil, unit=evil)])  # fmt: skip
+        flow.fire(one, "return", by=boss, reason=evil)
+        app = portal_for(flow, boss)
+        with Client(app) as client:
+            loop = client._loop
+            loop.call(app.site.kept.note_reading, "x", evil, one.id, one.secrecy)
+            loop.call(app.site.kept.save_view, boss.id, evil, query_text({"text": evil}))
+            loop.call(
+                app.site.kept.save_draft, Draft(boss.id, ":report", "create", "", "", {"x": [evil]}, offices.START)
+            )
+            asked = query_text(dict.fromkeys(("text", "category", "unit", "author", "by", "party", "code"), evil))
+            for address in (
+                *ADDRESSES,
+                "/audit",
+                f"/audit/r/{one.id}",
+                f"/find?{asked}",
+                "/find?" + query_text({"name": evil}),
+            ):
+                page = client.get(address).text
+                assert "<script>a" not in page
+                assert "<img" not in page
+                assert "49" not in re.findall(r"{{[^}]*}}|49", page)
+        with Client(portal_for(flow, attrs.evolve(boss, roles={"contributor"}))) as client:
+            page = client.get("/").text
+            assert "&lt;script&gt;" in page
+            assert "<img" not in page
 
 
 # -- how much is asked, and nothing of what is hidden ------------------------------------------------------------------

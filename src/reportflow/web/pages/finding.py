@@ -89,9 +89,9 @@ async def _of_the_form(visit: Visit, asked: Mapping[str, list[str]]) -> dict[str
 
 
 async def _people(visit: Visit, asked: Mapping[str, list[str]]) -> list[tuple[str, Person]]:
-    """The people whom the name that was typed finds."""
+    """The people whom the name that was typed finds: people are the office's to search."""
     name = next((one.strip() for one in asked.get(_NAME, ()) if one.strip()), "")
-    if not name:
+    if not name or not visit.is_staff:
         return []
     try:
         found: dict[str, Person] = await visit.ask(visit.flow.people, name, limit=_FEW)
