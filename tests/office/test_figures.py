@@ -334,6 +334,8 @@ def test_declarations_are_checked() -> None:
         Yearly(measures=[attrs.evolve(one, share_of="nothing")])
     with pytest.raises(InvalidValue, match="group"):
         Breakdown(name="b", measure=one, group="weather")
+    with pytest.raises(InvalidValue, match="breakdowns"):
+        Yearly(measures=[one], breakdowns=[Breakdown(name="b", measure=one, group="topic")] * 2)
     declared = Yearly(measures=[one], breakdowns=[Breakdown(name="b", measure=one, group="topic")])
     assert declared.measure("a") is one
     assert declared.measure("b") is None

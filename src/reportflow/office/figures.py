@@ -144,7 +144,7 @@ def yearly(*, level: Level | str = Level.CITY, body: str | None = None) -> Yearl
         breakdowns=(
             Breakdown(name="source", measure=collected, group="code", room="source"),
             Breakdown(name="topics", measure=collected, group="topic", room="topic"),
-            Breakdown(name="unit", measure=collected, group="unit"),
+            Breakdown(name="unit", measure=collected, group="unit", room="unit"),
         ),
     )
 

@@ -139,9 +139,11 @@ class Yearly(Value):
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
         known = [one.name for one in self.measures]
-        names = [*known, *(one.name for one in self.breakdowns)]
-        if not known or len(set(names)) < len(names):
-            raise InvalidValue("measures", *type_problem("at least one, each name once", names))
+        for field, names in (("measures", known), ("breakdowns", [one.name for one in self.breakdowns])):
+            if len(set(names)) < len(names):
+                raise InvalidValue(field, *type_problem("each name once", names))
+        if not known:
+            raise InvalidValue("measures", "empty")
         for one in self.measures:
             for name in filter(None, (one.share_of, one.beside)):
                 if name not in known:

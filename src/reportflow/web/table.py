@@ -12,12 +12,14 @@ from reportflow.web.pages import (
     drafts,
     files,
     finding,
+    lifecycle,
     preferences,
     receipts,
     record,
     versions,
     views,
     work,
+    year,
 )
 from reportflow.web.routes import Route
 
@@ -32,6 +34,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *acting.ROUTES,
     *receipts.ROUTES,
     *drafts.ROUTES,
+    *year.ROUTES,
+    *lifecycle.ROUTES,
     *audit.ROUTES,
     *preferences.ROUTES,
     *API_ROUTES,
