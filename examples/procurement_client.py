@@ -338,4 +338,4 @@ class ProcurementClient:
 
 def _part(text: str) -> str:
     """A part of a path."""
-    return urllib.parse.quote(text, safe="")
+    return urllib.parse.quote(text, safe="").replace("~", "%7E")

@@ -131,7 +131,7 @@ END: Final = '''
 
 def _part(text: str) -> str:
     """A part of a path."""
-    return urllib.parse.quote(text, safe="")
+    return urllib.parse.quote(text, safe="").replace("~", "%7E")
 '''
 
 #: From the page of records to the methods that all clients have.

@@ -12,7 +12,7 @@ import attrs
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from reportflow.errors import FieldProblem, InvalidValue
+from reportflow.errors import FieldProblem, InvalidDefinition, InvalidValue
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.table import NOBODY
 from reportflow.model.checks import cache_by_class, shown
@@ -96,6 +96,8 @@ def _creation(visit: Visit, body: Any) -> tuple[Record, str, datetime | None]:
                 draft = _draft(lifecycle, trigger, said["draft"])
             except InvalidValue as error:
                 problems += error.problems
+            except InvalidDefinition:  # what JSON cannot say is no creation of the API
+                raise HTTPException(404) from None
     if given is None or draft is None or problems:
         problems = problems or [_choice("/kind", kind, ())]  # people create none of this kind
         raise InvalidValue.of(problems, {} if lifecycle is None else lifecycle.labels)
@@ -124,7 +126,10 @@ async def fire(visit: Visit) -> Response:
     record = await found(visit)
     lifecycle = of_record(visit, record)
     row = lifecycle.rows(trigger)[0]
-    given = parse(Act if row.details is None else _with_details(row.details), body, lifecycle=lifecycle)
+    try:
+        given = parse(Act if row.details is None else _with_details(row.details), body, lifecycle=lifecycle)
+    except InvalidDefinition:  # what JSON cannot say is no act of the API
+        raise HTTPException(404) from None
     details = getattr(given, "details", None)
     done = await visit.ask(
         visit.flow.fire, record.id, trigger, details, reason=given.reason, at=given.at, key=key, head=head

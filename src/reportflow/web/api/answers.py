@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import attrs
 from starlette.responses import JSONResponse, Response
 
+from reportflow.errors import InvalidDefinition
+from reportflow.lifecycle.decision import Option
 from reportflow.model.actor import Secrecy
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page
@@ -38,6 +41,18 @@ def plain(visit: Visit, data: Any, status: int = 200, headers: dict[str, str] | 
 def texts(visit: Visit, data: Any) -> Response:
     """Plain data with texts in the reader's language."""
     return plain(visit, data, headers={"Content-Language": visit.t.tag})
+
+
+def options(visit: Visit, several: Iterable[Option]) -> Response:
+    """Offers, with their texts; one that takes what JSON cannot say has no schema."""
+    return texts(visit, [_described(visit, one) for one in several])
+
+
+def _described(visit: Visit, option: Option) -> dict[str, Any]:
+    try:
+        return option.describe(visit.language, catalog=visit.flow.catalog)
+    except InvalidDefinition:
+        return attrs.evolve(option, details=None, draft=None).describe(visit.language, catalog=visit.flow.catalog)
 
 
 async def record(visit: Visit, found: Record, status: int = 200, headers: dict[str, str] | None = None) -> Response:

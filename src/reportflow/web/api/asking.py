@@ -15,7 +15,7 @@ from reportflow.model.checks import is_blank, shown, text_problem
 from reportflow.model.query import check_range
 from reportflow.model.values import limits
 from reportflow.serialization.parse import parse
-from reportflow.serialization.shapes import NULL, Either, Items, Scalar, Shape, fields_of
+from reportflow.serialization.shapes import NULL, Either, Scalar, Shape, fields_of
 from reportflow.web import guard
 from reportflow.web.querying import PARAMETERS
 from reportflow.web.visit import Visit
@@ -75,9 +75,7 @@ def asked(visit: Visit, cls: type[T]) -> T:
     for name in dict.fromkeys(sent):
         values = sent.getlist(name)
         field, shape = shapes.get(name, (name, None))
-        if isinstance(shape, Items):
-            data[field] = values
-        elif len(values) > 1:
+        if len(values) > 1:
             problems.append(FieldProblem(pointer_of(name), "twice", {"given": shown(values[1])}))
         else:
             data[field] = int(values[0]) if _is_number(shape) and _INTEGER.fullmatch(values[0]) else values[0]

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from reportflow.errors import InvalidValue
 from reportflow.model.query import Query
-from reportflow.model.values import limits
 from reportflow.web.api import answers
 from reportflow.web.api.asking import MOST, WANTED, asked, check_names, number
 from reportflow.web.querying import PARAMETERS, query_of, sealed_cursor, values_of
@@ -26,14 +25,6 @@ class ListAsked:
 
     limit: int = number(1, MOST, 100)
     cursor: str | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Counted:
-    """What is counted, and by what it is grouped."""
-
-    of: str = attrs.field(default="records", metadata=limits(enum=["records", "entries"]))
-    group: tuple[str, ...] = ()
 
 
 def query(visit: Visit, more: tuple[str, ...] = ()) -> Query:

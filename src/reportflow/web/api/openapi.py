@@ -128,9 +128,16 @@ class _Document:
         self._kinds = tuple(site.lifecycles.values())
         self._components = Components(t.language, t.catalog)
         self._lifecycles = site.flow.lifecycles
-        self._records = one_of(self._components.referred(one.record, one) for one in self._kinds)
+        self._records = one_of(map(self._record, self._kinds))
         self._components.referred(Entry)
         self._components.referred(Attachment)
+
+    def _record(self, lifecycle: Lifecycle) -> dict[str, Any]:
+        """A record of a kind, as far as JSON Schema can say what it is made of."""
+        try:
+            return self._components.referred(lifecycle.record, lifecycle)
+        except InvalidDefinition:
+            return {"type": "object"}
 
     def text(self) -> dict[str, Any]:
         """All of it, but for the address of the server."""
@@ -264,7 +271,7 @@ class _Document:
             labels = dict.fromkeys(
                 one.label_of("trigger", trigger, self._t.language, self._t.catalog) for one, _ in kinds
             )
-            record = one_of(self._components.referred(one.record, one) for one, _ in kinds)
+            record = one_of(self._record(one) for one, _ in kinds)
             name = f"act_{plain_name(trigger)}"
             operation = self._operation(name, self._t.join(labels), path, self._done("200", record), [_KEY, _HEAD])
             yield path, {**operation, "requestBody": _takes(one_of(bodies))}

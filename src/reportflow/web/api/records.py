@@ -68,7 +68,7 @@ async def options(visit: Visit) -> Response:
     record = await found(visit)  # an id may also be the name of a kind
     visit.shows(record.secrecy)
     several = await visit.ask(visit.flow.options, record)
-    return answers.texts(visit, [one.describe(visit.language, catalog=visit.flow.catalog) for one in several])
+    return answers.options(visit, several)
 
 
 async def at(visit: Visit) -> Response:

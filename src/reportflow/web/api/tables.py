@@ -78,7 +78,7 @@ async def creations(visit: Visit) -> Response:
     """What may be created of a kind, and why not."""
     check_names(visit, ())
     several = await visit.ask(visit.flow.options, _of_path(visit).name)
-    return answers.texts(visit, [one.describe(visit.language, catalog=visit.flow.catalog) for one in several])
+    return answers.options(visit, several)
 
 
 async def people(visit: Visit) -> Response:
