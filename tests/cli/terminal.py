@@ -45,8 +45,9 @@ class Shell:
             "REPORTFLOW_ACTOR": None,
         }
         settings = {**usual, **self.env}
+        typed_in = given.encode("utf-8", "surrogateescape")
         result = CliRunner().invoke(
-            commands.reportflow, list(typed), env=settings, prog_name="reportflow", input=given.encode()
+            commands.reportflow, list(typed), env=settings, prog_name="reportflow", input=typed_in
         )
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         assert result.exit_code == expected, result.output

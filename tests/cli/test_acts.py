@@ -94,6 +94,7 @@ def test_a_faulty_part_is_its_options(shell: Shell) -> None:
     assert shell.wrong(*about, "--authors", "nobody=x", *EDITOR, expected=2).startswith("--authors: ")
     assert shell.wrong(*about, "--authors", "{", *EDITOR, expected=2).startswith("--authors: ")
     assert shell.wrong(*about, "--details", '{"colour": 1}', *EDITOR, expected=2).count("--details: ") == 1
+    assert shell.wrong(*about, "--authors", "name=x\ry", *EDITOR, expected=2).startswith("--authors: ")
     assert shell.wrong("new", "--details", "[1]", *EDITOR, expected=2).startswith("--details: ")
     assert shell.wrong("new", "--details", "@/no/such", *EDITOR, expected=2).startswith("--details: ")
     assert shell.wrong(*about, "--authors", "x", "--text", "@/no/such", *EDITOR, expected=2).count("\n") == 1
@@ -114,6 +115,7 @@ def test_long_texts_come_from_files_and_from_the_standard_input(shell: Shell, tm
     shell.run("fire", id, "edit", "--details", f"@{details}", *EDITOR)
     assert stored(shell, id).text == "from a file"
     file.write_bytes(b"\xff")
+    assert "--text: " in shell.wrong("fire", id, "edit", "--text", "-", *EDITOR, expected=2, given="\udcff")
     assert "--text: " in shell.wrong("fire", id, "edit", "--text", f"@{file}", *EDITOR, expected=2)
     assert "--reason: " in shell.wrong("fire", id, "return", "--reason", f"@{file}", *EDITOR, expected=2)
 

@@ -81,6 +81,7 @@ def test_kinds_and_acts_are_those_of_the_tables(shop: Shell, language: str) -> N
     assert "broken" in shown
     assert "--estimate NUMBER" in shop.says("new", "采购", "--help")
     assert "request" in shop.says("options", "procurement")
+    assert text("options.none", language) in shop.says("options", "delivery")
 
 
 @attrs.frozen(kw_only=True)
@@ -130,6 +131,7 @@ def test_fields_of_all_sorts_are_options(tmp_path: Path) -> None:
     assert "touch" in shell.wrong("fire", id, "do", *clerk, expected=2), "two acts are called so"
     shell.run("fire", id, "touch", *clerk)
     assert "3" in shell.says("show", id)
+    assert "touch" in shell.says("fire", "--help")
 
 
 def test_times_and_options_are_read_as_they_are_typed() -> None:

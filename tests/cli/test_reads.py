@@ -111,6 +111,7 @@ def test_pages_follow_each_other(shell: Shell) -> None:
     assert shell.wrong("find", "--cursor", "made up")
     assert titles(shell.plain("inbox", "--as", "editor")) == ["Eight lamps 灯", "Other"]
     assert text("inbox.more", number=10) in shell.says("inbox", "--as", "editor", "--limit", "1")
+    assert text("inbox.empty", given="auditor") in shell.says("inbox", "--as", "auditor")
     assert shell.plain("inbox", "--as", "auditor") == {"records": [], "next": None, "unreadable": []}
     assert "Eight lamps" in shell.says("inbox"), "the operator has every role"
 
@@ -122,7 +123,7 @@ def test_what_is_asked_wrongly_is_said(shell: Shell, language: str) -> None:
     assert shell.says("find", "no such words").strip() == text("find.none", language)
     said = shell.wrong("find", "--state", "moon")
     assert REPORT.label_of("state", "edited", language) in said
-    for given in ("noon", "2001-13", "2001-02-30", "2001-1-1-1", "2002..2001x"):
+    for given in ("noon", "2001-13", "2001-02-30", "2001-1-1-1", "2002..2001x", "9999-12-31 23:59:30"):
         assert given in shell.wrong("find", "--created", given, expected=2)
     assert "boss" in shell.wrong("find", "--as", "boss")
     assert "wrong.choice" not in shell.wrong("find", "--as", "contributor")
@@ -161,6 +162,19 @@ def test_a_history_is_one_object_too(shell: Shell, language: str) -> None:
     shown = re.sub(r"\s", "", Shell(shell.url, language).says("history", lamps))
     assert "Wideroads路" in shown
     assert roads not in shown
+
+
+@BOTH
+def test_what_was_verified_is_one_object_too(shell: Shell, language: str) -> None:
+    """`verify --json` says how much was verified and what is wrong, with the exit code of the text."""
+    shell = Shell(shell.url, language)
+    found = shell.plain("verify")
+    assert (found["ok"], found["records"], found["entries"], found["finished"]) == (True, 3, 4, True)
+    with open_flow(shell.url) as flow, flow.store.engine.begin() as connection:  # type: ignore[attr-defined]  # an SqlStore
+        connection.exec_driver_sql("UPDATE reportflow_record SET title = 'x' WHERE unit = 'suide'")
+    found = shell.plain("verify", expected=1)
+    assert [one["code"] for one in found["flaws"]] == ["record_differs"]
+    assert found["flaws"][0]["message"]
 
 
 def test_times_are_shown_in_a_zone_by_name_or_offset(shell: Shell) -> None:

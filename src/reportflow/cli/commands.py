@@ -32,7 +32,7 @@ from reportflow.cli.translation import (
     option,
     text,
 )
-from reportflow.cli.whose import OPERATOR, Asker, office_of, zone_option
+from reportflow.cli.whose import OPERATOR, Asker, json_option, office_of, zone_option
 from reportflow.demo import vocabulary, year
 from reportflow.demo.plan import SEED, YEAR, ZONE
 from reportflow.errors import DuplicateKey, InvalidDefinition
@@ -241,10 +241,11 @@ def check(lifecycle: str, matrix: str | None, modules: tuple[str, ...], accept: 
 @option("--after", metavar="ID", help="help.after")
 @option("--against", metavar="FILE", help="help.against")
 @option("--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="help.flaws")
-def verify(database: str, after: str | None, against: str | None, limit: int) -> None:
+@json_option
+def verify(database: str, after: str | None, against: str | None, limit: int, as_json: bool) -> None:
     """Verify what is stored."""
     with integrity.not_verified(), _opened(database) as flow:
-        code = integrity.verify(flow, after, limit, against)
+        code = integrity.verify(flow, after, limit, against, as_json=as_json)
     raise click.exceptions.Exit(code)
 
 

@@ -23,6 +23,8 @@ from reportflow.lifecycle.table import Transition
 
 #: Where the options of the fields are kept while a line is parsed.
 FIELDS: Final = "reportflow.fields"
+#: And the lifecycles that the line names.
+_LIFECYCLES: Final = "reportflow.lifecycles"
 
 
 def scan(params: Iterable[click.Parameter], args: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
@@ -53,7 +55,8 @@ class ActCommand(TranslatedCommand):
         found: list[FieldOption] = []
         try:
             named = options.get("lifecycles") or _usual(own, ctx)
-            found = self.fields(lifecycles_of(named), arguments, options, taken)
+            ctx.meta[_LIFECYCLES] = lifecycles_of(named)
+            found = self.fields(ctx.meta[_LIFECYCLES], arguments, options, taken)
         except CommandFailed:
             if not ctx.resilient_parsing and "--help" not in args:
                 raise
@@ -160,11 +163,7 @@ class NewCommand(ActCommand):
 def _list_rows(
     ctx: click.Context, formatter: click.HelpFormatter, rows: Callable[[Lifecycle], Iterable[Transition]]
 ) -> None:
-    try:
-        lifecycles = lifecycles_of(ctx.params.get("lifecycles") or ())
-    except CommandFailed:
-        return
-    for one in lifecycles:
+    for one in ctx.meta.get(_LIFECYCLES, ()):
         listed = [(row.trigger, one.label_of("trigger", row.trigger, language(ctx))) for row in rows(one)]
         if listed:
             with formatter.section(one.label_of("lifecycle", one.name, language(ctx))):

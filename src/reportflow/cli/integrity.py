@@ -7,8 +7,11 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import attrs
+import click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from reportflow.cli.outcome import json_line
 from reportflow.cli.show import clean, console
 from reportflow.cli.translation import CommandFailed, language, say, text
 from reportflow.errors import ReportflowError
@@ -24,14 +27,34 @@ class NotVerified(CommandFailed):
     usual_code = 2
 
 
-def verify(flow: ReportFlow, after: str | None, limit: int, against: str | None) -> int:
-    """Verify a database and show what is wrong; the exit code."""
+def verify(flow: ReportFlow, after: str | None, limit: int, against: str | None, *, as_json: bool = False) -> int:
+    """Verify a database and show what is wrong, or print it as JSON; the exit code."""
     latest = [Verification()]
     try:
-        with _shown(latest) as progress:
+        with _bar(latest) as progress:
             found = flow.verify(after=after, limit=limit, against=against, progress=progress)
     except KeyboardInterrupt:
         found = latest[0]
+    if as_json:
+        click.echo(json_line(_plain(found)))
+    else:
+        _show(found)
+    if not found.finished:
+        say(text("verify.more", given=shlex.quote(found.reached or "")), err=True)
+    return 1 if not found.ok else 0 if found.finished else NotVerified.usual_code
+
+
+def _plain(found: Verification) -> dict[str, object]:
+    """What was found, as plain data."""
+    unknown = [{"kind": kind, "version": version, "records": n} for (kind, version), n in found.unknown.items()]
+    flaws = [{**attrs.asdict(one), "message": one.text(language())} for one in found.flaws]
+    counted = {"records": found.records, "entries": found.entries}
+    ended = {"reached": found.reached, "finished": found.finished}
+    return {"ok": found.ok, **counted, "flaws": flaws, "unknown": unknown, **ended}
+
+
+def _show(found: Verification) -> None:
+    """Each flaw with its place, and the verdict."""
     shown = console()
     for flaw in found.flaws:
         shown.print(clean(_line(flaw)), soft_wrap=True)
@@ -39,9 +62,6 @@ def verify(flow: ReportFlow, after: str | None, limit: int, against: str | None)
         shown.print(clean(text("verify.unknown", name=name, number=number, records=records)), soft_wrap=True)
     facts = {"records": found.records, "entries": found.entries, "number": len(found.flaws)}
     shown.print(clean(text("verify.sound" if found.ok else "verify.unsound", **facts)), soft_wrap=True)
-    if not found.finished:
-        say(text("verify.more", given=shlex.quote(found.reached or "")), err=True)
-    return 1 if not found.ok else 0 if found.finished else NotVerified.usual_code
 
 
 @contextmanager
@@ -68,7 +88,7 @@ def _line(flaw: Flaw) -> str:
 
 
 @contextmanager
-def _shown(latest: list[Verification]) -> Iterator[Callable[[Verification], None]]:
+def _bar(latest: list[Verification]) -> Iterator[Callable[[Verification], None]]:
     """What shows how far it has come, where the errors go to a terminal, and remembers it."""
     terminal = console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())

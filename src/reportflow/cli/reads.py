@@ -291,6 +291,6 @@ def _stretch(part: str, given: str, zone: tzinfo) -> Interval:
         found = time_of(part, zone)
         if found is not None:
             return Interval(found, found + timedelta(minutes=1))
-    except ValueError:  # an `InvalidValue` is one too
+    except (ValueError, OverflowError):  # an `InvalidValue` is a ValueError too
         pass
     raise CommandFailed(text("wrong.interval", given=given), USAGE)

@@ -271,10 +271,14 @@ class TypedValues:
         if "=" not in typed:
             first = [one.name for one in fields.values() if one.required and bare(one.shape) == Scalar("string")]
             return {first[0]: typed} if len(first) == 1 else typed
-        parts = (one.partition("=") for one in next(csv.reader([typed]), ()))
+        try:
+            parts = [one.partition("=") for one in next(csv.reader([typed]))]
+        except csv.Error:  # ends of lines outside of quotation marks
+            return typed
+        given = {name.strip(): value for name, _, value in parts}
         return {
-            name.strip(): self._read(fields[name.strip()].shape, value, option) if name.strip() in fields else value
-            for name, _, value in parts
+            name: self._read(fields[name].shape, value, option) if name in fields else value
+            for name, value in given.items()
         }
 
 
