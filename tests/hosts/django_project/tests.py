@@ -46,7 +46,7 @@ from reportflow import (
     problem,
     replay,
 )
-from reportflow.hosts.django import DjangoStore, actor_of, flow, user_actor
+from reportflow.hosts.django import DjangoStore, actor_of, flow, session_actor, user_actor
 from reportflow.hosts.django.configuration import OF_A_FLOW
 from reportflow.hosts.django.management.commands.reportflow_relay import stopped_by_signals
 from reportflow.hosts.django.middleware import ProblemMiddleware
@@ -351,6 +351,26 @@ class InsideATestCase(TestCase):
         with override_settings(REPORTFLOW={"ACTOR": str}), pytest.raises(ImproperlyConfigured, match="Actor"):
             actor_of(User(username="x", is_active=True, pk=1))
 
+    def test_a_browser_is_the_account_that_has_logged_in(self) -> None:
+        """`session_actor` knows who has logged in, by the cookie of the session; nobody without one, or not active."""
+        user = User.objects.create_user("wang", first_name="Wang", password="x")
+        self.client.force_login(user)
+        cookies = {name: morsel.value for name, morsel in self.client.cookies.items()}
+        assert session_actor(Asking(cookies)) == actor_of(user)
+        assert session_actor(Asking({})) is None
+        assert session_actor(Asking({"sessionid": "forged"})) is None
+        assert session_actor(Asking({"sessionid": "\x00" * 5000})) is None
+        user.is_active = False
+        user.save()
+        assert session_actor(Asking(cookies)) is None
+
+
+class Asking:
+    """What of a request is looked at."""
+
+    def __init__(self, cookies: dict[str, str]) -> None:
+        self.cookies = cookies
+
 
 class OutsideOfATransaction(TransactionTestCase):
     available_apps = APPLICATIONS
@@ -404,6 +424,24 @@ class OutsideOfATransaction(TransactionTestCase):
         in_another_thread(roll_back)
         in_another_thread(lambda: bound.create(draft("kept"), by=LI))
         assert titles() == ["kept"]
+
+    def test_a_thread_without_requests_keeps_connections_as_long_as_django_does(self) -> None:
+        """Around a call in another thread its connection is closed afterwards, or kept where ``CONN_MAX_AGE`` says so."""
+        kept: list[bool] = []
+
+        def calls() -> None:
+            held = connections["reports"]
+            for age in (0, 60, None):
+                with mock.patch.dict(held.settings_dict, {"CONN_MAX_AGE": age}):
+                    with flow("reports").store.around_call():
+                        flow("reports").find(Query(), by=LI)
+                    kept.append(held.connection is not None)
+            held.close()
+
+        thread = threading.Thread(target=calls)
+        thread.start()
+        thread.join(20)
+        assert kept == [False, True, True]
 
     def test_two_at_once_on_one_record(self) -> None:
         """Comments of several threads on one record are all kept: a conflict is decided again."""
