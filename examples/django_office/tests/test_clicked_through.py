@@ -13,6 +13,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,15 @@ class Browser:
         data = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": token}).encode()
         headers = {"Accept": accept, "Referer": self._address}
         return self._open(urllib.request.Request(self._address + path, data, headers))
+
+    def forget(self) -> None:
+        """Lose all cookies."""
+        self._cookies.clear()
+
+    def look(self, path: str) -> str:
+        """The address to which a page leads."""
+        self.get(path)
+        return self.path
 
     def _open(self, request: urllib.request.Request) -> tuple[int, str]:
         try:
@@ -156,6 +166,36 @@ def test_what_is_refused_changes_nothing(people: dict[str, Browser]) -> None:
     before = wang.get("/")[1].count("<tr>")
     assert wang.post("/reports/new/", title="Twice", text="x", letter="B 1")[0] == 500
     assert wang.get("/")[1].count("<tr>") == before
+
+
+def test_the_portal_is_the_same_office(address: str, people: dict[str, Browser]) -> None:
+    """Who has logged in to Django is known in the portal, and acts there on the same records; others log in first."""
+    wang, li, gao = people["wang"], people["li"], people["gao"]
+    assert wang.post("/reports/new/", title="The lift", text="It stands still.", letter="P 1")[0] == 200
+    path = wang.path
+    id = path.split("/")[2]
+    assert "The lift" in li.get("/office/")[1]
+    assert gao.get(f"/office/r/{id}")[0] == 404
+    click_through(li, id, "edit", text="It has stood still since May.")
+    assert "It has stood still since May." in wang.get(path)[1]
+    stranger = Browser(address, "li")
+    stranger.forget()
+    assert "/accounts/login/" in stranger.look("/office/find")
+    assert stranger.path == "/accounts/login/"
+
+
+def click_through(browser: Browser, id: str, trigger: str, **filled_in: str) -> None:
+    """Open a record's page, from there the form of an act, fill it in, send it, and see that it is done."""
+    status, page = browser.get(f"/office/r/{id}")
+    assert status == 200
+    link = re.search(rf'href="(/office/r/[^"]+/do/{trigger}[^"]*)"', page)
+    assert link, f"{trigger} is not offered"
+    form = browser.get(unescape(link[1]))[1]
+    [sent] = re.findall(r'<form[^>]*method="post"[^>]*action="(/office/r/[^"]*/do/[^"]*)"', form)
+    inputs = [dict(re.findall(r'(\w+)="([^"]*)"', one)) for one in re.findall(r"<input[^>]*hidden[^>]*>", form)]
+    hidden = {one["name"]: unescape(one.get("value", "")) for one in inputs if "name" in one}
+    assert browser.post(unescape(sent), **{**hidden, **filled_in})[0] == 200
+    assert "/receipt/" in browser.path
 
 
 def test_the_admin_shows_what_the_person_may_see(people: dict[str, Browser]) -> None:

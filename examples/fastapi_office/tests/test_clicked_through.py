@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,39 @@ def test_a_letter_and_its_report_are_kept_both_or_neither(sender: As) -> None:
     [listed] = [one for one in zhao.get("/letters").json() if one["number"].startswith("A")]
     assert (listed["report"], listed["title"], listed["state"]) == (first.json()["id"], "Dark lamps", "draft")
     assert sender("gao").get("/letters").json() == []
+
+
+def test_the_portal_is_the_same_office_in_a_browser(address: str, sender: As) -> None:
+    """Who opens the portal signs in with the token, and sees there what the API shows; the token is asked for again."""
+    wang = sender("wang")
+    made = wang.post("/records", json={"kind": "report", "draft": {**LAMPS, "title": "Lamps in the portal"}}).json()
+    with httpx.Client(base_url=address, follow_redirects=True, timeout=30) as browser:
+        page = browser.get("/office/?shown=all")
+        assert page.url.path == "/sign-in"
+        assert browser.post(str(page.url), data={"token": "nobody"}).url.path == "/sign-in"
+        work = browser.post(str(page.url), data={"token": "li"})
+        assert (work.status_code, work.url.path) == (200, "/office/")
+        assert "Lamps in the portal" in work.text
+        click_through(browser, made["id"], "edit", {"text": "Eight at the north gate."})
+        assert sender("li").get(f"/records/{made['id']}").json()["text"] == "Eight at the north gate."
+        assert browser.post("/sign-out").url.path == "/sign-in"
+        assert browser.get("/office/").url.path == "/sign-in"
+    assert sender("gao").get("/office/").text.count("Lamps in the portal") == 0
+
+
+def click_through(browser: httpx.Client, id: str, trigger: str, filled_in: dict[str, str]) -> None:
+    """Open a record's page, from there the form of an act, fill it in, send it, and see that it is done."""
+    page = browser.get(f"/office/r/{id}")
+    assert page.status_code == 200
+    link = re.search(rf'href="(/office/r/[^"]+/do/{trigger}[^"]*)"', page.text)
+    assert link, f"{trigger} is not offered"
+    form = browser.get(unescape(link[1]))
+    [sent] = re.findall(r'<form[^>]*method="post"[^>]*action="(/office/r/[^"]*/do/[^"]*)"', form.text)
+    inputs = [dict(re.findall(r'(\w+)="([^"]*)"', one)) for one in re.findall(r"<input[^>]*hidden[^>]*>", form.text)]
+    hidden = {one["name"]: unescape(one.get("value", "")) for one in inputs if "name" in one}
+    done = browser.post(unescape(sent), data={**hidden, **filled_in})
+    assert done.status_code == 200, done.text
+    assert "/receipt/" in done.url.path
 
 
 def test_every_bad_field_is_named(sender: As) -> None:

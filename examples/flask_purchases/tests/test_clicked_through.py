@@ -157,6 +157,39 @@ def test_a_purchase_from_the_request_to_the_delivery(people: dict[str, Browser])
     assert "A microscope" not in wei.page("/")
 
 
+def test_the_portal_is_the_same_office(people: dict[str, Browser], address: str) -> None:
+    """Who has logged in to Flask is known in the portal, and acts there on the same purchases; others log in first."""
+    mei, han, wei = people["mei"], people["han"], people["wei"]
+    path = mei.request("A centrifuge", "300")
+    id = path.rpartition("/")[2]
+    assert "A centrifuge" in han.get("/office/").text
+    click_through(han, id, "approve")
+    assert "Han" in mei.page(path, "history")
+    assert "approve" in mei.page(path, "history")
+    assert wei.get(f"/office/r/{id}").status_code == 404
+    stranger = Browser(address, "mei", "wrong")
+    asked = stranger.get("/office/find?order=due_at")
+    assert asked.url.path == "/login"
+    back = stranger.post(f"{asked.url.path}?{asked.url.query.decode()}", id="mei", password="mei")
+    assert str(back.url).endswith("/office/find?order=due_at")
+    stranger.close()
+
+
+def click_through(browser: Browser, id: str, trigger: str, **filled_in: str) -> None:
+    """Open a record's page, from there the form of an act, fill it in, send it, and see that it is done."""
+    page = browser.get(f"/office/r/{id}")
+    assert page.status_code == 200
+    link = re.search(rf'href="(/office/r/[^"]+/do/{trigger}[^"]*)"', page.text)
+    assert link, f"{trigger} is not offered"
+    form = browser.get(unescape(link[1])).text
+    [sent] = re.findall(r'<form[^>]*method="post"[^>]*action="(/office/r/[^"]*/do/[^"]*)"', form)
+    inputs = [dict(re.findall(r'(\w+)="([^"]*)"', one)) for one in re.findall(r"<input[^>]*hidden[^>]*>", form)]
+    hidden = {one["name"]: unescape(one.get("value", "")) for one in inputs if "name" in one}
+    done = browser.post(unescape(sent), **{**hidden, **filled_in})
+    assert done.status_code == 200, done.text
+    assert "/receipt/" in done.url.path
+
+
 def test_an_order_and_its_supplier_are_kept_both_or_neither(people: dict[str, Browser]) -> None:
     """An order from a blocked supplier leaves the purchase as it was; one that is refused leaves the supplier so."""
     bo, mei = people["bo"], people["mei"]
