@@ -1,4 +1,4 @@
-"""A lifecycle of one's own, in no word like that of a report, with details of each kind that a form can show, and not."""
+"""A lifecycle of its own, in no word like that of a report, with details of each kind that a form shows, and others."""
 
 from __future__ import annotations
 

@@ -338,6 +338,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "empty": "{year}年没有数据，请核对年份和单位。",
         "near": "有数据的年份",
         "summary": "全年情况：{items}。",
+        "summary_so_far": "截至{date}：{items}。",
         "item": "{label}{number}条",
         "bracket": "（{text}）",
         "acts": "{label}{number}件次",
