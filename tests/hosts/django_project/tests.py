@@ -426,7 +426,7 @@ class OutsideOfATransaction(TransactionTestCase):
         assert titles() == ["kept"]
 
     def test_a_thread_without_requests_keeps_connections_as_long_as_django_does(self) -> None:
-        """Around a call in another thread its connection is closed afterwards, or kept where ``CONN_MAX_AGE`` says so."""
+        """In another thread the connection of a call is closed afterwards, or kept where ``CONN_MAX_AGE`` says so."""
         kept: list[bool] = []
 
         def calls() -> None:

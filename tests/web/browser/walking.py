@@ -38,7 +38,8 @@ class Walk:
 
     def judged(self, page: Page, name: str) -> None:
         """A page as it should be: axe finds nothing, nothing is wider than the screen; and a picture of it."""
-        assert findings(page) == [], name
+        found = findings(page)
+        assert not found, f"{name}: {found}"
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, f"{name} is {wider} px wider than the screen"
         self._pictures += 1
