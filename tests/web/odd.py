@@ -1,4 +1,4 @@
-"""A lifecycle of its own, in no word like that of a report, with details of each kind that a form shows, and others."""
+"""A lifecycle of one's own, in no word like that of a report: details that a form can show, of every kind, and not."""
 
 from __future__ import annotations
 

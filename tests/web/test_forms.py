@@ -246,7 +246,7 @@ def test_limits_and_private_names() -> None:
 
 def test_files_stay_chosen() -> None:
     """A file that stays chosen is part of the value; what the portal did not give out is left out."""
-    data = {"name": "a.pdf", "media_type": "application/pdf", "size": 3, "sha256": "0" * 64}
+    data: Any = {"name": "a.pdf", "media_type": "application/pdf", "size": 3, "sha256": "0" * 64}
     held = {"sealed": data}
     form = form_of(Plain, seal=lambda _: "sealed", opened=held.get)
     typed = form.blank({"file": data, "_private": "x"})

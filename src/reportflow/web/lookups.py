@@ -126,12 +126,12 @@ async def _person(visit: Visit, typed: Typed, name: str) -> Fault | None:
         return None
     typed.pop(name + ID, None)
     if not chosen:
-        return Fault(visit.t("form.nobody", name=text))
-    return Fault(visit.t("form.several_people", name=text), _told_apart(chosen))
+        return FieldFault(visit.t("form.nobody", name=text))
+    return FieldFault(visit.t("form.several_people", name=text), _distinguished(chosen))
 
 
-def _told_apart(found: Mapping[str, Person]) -> tuple[tuple[str, str], ...]:
-    """People as choices: an id is shown only of those who cannot be told apart otherwise."""
+def _distinguished(found: Mapping[str, Person]) -> tuple[tuple[str, str], ...]:
+    """People as choices: an id is shown only of those whom nothing else distinguishes."""
     texts = [person_text(one) for one in found.values()]
     return tuple(
         (id, text if texts.count(text) == 1 and text else f"{text} ({id})".strip())

@@ -17,6 +17,7 @@ from reportflow.model.actor import Actor, Secrecy
 from reportflow.web import assets
 from reportflow.web.guard import complete_headers
 from reportflow.web.markup import marked, paragraphs
+from reportflow.web.settings import MEGABYTE
 from reportflow.web.signing import Signer
 from reportflow.web.site import Site
 from reportflow.web.urls import Urls, quoted
@@ -31,6 +32,8 @@ LANGUAGE_NAMES: Final[Mapping[str, str]] = MappingProxyType({"en": "English", "z
 TOKEN: Final = "_token"
 #: How many fields and files a form may have.
 _FIELDS, _FILES = 1000, 50
+#: How many bytes a field may have as it is sent: several times what the longest text that can be stored has.
+_FIELD: Final = 8 * MEGABYTE
 
 
 class Visit:
@@ -133,14 +136,14 @@ class Visit:
         """The form that was sent, by whomever: nothing may be done as it says.
 
         Raises:
-            HTTPException: 400, it is no form, or too much of one.
+            HTTPException: 400, it is no form, or has too many fields; 413, a field is too large.
         """
         if self._form is None:
             try:
-                self._form = await self.request.form(
-                    max_fields=_FIELDS, max_files=_FILES, max_part_size=self.site.settings.max_body
-                )
-            except (MultiPartException, ValueError, LookupError) as error:  # what is no form, or in no known encoding
+                self._form = await self.request.form(max_fields=_FIELDS, max_files=_FILES, max_part_size=_FIELD)
+            except MultiPartException as error:
+                raise HTTPException(413 if "maximum size" in error.message else 400) from error
+            except (ValueError, LookupError) as error:  # what is no form, or in no known encoding
                 raise HTTPException(400) from error
         return self._form
 

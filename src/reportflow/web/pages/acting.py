@@ -57,7 +57,10 @@ async def act(visit: Visit) -> Response:
         task = await task_for(visit, visit.params["id"], visit.params["trigger"])
         return await answer(task, sent, typed)
 
-    return await keeping(visit, typed, work)
+    try:
+        return await keeping(visit, typed, work)
+    finally:
+        await sent.close()
 
 
 async def people(visit: Visit) -> Response:

@@ -69,7 +69,10 @@ async def create(visit: Visit) -> Response:
     async def work() -> Response:
         return await answer(await _task(visit), sent, typed)
 
-    return await keeping(visit, typed, work)
+    try:
+        return await keeping(visit, typed, work)
+    finally:
+        await sent.close()
 
 
 async def alike(visit: Visit) -> Response:

@@ -16,7 +16,7 @@ from reportflow.web.visit import Visit
 
 
 async def receipt(visit: Visit) -> Response:
-    """What came of an act."""
+    """The receipt of one entry."""
     id, sequence = visit.params["id"], visit.params["sequence"]
     asked = visit.request.query_params
     back = visit.urls.own(asked.get("from"), "")
