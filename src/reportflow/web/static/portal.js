@@ -3,7 +3,8 @@
   "use strict";
   const PREFIX = "reportflow:";
   const find = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const clock = () => new Date().toTimeString().slice(0, 5);
+  // The time of day in the office's zone, whatever the browser's is.
+  const clock = (form) => new Date(Date.now() + form.dataset.offset * 60000).toISOString().slice(11, 16);
   // Storage may be full, forbidden or gone: then nothing is kept here, and the page says so.
   const stored = (action) => { try { return action(); } catch { return undefined; } };
   const keysOf = (start) => stored(() => Object.keys(localStorage).filter((key) => key.startsWith(PREFIX + start))) || [];
@@ -77,7 +78,7 @@
     };
     const keepHere = () => {
       if (!inBrowser()) { stored(() => localStorage.removeItem(here)); return; }
-      const kept = { at: clock(), head: form.dataset.head, version: form.elements._version.value, fields: typedIn(form) };
+      const kept = { at: clock(form), head: form.dataset.head, version: form.elements._version.value, fields: typedIn(form) };
       stored(() => localStorage.setItem(here, JSON.stringify(kept)));
     };
     // One save at a time: what is typed meanwhile is saved after it.
