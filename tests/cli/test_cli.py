@@ -21,7 +21,7 @@ from rich.cells import cell_len
 from reportflow import Actor, Page, Query, ReportFlow, open_flow
 from reportflow.cli import commands, tables
 from reportflow.cli.environment import LANGUAGES, language_of_environment
-from reportflow.demo import plan, year
+from reportflow.demo import plan, vocabulary, year
 from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.client import client_source
 from reportflow.lifecycle.diagram import dot, mermaid
@@ -197,7 +197,7 @@ def test_figures_go_by_zone_body_and_unit(url: str) -> None:
     def counted(*more: str) -> Any:
         return json.loads(run("figures", "--database", url, "--year", "2022", "--json", *more).stdout)
 
-    assert counted("--body", "榆林市政协")["issued"] == 87
+    assert counted("--body", vocabulary.BODY)["issued"] == 87
     assert counted("--body", "别的政协")["issued"] == 0
     assert counted("--unit", "elsewhere")["collected"] == 0
     assert counted("--utc-offset", "-12:00")["collected"] == 446
@@ -255,7 +255,8 @@ def test_a_clerk_reads_no_ids(url: str, language: str) -> None:
     for number in (merged, target.number, rejected):
         shown = run("history", number, "--database", url, language=language).stdout
         assert number in shown
-        assert not re.search(r"[0-9a-f]{8}-|editor-|reviewer-|routine_|already_|personal_|no_sugg|in_lit|yulin", shown)
+        codes = r"[0-9a-f]{8}-|editor-|reviewer-|routine_|already_|personal_|no_sugg|in_lit|shuochuan"
+        assert not re.search(codes, shown)
     assert target.title[:8] in re.sub(r"\s", "", run("history", merged, "--database", url).stdout)
 
 

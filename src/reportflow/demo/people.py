@@ -1,38 +1,15 @@
 """The people of the demonstration: the office's staff, those who hand reports in, and who may sign in to try it.
 
-The city of Shuochuan (朔川), its counties, units and people are invented; no prefecture or county of China has these
-names. Leaders appear by their post only.
+All of them are invented. Leaders have no names and are not here.
 """
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from reportflow.demo.vocabulary import COUNTIES, UNIT
 from reportflow.model.actor import Actor, Secrecy
 from reportflow.office.report import Author, Level, Source
-
-#: What the first screen says.
-NOTE: Final[dict[str, str]] = {
-    "en": (
-        "The city of Shuochuan, its counties, units, people and reports are invented; only the year's totals are those"
-        " that a real city published of 2022."
-    ),
-    "zh": (
-        "“朔川市”及所辖县市区、单位、人员和信息内容均为虚构，仅供演示；年度统计总数参照某市公开的2022年数据，"
-        "如与真实地名、人名相同，纯属巧合。"
-    ),
-}
-
-UNIT: Final = "shuochuan"
-CITY: Final = "朔川市"
-BODY: Final = "朔川市政协"
-ABOVE: Final = "省政协"
-
-#: The twelve counties, cities and districts, in the order of the city's own lists.
-COUNTIES: Final = (
-    "临朔区", "西塬区", "乌岭市", "禹渡县", "安塬县", "白池县", "绥岭县", "米川县", "葭川县", "石堡县",
-    "清坪县", "桃川县",
-)  # fmt: skip
 
 
 def _staff(id: str, name: str, post: str, *roles: str, clearance: Secrecy = Secrecy.CONFIDENTIAL) -> Actor:
@@ -186,7 +163,7 @@ class Contributor(NamedTuple):
         source: What they are to the office.
         actor: Who types.
         author: Whom the report names as its author: the person, or the body that they type for.
-        topics: What they write about; empty for whatever happens at home.
+        topics: What they write about; empty for anything that happens at home.
         home: The county that they write of; "" for the whole city.
     """
 
@@ -202,15 +179,22 @@ def _persons(source: Source, stem: str, what: str, level: Level | None, table: s
     for place, (name, post, *topics) in enumerate(_lines(table), 1):
         actor = contributor(f"{stem}-{place:02}", name, f"{what}、{post}")
         author = Author(name=name, id=actor.id, unit=actor.post, level=level)
-        found.append(Contributor(source, actor, author, frozenset(topics)))
+        found.append(Contributor(source, actor, author, frozenset(topics), _home(post)))
     return found
+
+
+def _home(name: str) -> str:
+    """The county that a post or the name of a body begins with."""
+    return next((county for county in COUNTIES if name.startswith(county)), "")
 
 
 def _bodies(source: Source, stem: str, what: str, table: str) -> list[Contributor]:
     found = []
     for place, (body, name, *topics) in enumerate(_lines(table), 1):
         actor = contributor(f"{stem}-{place:02}", name, f"{body}信息联络员")
-        found.append(Contributor(source, actor, Author(name=body, id=actor.id, unit=what), frozenset(topics)))
+        found.append(
+            Contributor(source, actor, Author(name=body, id=actor.id, unit=what), frozenset(topics), _home(body))
+        )
     return found
 
 
