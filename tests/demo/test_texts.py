@@ -74,7 +74,8 @@ def test_every_written_text_says_a_number_its_source_and_who_should_act() -> Non
         raw, edited = text.text
         assert len(re.findall(r"\d[\d.]*", edited)) >= 12, text.name
         assert re.search(
-            "统计|调查|调研|观测|测算|走访|检查|摸底|问卷|监测|抽样|数据|复核|资料|登记|回访|访谈", edited.split("\n")[0]
+            "统计|调查|调研|观测|测算|走访|检查|摸底|问卷|监测|抽样|数据|复核|资料|登记|回访|访谈",
+            edited.split("\n")[0],
         ), text.name
         assert re.search("由(市|县|各|街道|社区)", edited), text.name
         assert len(raw) < len(edited)

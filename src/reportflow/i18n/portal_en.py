@@ -338,7 +338,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "empty": "No data for {year}.",
         "near": "Years with data",
         "summary": "In all: {items}.",
-        "summary_so_far": "So far: {items}.",
+        "summary_so_far": "By {date}: {items}.",
         "item": "{number} {label}",
         "bracket": " ({text})",
         "acts": "{number} {label}",
