@@ -20,7 +20,8 @@ from reportflow.model.values import not_blank
 from reportflow.office import REPORT, Author, Report
 from reportflow.serialization.plain import to_plain
 from reportflow.serialization.widgets import can_be_shown, long_fields, unshown, widgets_of
-from reportflow.web.forms import Form, FormField, WrongForm, id_of
+from reportflow.web.fields import FormField, id_of
+from reportflow.web.forms import Form, WrongForm
 from reportflow.web.prefilling import last_revision, of_actor, prefilled, texts_of
 from reportflow.web.typed import Typed, name_in, places, read, time_read, time_typed
 from reportflow.web.words import Words

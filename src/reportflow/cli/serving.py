@@ -11,7 +11,8 @@ from typing import Any, Final
 import click
 
 from reportflow.cli.translation import CommandFailed, language, text
-from reportflow.demo.people import NOTE, PEOPLE
+from reportflow.demo.people import PEOPLE
+from reportflow.demo.vocabulary import NOTE
 from reportflow.errors import MissingExtra
 from reportflow.flow.sync import ReportFlow
 from reportflow.i18n.catalog import STANDARD

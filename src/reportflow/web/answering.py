@@ -22,14 +22,15 @@ from reportflow.errors import (
 )
 from reportflow.flow.queries import KeyUse
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.model.actor import Secrecy
 from reportflow.model.checks import is_blank
 from reportflow.model.record import Record
 from reportflow.serialization.problem import status_of
 from reportflow.web.conflicts import conflict_page
 from reportflow.web.diffing import diff_markup
-from reportflow.web.forms import Fault, Faults, WrongForm
+from reportflow.web.fields import Faults, FieldFault
+from reportflow.web.forms import WrongForm
 from reportflow.web.lookups import resolve, similar, upload
+from reportflow.web.pages.reading import note_reading
 from reportflow.web.portal_store import Draft
 from reportflow.web.prefilling import last_revision, texts_of
 from reportflow.web.sending import (
@@ -119,9 +120,9 @@ async def show(
     shown.update(drafts=list(drafts), banners=list(banners), kept_at=kept_at, fresh=fresh)
     if record is None:
         shown["alike"] = [] if fresh else await similar(visit, first(typed, "title"), _ALIKE)
-        visit.shows(*(one.secrecy for one in shown["alike"]), Secrecy.INTERNAL)
+        visit.shows(*(one.secrecy for one in shown["alike"]))
     else:
-        visit.shows(record.secrecy)
+        await note_reading(visit, record)
         shown["texts"] = texts_of(record)
         shown["change"] = await _last_change(task, record)
         if visit.is_staff:
@@ -219,12 +220,12 @@ async def answer(task: Task, sent: FormData, typed: Typed) -> Response:
     return await _send(task, typed, value, at)
 
 
-def _check_reason(task: Task, typed: Typed, faults: dict[str, list[Fault]]) -> None:
+def _check_reason(task: Task, typed: Typed, faults: dict[str, list[FieldFault]]) -> None:
     """Say that a reason is missing in the words of the flow, beside all else that is."""
     if task.option.reason_required and is_blank(first(typed, REASON)):
         facts = {"lifecycle": task.kind, "trigger": task.option.trigger}
         missing = Refusal(code="reason", params=facts, labels=task.option.labels)
-        faults[REASON] = [Fault(task.visit.t.refusal(missing))]
+        faults[REASON] = [FieldFault(task.visit.t.refusal(missing))]
 
 
 async def _send(task: Task, typed: Typed, value: Any, at: datetime | None) -> Response:

@@ -17,6 +17,7 @@ from reportflow.errors import InvalidValue, RecordNotFound
 from reportflow.model.record import Record
 from reportflow.web.diffing import diff_markup
 from reportflow.web.lookups import name_all
+from reportflow.web.pages.reading import note_reading
 from reportflow.web.prefilling import prefilled, texts_of
 from reportflow.web.sending import DRAFT, HEAD, SEEN, Task, context, unsent, version_seen
 from reportflow.web.typed import Typed, inner
@@ -81,7 +82,7 @@ async def conflict_page(task: Task, typed: Typed) -> Response:
     """
     visit, record = task.visit, task.record
     assert record is not None, "only a record that is there changes"
-    visit.shows(record.secrecy)
+    await note_reading(visit, record)
     seen = version_seen(typed)
     changes = [one for one in task.history if one.sequence > seen]
     if not task.option.allowed:

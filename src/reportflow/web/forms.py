@@ -8,7 +8,7 @@ field.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import attrs
 
@@ -19,6 +19,7 @@ from reportflow.model.record import Record, required_fields
 from reportflow.model.values import field_names
 from reportflow.serialization.parse import parse
 from reportflow.serialization.widgets import Widget, can_be_shown, unshown, widgets_of
+from reportflow.web.fields import Faults, FieldFault, FormField, id_of
 from reportflow.web.typed import (
     HERE,
     ID,
@@ -43,67 +44,6 @@ from reportflow.web.words import Words
 _RADIOS: Final = 5
 #: From how many characters on a text is long, though it is not declared so.
 _LONG: Final = 120
-
-
-class Fault(NamedTuple):
-    """What is wrong with a field, and what may be chosen instead: value -> text."""
-
-    text: str
-    choices: tuple[tuple[str, str], ...] = ()
-
-
-#: The name of a field -> what is wrong with it; under a blank name, what is wrong with the whole.
-Faults = Mapping[str, Sequence[Fault]]
-
-
-@attrs.frozen(kw_only=True)
-class FormField:
-    """One field as it is shown.
-
-    Attributes:
-        name: Its name in the form.
-        id: Its id in the page.
-        kind: See `Widget.kind`; ``radios`` and ``select`` are both a choice.
-        label: What people call it.
-        hint: What helps to fill it in; blank where there is nothing to say.
-        optional: Whether it may be left blank.
-        value: What stands in it.
-        values: All that stand in it.
-        options: Of a choice: value and text.
-        most: How many characters it may have; None: no limit that people meet.
-        faults: What is wrong with it.
-        hidden: The hidden fields beside it: name and value.
-        fields: Of a group or row: its fields.
-        groups: Of groups: the fields of each.
-        files: The files that stay chosen: the text by which they do, name and size.
-    """
-
-    name: str
-    id: str
-    kind: str
-    label: str
-    hint: str = ""
-    optional: bool = False
-    value: str = ""
-    values: tuple[str, ...] = ()
-    options: tuple[tuple[str, str], ...] = ()
-    most: int | None = None
-    faults: tuple[Fault, ...] = ()
-    hidden: tuple[tuple[str, str], ...] = ()
-    fields: tuple[FormField, ...] = ()
-    groups: tuple[tuple[int, tuple[FormField, ...]], ...] = ()
-    files: tuple[tuple[str, str, int], ...] = ()
-
-    @property
-    def described_by(self) -> str:
-        """The ids of what says more of it; blank where nothing does."""
-        said = [f"{self.id}-hint"] * bool(self.hint) + [f"{self.id}-wrong"] * bool(self.faults)
-        return " ".join(said)
-
-
-def id_of(name: str) -> str:
-    """The id of a field in the page."""
-    return "f-" + name.strip("/").replace("/", "-")
 
 
 @attrs.frozen(kw_only=True)
@@ -341,13 +281,13 @@ class Form:
         except InvalidValue as error:
             raise WrongForm(self.faults(error, found)) from error
 
-    def faults(self, error: InvalidValue, found: ReadForm | None = None) -> dict[str, list[Fault]]:
+    def faults(self, error: InvalidValue, found: ReadForm | None = None) -> dict[str, list[FieldFault]]:
         """What an error says of each field, under the name of the field; of the whole under a blank one."""
         renderer = error.renderer(self.t.language)
-        faults: dict[str, list[Fault]] = {}
+        faults: dict[str, list[FieldFault]] = {}
         for problem in error.problems:
             name = self._name_of(problem, found)
-            faults.setdefault(name, []).append(Fault(self._text(problem, renderer)))
+            faults.setdefault(name, []).append(FieldFault(self._text(problem, renderer)))
         return faults
 
     def _name_of(self, problem: FieldProblem, found: ReadForm | None) -> str:
@@ -369,7 +309,7 @@ class Form:
 class WrongForm(Exception):
     """What was typed comes to no value; `faults` says what is wrong, at each field."""
 
-    def __init__(self, faults: Mapping[str, Sequence[Fault]]) -> None:
+    def __init__(self, faults: Mapping[str, Sequence[FieldFault]]) -> None:
         super().__init__(sorted(faults))
         self.faults = faults
 

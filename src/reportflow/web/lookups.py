@@ -19,7 +19,8 @@ from reportflow.model.query import Query, folded
 from reportflow.model.record import Record
 from reportflow.serialization.plain import write_fact
 from reportflow.serialization.widgets import Widget
-from reportflow.web.forms import Fault, Form
+from reportflow.web.fields import FieldFault
+from reportflow.web.forms import Form
 from reportflow.web.typed import ID, KEPT, PICKED, WAS, Typed, first, inner
 from reportflow.web.visit import Visit
 
@@ -59,9 +60,9 @@ def opener(visit: Visit) -> Callable[[str], Any]:
     return opened
 
 
-async def upload(visit: Visit, sent: FormData, form: Form, typed: Typed) -> dict[str, list[Fault]]:
+async def upload(visit: Visit, sent: FormData, form: Form, typed: Typed) -> dict[str, list[FieldFault]]:
     """Keep the files that were sent, each under the name of its field; say what is wrong with the others."""
-    faults: dict[str, list[Fault]] = {}
+    faults: dict[str, list[FieldFault]] = {}
     seal = sealer(visit)
     for widget, name, _ in list(inner(form.widgets, typed)):
         if widget.kind not in ("file", "files"):
@@ -75,7 +76,7 @@ async def upload(visit: Visit, sent: FormData, form: Form, typed: Typed) -> dict
                 )
             except InvalidValue as error:
                 text = " ".join(fault.text for several in form.faults(error).values() for fault in several)
-                faults.setdefault(name, []).append(Fault(visit.t("form.file_wrong", file=one.filename, why=text)))
+                faults.setdefault(name, []).append(FieldFault(visit.t("form.file_wrong", file=one.filename, why=text)))
                 continue
             data = write_fact(kept)
             others = [] if widget.kind == "file" else typed.get(name + KEPT, [])
@@ -86,9 +87,9 @@ async def upload(visit: Visit, sent: FormData, form: Form, typed: Typed) -> dict
 # -- people and records ---------------------------------------------------------------------------------------------
 
 
-async def resolve(visit: Visit, form: Form, typed: Typed) -> dict[str, list[Fault]]:
+async def resolve(visit: Visit, form: Form, typed: Typed) -> dict[str, list[FieldFault]]:
     """Look up the people and records that were typed; what cannot be decided is said, with what may be chosen."""
-    faults: dict[str, list[Fault]] = {}
+    faults: dict[str, list[FieldFault]] = {}
     for widget, name, group in list(inner(form.widgets, typed)):
         if widget.kind == "identity":
             await _identify(visit, typed, f"{group}/name", name)
@@ -108,7 +109,7 @@ def _is_settled(typed: Typed, name: str) -> bool:
     return bool(first(typed, name + ID)) and first(typed, name).strip() == first(typed, name + WAS).strip()
 
 
-async def _person(visit: Visit, typed: Typed, name: str) -> Fault | None:
+async def _person(visit: Visit, typed: Typed, name: str) -> FieldFault | None:
     """The person of a field; None where it is settled, or the flow is to judge."""
     if not visit.flow.finds_people:
         return None  # an id, for the flow to judge
@@ -159,7 +160,7 @@ async def _identify(visit: Visit, typed: Typed, name: str, identity: str) -> Non
         typed[name], typed[identity], typed[identity + WAS] = [one.name], [id], [one.name]
 
 
-async def _record(visit: Visit, typed: Typed, name: str) -> Fault | None:
+async def _record(visit: Visit, typed: Typed, name: str) -> FieldFault | None:
     """The record of a field, by its id, number or title; what is not found is left to the flow."""
     picked = first(typed, name + PICKED)
     if not picked and _is_settled(typed, name):
@@ -180,7 +181,7 @@ async def _record(visit: Visit, typed: Typed, name: str) -> Fault | None:
     if not chosen:
         return None
     visit.shows(*(one.secrecy for one in chosen))
-    return Fault(
+    return FieldFault(
         visit.t("form.several_records"),
         tuple((one.id, _record_text(visit, one)) for one in chosen[:_RECORDS]),
     )

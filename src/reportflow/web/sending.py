@@ -18,7 +18,8 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Secrecy
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
-from reportflow.web.forms import ENDS, Fault, Faults, Form, FormField
+from reportflow.web.fields import Faults, FieldFault, FormField
+from reportflow.web.forms import ENDS, Form
 from reportflow.web.lookups import opener, sealer
 from reportflow.web.portal_store import Draft
 from reportflow.web.typed import Typed, first, read, time_read
@@ -167,7 +168,7 @@ def happened_at(visit: Visit, typed: Typed) -> datetime | None:
     return at if clock else min(at, visit.t.now)
 
 
-def faults_of(task: Task, error: InvalidValue, typed: Typed) -> dict[str, list[Fault]]:
+def faults_of(task: Task, error: InvalidValue, typed: Typed) -> dict[str, list[FieldFault]]:
     """What the flow has against what was typed, at each field."""
     found = read(task.form.widgets, typed, task.visit.t.zone, task.form.opened)
     names = {**found.names, "/at": AT, "/reason": REASON}

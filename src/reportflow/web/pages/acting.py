@@ -11,7 +11,6 @@ from typing import Final
 from starlette.responses import Response
 
 from reportflow.errors import InvalidValue
-from reportflow.model.actor import Secrecy
 from reportflow.web.answering import answer, keeping, not_allowed, not_shown, show, task_for
 from reportflow.web.lookups import OFFERED, name_all, person_text
 from reportflow.web.pages.drafts import resumed
@@ -32,8 +31,6 @@ async def form(visit: Visit) -> Response:
     if not task.form.can_be_shown:
         return not_shown(task)
     kept, actor = visit.site.kept, visit.actor
-    if record.secrecy > Secrecy.INTERNAL:
-        await kept.note_reading(actor.id, actor.name, record.id, record.secrecy)
     await quietly(visit, lambda: kept.open_form(record.id, actor.id, visit.t.person(actor), task.option.trigger))
     drafts = await quietly(visit, lambda: kept.drafts(actor.id, record.id, task.option.trigger)) or []
     asked = visit.request.query_params

@@ -7,7 +7,6 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from reportflow.model.actor import Secrecy
 from reportflow.web.answering import answer, keeping, not_allowed, not_shown, show
 from reportflow.web.lookups import similar
 from reportflow.web.pages.drafts import resumed
@@ -78,7 +77,7 @@ async def create(visit: Visit) -> Response:
 async def alike(visit: Visit) -> Response:
     """Records that the person may see with a title like the one that is typed: a hint, which stops nobody."""
     found = await similar(visit, visit.request.query_params.get("title", ""), _ALIKE)
-    visit.shows(*(one.secrecy for one in found), Secrecy.INTERNAL)
+    visit.shows(*(one.secrecy for one in found))
     return visit.fragment("alike.html", alike=found)
 
 

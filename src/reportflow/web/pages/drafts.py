@@ -56,7 +56,7 @@ async def draft_links(visit: Visit) -> list[DraftLink]:
     if ids:
         page = await visit.ask(visit.flow.find, Query(id=ids, limit=len(ids)))
         records = {one.id: one for one in page.records}
-        visit.shows(*(one.secrecy for one in page.records), visit.secrecy)
+        visit.shows(*(one.secrecy for one in page.records))
     links = []
     for draft in drafts:
         record = records.get(draft.record)
