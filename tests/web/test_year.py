@@ -188,6 +188,7 @@ def test_the_running_year_says_what_it_is_compared_with(flow: ReportFlow) -> Non
     assert "Same period of the year before" in text
     assert "Compared with the same period" in text
     assert "Collected 1 1 unchanged" in text
+    assert "By 4 May 2026: 1 collected" in text
 
 
 def test_a_year_without_data_leads_to_those_with_some(flow: ReportFlow) -> None:

@@ -23,7 +23,7 @@ from reportflow.web.words import Words
 ABREAST: Final = 6
 _WIDE, _GAP, _BETWEEN = 150.0, 22.0, 54.0
 _LABEL, _SMALL = 15.0, 11.5
-_MARGIN: Final = 18.0
+_MARGIN: Final = 28.0
 
 #: Arrows: (state before, None for none yet; state after) -> the triggers that lead there.
 Arrows = Mapping[tuple[str | None, str], Sequence[str]]
@@ -92,14 +92,17 @@ def _parted(layer: list[str]) -> list[list[str]]:
     return [layer[place : place + each] for place in range(0, len(layer), each)]
 
 
-def _boxes(lifecycle: Lifecycle, words: Words, drawn: Arrows) -> dict[str, StateBox]:
+def _boxes(lifecycle: Lifecycle, words: Words, drawn: Arrows, current: str | None) -> dict[str, StateBox]:
     rows = layers(lifecycle, drawn)
     wide = max((len(row) for row in rows), default=1) * (_WIDE + _GAP) - _GAP
     boxes: dict[str, StateBox] = {}
     y = _MARGIN + 34
     for row in rows:
         written = {name: _written(lifecycle, words, drawn, name) for name in row}
-        height = max(24 + _LABEL * 1.25 * len(label) + _SMALL * 1.25 * len(acts) for label, acts in written.values())
+        height = max(
+            24 + _LABEL * 1.25 * len(label) + _SMALL * 1.25 * (len(acts) + (name == current))
+            for name, (label, acts) in written.items()
+        )
         x = _MARGIN + (wide - len(row) * (_WIDE + _GAP) + _GAP) / 2
         for name in row:
             boxes[name] = StateBox(name, x, y, height, *written[name])
@@ -127,7 +130,7 @@ def drawing(lifecycle: Lifecycle, words: Words, *, state: str | None = None) -> 
         state: The state to be marked; None for none.
     """
     drawn = arrows(lifecycle)
-    boxes = _boxes(lifecycle, words, drawn)
+    boxes = _boxes(lifecycle, words, drawn, state)
     width = max((box.x + _WIDE for box in boxes.values()), default=_WIDE) + _MARGIN
     height = max((box.y + box.height for box in boxes.values()), default=_WIDE) + _BETWEEN * 0.6
     start = StateBox("", width / 2 - _WIDE / 2, _MARGIN, 8, [], [])
@@ -202,14 +205,13 @@ def _box(box: StateBox, lifecycle: Lifecycle, words: Words, *, current: bool) ->
         parts.append(_frame(box, 4))
     y = box.y + 10 + _LABEL
     parts.append(text_lines(box.label, box.middle, y, _LABEL, text_anchor="middle", font_weight="600"))
-    if box.acts:
-        y += len(box.label) * _LABEL * 1.25 - 1
-        parts.append(text_lines(box.acts, box.middle, y, _SMALL, text_anchor="middle", class_="acts"))
+    y += len(box.label) * _LABEL * 1.25 - 1
+    parts.append(text_lines(box.acts, box.middle, y, _SMALL, text_anchor="middle", class_="acts"))
     if current:
-        x, top = box.x - 3, box.y + 14
-        parts.append(element("path", {"class": "here", "d": f"M{x - 5:g} {top - 8:g}l12 8l-12 8z"}))
-        label = words("lifecycle.current")
-        parts.append(text_lines([label], box.middle, box.y - 5, _SMALL, text_anchor="middle", class_="here-text"))
+        y += len(box.acts) * _SMALL * 1.25 + 2
+        text = words("lifecycle.current")
+        parts.append(text_lines([text], box.middle, y, _SMALL, text_anchor="middle", class_="here-text"))
+        parts.append(element("path", {"class": "here", "d": f"M{box.x - 8:g} {box.y + 6:g}l12 8l-12 8z"}))
     return element("g", {"class": kind}, *parts)
 
 

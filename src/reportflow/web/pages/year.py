@@ -177,7 +177,7 @@ async def _figures(visit: Visit, asked: YearPage) -> dict[str, Any]:
         "has_before": bool(before),
         "circular": circular,
         "process": [lines[one.name] for one in alone if not one.circular],
-        "summary": _summary(visit, circular),
+        "summary": _summary(visit, asked, circular),
         "funnel": _funnel(visit, asked, stages, numbers) if len(stages) > 1 else None,
         "stages": [(lines[one.name], _share(visit, numbers, one.name, stages[0].name)) for one in stages],
         "late": await _late(visit, asked, numbers),
@@ -259,13 +259,14 @@ def _change(visit: Visit, number: int, before: int) -> str:
     return visit.t(code, share=visit.t.percent(abs(number - before) / before))
 
 
-def _summary(visit: Visit, lines: Iterable[FigureLine]) -> str:
+def _summary(visit: Visit, asked: YearPage, lines: Iterable[FigureLine]) -> str:
     """The figures of the circular as one sentence."""
     items = []
     for one in lines:
         text = visit.t("year.item", label=one.label, number=visit.t.number(one.number))
         items.append(text + visit.t("year.bracket", text=visit.t.join(one.beside)) if one.beside else text)
-    return visit.t("year.summary", items=visit.t.join(items)) if items else ""
+    code = "year.summary_so_far" if asked.number == visit.t.now.year else "year.summary"
+    return visit.t(code, items=visit.t.join(items), date=visit.t.day(visit.t.now)) if items else ""
 
 
 def _funnel(visit: Visit, asked: YearPage, stages: Iterable[Measure], numbers: Mapping[str, int]) -> object:
