@@ -365,3 +365,39 @@ def test_a_reader_that_is_over_needs_no_wake() -> None:
         assert reader.close() is None
 
     run(test)
+
+
+def test_readers_who_see_the_same_share_the_answer_and_others_are_not_woken() -> None:
+    """Holders of roles by unit share one read; whom nothing concerns is not asked for; own records are each one's."""
+
+    async def test() -> None:
+        flow = open_flow("memory:")
+        asked: list[str] = []
+        own = flow.feed
+
+        def counted(*given: Any, **named: Any) -> Any:
+            asked.append(named["by"].id)
+            return own(*given, **named)
+
+        flow.feed = counted  # type: ignore[method-assign]  # counts
+        editors = [Actor(id=f"e{number}", roles={"editor"}, unit="u") for number in range(5)]
+        others = [Actor(id=f"o{number}", roles={"editor"}, unit="elsewhere") for number in range(5)]
+        authors = [Actor(id=f"a{number}", roles={"contributor"}, unit="u") for number in range(3)]
+        people = {one.id: one for one in (*editors, *others, *authors)}
+        app = portal(flow, authenticate=lambda request: people[request.headers["x-who"]], rate=None)
+        app.site._made[feed.listening] = Listening(flow, 5, look=0.02)
+        streams = {id: Stream(app, headers={"x-who": id}) for id in people}
+        for stream in streams.values():
+            await stream.until(lambda stream=stream: "id: " in stream.text)  # type: ignore[misc]  # bound now
+        flow.create(draft("mine"), by=authors[0])
+        concerned = [*(one.id for one in editors), "a0"]
+        for id in concerned:
+            await streams[id].until(lambda id=id: streams[id].titles() == ["mine"])  # type: ignore[misc]  # bound now
+        assert len([id for id in asked if id.startswith("e")]) == 1
+        assert set(asked) - {one.id for one in editors} == {"a0"}
+        for id, stream in streams.items():
+            assert bool(stream.events()) == (id in concerned)
+            stream.gone.set()
+            await stream.task
+
+    run(test)

@@ -19,7 +19,7 @@ from tests.web.client import Client
 
 
 def test_a_record_is_read_with_its_head_as_tag() -> None:
-    """The tag of a record is its head; who has that content is told so by 304."""
+    """The tag of a record is its head; who has that content gets 304."""
     app = office()
     made = app.site.flow.create(draft(), by=LI)
     with Client(app) as client:
@@ -163,7 +163,7 @@ def test_too_large_a_body_is_413() -> None:
 
 
 def test_refusals_say_all_reasons_and_whether_another_may() -> None:
-    """A refused act is a problem document with each reason; an unknown act and a part of a record are told apart."""
+    """A refused act is a problem document with each reason; an unknown act and a part of a record are two things."""
     app = office()
     made = app.site.flow.create(draft(), by=LI)
     with Client(app, language="zh") as client:

@@ -6,7 +6,6 @@ another text, which only its reader can bring back.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, Final
@@ -145,11 +144,11 @@ class Events(StreamingResponse):
                     yield ":\n\n"
                     continue
                 async with aclosing(self._room.items(reader)) as pages:
-                    async for items in pages:
-                        await answers.shows(visit, [item.entry for item in items])
-                        for one in _written(visit, items):
-                            data = json.dumps(one, ensure_ascii=False)
-                            yield f"id: {one['position']}\ndata: {data}\n\n"
+                    async for lines in pages:
+                        await answers.shows(visit, [one.item.entry for one in lines])
+                        for item, text in lines:
+                            position = _hidden(visit, item.position)
+                            yield f'id: {position}\ndata: {{"position": "{position}", "entry": {text}}}\n\n'
         except ReportflowError as error:  # the reader comes again
             LOG.warning("a stream of the feed has ended: %s", type(error).__name__)
 

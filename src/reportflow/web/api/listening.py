@@ -1,8 +1,9 @@
 """Who waits for what happens: one look at the store for all readers of a portal in a process, and one ping.
 
 Theory of operation. A `FeedRoom` has the readers of one event loop. While it has any, one task looks behind the last
-position of the feed every second. Where something is new, each reader is woken and asks the flow what of it they may
-see; readers who are the same person at the same place share the answer. No reader has a timer: the same task pings
+position of the feed every second. Where something is new, it reads the records concerned, once for all. Each reader who
+sees one of them is woken, and asks the flow what of it they may read; readers who see the same, since all that they see
+is by role and unit, share the answer. No reader has a timer: the same task pings
 those who have heard nothing for a while, ends the streams that are old, since a server that shuts down waits for them,
 and closes those whose reader does not take what is sent. What waits for a reader is one mark, so it cannot grow.
 
@@ -12,21 +13,31 @@ Calls have threads of their own, so that many readers do not keep pages waiting.
 from __future__ import annotations
 
 import asyncio
+import json
 from asyncio import AbstractEventLoop
-from collections.abc import AsyncGenerator, Callable
-from typing import Final
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
+
+import attrs
 
 from reportflow.errors import ReportflowError
 from reportflow.flow.aio import AsyncReportFlow
 from reportflow.flow.sync import ReportFlow
-from reportflow.model.actor import Actor
+from reportflow.model.actor import Actor, Scope
+from reportflow.model.query import Page, Query
+from reportflow.model.record import Record
+from reportflow.serialization.plain import to_plain
 from reportflow.storage.base import FeedItem
 from reportflow.web.calling import Caller
 from reportflow.web.site import LOG
 
 #: How many items are read at a time.
 _SOME: Final = 100
+#: How many new items are looked at one by one, to find out whom they concern.
+_MANY: Final = 500
+#: How far roles reach whose holders see the same, all of a unit.
+_BY_UNIT: Final = frozenset({Scope.UNIT, Scope.ANY})
 #: The last position that a feed can have.
 _LAST: Final = 2**63 - 1
 #: How many calls for readers run at once.
@@ -111,6 +122,13 @@ class FeedReader:
         return fresh
 
 
+class FeedLine(NamedTuple):
+    """An item of the feed, and its entry as JSON: written once for all who read the same."""
+
+    item: FeedItem
+    text: str
+
+
 class FeedRoom:
     """The readers of one event loop."""
 
@@ -119,7 +137,7 @@ class FeedRoom:
         self._readers: set[FeedReader] = set()
         self._end: int | None = None
         self._task: asyncio.Task[None] | None = None
-        self._reads: dict[tuple[Actor, int, int], asyncio.Task[list[FeedItem]]] = {}
+        self._reads: dict[tuple[Actor, int, int], asyncio.Task[list[FeedLine]]] = {}
         self._finding: asyncio.Task[int] | None = None
 
     @property
@@ -191,7 +209,7 @@ class FeedRoom:
     async def _any_behind(self, position: int) -> bool:
         return bool(await self._listening.call(self._listening.flow.store.feed, position, 1))
 
-    async def items(self, reader: FeedReader) -> AsyncGenerator[list[FeedItem]]:
+    async def items(self, reader: FeedReader) -> AsyncGenerator[list[FeedLine]]:
         """What is new for a reader, page by page.
 
         Raises:
@@ -202,21 +220,24 @@ class FeedRoom:
             items = await self._read(reader.actor, reader.after, end)
             if items:
                 yield items
-                reader.after, reader.woken_at = items[-1].position, None
+                reader.after, reader.woken_at = items[-1].item.position, None
             if len(items) < _SOME:  # so all up to the end was looked at
                 reader.after = max(reader.after, end)
                 return
 
-    async def _read(self, actor: Actor, after: int, end: int) -> list[FeedItem]:
+    async def _read(self, actor: Actor, after: int, end: int) -> list[FeedLine]:
         """What a person may see behind a position, shared by those who ask at the same time."""
-        key = actor, after, end  # one that was begun when the end was another one may have missed what is new
+        key = (
+            self._sight(actor),
+            after,
+            end,
+        )  # one that was begun when the end was another one may have missed what is new
         task = self._reads.get(key)
         if task is None:
-            feed = self._listening.flow.feed
-            task = asyncio.create_task(self._listening.call(feed, after, by=actor, limit=_SOME))
+            task = asyncio.create_task(self._lines(actor, after))
             self._reads[key] = task
 
-            def done(ended: asyncio.Task[list[FeedItem]]) -> None:
+            def done(ended: asyncio.Task[list[FeedLine]]) -> None:
                 self._reads.pop(key, None)
                 if not ended.cancelled():
                     ended.exception()
@@ -224,27 +245,59 @@ class FeedRoom:
             task.add_done_callback(done)
         return await asyncio.shield(task)
 
+    async def _lines(self, actor: Actor, after: int) -> list[FeedLine]:
+        items = await self._listening.call(self._listening.flow.feed, after, by=actor, limit=_SOME)
+        return [FeedLine(item, json.dumps(to_plain(item.entry), ensure_ascii=False)) for item in items]
+
+    def _sight(self, actor: Actor) -> Actor:
+        """What stands for all actors who see the same: those all of whose roles reach by unit, or everywhere."""
+        scopes = {one.roles[role] for one in self._listening.flow.lifecycles for role in actor.roles & one.roles.keys()}
+        return attrs.evolve(actor, id="-", name="", post="") if scopes <= _BY_UNIT else actor
+
     # -- watching -------------------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
         """Look for what is new, and after the readers, until cancelled."""
         while True:
+            before = self._end
             try:
-                before = self._end
-                fresh = await self._find_end() != before
+                fresh = await self._look()
             except ReportflowError as error:
                 LOG.warning("the feed cannot be read: %s", type(error).__name__)
-                fresh = False
+                fresh = () if self._end == before else None
             now = asyncio.get_running_loop().time()
             for reader in tuple(self._readers):
                 self._tend(reader, fresh, now)
             await asyncio.sleep(self._listening.look)
 
-    def _tend(self, reader: FeedReader, fresh: bool, now: float) -> None:
+    async def _look(self) -> Sequence[Record] | None:
+        """The records to which something happened since the last look; None: they are too many, or not known."""
+        before = self._end
+        if await self._find_end() == before:
+            return ()
+        if before is None:
+            return None
+        store, call = self._listening.flow.store, self._listening.call
+        items: list[FeedItem] = await call(store.feed, before, _MANY)
+        if len(items) == _MANY:
+            return None
+        ids = {item.entry.record_id for item in items if item.unreadable is None}
+        page: Page = await call(store.find, Query(id=ids, limit=_MANY)) if ids else Page(())
+        return page.records
+
+    def _concerns(self, actor: Actor, records: Sequence[Record] | None) -> bool:
+        """Whether an actor may see one of some records."""
+        return records is None or any(
+            one.name == record.kind and one.sees(record, actor)
+            for record in records
+            for one in self._listening.flow.lifecycles
+        )
+
+    def _tend(self, reader: FeedReader, news: Sequence[Record] | None, now: float) -> None:
         if reader.woken_at is not None and now - reader.woken_at > self._listening.patience:
             reader.close()
             return
-        reader.fresh = reader.fresh or fresh
+        reader.fresh = reader.fresh or self._concerns(reader.actor, news)
         reader.is_over = reader.is_over or now >= reader.until
         if reader.fresh or reader.is_over or now - reader.heard_at >= self._listening.ping:
             reader.wake(now)
