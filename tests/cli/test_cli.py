@@ -649,9 +649,9 @@ def test_each_text_has_both_languages_with_the_same_facts(code: str) -> None:
 def test_each_code_of_the_terminal_is_in_its_texts() -> None:
     """Every code in the sources of the terminal has a text, and no text is left over."""
     rooms = "help|demo|figures|history|check|inbox|db|conform|cover|verify|wrong"
-    rooms += "|field|done|options|sheet|diff|find|files|relay"
+    rooms += "|field|done|options|sheet|diff|find|files|relay|serve"
     sources = [file.read_text("utf-8") for file in Path(str(commands.__file__)).parent.glob("*.py")]
-    found = {code for source in sources for code in re.findall(rf'"((?:{rooms})\.[\w.]+)"', source)}
+    found = {code for source in sources for code in re.findall(rf'"(?:cli\.)?((?:{rooms})\.[\w.]+)"', source)}
     found |= {f"help.{name}" for name in commands.reportflow.commands}
     found |= {f"help.db.{name}" for name in tables.db.commands}
     found |= {f"db.{name}" for name in ("made", "already", "upgraded")}

@@ -1253,7 +1253,6 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "changed": "last change",
         "seen": "seen as",
         "version": "version {number}, {head}",
-        "parts": "{first} ({rest})",
     },
     "cli.diff": {
         "title": "From version {first} to version {last}",

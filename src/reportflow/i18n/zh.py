@@ -1154,7 +1154,6 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "changed": "最近办理",
         "seen": "所见",
         "version": "第{number}项办理后，{head}",
-        "parts": "{first}（{rest}）",
     },
     "cli.diff": {
         "title": "第{first}项与第{last}项办理后的内容比较",
