@@ -404,7 +404,7 @@ def test_a_table_of_forty_lines_has_its_lists() -> None:
 
 def test_what_people_wrote_is_never_markup() -> None:
     """Titles, texts, authors, reasons, names of people and of views are shown as they were written, on every page."""
-    evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
+    evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 1234567*7 }}"
     boss = attrs.evolve(CHIEF, name=evil, post=evil)
     people = {"chief": Person(evil, evil, evil)}
     with ReportFlow(MemoryStore(), REPORT, people=people) as flow:
@@ -430,7 +430,7 @@ def test_what_people_wrote_is_never_markup() -> None:
                 page = client.get(address).text
                 assert "<script>a" not in page
                 assert "<img" not in page
-                assert "49" not in re.findall(r"{{[^}]*}}|49", page)
+                assert "8641969" not in page
         with Client(portal_for(flow, attrs.evolve(boss, roles={"contributor"}))) as client:
             page = client.get("/").text
             assert "&lt;script&gt;" in page
