@@ -11,7 +11,7 @@ import pytest
 from reportflow import PARTY, REFERENCE, UNIT, Actor, Details, Entry, Lifecycle, Record, State, Transition, open_flow
 from reportflow.exports.phrases import Phrases
 from reportflow.i18n.catalog import STANDARD
-from reportflow.office import REPORT, Adoption, Author, Merge, Report, Revision
+from reportflow.office import REPORT, Adoption, Author, Comment, Merge, Report, Revision
 
 LI = Actor(id="li", name="Li", roles={"editor", "reviewer", "registrar"}, unit="u")
 CHEN = Actor(id="chen", name="Chen", roles={"reviewer", "registrar"}, unit="u")
@@ -82,3 +82,7 @@ def test_texts_are_cut_and_ids_named() -> None:
     edited = attrs.evolve(entry, trigger="edit", details=Revision(text="x" * 80))
     assert phrase(edited, REPORT, longest=48).endswith("…")
     assert phrase(attrs.evolve(entry, details=None), REPORT) == ""
+    unmarked = attrs.evolve(entry, trigger="comment", details=Comment(text="r9"))
+    assert (
+        phrase(unmarked, REPORT) == "'Lamps'"
+    )  # an id in a field that is not marked is known by its name all the same

@@ -130,7 +130,7 @@ class Phrases:
         if attrs.has(type(value)):
             return self._nested(value, lifecycle)
         text = str(value)
-        shown = self._word(name, text, lifecycle)
+        shown = self._names.get(text) or self._word(name, text, lifecycle)  # an id, though its field is not marked
         return shown if self._longest is None or len(shown) <= self._longest else shown[: self._longest - 1] + "…"
 
     def _nested(self, value: Any, lifecycle: Lifecycle) -> str:
