@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from datetime import datetime
 from html import unescape
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reportflow import Actor, Interval, MemoryStore, ReportFlow, SqlStore
+from reportflow import Actor, AsyncReportFlow, Interval, MemoryStore, ReportFlow, SqlStore, open_async_flow
 from reportflow.office import REPORT
 from reportflow.office.figures import MEASURES, YEARLY, figures, yearly
 from reportflow.office.measures import Breakdown, Measure, Yearly
-from reportflow.web import counting
+from reportflow.web import counting, portal
 from reportflow.web.querying import query_of
 from tests.web.client import Client
 from tests.web.offices_of_the_year import (
@@ -414,3 +416,21 @@ def test_an_own_lifecycle_is_said_in_words(flow: ReportFlow) -> None:
         page = client.get("/lifecycle")
         assert 'href="/lifecycle/question"' in page.text
         assert 'aria-current="page">Question' in client.get("/lifecycle/question").text
+
+
+def test_an_asynchronous_flow_has_the_same_pages() -> None:
+    """Year and lifecycle are those of an asynchronous flow, too."""
+
+    async def opened() -> AsyncReportFlow:
+        flow = await open_async_flow("memory:", lifecycles=[QUESTION], zone=ZONE)
+        at = datetime(2022, 6, 1, 12, tzinfo=ZONE)
+        await flow.create(Question.draft(title="Dark lamps"), by=ASKER, at=at)
+        return flow
+
+    flow = asyncio.run(opened())
+    app: Any = portal(flow, authenticate=lambda request: CLERK, secret=b"the key of the tests")
+    with Client(app) as client:
+        assert "Ask (1 acts) 1" in text_of(client.get("/year").text)
+        assert "Jun 1" in text_of(client.get("/year/2022?view=months").text)
+        assert "open 1 100%" in text_of(client.get("/year/2022?view=parts").text)
+        assert client.get("/lifecycle").status_code == 200
