@@ -706,6 +706,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "not_a_fact": "a fact that stands",
     },
     "report.field": {
+        "authors.name": "name",
+        "authors.unit": "unit and post",
+        "authors.level": "level of the committee",
         "internal": "for the office only",
         "commission": "call that it answers",
         "origin": "also found at",

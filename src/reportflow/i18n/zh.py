@@ -607,6 +607,9 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "not_a_fact": "须为仍有效的登记",
     },
     "report.field": {
+        "authors.name": "姓名",
+        "authors.unit": "单位及职务",
+        "authors.level": "所在政协层级",
         "internal": "内部批注",
         "commission": "对应约稿",
         "origin": "其他出处",

@@ -128,6 +128,12 @@ class Form:
         """What people call the fields that it cannot show."""
         return tuple(self._label(tuple(pointer.split("/")[1:])) for pointer, _ in unshown(self.widgets))
 
+    def _own_label(self, above: Sequence[str], name: str) -> str:
+        """What people call a field: ``authors.unit``, where that has a label of its own, before ``unit``."""
+        kind, group = self.lifecycle.name, next((one for one in reversed(above) if not one.isdecimal()), "")
+        own = self.t.known_label("field", f"{group}.{name}", kind) if group else ""
+        return own or self.t.label("field", name, kind)
+
     def label_of(self, name: str) -> str:
         """What people call a field of a name in the form."""
         return self._label([part for part in name.split("/") if part])
@@ -139,8 +145,10 @@ class Form:
 
     def _label(self, path: Sequence[str]) -> str:
         """What people call a field, with those that it is in."""
-        kind = self.lifecycle.name
-        shown = [str(int(one) + 1) if one.isdecimal() else self.t.label("field", one, kind) for one in path]
+        shown = [
+            str(int(one) + 1) if one.isdecimal() else self._own_label(path[:place], one)
+            for place, one in enumerate(path)
+        ]
         return " › ".join(shown)
 
     # -- what stands in it -----------------------------------------------------------------------------------------
@@ -202,7 +210,7 @@ class Form:
             name=name,
             id=id_of(name),
             kind=shown,
-            label=self.t.label("field", one.name, kind) if not one.name.isdecimal() else str(int(one.name) + 1),
+            label=self._own_label(above, one.name) if not one.name.isdecimal() else str(int(one.name) + 1),
             hint=self._hint(one, room),
             optional=not one.required,
             value=values[0] if values else "",
