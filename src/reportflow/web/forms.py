@@ -202,7 +202,7 @@ class Form:
         name: str,
         above: tuple[str, ...],
     ) -> FormField:
-        kind, path = self.lifecycle.name, (*above, one.name)
+        path = (*above, one.name)
         values = tuple(typed.get(name, ()))
         shown = _kind_shown(one, values)
         room = one.name if not one.name.isdecimal() else above[-1]
