@@ -103,6 +103,10 @@ async def events(visit: Visit) -> Response:
     return visit.complete(Events(visit, room, room.reader(visit.actor, start)))
 
 
+def _event(position: str, entry: str) -> str:
+    return f'id: {position}\ndata: {{"position": "{position}", "entry": {entry}}}\n\n'
+
+
 class Events(StreamingResponse):
     """A stream of what happens, until it is old, its reader is gone, or takes too long to read."""
 
@@ -146,9 +150,7 @@ class Events(StreamingResponse):
                 async with aclosing(self._room.items(reader)) as pages:
                     async for lines in pages:
                         await answers.shows(visit, [one.item.entry for one in lines])
-                        for item, text in lines:
-                            position = _hidden(visit, item.position)
-                            yield f'id: {position}\ndata: {{"position": "{position}", "entry": {text}}}\n\n'
+                        yield "".join(_event(_hidden(visit, item.position), text) for item, text in lines)
         except ReportflowError as error:  # the reader comes again
             LOG.warning("a stream of the feed has ended: %s", type(error).__name__)
 
