@@ -115,7 +115,7 @@ _STUDIOS: Final = """
 高新区委员工作室 秦川 business industry employment transport
 社会福利界委员工作室 尤丽 elderly_care social_security housing
 古城街道委员工作室 戴明 housing culture_tourism city_management food_safety
-农业界委员工作室 严冬梅 agriculture environment
+新城街道委员工作室 严冬梅 environment business
 """
 _POINTS: Final = """
 市第一医院 葛敏 healthcare social_security
@@ -152,6 +152,10 @@ _LIAISONS: Final = [
 ]
 
 
+#: Where studios and contact points of the city are.
+_IN_TOWN: Final = ("临朔区", "西塬区", "高新区", "中心城区")
+
+
 def _lines(table: str) -> list[list[str]]:
     return [line.split() for line in table.strip().splitlines()]
 
@@ -164,14 +168,14 @@ class Contributor(NamedTuple):
         actor: Who types.
         author: Whom the report names as its author: the person, or the body that they type for.
         topics: What they write about; empty for anything that happens at home.
-        home: The county that they write of; "" for the whole city.
+        places: Where they know their way; empty for everywhere.
     """
 
     source: Source
     actor: Actor
     author: Author
     topics: frozenset[str]
-    home: str = ""
+    places: tuple[str, ...] = ()
 
 
 def _persons(source: Source, stem: str, what: str, level: Level | None, table: str) -> list[Contributor]:
@@ -183,18 +187,17 @@ def _persons(source: Source, stem: str, what: str, level: Level | None, table: s
     return found
 
 
-def _home(name: str) -> str:
+def _home(name: str) -> tuple[str, ...]:
     """The county that a post or the name of a body begins with."""
-    return next((county for county in COUNTIES if name.startswith(county)), "")
+    return tuple(county for county in COUNTIES if name.startswith(county))
 
 
-def _bodies(source: Source, stem: str, what: str, table: str) -> list[Contributor]:
+def _bodies(source: Source, stem: str, what: str, table: str, places: tuple[str, ...] = ()) -> list[Contributor]:
     found = []
     for place, (body, name, *topics) in enumerate(_lines(table), 1):
         actor = contributor(f"{stem}-{place:02}", name, f"{body}信息联络员")
-        found.append(
-            Contributor(source, actor, Author(name=body, id=actor.id, unit=what), frozenset(topics), _home(body))
-        )
+        author = Author(name=body, id=actor.id, unit=what)
+        found.append(Contributor(source, actor, author, frozenset(topics), _home(body) or places))
     return found
 
 
@@ -203,7 +206,7 @@ def _counties() -> list[Contributor]:
     for place, (county, name) in enumerate(zip(COUNTIES, _LIAISONS, strict=True), 1):
         actor = contributor(f"county-{place:02}", name, f"{county}政协办公室主任")
         author = Author(name=f"{county}政协", id=actor.id, unit="县市区政协", level=Level.COUNTY)
-        found.append(Contributor(Source.COUNTY_COMMITTEE, actor, author, frozenset(), county))
+        found.append(Contributor(Source.COUNTY_COMMITTEE, actor, author, frozenset(), (county,)))
     return found
 
 
@@ -216,10 +219,10 @@ SOURCES: Final[dict[Source, tuple[int, list[Contributor]]]] = {
     Source.SPECIAL_CONTRIBUTOR: (
         40, _persons(Source.SPECIAL_CONTRIBUTOR, "contributor", "特邀信息员", None, _SPECIAL),
     ),
-    Source.MEMBER_STUDIO: (34, _bodies(Source.MEMBER_STUDIO, "studio", "委员工作室", _STUDIOS)),
-    Source.CONTACT_POINT: (18, _bodies(Source.CONTACT_POINT, "point", "信息联系点", _POINTS)),
+    Source.MEMBER_STUDIO: (34, _bodies(Source.MEMBER_STUDIO, "studio", "委员工作室", _STUDIOS, _IN_TOWN)),
+    Source.CONTACT_POINT: (18, _bodies(Source.CONTACT_POINT, "point", "信息联系点", _POINTS, _IN_TOWN)),
     Source.DIRECT_REPORT_POINT: (
-        10, _bodies(Source.DIRECT_REPORT_POINT, "report-point", "信息直报点", _REPORT_POINTS),
+        10, _bodies(Source.DIRECT_REPORT_POINT, "report-point", "信息直报点", _REPORT_POINTS, _IN_TOWN),
     ),
     Source.SECTOR_GROUP: (8, _bodies(Source.SECTOR_GROUP, "sector", "界别活动组", _SECTORS)),
 }  # fmt: skip

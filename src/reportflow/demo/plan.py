@@ -52,8 +52,8 @@ WAITING: Final = frozenset({"in_draft", "in_edited", "in_reviewed", "in_returned
 _CLOSED: Final = TOTAL - sum(ENDS[end] for end in WAITING)
 #: The last number that arrives early enough for a department to have taken it up in the year.
 _EARLY: Final = 300
-#: A matter is issued so often at most beside what is written out of it, and found in one place so often.
-_ISSUED_OF_A_MATTER, _OF_A_PLACE = 2, 2
+#: A matter is issued so often at most, beside what is written out of it.
+_ISSUED_OF_A_MATTER: Final = 2
 #: When the office opens, and the latest start of a day's first act; in minutes of the day.
 OPENS, LATEST_START = 8 * 60 + 40, 16 * 60
 
@@ -237,9 +237,14 @@ def _fits(slot: _Slot, matter: Matter) -> bool:
     return (
         (matter.topic in LIVELIHOOD) is slot.lively
         and (not one.topics or matter.topic in one.topics)
-        and (not one.home or one.home in matter.places)
+        and bool(_places(one, matter))
         and (not matter.months or DAYS[slot.day].month in matter.months)
     )
+
+
+def _places(one: Contributor, matter: Matter) -> tuple[str, ...]:
+    """Where a contributor writes of a matter."""
+    return tuple(place for place in matter.places if not one.places or place in one.places)
 
 
 def _merged(rng: Random, slots: dict[int, _Slot], found: dict[int, tuple[Matter, str, int]]) -> dict[int, int]:
@@ -269,12 +274,11 @@ def _placed(
     rng: Random, slot: _Slot, suitable: list[Matter], used: Counter[tuple[str, str]]
 ) -> tuple[Matter, str, int]:
     """A matter and a place that are not used up, the least used matter first; and which of its titles."""
-    home = slot.contributor.home
     free = [
         (matter, place)
         for matter in suitable
-        for place in ((home,) if home else matter.places)
-        if used[matter.name, place] < _OF_A_PLACE
+        for place in _places(slot.contributor, matter)
+        if used[matter.name, place] < len(matter.titles)
     ]
     often = Counter[str]()
     for (name, _), many in used.items():
