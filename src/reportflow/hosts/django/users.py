@@ -74,6 +74,9 @@ def session_actor(request: Any) -> Actor | None:
     """
     session = import_module(settings.SESSION_ENGINE)
     asked = HttpRequest()
-    asked.session = session.SessionStore(request.cookies.get(settings.SESSION_COOKIE_NAME))
+    key = request.cookies.get(settings.SESSION_COOKIE_NAME, "")
+    asked.session = session.SessionStore(
+        key if key.isprintable() else None
+    )  # no engine is asked for what cannot be one
     user = get_user(asked)
     return actor_of(user) if user.is_authenticated and user.is_active else None
