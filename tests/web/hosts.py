@@ -20,10 +20,10 @@ LI: Final = Actor(id="li", name="李娜", post="科长", roles={"contributor", "
 Make = Callable[..., Portal]
 
 
-def office(title: str = "Dark lamps", **settings: Any) -> Portal:
+def office(about: str = "Dark lamps", **settings: Any) -> Portal:
     """A portal with one report."""
     flow = open_flow("memory:")
-    flow.create(Report.draft(title=title, text="Eight.", authors=[Author(name="Qian")]), by=LI)
+    flow.create(Report.draft(title=about, text="Eight.", authors=[Author(name="Qian")]), by=LI)
     return portal(flow, **{"authenticate": lambda request: LI, **settings})
 
 
