@@ -67,6 +67,8 @@ LONGER: Final[Mapping[str, str]] = MappingProxyType(
     {
         "i18n/en.py": "one table of texts, read as one",
         "i18n/zh.py": "the same table in Chinese",
+        "i18n/portal_en.py": "one table of texts, read as one",
+        "i18n/portal_zh.py": "the same table in Chinese",
         "errors.py": "one tree, drawn and read as one",
         "flow/aio.py": "the same verbs, awaited, in the order of flow/sync.py",
         "flow/sync.py": "one class of verbs and what each promises, looked up more than read",

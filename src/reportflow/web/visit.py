@@ -141,8 +141,9 @@ class Visit:
         if self._form is None:
             try:
                 self._form = await self.request.form(max_fields=_FIELDS, max_files=_FILES, max_part_size=_FIELD)
-            except MultiPartException as error:
-                raise HTTPException(413 if "maximum size" in error.message else 400) from error
+            except (MultiPartException, HTTPException) as error:  # Starlette raises either, by who mounts
+                said = error.message if isinstance(error, MultiPartException) else str(error.detail)
+                raise HTTPException(413 if "maximum size" in said else 400) from error
             except (ValueError, LookupError) as error:  # what is no form, or in no known encoding
                 raise HTTPException(400) from error
         return self._form
