@@ -1,4 +1,4 @@
-"""Acting on a record: the form of a transition, what comes of sending it, and the people that a field finds.
+"""Acting on a record: the form of a transition, what sending it leads to, and the people that a field finds.
 
 GET shows the form, or why there is none; POST fires. Nothing that was typed is lost on the way: what is wrong is said
 at its field, another person's change is compared with what was typed, and what can no longer be sent can be read.
