@@ -305,8 +305,9 @@ def _joined(spans: Iterable[Span]) -> Iterator[Span]:
         every = list(run)
         sides = [every] if is_same else [[one for one in every if one.kind in kinds] for kinds in (OF_OLD, OF_NEW)]
         for side in sides:
-            for kind, group in groupby(side, key=lambda span: span.kind):
-                yield Span(kind, "".join(span.text for span in group))
+            for _, run_of_kind in groupby(side, key=lambda span: span.kind):
+                first, *rest = run_of_kind
+                yield Span(first.kind, "".join([first.text, *(span.text for span in rest)]))
 
 
 # -- counting ----------------------------------------------------------------------------------------------------

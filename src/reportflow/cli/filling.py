@@ -39,7 +39,7 @@ class WrongFields(CommandFailed):
 
     def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
         super().__init__(text("field.faults").join(": ".join(one) for one in faults))
-        self.faults = tuple(faults)
+        self.faults: tuple[tuple[str, str], ...] = tuple(faults)
 
     def show(self, file: Any = None) -> None:
         """Print the sentences, one a line."""

@@ -30,7 +30,8 @@ class DemoWords:
         self._report = report
         self._rng = rng
         if report.text is not None:
-            self.title, self.raw = report.text.title[0], report.text.text[0]
+            self.title: str = report.text.title[0]
+            self.raw: str = report.text.text[0]
             to = next((value[0] for key, value in report.text.events if key == "refer"), "有关部门")
             self.facts: dict[str, Any] = {
                 "place": "反映人", "department": to, "problem": "主要问题", "advice": "建议", "topic": report.text.name,

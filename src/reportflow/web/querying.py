@@ -60,6 +60,7 @@ class Several(Protocol):
 
     def multi_items(self) -> Iterable[tuple[str, Any]]:
         """Each parameter with each of its values."""
+        ...
 
 
 #: The parameters of an address or a form.
@@ -85,12 +86,13 @@ def values_of(params: Given) -> dict[str, list[str]]:
 
 
 def _pairs(params: Given) -> Iterable[tuple[str, Any]]:
-    if not isinstance(params, Mapping) or hasattr(params, "multi_items"):
-        yield from params.multi_items()
-        return
-    for name, value in params.items():
-        for one in [value] if isinstance(value, str) else value:
-            yield name, one
+    several: Any = getattr(params, "multi_items", None)  # Starlette's are mappings too, with one value of each
+    if several is not None:
+        yield from several()
+    elif isinstance(params, Mapping):
+        for name, value in params.items():
+            for one in [value] if isinstance(value, str) else value:
+                yield name, one
 
 
 # -- parameters -> a query ---------------------------------------------------------------------------------------------

@@ -69,7 +69,8 @@ class Router:
                     return route.handler, names
                 methods.append(route.method)
         if methods:
-            allowed = dict.fromkeys([*methods, *(["HEAD"] if "GET" in methods else [])])
+            methods += ["HEAD"] if "GET" in methods else []
+            allowed: dict[str, None] = dict.fromkeys(methods)
             raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
         raise HTTPException(404)
 

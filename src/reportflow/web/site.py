@@ -50,10 +50,10 @@ class Site:
         self.flow: Any = flow  # each verb is called by `call`, which awaits where it must
         self.authenticate = authenticate
         self.settings = settings
-        self.kept = kept or PortalStore.of(flow.store)
+        self.kept: PortalStore = kept or PortalStore.of(flow.store)
         # a store on a host's connections may have to look after those of a thread
         around = getattr(flow.store, "around_call", nullcontext)
-        self.call = Caller(settings.threads, settings.timeout, around)
+        self.call: Caller = Caller(settings.threads, settings.timeout, around)
         newest: dict[str, Lifecycle] = {}
         for one in flow.lifecycles:
             if one.name not in newest or newest[one.name].version < one.version:

@@ -81,7 +81,7 @@ class Urls:
     __slots__ = ("prefix",)
 
     def __init__(self, prefix: str) -> None:
-        self.prefix = prefix
+        self.prefix: str = prefix
 
     def to(self, *parts: str, fragment: str = "", **query: Given) -> str:
         """The address of a page: its parts are names, and its query's parameters texts.

@@ -57,11 +57,11 @@ class Visit:
         self.urls = urls
         self.path = path
         self.params: Mapping[str, str] = {}
-        self.language = _language(request, site)
+        self.language: str = _language(request, site)
         theme = request.cookies.get(THEME_COOKIE, "auto")
-        self.theme = theme if theme in THEMES else "auto"
+        self.theme: str = theme if theme in THEMES else "auto"
         self.t: Words = site.words(self.language)
-        self.secrecy = Secrecy.INTERNAL
+        self.secrecy: Secrecy = Secrecy.INTERNAL
         self._actor: Actor | None = None
         self._signer: Signer | None = None
         self._form: FormData | None = None

@@ -31,10 +31,10 @@ class Words:
     def __init__(
         self, catalog: Catalog, language: str, zone: tzinfo, lifecycles: Mapping[str, Lifecycle], now: datetime
     ) -> None:
-        self.catalog = catalog
-        self.language = language
-        self.zone = zone
-        self.now = now.astimezone(zone)
+        self.catalog: Catalog = catalog
+        self.language: str = language
+        self.zone: tzinfo = zone
+        self.now: datetime = now.astimezone(zone)
         self._lifecycles = lifecycles
         self._renderer = Renderer(catalog, language, zone=zone)
 

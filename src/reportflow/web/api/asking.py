@@ -81,10 +81,11 @@ def asked(visit: Visit, cls: type[T]) -> T:
             data[field] = int(values[0]) if _is_number(shape) and _INTEGER.fullmatch(values[0]) else values[0]
     named = {f"/{field}": f"/{name}" for name, (field, _) in shapes.items()}
     try:
-        found = parse(cls, data)
+        found: T | None = parse(cls, data)
     except InvalidValue as error:
+        found = None
         problems += [one._replace(pointer=named.get(one.pointer, one.pointer)) for one in error.problems]
-    if problems:
+    if found is None or problems:
         raise InvalidValue.of(problems)
     return found
 

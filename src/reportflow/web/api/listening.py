@@ -69,8 +69,12 @@ class Listening:
         most: int = 1000,
     ) -> None:
         self.flow = flow
-        self.call = Caller(_THREADS, timeout)
-        self.look, self.ping, self.life, self.patience, self.most = look, ping, life, patience, most
+        self.call: Caller = Caller(_THREADS, timeout)
+        self.look: float = look
+        self.ping: float = ping
+        self.life: float = life
+        self.patience: float = patience
+        self.most: int = most
         self._rooms: WeakKeyDictionary[AbstractEventLoop, FeedRoom] = WeakKeyDictionary()
 
     def room(self) -> FeedRoom:
@@ -96,11 +100,11 @@ class FeedReader:
         self.actor = actor
         self.after = after
         self.until = until
-        self.fresh = False
+        self.fresh: bool = False
         self.is_over = False
         self.close: Callable[[], object] = lambda: None
         self.woken_at: float | None = None
-        self.heard_at = 0.0
+        self.heard_at: float = 0.0
         self._awake = asyncio.Event()
 
     def wake(self, now: float) -> None:
@@ -114,11 +118,13 @@ class FeedReader:
         if not self.fresh and not self.is_over:
             await self._awake.wait()
         self._awake.clear()
-        self.woken_at, self.heard_at = None, asyncio.get_running_loop().time()
+        self.woken_at = None
+        self.heard_at = asyncio.get_running_loop().time()
 
     def take_fresh(self) -> bool:
         """Whether something may be new; from now on it is not."""
-        fresh, self.fresh = self.fresh, False
+        fresh = self.fresh
+        self.fresh = False
         return fresh
 
 

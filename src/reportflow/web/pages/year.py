@@ -17,6 +17,7 @@ from reportflow.office.measures import Measure, Yearly
 from reportflow.web import charts, counting
 from reportflow.web.querying import params_of
 from reportflow.web.routes import Route
+from reportflow.web.urls import query_text
 from reportflow.web.visit import Visit
 
 #: The views of a year; the first one is that which the address need not name.
@@ -353,8 +354,8 @@ def _address(
 
 def _list(visit: Visit, query: Query) -> str:
     """The address of the list of what a query finds."""
-    params: Mapping[str, Any] = params_of(query, visit.flow.zone)
-    return visit.urls.to("find", **params)
+    params = params_of(query, visit.flow.zone)
+    return visit.urls.to("find") + f"?{query_text(params)}" * bool(params)
 
 
 ROUTES: Final = (
