@@ -73,7 +73,6 @@ class Walk:
     def act(self, person: Someone, trigger: str, fields: Mapping[str, str] | None = None) -> Page:
         """Do something with the record: from its page by the button of the act, up to the receipt."""
         page = person.go(f"/r/{self.id}")
-        self.judged(page, f"record-before-{trigger}")
         page.locator(".options").get_by_role("link", name=self.label("trigger", trigger), exact=True).click()
         self.fill(page, fields or {})
         self.judged(page, f"form-{trigger}")
