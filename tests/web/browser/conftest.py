@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from reportflow import Actor
 from reportflow.web import portal
@@ -54,17 +57,21 @@ class Served:
     Args:
         flow: The flow.
         people: Who can sign in, by id: the cookie `WHO` names one.
+        mount: Under which path a host has the portal; blank: the server serves it by itself.
         **settings: Of the portal.
     """
 
-    def __init__(self, flow: Any, people: dict[str, Actor], **settings: Any) -> None:
+    def __init__(self, flow: Any, people: dict[str, Actor], mount: str = "", **settings: Any) -> None:
         self.flow = flow
         self.people = people
+        self.mount = mount
 
         def authenticate(request: Request) -> Actor | None:
             return people.get(request.cookies.get(WHO, ""))
 
-        app = portal(flow, authenticate=authenticate, **{"rate": None, **settings})
+        app: ASGIApp = portal(flow, authenticate=authenticate, **{"rate": None, **settings})
+        if mount:
+            app = Starlette(routes=[Mount(mount, app)])
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
@@ -76,7 +83,7 @@ class Served:
     @property
     def url(self) -> str:
         """Its address."""
-        return f"http://office.test:{self.port}"
+        return f"http://office.test:{self.port}{self.mount}"
 
     def close(self) -> None:
         """Stop the server."""
