@@ -781,7 +781,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "files": "files",
         "size": "size",
         "source": "source",
-        "sequence": "number in the history",
+        "sequence": "entry of the history",
         "passed_on": "merged before",
         "facts": "facts that stand",
         "state": "state",

@@ -682,7 +682,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "files": "文件",
         "size": "大小",
         "source": "来源",
-        "sequence": "办理过程序号",
+        "sequence": "撤销哪一项登记",
         "passed_on": "先前并入",
         "facts": "仍有效的登记",
         "state": "环节",

@@ -164,9 +164,13 @@ def authors(one: Dossier, record: Record | None = None) -> list[tuple[str, str]]
 
 
 def signed(one: Dossier) -> list[tuple[str, str]]:
-    """The same as a printed text is signed: the unit before the name."""
+    """The same as a printed text is signed: the unit before the name; not where the text's last line names them all."""
     found = []
+    last_lines = [text.strip().rpartition("\n")[2] for _, text in texts(one.record)]
+    signature = "\n".join(line for line in last_lines if line.startswith(("（", "(")))
     for name, _ in authors(one):
+        if all(it.name in signature for it in getattr(one.record, name)):
+            continue
         people = [f"{getattr(it, 'unit', '')}\u3000{it.name}".strip() for it in getattr(one.record, name)]
         found.append((name, one.phrases.joined(people, "，")))
     return found

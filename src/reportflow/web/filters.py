@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Scope, Secrecy
 from reportflow.model.query import Query
+from reportflow.web.labelled import label_of
 from reportflow.web.querying import ENTRY_FIELDS, FIELDS, WITHOUT, params_of
 from reportflow.web.urls import query_text
 from reportflow.web.visit import Visit
@@ -23,6 +24,8 @@ _PEOPLE: Final = frozenset({"assignee", "created_by", "author", "by"})
 _ROOMS: Final[Mapping[str, str]] = MappingProxyType(
     {"state": "state", "secrecy": "secrecy", "happened": "trigger", "level": "level", "code": "code"}
 )
+#: Parameters whose values are typed, by their labels where they have some.
+LABELLED: Final = frozenset({"category", "topic"})
 #: Parameters that the form has controls of its own for; the others are kept as they are.
 _SHOWN: Final = frozenset({"text", "kind", "state", "category", "topic", "unit", "secrecy", "assignee", "order"})
 _SHOWN_TIMES: Final = frozenset({"created_from", "created_to", "due_from", "due_to"})
@@ -131,7 +134,11 @@ def filters(visit: Visit, params: Params, people: Mapping[str, Any] | None, *, f
         ],
         search_people=people is not None and not few,
         units=any(one.roles.get(role) is Scope.ANY for one in kinds for role in visit.actor.roles),
-        said={name: values[0] for name, values in params.items() if name in _SHOWN | _SHOWN_TIMES},
+        said={
+            name: label_of(values[0], name, t, kinds) if name in LABELLED else values[0]
+            for name, values in params.items()
+            if name in _SHOWN | _SHOWN_TIMES
+        },
         kept=list(_kept(params, persons, mine)),
     )
 
@@ -192,6 +199,8 @@ def value_text(visit: Visit, name: str, value: str, kinds: Iterable[str], people
         for kind in [*kinds, *(one.name for one in kinds_of(visit))]:
             if label := t.known_label(_ROOMS[name], value, kind):
                 return label
+    if name in LABELLED:
+        return label_of(value, name, t, kinds_of(visit))
     return t("find.some_record") if name in ("id", "parent") else value
 
 

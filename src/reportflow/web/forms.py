@@ -20,6 +20,7 @@ from reportflow.model.values import field_names
 from reportflow.serialization.parse import parse
 from reportflow.serialization.widgets import Widget, can_be_shown, unshown, widgets_of
 from reportflow.web.fields import Faults, FieldFault, FormField, id_of
+from reportflow.web.labelled import code_of, label_of
 from reportflow.web.typed import (
     HERE,
     ID,
@@ -32,10 +33,12 @@ from reportflow.web.typed import (
     Typed,
     constant_text,
     first,
+    inner,
     name_in,
     places,
     plain_defaults,
     read,
+    tags_of,
     typed_of,
 )
 from reportflow.web.words import Words
@@ -156,7 +159,16 @@ class Form:
     def blank(self, given: Mapping[str, Any] | None = None) -> Typed:
         """What stands in it at first: what fields hold unless they are filled in, or some plain data."""
         plain = {**plain_defaults(self.widgets), **(given or {})}
-        return typed_of(self.widgets, plain, self.t.zone, self.seal)
+        typed = typed_of(self.widgets, plain, self.t.zone, self.seal)
+        return self._with_tags(typed, lambda tag, field: label_of(tag, field, self.t, (self.lifecycle,)))
+
+    def _with_tags(self, typed: Mapping[str, Sequence[str]], change: Callable[[str, str], str]) -> Typed:
+        """The same with each tag changed: labels are read and typed, codes are kept."""
+        changed = {name: list(values) for name, values in typed.items()}
+        for one, name, _ in inner(self.widgets, typed):
+            if one.kind == "tags" and first(typed, name):
+                changed[name] = ["\n".join(change(tag, one.name) for tag in tags_of(one, first(typed, name)))]
+        return changed
 
     def with_another(self, typed: Typed, name: str) -> Typed:
         """The same with one group more under a name; unchanged where it has no groups of that name."""
@@ -283,7 +295,8 @@ class Form:
         """
         if self.cls is None:
             return None
-        found = read(self.widgets, typed, self.t.zone, self.opened)
+        coded = self._with_tags(typed, lambda tag, field: code_of(tag, field, self.t, (self.lifecycle,)))
+        found = read(self.widgets, coded, self.t.zone, self.opened)
         try:
             return parse(self.cls, {**found.data, **(more or {})}, accepts=self.accepts, lifecycle=self.lifecycle)
         except InvalidValue as error:

@@ -263,8 +263,7 @@ class _FormReader:
         if one.kind == "coded":
             text = first(self._typed, name + OTHER).strip() or text
         if one.kind == "tags":
-            between = _BETWEEN_TAGS if getattr(one.shape, "item", None) == TEXT else _LINES
-            several = [_number(one, each.strip()) for each in between.split(text) if each.strip()]
+            several = [_number(one, each) for each in tags_of(one, text)]
             return None if not several and one.nullable else list(dict.fromkeys(several))
         if one.kind == "pairs":
             return self._pairs(one, text)
@@ -326,8 +325,7 @@ def _number(one: Widget, text: str) -> Any:
     shape = getattr(one.shape, "item", one.shape)
     kind = getattr(shape, "kind", "")
     if kind == "date":
-        found = _DATE.fullmatch(text)
-        return "{:04}-{:02}-{:02}".format(*map(int, found.groups())) if found else text
+        return date_read(text)
     if kind == "date-time":
         day, _, clock = text.partition(" ")
         return time_read(day, clock, UTC)
@@ -339,6 +337,18 @@ def _number(one: Widget, text: str) -> Any:
         return (int if kind == "integer" else float)(text.replace(",", "").replace("，", ""))
     except ValueError:
         return text
+
+
+def tags_of(one: Widget, text: str) -> list[str]:
+    """The tags that were typed: one a line, or with commas between where they are texts."""
+    between = _BETWEEN_TAGS if getattr(one.shape, "item", None) == TEXT else _LINES
+    return [each.strip() for each in between.split(text) if each.strip()]
+
+
+def date_read(text: str) -> str:
+    """A date as RFC 3339 has it: ``2022-04-07`` of 2022年4月7日. What cannot be read stays as it was typed."""
+    found = _DATE.fullmatch(text)
+    return "{:04}-{:02}-{:02}".format(*map(int, found.groups())) if found else text
 
 
 def time_read(day: str, clock: str, zone: tzinfo) -> str:

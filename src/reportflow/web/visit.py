@@ -170,7 +170,13 @@ class Visit:
 
     def _navigation(self) -> tuple[tuple[str, str, bool], ...]:
         """The entries of the head: address, text, whether it is this one."""
-        pages = [("work",), ("find", "find"), ("new", "new"), ("year", "year"), ("lifecycle", "lifecycle")]
+        pages = [
+            ("work" if self.is_staff else "own",),
+            ("find", "find"),
+            ("new", "new"),
+            ("year", "year"),
+            ("lifecycle", "lifecycle"),
+        ]
         if self.site.audits(self.actor):
             pages.append(("audit", "audit"))
         first = "/" + self.path.strip("/").partition("/")[0]

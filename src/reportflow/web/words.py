@@ -108,8 +108,10 @@ class Words:
 
     @property
     def zone_name(self) -> str:
-        """The zone in which times are shown, as its difference to UTC today: ``UTC+08:00``."""
-        return f"UTC{self.now:%z}"[:6] + ":" + f"{self.now:%z}"[3:5]
+        """The zone in which times are shown, by its difference to UTC today: ``UTC+08:00``, 北京时间."""
+        difference = f"{self.now:%z}"
+        code = "page.zone_beijing" if difference == "+0800" else "page.zone_name"
+        return self(code, difference=f"{difference[:3]}:{difference[3:5]}")
 
     # -- times and numbers ---------------------------------------------------------------------------------------
 

@@ -11,10 +11,22 @@ from reportflow.errors import InvalidValue
 from reportflow.model.actor import Person
 from reportflow.model.query import Page, Query
 from reportflow.model.values import changed
-from reportflow.web.filters import NEWEST, Params, active, filters, find_address, list_params, person_ids
+from reportflow.web.filters import (
+    LABELLED,
+    NEWEST,
+    Params,
+    active,
+    filters,
+    find_address,
+    kinds_of,
+    list_params,
+    person_ids,
+)
+from reportflow.web.labelled import code_of
 from reportflow.web.querying import WITHOUT, query_of, sealed_cursor
 from reportflow.web.routes import Route
 from reportflow.web.rows import rows
+from reportflow.web.typed import date_read
 from reportflow.web.visit import Visit
 
 #: How many records a page has.
@@ -76,8 +88,13 @@ def views_of(visit: Visit, views: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 async def _of_the_form(visit: Visit, asked: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Parameters with what the form's own fields say: whose turn it is, and by name where only one person has it."""
+    """Parameters as a query has them: what the form's own fields say of whose turn it is, codes for labels, dates."""
     found = {name: list(values) for name, values in asked.items()}
+    for name in LABELLED & asked.keys():
+        found[name] = [code_of(one, name, visit.t, kinds_of(visit)) for one in asked[name]]
+    for name in asked:
+        if name.endswith(("_from", "_to")):
+            found[name] = [date_read(one) for one in asked[name]]
     for who in asked.get(_WHO, ()):
         if who == "me":
             found.setdefault("assignee", []).append(visit.actor.id)

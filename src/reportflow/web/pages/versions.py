@@ -174,7 +174,7 @@ def _choices(visit: Visit, one: Dossier, fields: tuple[str, ...], *chosen: int) 
 
 def named(visit: Visit, shown: Happening) -> str:
     """What a version is called: by the act that made it."""
-    return visit.t("record.named", time=visit.t.time(shown.entry.recorded_at), what=shown.what)
+    return visit.t("record.named", time=visit.t.time(shown.entry.at), what=shown.what)
 
 
 async def version(visit: Visit) -> Response:
