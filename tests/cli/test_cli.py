@@ -115,6 +115,7 @@ def fixture_small(tmp_path: Path) -> str:
 def test_demo_prints_figures_a_timeline_and_what_to_type(played: tuple[str, Result]) -> None:
     """The demo shows the six figures with their shares, the history of an instructed report, and commands that work."""
     url, result = played
+    assert result.stdout.startswith(vocabulary.NOTE["en"])  # that all of it is invented
     for number, share in (("87", "19.5%"), ("78", "17.5%"), ("5", "6.4%"), ("281", "63.0%")):
         assert re.search(rf"\b{number} +{share}", result.stdout)
     assert "· instructed on" in result.stdout

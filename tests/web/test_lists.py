@@ -552,3 +552,13 @@ def test_what_is_hidden_changes_nothing(given_acts: list[dict[str, Any]], actor:
         whole = _pages(*_build(given_acts, lambda one: True), actor)
         bare = _pages(*_build(given_acts, seen), actor)
     assert whole == bare
+
+
+def test_a_topic_is_found_by_its_label_and_a_date_as_people_write_it(flow: ReportFlow) -> None:
+    """A filter takes the word that the pages show and 2022年1月1日, and says both as people read them."""
+    with Client(portal_for(flow, EDITOR), language="zh") as client:
+        page = client.get("/find", params={"topic": "文化旅游", "created_from": "2022年1月1日"})
+        assert page.status_code == 200
+        assert "领域：文化旅游" in page.text
+        assert "2022-01-01" in page.text
+        assert "领域：culture" not in page.text
