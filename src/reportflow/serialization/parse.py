@@ -57,6 +57,8 @@ TIME: Final = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:
 DATE: Final = r"^\d{4}-\d{2}-\d{2}$"
 DECIMAL: Final = r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$"
 UUID_TEXT: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+#: Behind how many problems the rest of an array or object is not looked at.
+MANY: Final = 100
 
 
 class Labelled(Protocol):
@@ -92,7 +94,8 @@ def parse(
         lifecycle: Whose labels the fields have in the texts of what is wrong; the catalog's own unless given.
 
     Raises:
-        InvalidValue: with every field that is wrong in `problems`: a pointer, a code and its facts.
+        InvalidValue: with every field that is wrong in `problems`: a pointer, a code and its facts. Behind a hundred,
+            the rest of an array or object is not looked at: an error is no larger than its reader can use.
         InvalidDefinition: a field of the class is of no type that JSON can say, with the path to it.
     """
     check_class(cls)
@@ -108,6 +111,10 @@ class _Reader:
 
     def __init__(self) -> None:
         self.problems: list[FieldProblem] = []
+
+    def has_many(self, before: int) -> bool:
+        """Whether so many problems have been found that more would help nobody."""
+        return len(self.problems) - before >= MANY
 
     def refuse(self, at: str, problem: Problem) -> Any:
         """Note a problem; the answer stands for no value."""
@@ -137,7 +144,10 @@ class _Reader:
 
     def _check_names(self, cls: type[Any], data: Mapping[Any, Any], at: str, choices: list[str]) -> None:
         """Refuse what is no field, and another class or version."""
+        before = len(self.problems)
         for name, one in data.items():
+            if self.has_many(before):
+                break
             if name == TYPE:
                 if not isinstance(one, str) or one not in names_of(cls):
                     self.refuse(at + pointer_of(TYPE), ("other_class", {"owner": name_of(cls)}))
@@ -235,6 +245,8 @@ class _Reader:
         before = len(self.problems)
         values: dict[Any, None] | list[Any] = {} if shape.unique else []
         for number, given in enumerate(data):
+            if self.has_many(before):
+                break
             place = at + pointer_of(number)
             value = self.read(shape.item, given, place, depth, name)
             if isinstance(values, list):
@@ -253,6 +265,8 @@ class _Reader:
         before = len(self.problems)
         read = {}
         for key, one in data.items():
+            if self.has_many(before):
+                break
             place = at + pointer_of(str(key))
             known = self.read(shape.key, key, place, depth, name)
             value = self.read(shape.item, one, place, depth, name)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from markupsafe import Markup, escape
 
 from reportflow.i18n.catalog import CHINESE
-
-_LINES: Final = re.compile(r"\s*\n\s*")
 
 
 def element(tag: str, attributes: Mapping[str, object] | None = None, *content: object) -> Markup:
@@ -33,7 +30,7 @@ def joined(parts: Iterable[object]) -> Markup:
 
 def paragraphs(text: str) -> Markup:
     """A text as paragraphs, one a line; blank lines are left out."""
-    return joined(element("p", None, line) for line in _LINES.split(text.strip()) if line)
+    return joined(element("p", None, line) for line in map(str.strip, text.split("\n")) if line)
 
 
 def marked(text: str, found: Iterable[str], *, around: int | None = None) -> Markup:

@@ -73,10 +73,11 @@ def values_of(params: Given) -> dict[str, list[str]]:
     Raises:
         InvalidValue: a parameter has more than 200 values, or one that is no text.
     """
-    found: dict[str, list[str]] = {}
+    known: dict[str, dict[str, None]] = {}
     for name, value in _pairs(params):
-        if name in PARAMETERS and isinstance(value, str) and value.strip() and value not in found.get(name, ()):
-            found.setdefault(name, []).append(value)
+        if name in PARAMETERS and isinstance(value, str) and value.strip():
+            known.setdefault(name, {})[value] = None
+    found = {name: list(values) for name, values in known.items()}
     for name, values in found.items():
         if len(values) > MOST:
             raise InvalidValue(name, "range", {"given": len(values), "least": 0, "most": MOST})

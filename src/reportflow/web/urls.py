@@ -15,6 +15,8 @@ from urllib.parse import quote, unquote, urlencode
 _ESCAPED: Final = re.compile(r"~([0-9A-Fa-f]{2})")
 #: As a client that is no page writes it, too.
 _SENT: Final = re.compile(r"[~%]([0-9A-Fa-f]{2})")
+#: How many parts the prefix of a mount has at the most.
+_DEPTH: Final = 32
 _KEPT: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 #: The value of one parameter: a text, or several.
@@ -50,8 +52,9 @@ def as_sent(path: str, raw: bytes | None) -> str:
     if "%" not in sent:
         return path
     wanted, parts = path.strip("/"), sent.strip("/").split("/")
-    for first in range(len(parts)):
-        if unquote("/".join(parts[first:])).strip("/") == wanted:
+    decoded = [unquote(part) for part in parts]
+    for first in range(min(len(parts), _DEPTH)):
+        if "/".join(decoded[first:]).strip("/") == wanted:
             return "/" + "/".join(_SENT.sub(lambda found: f"~{found[1].upper()}", part) for part in parts[first:])
     return path
 

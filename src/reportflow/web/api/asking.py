@@ -14,7 +14,7 @@ from reportflow.errors import FieldProblem, InvalidValue, RecordNotFound, pointe
 from reportflow.model.checks import is_blank, shown, text_problem
 from reportflow.model.query import check_range
 from reportflow.model.values import limits
-from reportflow.serialization.parse import parse
+from reportflow.serialization.parse import MANY, parse
 from reportflow.serialization.shapes import NULL, Either, Scalar, Shape, fields_of
 from reportflow.web import guard
 from reportflow.web.querying import PARAMETERS
@@ -72,8 +72,12 @@ def asked(visit: Visit, cls: type[T]) -> T:
     shapes = {one.name.removesuffix("_"): (one.name, one.shape) for one in fields_of(cls)}
     data: dict[str, Any] = {}
     problems: list[FieldProblem] = []
-    for name in dict.fromkeys(sent):
-        values = sent.getlist(name)
+    several: dict[str, list[str]] = {}
+    for name, value in sent.multi_items():
+        several.setdefault(name, []).append(value)
+    for name, values in several.items():
+        if len(problems) >= MANY:
+            break
         field, shape = shapes.get(name, (name, None))
         if len(values) > 1:
             problems.append(FieldProblem(pointer_of(name), "twice", {"given": shown(values[1])}))
@@ -102,8 +106,10 @@ def check_names(visit: Visit, known: Iterable[str]) -> None:
         InvalidValue: it has; with every one that is wrong.
     """
     choices = tuple(known)
-    problems = []
+    problems: list[FieldProblem] = []
     for name, value in visit.request.query_params.multi_items():
+        if len(problems) >= MANY:
+            break
         if name not in choices:
             problems.append(FieldProblem(pointer_of(name), "unknown_field", {"owner": visit.path, "choices": choices}))
         elif not value.strip():

@@ -23,6 +23,7 @@ from reportflow.web.filters import (
     person_ids,
 )
 from reportflow.web.labelled import code_of
+from reportflow.web.pages.reading import note_reading
 from reportflow.web.querying import WITHOUT, query_of, sealed_cursor
 from reportflow.web.routes import Route
 from reportflow.web.rows import rows
@@ -40,7 +41,9 @@ _WHO, _NAME = "who", "name"
 async def find(visit: Visit) -> Response:
     """A page of the list that the address says; an address as the form makes it leads to the short one."""
     given = visit.request.query_params
-    asked = {name: given.getlist(name) for name in given}
+    asked: dict[str, list[str]] = {}
+    for name, value in given.multi_items():
+        asked.setdefault(name, []).append(value)
     found = await _of_the_form(visit, asked)
     query = query_of(found, visit.flow.zone, visit.signer, order=NEWEST)
     params = list_params(visit, query)
@@ -52,6 +55,8 @@ async def find(visit: Visit) -> Response:
     page: Page = await visit.ask(visit.flow.find, changed(query, {"limit": PAGE}))
     people = await _named(visit, params, page)
     shown = rows(visit, page, names=people)
+    if query.text:  # the places that it finds are shown
+        await note_reading(visit, *(one.record for one in shown if one.text))
     following = None
     if page.next is not None:
         following = find_address(visit, params, sealed_cursor(page.next, params, visit.signer))
