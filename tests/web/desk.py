@@ -39,7 +39,7 @@ PEOPLE: Mapping[str, Person] = {
     "twin1": Person("孙涛"),
     "twin2": Person("孙涛"),
 }
-BY_ID = {one.id: one for one in (LI, WANG, QIAN, CHIEF)}
+BY_ID: dict[str, Actor] = {one.id: one for one in (LI, WANG, QIAN, CHIEF)}
 
 
 class Office:

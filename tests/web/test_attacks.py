@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
+import attrs
 import pytest
 from starlette.datastructures import QueryParams
 
+from reportflow import Secrecy
+from reportflow.office.report import Classification, Revision
 from reportflow.web.markup import paragraphs
 from reportflow.web.querying import values_of
 from reportflow.web.urls import as_sent
-from tests.web.desk import LI, Office
+from tests.web.desk import BY_ID, CHIEF, LI, QIAN, Office
 
 
 @pytest.fixture
@@ -51,3 +57,77 @@ def test_what_is_wrong_with_a_body_is_no_longer_than_a_reader_can_use(office: Of
             refused = li.request("POST", "/api/records", json={"kind": "report", "draft": draft})
             assert refused.status_code == 422
             assert 100 <= len(refused.json()["errors"]) < 300
+
+
+# -- what is secret is noted before it is shown, and stays in no browser -----------------------------------------------
+
+
+def declassified(office: Office) -> Any:
+    """A report that was secret while it was written, and is internal now."""
+    one = office.report("路灯", "老街的机密情况。第二句。", secrecy="secret")
+    one = office.flow.fire(one, "edit", Revision(title=one.title, text="老街的公开情况。第二句。"), by=CHIEF)
+    return office.flow.fire(one, "classify", Classification(secrecy=Secrecy.INTERNAL), by=CHIEF)
+
+
+def readings(office: Office) -> list[tuple[str, str, Secrecy]]:
+    """Who read what, as it was noted, once each."""
+    return sorted({(one.actor, one.record, one.secrecy) for one in asyncio.run(office.kept.readings())})
+
+
+@pytest.mark.parametrize(
+    "path", ["/r/{}", "/r/{}/history", "/r/{}/print", "/r/{}/changes", "/r/{}/at/1", "/r/{}/do/return", "/receipt/{}/2"]
+)
+def test_the_secret_past_of_a_report_is_noted_as_it_is_read(office: Office, path: str) -> None:
+    """What a page shows of the time when its report was secret is a reading of what is secret."""
+    one = declassified(office)
+    with office.browser(CHIEF) as chief:
+        page = chief.get(path.format(one.id))
+        assert page.status_code == 200
+        assert page.headers["cache-control"] == "no-store"
+        assert "etag" not in page.headers
+    assert readings(office) == [("chief", one.id, Secrecy.SECRET)]
+
+
+def test_a_conflict_that_shows_the_secret_past_is_noted(office: Office) -> None:
+    """The text that a form showed is compared with that of now: who sees it reads what was secret."""
+    one = office.report("路灯", "老街的机密情况。第二句。", secrecy="secret")
+    with office.browser(CHIEF) as chief:
+        page = chief.get(f"/r/{one.id}/do/edit")
+        declassify = Classification(secrecy=Secrecy.INTERNAL)
+        one = office.flow.fire(one, "edit", Revision(title=one.title, text="老街的公开情况。第二句。"), by=CHIEF)
+        office.flow.fire(one, "classify", declassify, by=CHIEF)
+        before = len(asyncio.run(office.kept.readings()))
+        shown = chief.submit(page, {"text": "老街的机密情况。第三句。"})
+    assert shown.status_code == 409
+    assert "机密" in shown.text
+    assert shown.headers["cache-control"] == "no-store"
+    noted = asyncio.run(office.kept.readings())
+    assert [reading.secrecy for reading in noted[: len(noted) - before]] == [Secrecy.SECRET]
+
+
+def test_the_places_that_a_search_shows_are_noted(office: Office) -> None:
+    """A list by title notes nothing; one that shows a part of the text does, of what is secret only."""
+    one = office.report("路灯", "老街的机密情况。", secrecy="secret")
+    office.report("路灯", "老街的公开情况。")
+    with office.browser(CHIEF) as chief:
+        chief.get("/find")
+        assert readings(office) == []
+        assert "机密" in chief.get("/find", params={"text": "老街"}).text
+    assert readings(office) == [("chief", one.id, Secrecy.SECRET)]
+
+
+def test_the_reasons_that_lists_show_are_noted(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first page and that of the inspection show why a report was returned: who reads it is noted."""
+    one = office.report("路灯", "老街的机密情况。", secrecy="secret")
+    one = office.flow.fire(one, "return", reason="线人姓名请核对", by=CHIEF)
+    with office.browser(CHIEF) as chief:
+        chief.get("/")
+        assert readings(office) == []
+        monkeypatch.setitem(BY_ID, "chief", attrs.evolve(CHIEF, roles={"auditor"}))
+        assert "线人" in chief.get("/audit").text
+    assert readings(office) == [("chief", one.id, Secrecy.SECRET)]
+    author = attrs.evolve(QIAN, roles={"contributor"}, clearance=Secrecy.SECRET)
+    monkeypatch.setitem(BY_ID, "qian", author)
+    with office.browser(QIAN) as qian:
+        assert "线人" in qian.get("/").text
+    assert readings(office) == [("chief", one.id, Secrecy.SECRET), ("qian", one.id, Secrecy.SECRET)]

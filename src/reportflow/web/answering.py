@@ -23,6 +23,7 @@ from reportflow.errors import (
 from reportflow.flow.queries import KeyUse
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.checks import is_blank
+from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 from reportflow.serialization.problem import status_of
 from reportflow.web.conflicts import conflict_page
@@ -122,28 +123,33 @@ async def show(
         shown["alike"] = [] if fresh else await similar(visit, first(typed, "title"), _ALIKE)
         visit.shows(*(one.secrecy for one in shown["alike"]))
     else:
-        await note_reading(visit, record)
+        entry, before = await _last_change(task, record)
+        await note_reading(visit, record, *(one for one in (entry, before) if one is not None))
         shown["texts"] = texts_of(record)
-        shown["change"] = await _last_change(task, record)
+        shown["change"] = None if entry is None or before is None else _change(task, entry, before, record)
         if visit.is_staff:
             present = await quietly(visit, lambda: visit.site.kept.present(record.id, but=visit.actor.id))
             shown["present"] = present or ()
     return visit.page("act.html", status, **shown)
 
 
-async def _last_change(task: Task, record: Record) -> Any:
-    """What the last revision changed of the record's texts, marked; None where nothing is to be judged."""
-    visit = task.visit
+async def _last_change(task: Task, record: Record) -> tuple[Entry | None, Record | None]:
+    """The last revision of the record's texts, and the record before it; None where nothing is to be judged."""
     entry = last_revision(task.lifecycle, record, list(task.history))
     if entry is None or entry.sequence < 2:
-        return None
+        return None, None
     try:
-        before = await visit.ask(visit.flow.as_of, record.id, version=entry.sequence - 1)
+        return entry, await task.visit.ask(task.visit.flow.as_of, record.id, version=entry.sequence - 1)
     except (InvalidValue, RecordNotFound):
-        return None
+        return None, None
+
+
+def _change(task: Task, entry: Entry, before: Record, record: Record) -> Any:
+    """What a revision changed of the record's texts, marked; None where it changed none."""
+    t = task.visit.t
     old, new = dict(texts_of(before)), dict(texts_of(record))
     texts = [
-        (visit.t.label("field", name, task.kind), diff_markup(old.get(name, ""), new[name], visit.t))
+        (t.label("field", name, task.kind), diff_markup(old.get(name, ""), new[name], t))
         for name in new
         if old.get(name) != new[name]
     ]
@@ -197,7 +203,11 @@ async def answer(task: Task, sent: FormData, typed: Typed) -> Response:
     if remove := first(typed, REMOVE):
         return await show(task, task.form.without(typed, remove), faults=faults)
     if first(typed, KEEP):
-        saved_at = await visit.site.kept.save_draft(draft_of(task.draft_key, task.option.trigger, visit, typed))
+        try:
+            draft = draft_of(task.draft_key, task.option.trigger, visit, typed)
+        except HTTPException as error:  # it is too long: it stays on the page
+            return await show(task, typed, general=[visit.t("error.detail_413")], status=error.status_code)
+        saved_at = await visit.site.kept.save_draft(draft)
         return await show(task, typed, faults=faults, kept_at=visit.t.clock(saved_at))
     for name, several in (await resolve(visit, task.form, typed)).items():
         faults.setdefault(name, []).extend(several)

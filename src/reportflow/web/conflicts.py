@@ -82,7 +82,6 @@ async def conflict_page(task: Task, typed: Typed) -> Response:
     """
     visit, record = task.visit, task.record
     assert record is not None, "only a record that is there changes"
-    await note_reading(visit, record)
     seen = version_seen(typed)
     changes = [one for one in task.history if one.sequence > seen]
     if not task.option.allowed:
@@ -96,6 +95,7 @@ async def conflict_page(task: Task, typed: Typed) -> Response:
             onward=visit.urls.to("r", record.id),
         )
     base = await _base(task, record, seen)
+    await note_reading(visit, record, *changes, *([] if base is None else [base]))
     found = Combined(typed, {}, frozenset())
     if base is not None:
         before, after = (task.form.blank(prefilled(task.option.row, one)) for one in (base, record))

@@ -61,8 +61,8 @@ async def dossier(visit: Visit, id: str, *, children: bool = False) -> Dossier:
         RecordNotFound: there is none that they may see.
     """
     record: Record = await visit.ask(visit.flow.get, id)
-    await note_reading(visit, record)
     entries = [one for one in await visit.ask(visit.flow.history, id) if one.sequence <= record.version]
+    await note_reading(visit, record, *entries)
     ids = list(dict.fromkeys([*_ids_in(record), *(id for entry in entries for id in _ids_of(entry))]))[:_MOST]
     found = await visit.ask(visit.flow.find, Query(id=set(ids), limit=_MOST)) if ids else ()
     links = {one.id: one for one in found if one.id != id}

@@ -90,6 +90,8 @@ def rows(
         authors, place = _authors(visit, record, history, names or {})
         body = getattr(record, "text", "")
         moved = next((entry for entry in reversed(history) if entry.source != entry.dest), None)
+        last = next((entry for entry in reversed(history) if tells(entry)), None)
+        visit.shows(*(entry.secrecy for entry in (moved, last) if entry is not None))
         found.append(
             ListedRecord(
                 record,
@@ -100,7 +102,7 @@ def rows(
                 0 if moved is None else max(0, visit.t.days_since(moved.at)),
                 body if isinstance(body, str) else "",
                 "zh-Hans" if visit.language != CHINESE and _HAN.search(record.title + authors) else "",
-                next((entry for entry in reversed(history) if tells(entry)), None),
+                last,
             )
         )
     return found

@@ -13,24 +13,17 @@ from starlette.responses import JSONResponse, Response
 
 from reportflow.errors import InvalidDefinition
 from reportflow.lifecycle.decision import Option
-from reportflow.model.actor import Secrecy
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page
 from reportflow.model.record import Record
 from reportflow.serialization.plain import to_plain
+from reportflow.web.pages.reading import note_reading
 from reportflow.web.visit import Visit
 
 
 async def shows(visit: Visit, several: Iterable[Record | Entry]) -> None:
     """Note what is shown: how secret it is, and that the person has read what is above internal secrecy."""
-    read: dict[str, Secrecy] = {}
-    for one in several:
-        visit.shows(one.secrecy)
-        if one.secrecy > Secrecy.INTERNAL:
-            id = one.id if isinstance(one, Record) else one.record_id
-            read[id] = max(one.secrecy, read.get(id, Secrecy.INTERNAL))
-    if read:
-        await visit.site.kept.note_readings(visit.actor.id, visit.actor.name, read)
+    await note_reading(visit, *several)
 
 
 def plain(visit: Visit, data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

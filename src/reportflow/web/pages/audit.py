@@ -22,6 +22,7 @@ from reportflow.model.actor import Secrecy
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
+from reportflow.web.pages.reading import note_reading
 from reportflow.web.portal_store import Reading
 from reportflow.web.routes import Route
 from reportflow.web.rows import histories, lifecycle_of
@@ -143,6 +144,7 @@ async def _acts(visit: Visit) -> list[AuditedAct]:
     entries.sort(key=_when, reverse=True)
     found = [AuditedAct(entry, records[entry.record_id]) for entry in entries[:ACTS]]
     visit.shows(*(one.record.secrecy for one in found))
+    await note_reading(visit, *(part for one in found if one.entry.reason for part in (one.record, one.entry)))
     return found
 
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from reportflow.model.actor import Secrecy
+from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 from reportflow.web.visit import Visit
 
 
-async def note_reading(visit: Visit, *records: Record) -> None:
-    """Note that the person reads some records, those above internal secrecy; call it before anything is shown of them.
+async def note_reading(visit: Visit, *several: Record | Entry) -> None:
+    """Note that the person reads some records or entries, those above internal secrecy; call it before they are shown.
 
-    The answer is then kept by no browser.
+    A record may be less secret than it was: what is shown of its past is as secret as that was then. The answer is
+    kept by no browser.
 
     Raises:
         StorageError: it could not be noted; nothing of them may be shown then.
     """
-    visit.shows(*(record.secrecy for record in records))
-    secret = {record.id: record.secrecy for record in records if record.secrecy > Secrecy.INTERNAL}
+    secret: dict[str, Secrecy] = {}
+    for one in several:
+        visit.shows(one.secrecy)
+        if one.secrecy > Secrecy.INTERNAL:
+            id = one.id if isinstance(one, Record) else one.record_id
+            secret[id] = max(one.secrecy, secret.get(id, Secrecy.INTERNAL))
     if secret:
         await visit.site.kept.note_readings(visit.actor.id, visit.actor.name, secret)

@@ -11,6 +11,7 @@ from reportflow.errors import RecordNotFound
 from reportflow.model.record import Record
 from reportflow.web.answering import definition
 from reportflow.web.lookups import person_text
+from reportflow.web.pages.reading import note_reading
 from reportflow.web.routes import Route
 from reportflow.web.visit import Visit
 
@@ -31,7 +32,7 @@ async def receipt(visit: Visit) -> Response:
     entry = next((one for one in history if str(one.sequence) == sequence), None)
     if entry is None:
         raise HTTPException(404)
-    visit.shows(record.secrecy)
+    await note_reading(visit, record, entry)
     lifecycle = definition(visit, record)
     state = lifecycle.state(record.state)
     readers = lifecycle.roles if entry.audience is None else [one for one in lifecycle.roles if one in entry.audience]

@@ -105,7 +105,7 @@ async def _as_of(visit: Visit, one: Dossier, version: int) -> Record:
     if version == one.record.version:
         return one.record
     then: Record = await visit.ask(visit.flow.as_of, one.record.id, version=version)
-    if then.secrecy > one.record.secrecy:
+    if then.secrecy > max((one.record.secrecy, *(entry.secrecy for entry in one.entries))):  # else it is noted already
         await note_reading(visit, then)
     return then
 

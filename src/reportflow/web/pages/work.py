@@ -16,6 +16,7 @@ from reportflow.lifecycle.table import EVERYBODY
 from reportflow.model.actor import Actor, Scope, Secrecy
 from reportflow.model.entry import Entry
 from reportflow.model.query import Happened, Page, Query
+from reportflow.web.pages.reading import note_reading
 from reportflow.web.portal_store import Draft
 from reportflow.web.querying import ORDER, opened_cursor, sealed_cursor
 from reportflow.web.routes import Route
@@ -63,6 +64,8 @@ async def work(visit: Visit) -> Response:
             page = await _inbox(visit, roles, _cursor(visit, tab) if name == tab else None)
             if name == tab:
                 context |= await _listed(visit, tab, page)
+                if tab == "returned":
+                    await _note_reasons(visit, context["rows"])
             if name != tab or "cursor" not in visit.request.query_params:
                 counts[name] = _count(visit, len(page), more=page.next is not None)
     if tab == "done":
@@ -80,10 +83,12 @@ async def _own(visit: Visit, begun: list[BegunDraft]) -> Response:
     above = {record.id: record for record in returned}
     others = [record for record in mine if record.id not in above]
     found = await histories(visit, [*above.values(), *others])
+    first, then = rows(visit, returned, found), rows(visit, others, found)
+    await _note_reasons(visit, [*first, *then])
     return visit.page(
         "own.html",
-        returned=rows(visit, returned, found),
-        rows=rows(visit, others, found),
+        returned=first,
+        rows=then,
         unreadable=len(mine.unreadable),
         drafts=begun,
         next=_next(visit, "own", mine),
@@ -141,6 +146,12 @@ async def _listed(
     found = await histories(visit, page.records)
     shown: list[ListedRecord] = rows(visit, page, found, tells=tells)
     return {"rows": shown, "next": _next(visit, tab, page), "unreadable": len(page.unreadable)}
+
+
+async def _note_reasons(visit: Visit, shown: Iterable[ListedRecord]) -> None:
+    """Note that the person reads the reasons that some rows show."""
+    reasons = [(row.record, row.moved) for row in shown if row.moved is not None and row.moved.reason]
+    await note_reading(visit, *(part for pair in reasons for part in pair))
 
 
 def _last_act(row: ListedRecord) -> datetime:
