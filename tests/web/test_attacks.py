@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
 import pytest
+import sqlalchemy as sa
 from starlette.datastructures import QueryParams
 
 from reportflow import Secrecy
 from reportflow.office.report import Classification, Revision
 from reportflow.web.markup import paragraphs
+from reportflow.web.portal_store import DRAFTS, VIEWS, Draft, PortalStore
 from reportflow.web.querying import values_of
 from reportflow.web.urls import as_sent
+from tests.web.client import forms_of
 from tests.web.desk import BY_ID, CHIEF, LI, QIAN, Office
 
 
@@ -131,3 +135,57 @@ def test_the_reasons_that_lists_show_are_noted(office: Office, monkeypatch: pyte
     with office.browser(QIAN) as qian:
         assert "线人" in qian.get("/").text
     assert readings(office) == [("chief", one.id, Secrecy.SECRET), ("qian", one.id, Secrecy.SECRET)]
+
+
+# -- what a person keeps in the portal has bounds ----------------------------------------------------------------------
+
+
+def test_a_draft_that_is_kept_by_a_button_has_the_same_bound(office: Office) -> None:
+    """Two million characters, by whichever way it comes; what is too long stays on the page."""
+    one = office.report()
+    with office.browser(LI) as li:
+        page = li.get(f"/r/{one.id}/do/edit")
+        refused = li.submit(page, {"text": "x" * 2_000_001}, to="/do/edit", button=("_keep", "1"))
+        assert refused.status_code == 413
+        assert "x" * 2_000_001 in refused.text
+    assert asyncio.run(office.kept.drafts("li")) == []
+
+
+def test_a_person_has_so_many_drafts_at_the_most(office: Office) -> None:
+    """A script that keeps ever more drafts fills nobody's database: the oldest ones go, and only that person's."""
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    store = PortalStore(clock=lambda: at)
+
+    async def keep() -> tuple[int, int, list[str]]:
+        nonlocal at
+        await store.save_draft(Draft("wang", "r", "edit", "", "", {}, at))
+        for number in range(DRAFTS + 5):
+            at += timedelta(seconds=1)
+            await store.save_draft(Draft("li", f"r{number}", "edit", "", "", {}, at))
+        table = store._tables.draft
+        count = sa.select(sa.func.count()).select_from(table)
+        rows = await store._run(lambda connection: connection.execute(count).scalar())
+        found = await store.drafts("li")
+        return int(rows or 0), len(await store.drafts("wang")), [found[0].record, found[-1].record]
+
+    assert asyncio.run(keep()) == (DRAFTS + 1, 1, [f"r{DRAFTS + 4}", "r5"])
+
+
+def test_a_draft_is_of_a_name_that_a_record_may_have(office: Office) -> None:
+    """What no record or act can be called is refused before it reaches the database."""
+    one = office.report()
+    with office.browser(LI) as li:
+        form = forms_of(li.get(f"/r/{one.id}/do/edit").text)[-1]
+        for path in ("/draft/~00/edit", f"/draft/{one.id}/e~00", f"/draft/{'x' * 191}/edit"):
+            assert li.post(path, form.fields).status_code == 400, path
+
+
+def test_a_person_has_so_many_saved_views_at_the_most(office: Office) -> None:
+    """Behind a hundred, another one is refused; one that is there may be replaced."""
+    with office.browser(LI) as li:
+        for number in range(VIEWS):
+            li._loop.call(office.kept.save_view, "li", f"v{number}", "")
+        page = li.get("/find?text=x")
+        assert li.submit(page, {"name": "one more"}, to="/views").status_code == 413
+        assert li.submit(page, {"name": "v1"}, to="/views").status_code == 200
+        assert len(li._loop.call(office.kept.views, "li")) == VIEWS

@@ -37,6 +37,9 @@ T = TypeVar("T")
 DRAFT_KEPT: Final = timedelta(days=30)
 #: For how long somebody counts as having a form open that they opened and did not send.
 FORM_OPEN: Final = timedelta(minutes=30)
+#: How many drafts and how many saved views a person has at the most. Of drafts, the oldest ones go.
+DRAFTS: Final = 100
+VIEWS: Final = 100
 _SWEPT_EVERY: Final = timedelta(hours=1)
 #: How often making the tables is tried: another process may be a table ahead each time.
 _TRIES: Final = 8
@@ -157,15 +160,19 @@ class PortalStore:
             done = await self._caller(_blocking, engine, work)
         return done
 
-    async def _put(self, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-        """Write one row: the one that is there, or another."""
+    async def _put(self, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+        """Write one row: the one that is there, or another; gives whether it is another."""
         same = sa.and_(*(table.c[name] == value for name, value in key.items()))
 
         def update(connection: sa.Connection) -> bool:
             return connection.execute(sa.update(table).where(same).values(values)).rowcount > 0
 
-        if not await self._run(update) and not await self._insert(table, {**key, **values}):
-            await self._run(update)
+        if await self._run(update):
+            return False
+        if await self._insert(table, {**key, **values}):
+            return True
+        await self._run(update)
+        return False
 
     async def _insert(self, table: sa.Table, row: Mapping[str, Any]) -> bool:
         """Write a new row; False where another process was faster."""
@@ -198,14 +205,31 @@ class PortalStore:
     # -- drafts --------------------------------------------------------------------------------------------------
 
     async def save_draft(self, draft: Draft) -> datetime:
-        """Keep a draft in place of the one of the same form and tab; gives the time by which it is kept."""
+        """Keep a draft in place of the one of the same form and tab; gives the time by which it is kept.
+
+        A person has `DRAFTS` at the most: behind these, the oldest one makes room.
+        """
         await self._sweep()
         now = self._clock()
         key = {"actor": draft.actor, "record": draft.record, "trigger": draft.trigger, "tab": _word(draft.tab)}
         fields = json.dumps({name: list(values) for name, values in draft.fields.items()}, ensure_ascii=False)
         values = {"head": _word(draft.head), "fields": fields, "saved_at": time_text(now)}
-        await self._put(self._tables.draft, key, values)
+        if await self._put(self._tables.draft, key, values):
+            await self._make_room(draft.actor)
         return now
+
+    async def _make_room(self, actor: str) -> None:
+        """Delete the oldest of a person's drafts, where they are too many."""
+        table = self._tables.draft
+        own = table.c.actor == actor
+        behind = sa.select(table.c.saved_at).where(own).order_by(table.c.saved_at.desc()).offset(DRAFTS).limit(1)
+
+        def work(connection: sa.Connection) -> None:
+            last = connection.execute(behind).scalar()
+            if last is not None:
+                connection.execute(sa.delete(table).where(own, table.c.saved_at <= last))
+
+        await self._run(work)
 
     async def drafts(self, actor: str, record: str | None = None, trigger: str | None = None) -> list[Draft]:
         """A person's drafts, of one form or of all, the newest first, a hundred at the most."""
@@ -218,7 +242,7 @@ class PortalStore:
                 found = found.where(table.c.record == record)
             if trigger is not None:
                 found = found.where(table.c.trigger == trigger)
-            return connection.execute(found.limit(100)).all()
+            return connection.execute(found.limit(DRAFTS)).all()
 
         oldest = time_text(self._clock() - DRAFT_KEPT)
         return [
@@ -250,7 +274,7 @@ class PortalStore:
     async def views(self, actor: str) -> dict[str, str]:
         """A person's saved views: name -> query, by name."""
         table = self._tables.view
-        found = sa.select(table.c.name, table.c.query).where(table.c.actor == actor).order_by(table.c.name).limit(100)
+        found = sa.select(table.c.name, table.c.query).where(table.c.actor == actor).order_by(table.c.name).limit(VIEWS)
         rows = await self._run(lambda connection: connection.execute(found).all())
         return {row.name: row.query for row in rows}
 

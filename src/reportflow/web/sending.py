@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import attrs
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from reportflow.errors import InvalidValue, ReportflowError
@@ -32,6 +33,8 @@ REASON, AT = "_reason", "_at"
 ADD, REMOVE, KEEP = "_add", "_remove", "_keep"
 #: What is no part of a draft.
 NOT_KEPT: Final = frozenset({TOKEN, KEY, TAB, BACK, NEXT, DRAFT, ADD, REMOVE, KEEP})
+#: How many characters a draft has at the most.
+LONGEST_DRAFT: Final = 2_000_000
 _TAB: Final = re.compile(r"[A-Za-z0-9]{0,32}")
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
@@ -176,7 +179,13 @@ def faults_of(task: Task, error: InvalidValue, typed: Typed) -> dict[str, list[F
 
 
 def draft_of(task_key: str, trigger: str, visit: Visit, typed: Typed) -> Draft:
-    """What was typed, as a draft."""
+    """What was typed, as a draft.
+
+    Raises:
+        HTTPException: 413, it is too long.
+    """
+    if sum(len(one) for several in typed.values() for one in several) > LONGEST_DRAFT:
+        raise HTTPException(413)
     fields = {name: values for name, values in typed.items() if name not in NOT_KEPT}
     return Draft(visit.actor.id, task_key, trigger, tab_of(typed), first(typed, HEAD)[:64], fields, visit.t.now)
 

@@ -16,8 +16,8 @@ from reportflow.web.sending import DRAFT, HEAD, Task, draft_of, received
 from reportflow.web.typed import Typed
 from reportflow.web.visit import Visit
 
-#: How many characters a draft has at the most.
-_LONGEST: Final = 2_000_000
+#: How long the id of a record is at the most, or its kind.
+_ID: Final = 190
 #: The field that says which tab's draft is dropped; ``*`` stands for all of the form.
 DROP: Final = "_drop"
 
@@ -100,8 +100,8 @@ async def save(visit: Visit) -> Response:
         tab = str(form.get(DROP, ""))
         await kept.drop_drafts(actor, record, trigger, None if tab == "*" else tab)
         return visit.redirect(visit.urls.own(str(form.get("_from", "")), visit.urls.to("drafts")))
-    if sum(len(one) for several in typed.values() for one in several) > _LONGEST or len(record) > 190:
-        raise HTTPException(413)
+    if len(record) > _ID or not (record + trigger).isprintable():
+        raise HTTPException(400)
     at = await kept.save_draft(draft_of(record, trigger[:64], visit, typed))
     clock = visit.t.clock(at)
     return visit.complete(JSONResponse({"at": clock, "text": visit.t("together.kept", at=clock)}))

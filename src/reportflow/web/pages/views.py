@@ -11,6 +11,7 @@ from starlette.responses import Response
 from reportflow.model.checks import is_blank
 from reportflow.web.filters import find_address, list_params
 from reportflow.web.pages.finding import saved_query, views_of
+from reportflow.web.portal_store import VIEWS
 from reportflow.web.routes import Route
 from reportflow.web.urls import query_text
 from reportflow.web.visit import Visit
@@ -37,6 +38,9 @@ async def save(visit: Visit) -> Response:
         shown = views_of(visit, await visit.site.kept.views(visit.actor.id))
         wrong = visit.t("find.view_name_wrong", most=NAME)
         return visit.page("views.html", 422, views=shown, wrong=wrong, typed=given, query=query_text(params))
+    kept = await visit.site.kept.views(visit.actor.id)
+    if name not in kept and len(kept) >= VIEWS:
+        raise HTTPException(413)
     await visit.site.kept.save_view(visit.actor.id, name, query_text(params))
     return visit.redirect(find_address(visit, params))
 
