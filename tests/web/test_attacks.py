@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -12,7 +14,7 @@ import sqlalchemy as sa
 from starlette.datastructures import QueryParams
 
 from reportflow import Secrecy
-from reportflow.office.report import Classification, Revision
+from reportflow.office.report import Classification, Revision, Supplement
 from reportflow.web.markup import paragraphs
 from reportflow.web.portal_store import DRAFTS, VIEWS, Draft, PortalStore
 from reportflow.web.querying import values_of
@@ -135,6 +137,23 @@ def test_the_reasons_that_lists_show_are_noted(office: Office, monkeypatch: pyte
     with office.browser(QIAN) as qian:
         assert "线人" in qian.get("/").text
     assert readings(office) == [("chief", one.id, Secrecy.SECRET), ("qian", one.id, Secrecy.SECRET)]
+
+
+@pytest.mark.parametrize("path", ["/r/{}/file/{}", "/api/records/{}/files/{}"])
+def test_a_file_that_only_the_secret_past_names_is_noted(tmp_path: Path, path: str) -> None:
+    """A file that was replaced is as secret as the act that brought it was."""
+    office = Office(tmp_path, rate=None)
+    one = office.report(secrecy="secret")
+    for content in (b"all the names", b"no names"):
+        file = office.flow.upload(content, name="list.txt", media_type="text/plain", by=CHIEF)
+        one = office.flow.fire(one, "supplement", Supplement(attachments=(file,)), by=CHIEF)
+        one = office.flow.fire(one, "classify", Classification(secrecy=Secrecy.INTERNAL), by=CHIEF)
+    with office.browser(CHIEF) as chief:
+        now = chief.get(path.format(one.id, sha256(b"no names").hexdigest()))
+        assert (now.content, readings(office)) == (b"no names", [])
+        past = chief.get(path.format(one.id, sha256(b"all the names").hexdigest()))
+        assert (past.content, past.headers["cache-control"]) == (b"all the names", "no-store")
+    assert readings(office) == [("chief", one.id, Secrecy.SECRET)]
 
 
 # -- what a person keeps in the portal has bounds ----------------------------------------------------------------------

@@ -19,6 +19,7 @@ from reportflow.web import guard
 from reportflow.web.api import answers
 from reportflow.web.api.asking import check_names
 from reportflow.web.api.records import found
+from reportflow.web.pages.reading import note_file
 from reportflow.web.routes import Route
 from reportflow.web.visit import Visit
 
@@ -81,7 +82,7 @@ async def download(visit: Visit) -> Response:
     record, digest = await found(visit), visit.params["sha256"]
     if not is_digest(digest):
         raise AttachmentNotFound(record.id, digest)
-    await answers.shows(visit, [record])
+    await note_file(visit, record, digest)
     try:
         file = cast(Download, await visit.ask(visit.flow.download, record.id, digest))
     except InvalidValue as error:

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from reportflow.flow.attachments import Download
 from reportflow.model.attachment import is_digest
 from reportflow.model.record import Record
-from reportflow.web.pages.reading import note_reading
+from reportflow.web.pages.reading import note_file
 from reportflow.web.routes import Route
 from reportflow.web.visit import Visit
 
@@ -24,7 +24,7 @@ async def file(visit: Visit) -> Response:
     digest = visit.params["sha256"]
     if not is_digest(digest) or not visit.flow.keeps_files:
         raise HTTPException(404)
-    await note_reading(visit, record)
+    await note_file(visit, record, digest)
     found: Download = await visit.ask(visit.flow.download, record.id, digest)
     headers = found.headers() | {"Content-Security-Policy": "default-src 'none'; sandbox"}
     if visit.request.method == "HEAD":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reportflow.model.actor import Secrecy
+from reportflow.model.attachment import attachments_in
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
 from reportflow.web.visit import Visit
@@ -25,3 +26,19 @@ async def note_reading(visit: Visit, *several: Record | Entry) -> None:
             secret[id] = max(one.secrecy, secret.get(id, Secrecy.INTERNAL))
     if secret:
         await visit.site.kept.note_readings(visit.actor.id, visit.actor.name, secret)
+
+
+async def note_file(visit: Visit, record: Record, sha256: str) -> None:
+    """Note that the person reads a file of a record: one that only its past names is as secret as that was.
+
+    Raises:
+        StorageError: it could not be noted.
+    """
+    entries: list[Entry] = []
+    if not _names(record, sha256):
+        entries = [one for one in await visit.ask(visit.flow.history, record.id) if _names(one.details, sha256)]
+    await note_reading(visit, record, *entries)
+
+
+def _names(value: object, sha256: str) -> bool:
+    return any(one.sha256 == sha256 for _, one in attachments_in(value))
