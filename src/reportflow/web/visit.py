@@ -142,8 +142,8 @@ class Visit:
             try:
                 self._form = await self.request.form(max_fields=_FIELDS, max_files=_FILES, max_part_size=_FIELD)
             except (MultiPartException, HTTPException) as error:  # Starlette raises either, by who mounts
-                said = error.message if isinstance(error, MultiPartException) else str(error.detail)
-                raise HTTPException(413 if "maximum size" in said else 400) from error
+                said = error.message if isinstance(error, MultiPartException) else f"{error.status_code} {error.detail}"
+                raise HTTPException(413 if "maximum size" in said or said.startswith("413") else 400) from error
             except (ValueError, LookupError) as error:  # what is no form, or in no known encoding
                 raise HTTPException(400) from error
         return self._form
