@@ -22,7 +22,6 @@ from reportflow.model.actor import Secrecy
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
-from reportflow.web.pages.reading import note_reading
 from reportflow.web.portal_store import Reading
 from reportflow.web.routes import Route
 from reportflow.web.rows import histories, lifecycle_of
@@ -143,8 +142,7 @@ async def _acts(visit: Visit) -> list[AuditedAct]:
     entries = [entry for history in (await histories(visit, page.records)).values() for entry in history]
     entries.sort(key=_when, reverse=True)
     found = [AuditedAct(entry, records[entry.record_id]) for entry in entries[:ACTS]]
-    visit.shows(*(one.record.secrecy for one in found))
-    await note_reading(visit, *(part for one in found if one.entry.reason for part in (one.record, one.entry)))
+    visit.shows(*(part.secrecy for one in found for part in (one.record, one.entry)))
     return found
 
 
