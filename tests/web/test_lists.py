@@ -483,7 +483,7 @@ def _acts(draw: st.DrawFn) -> dict[str, Any]:
 def _build(given: list[dict[str, Any]], only: Any) -> tuple[ReportFlow, PortalStore, list[Any]]:
     clock = Clock()
     flow = ReportFlow(MemoryStore(), OPEN, clock=clock, people=PEOPLE, zone="Asia/Shanghai")
-    kept, notes = PortalStore(clock=clock), []
+    kept, notes = PortalStore(clock=lambda: offices.START), []
     for number, one in enumerate(given):
         clock.now = offices.START + timedelta(hours=number)
         boss = Actor(id="boss", name="Boss", roles=CHIEF.roles, unit=one["unit"], clearance=Secrecy.TOP_SECRET)

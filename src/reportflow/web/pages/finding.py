@@ -55,6 +55,8 @@ async def find(visit: Visit) -> Response:
     page: Page = await visit.ask(visit.flow.find, changed(query, {"limit": PAGE}))
     people = await _named(visit, params, page)
     shown = rows(visit, page, names=people)
+    if query.text:  # the places that it finds are shown
+        await note_reading(visit, *(one.record for one in shown if one.text))
     following = None
     if page.next is not None:
         following = find_address(visit, params, sealed_cursor(page.next, params, visit.signer))
