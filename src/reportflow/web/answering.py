@@ -1,4 +1,4 @@
-"""What comes of a form: it is shown, it is done, or it says what is wrong and keeps what was typed."""
+"""The answers to a form: it is shown, it is done, or it says what is wrong and keeps what was typed."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def not_shown(task: Task) -> Response:
 
 
 async def answer(task: Task, sent: FormData, typed: Typed) -> Response:
-    """What comes of a form that was sent, whichever of its buttons was pressed."""
+    """The answer to a form that was sent, whichever of its buttons was pressed."""
     visit = task.visit
     if not task.form.can_be_shown:
         return not_shown(task)

@@ -1,7 +1,7 @@
 """The numbers of a year, for a page: asked of the flow in few counts, as the person who looks at them.
 
 What a kind's year is counted by is declared, by the host or this library. Where it is not, each act of the table is
-counted, and the records are told apart by their state: so a lifecycle that was written yesterday has its year.
+counted, and the records are counted by their state: so a lifecycle that was written yesterday has its year.
 """
 
 from __future__ import annotations

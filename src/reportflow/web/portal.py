@@ -138,7 +138,7 @@ class Portal:
         return await errors.expired(visit)
 
     def _check_address(self, visit: Visit) -> None:
-        """Count the request of somebody who has not signed in, by their address."""
+        """Count the request of a visitor who has not signed in, by their address."""
         client = visit.request.client
         self._rates.check(f"address {client.host if client else ''}")
 

@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 #: For how long a draft is kept that nobody goes on with.
 DRAFT_KEPT: Final = timedelta(days=30)
-#: For how long somebody counts as having a form open that they opened and did not send.
+#: For how long a person counts as having a form open that they opened and did not send.
 FORM_OPEN: Final = timedelta(minutes=30)
 #: How many drafts and how many saved views a person has at the most. Of drafts, the oldest ones go.
 DRAFTS: Final = 100

@@ -34,7 +34,7 @@ class ListedRecord(NamedTuple):
         days: How many days of the calendar have begun since then.
         text: What it says; blank where it says nothing.
         lang: The language of what people wrote, where it is another one than the page's, as HTML says it; else blank.
-        last: What is told of it: the last entry, or the last one of a person; None where the list does not say.
+        last: What is said of it: the last entry, or the last one of a person; None where the list does not say.
     """
 
     record: Record

@@ -191,7 +191,7 @@ class Visit:
             template: Its template.
             status: The status of the answer.
             tag: What the page depends on beside the person, the language and the version of this library: then a
-                browser that has it is told so. Blank: it is always sent.
+                browser that has it learns so. Blank: it is always sent.
             **context: What the template shows.
         """
         headers = {"Content-Language": self.t.tag}

@@ -431,9 +431,10 @@ class OutsideOfATransaction(TransactionTestCase):
 
         def calls() -> None:
             held = connections["reports"]
+            store: Any = flow("reports").store  # a `DjangoStore`, which has more than a store has
             for age in (0, 60, None):
                 with mock.patch.dict(held.settings_dict, {"CONN_MAX_AGE": age}):
-                    with flow("reports").store.around_call():
+                    with store.around_call():
                         flow("reports").find(Query(), by=LI)
                     kept.append(held.connection is not None)
             held.close()
