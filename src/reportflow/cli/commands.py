@@ -70,10 +70,10 @@ def _command(name: str, cls: type[TranslatedCommand] = TranslatedCommand) -> Cal
 @option("--seed", type=int, default=SEED, help="help.seed")
 def demo(database: str, seed: int) -> None:
     """Play the year, show its figures and the history of one report."""
-    click.echo(vocabulary.NOTE.get(language(), vocabulary.NOTE["en"]))
-    click.echo()
     with open_flow(database) as flow:
         _play(flow, year.acts(seed), database)
+        click.echo(vocabulary.NOTE.get(language(), vocabulary.NOTE["en"]))
+        click.echo()
         _count(flow, YEAR, ZONE, vocabulary.UNIT, vocabulary.BODY)
         happened = Happened(trigger="instruct", at=Interval.year(YEAR, ZONE))
         record = max(flow.store.find(Query(kind=REPORT.name, happened=happened)), key=lambda one: one.version)

@@ -374,7 +374,7 @@ class Asking:
 
 class OutsideOfATransaction(TransactionTestCase):
     available_apps = APPLICATIONS
-    databases: Any = frozenset({"default", "bare"})
+    databases: Any = frozenset({"default", "reports", "bare"})
 
     def setUp(self) -> None:
         self.addCleanup(empty)

@@ -37,9 +37,9 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium of the machine."""
+    """Chromium of the machine; of one module, since what drives it keeps the event loop of the thread running."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         if os.environ.get("REPORTFLOW_SERVERS") == "required":
