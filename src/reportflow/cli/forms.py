@@ -80,12 +80,10 @@ class ActCommand(TranslatedCommand):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options of the fields first."""
         every = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
-        several = (("field.heading", [one for one in every if isinstance(one, FieldOption)]),)
-        for code, params in several:
-            records = [one.get_help_record(ctx) for one in params]
-            if records:
-                with formatter.section(text(code)):
-                    formatter.write_dl([one for one in records if one is not None])
+        of_fields = [one.get_help_record(ctx) for one in every if isinstance(one, FieldOption)]
+        if of_fields:
+            with formatter.section(text("field.heading")):
+                formatter.write_dl([one for one in of_fields if one is not None])
         own = [one.get_help_record(ctx) for one in every if not isinstance(one, FieldOption)]
         with formatter.section("Options"):
             formatter.write_dl([one for one in own if one is not None])

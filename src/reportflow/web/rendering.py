@@ -15,7 +15,7 @@ def environment(folders: Sequence[Path]) -> Environment:
     """The templates of the portal, behind those of a host, which may extend the portal's as ``reportflow/…``."""
     own = FileSystemLoader(_OWN)
     loader = ChoiceLoader([*map(FileSystemLoader, folders), PrefixLoader({"reportflow": own}), own])
-    made = Environment(
+    return Environment(
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
@@ -24,5 +24,3 @@ def environment(folders: Sequence[Path]) -> Environment:
         auto_reload=False,
         extensions=["jinja2.ext.do"],
     )
-    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
-    return made

@@ -217,10 +217,6 @@ class Visit:
         """Lead to another page of the portal, by GET."""
         return self.complete(RedirectResponse(address, 303))
 
-    def fragment(self, template: str, **context: Any) -> Response:
-        """A part of a page, for a script."""
-        return self.page(template, **context)
-
 
 def _language(request: Request, site: Site) -> str:
     """The language that the reader chose, or likes best of those that there are texts in."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, tzinfo
-from typing import Any
 
 from reportflow.errors import Refusal, ReportflowError
 from reportflow.i18n.catalog import CHINESE, ENGLISH, Catalog, Renderer
@@ -173,11 +172,3 @@ class Words:
     def size(self, size: int) -> str:
         """The size of a file, in kB or MB."""
         return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{max(1, round(size / 1000))} kB"
-
-    def facts(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """Facts with their times and people as they are shown."""
-        return {
-            name: self.time(value) if isinstance(value, datetime) else self.person(value)
-            if isinstance(value, Actor | Person) else value
-            for name, value in facts.items()
-        }  # fmt: skip

@@ -95,7 +95,7 @@ class AxisTests(StoreFixtures):
     """Each field, operator and call at the values where stores go wrong; one handle or two, opened anew, and copied."""
 
     def test_texts_are_told_apart(self, stores: Stores) -> None:
-        """Texts of any letters are told apart, ordered, grouped and found by every field that holds them."""
+        """Texts of any letters are distinguished, ordered, grouped and found by every field that holds them."""
         for family in FAMILIES:
             _hold(self, stores, texts_scenario, family)
             stores.close()
@@ -105,7 +105,7 @@ class AxisTests(StoreFixtures):
         _hold(self, stores, joins_scenario)
 
     def test_long_texts_are_told_apart(self, stores: Stores) -> None:
-        """Texts that are alike for kilobytes are told apart, found, ordered and come back whole."""
+        """Texts that are alike for kilobytes are distinguished, found, ordered and come back whole."""
         _hold(self, stores, kilobytes_scenario)
 
     def test_times_are_told_apart(self, stores: Stores) -> None:

@@ -68,7 +68,7 @@ async def people(visit: Visit) -> Response:
         found = await visit.ask(visit.flow.people, text.strip()[:200], limit=OFFERED) if text.strip() else {}
     except InvalidValue:  # there are none that can be searched, or it is a text that nobody has
         found = {}
-    return visit.fragment("people.html", found=list(dict.fromkeys(map(person_text, found.values()))))
+    return visit.page("people.html", found=list(dict.fromkeys(map(person_text, found.values()))))
 
 
 ROUTES: Final = (

@@ -78,7 +78,7 @@ async def alike(visit: Visit) -> Response:
     """Records that the person may see with a title like the one that is typed: a hint, which stops nobody."""
     found = await similar(visit, visit.request.query_params.get("title", ""), _ALIKE)
     visit.shows(*(one.secrecy for one in found))
-    return visit.fragment("alike.html", alike=found)
+    return visit.page("alike.html", alike=found)
 
 
 ROUTES: Final = (

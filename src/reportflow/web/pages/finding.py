@@ -76,7 +76,7 @@ async def find(visit: Visit) -> Response:
         "asked_name": next(iter(asked.get(_NAME, ())), ""),
     }
     if visit.is_partial:
-        answer = visit.fragment("find_results.html", **context)
+        answer = visit.page("find_results.html", **context)
         answer.headers["HX-Push-Url"] = address
         return answer
     offered, few = await _offered(visit)
