@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast
 
 from reportflow.errors import InvalidValue, ReportflowError, StorageClosed
@@ -26,7 +27,16 @@ from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
 from reportflow.model.values import as_tuple
 from reportflow.model.zones import zone_of
-from reportflow.storage.base import AsyncStore, Of, Store, SupportsClasses, SupportsHostTransaction, SupportsVisible
+from reportflow.storage.base import (
+    AsyncStore,
+    Of,
+    SharedCommit,
+    Store,
+    SupportsClasses,
+    SupportsHostTransaction,
+    SupportsSharedCommits,
+    SupportsVisible,
+)
 
 if TYPE_CHECKING:
     from reportflow.flow.attachments import AttachedFiles, Download, SupportsRead
@@ -87,6 +97,8 @@ class FlowBase(Generic[S]):
         self._definitions = lifecycles if isinstance(lifecycles, Definitions) else _definitions(lifecycles)
         if isinstance(store, SupportsClasses) and not isinstance(lifecycles, Definitions):
             store.add_classes(self._definitions.classes)
+        if observe is not None and isinstance(store, SupportsSharedCommits):
+            store.observe_commits(partial(_note_commit, observe))
         self._clock = clock
         self._new_id = new_id
         self._retry_timeout = retry_timeout
@@ -284,6 +296,10 @@ class FlowBase(Generic[S]):
             zone=self._zone,
             awaits=awaits,
         )
+
+
+def _note_commit(observe: Observer, commit: SharedCommit) -> None:
+    note(Incident(kind="shared_commit", code="shared_commit", **commit._asdict()), observe)
 
 
 def _attached(files: Files | None, rules: FileRules | None) -> AttachedFiles | None:

@@ -6,7 +6,7 @@ test in `reportflow.testing.conformance`, which any third party can run on a sto
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import attrs
@@ -299,6 +299,28 @@ class SupportsClasses(Protocol):
             InvalidDefinition: a kind and version has other classes already.
         """
         ...
+
+
+class SharedCommit(NamedTuple):
+    """One COMMIT that held more than one call of `commit`.
+
+    Attributes:
+        acts: How many calls it held, those that were refused too.
+        conflicts: How many of them were refused by a conflict.
+        waited: How long the longest of them had waited when it was answered, in seconds.
+    """
+
+    acts: int
+    conflicts: int
+    waited: float
+
+
+@runtime_checkable
+class SupportsSharedCommits(Protocol):
+    """A store, blocking or asynchronous, that may keep by one COMMIT what several callers write at one moment."""
+
+    def observe_commits(self, observe: Callable[[SharedCommit], object]) -> None:
+        """Call this after each shared commit, when its callers were answered; what it raises is logged."""
 
 
 @runtime_checkable

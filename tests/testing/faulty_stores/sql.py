@@ -18,12 +18,12 @@ from reportflow import Change, Conflict, Entry, Page, Query, Record, Secrecy, St
 from reportflow.storage.base import Group, Of
 from reportflow.storage.refusing import check_changes, keys_of, refuse_keys
 from reportflow.storage.sql.codec import entry_row
-from reportflow.storage.sql.contract import Write
 from reportflow.storage.sql.executor import Checkout, Executor
 from reportflow.storage.sql.pool import HeldConnection
 from reportflow.storage.sql.schema import Tables
 from reportflow.storage.sql.statements import RECORD
 from reportflow.storage.sql.store import SqlStore
+from reportflow.storage.sql.writing import Write
 from tests.testing.faulty_stores.fault import FileStore, Folder, SqliteStore, caught_by
 
 #: Times as the tables hold them.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -20,7 +20,8 @@ from reportflow.model.checks import type_problem
 from reportflow.model.query import Query
 from reportflow.serialization.classes import NO_CLASSES, Classes
 from reportflow.storage.awaited import AsyncCalls
-from reportflow.storage.base import Capabilities, Of, Store
+from reportflow.storage.base import Capabilities, Change, Of, SharedCommit, Store
+from reportflow.storage.refusing import check_changes
 from reportflow.storage.sql.bound import bound_store, host_errors
 from reportflow.storage.sql.contract import SqlContract
 from reportflow.storage.sql.dialects import BUSY_TIMEOUT, in_memory, translate_driver_errors
@@ -29,9 +30,11 @@ from reportflow.storage.sql.executor import Checkout
 from reportflow.storage.sql.pool import ConnectionPool, HeldConnection, make_async_engine
 from reportflow.storage.sql.provision import OPENING_TIMEOUT, check_exists, create_or_verify
 from reportflow.storage.sql.schema import PREFIX, Tables, make_tables
+from reportflow.storage.sql.sharing import CommitQueue, Turn
 from reportflow.storage.sql.statements import StatementCache
 from reportflow.storage.sql.store import capabilities_of
 from reportflow.storage.sql.visible import Visible, visible
+from reportflow.storage.sql.writing import Write, plan
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_scoped_session
@@ -90,6 +93,8 @@ class AsyncSqlStore(AsyncCalls):
         if self._pool is None and host_schema(self.engine.sync_engine, schema) != schema:
             tables = make_tables(None, prefix=prefix, schema=host_schema(self.engine.sync_engine, schema))
         self._statements = StatementCache(tables, self._sync_engine, schema)
+        shares = self._pool is not None and self._statements.backend.shares_commits
+        self._queue = CommitQueue(self._statements.url) if shares else None
         self._create = create
         self._restoring = restoring
         self._opening = asyncio.Lock()
@@ -105,6 +110,11 @@ class AsyncSqlStore(AsyncCalls):
     def add_classes(self, classes: Classes) -> None:
         """See `SupportsClasses.add_classes`."""
         self.classes = self.classes | classes
+
+    def observe_commits(self, observe: Callable[[SharedCommit], object]) -> None:
+        """See `SupportsSharedCommits.observe_commits`."""
+        if self._queue is not None:
+            self._queue.observers.append(observe)
 
     async def open(self) -> None:
         """Verify that the tables exist, and make them where there are none. Opening twice is fine.
@@ -176,7 +186,26 @@ class AsyncSqlStore(AsyncCalls):
         if self._pool is not None:
             await _to_its_end(self.engine.dispose(), self._grace)
 
-    async def _run(self, call: Callable[[Store], T]) -> T:
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """See `Store.commit`."""
+        queue = self._queue
+        if queue is None:
+            await super().commit(changes)
+            return
+        check_changes(changes)
+        if not changes:
+            return
+        await self.open()
+        turn = TaskTurn(changes, plan(self._statements, changes))
+        try:
+            leads = queue.join(turn) or await turn.wait(queue, self._grace)
+            while leads and not turn.done:
+                await self._run(lambda contract: contract.commit_all(queue))
+        finally:
+            queue.leave(turn)
+        turn.raise_error()
+
+    async def _run(self, call: Callable[[SqlContract], T]) -> T:
         await self.open()
 
         def run(connection: Connection) -> T:
@@ -237,6 +266,37 @@ class BoundAsyncSqlStore(AsyncCalls):
     async def close(self) -> None:
         """See `Store.close`: the connection is the host's, and stays open."""
         self._closed = True
+
+
+class TaskTurn(Turn):
+    """The call of a task."""
+
+    __slots__ = ("_woken",)
+
+    def __init__(self, changes: Sequence[Change], writes: Sequence[Write]) -> None:
+        super().__init__(changes, writes)
+        self._woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def wake(self) -> None:
+        """See `Turn.wake`."""
+        if not self._woken.done():
+            self._woken.set_result(None)
+
+    async def wait(self, queue: CommitQueue, grace: float | None) -> bool:
+        """Wait until it is done, or is to lead: whether it is to. Who is cancelled learns first what became of it.
+
+        Raises:
+            StorageBusy: it was not taken into a commit for as long as a writer waits for the database.
+        """
+        try:
+            if not (await asyncio.wait([self._woken], timeout=BUSY_TIMEOUT))[0]:
+                queue.withdraw_late(self)
+                await asyncio.wait([self._woken])
+        except asyncio.CancelledError:
+            if not queue.withdraw(self):
+                await _ended(self._woken, grace)
+            raise
+        return not self.done
 
 
 async def _to_its_end(call: Coroutine[Any, Any, T], grace: float | None) -> T:

@@ -24,7 +24,7 @@ from reportflow.errors import InvalidValue, ReportflowError, StorageClosed, Tran
 from reportflow.model.checks import type_problem
 from reportflow.serialization.classes import Classes
 from reportflow.storage.base import Capabilities, Change
-from reportflow.storage.sql.contract import SqlContract, Write
+from reportflow.storage.sql.contract import SqlContract
 from reportflow.storage.sql.dialects import ends_transaction, said, translate
 from reportflow.storage.sql.django_host import DjangoSqlStore, alias_of, on_alias
 from reportflow.storage.sql.engines import host_schema
@@ -32,6 +32,7 @@ from reportflow.storage.sql.executor import ConnectionCursor, Executor, Prepared
 from reportflow.storage.sql.lengths import refuse_long, written
 from reportflow.storage.sql.modes import Mode
 from reportflow.storage.sql.statements import Stale, StatementCache
+from reportflow.storage.sql.writing import Write
 
 #: Gives the connection of a host for one call.
 Host = Callable[[], object]

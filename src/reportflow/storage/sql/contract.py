@@ -1,14 +1,14 @@
-"""The calls of the storage contract in SQL, written once: on a connection from anywhere, sync and asynchronous."""
+"""The calls of the storage contract in SQL, written once: on a connection from anywhere, sync and asynchronous.
+
+Those that read are here, `commit` is in `writing`.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import groupby
-from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from reportflow.errors import Conflict, RecordNotFound, UnreadableRecord
 from reportflow.model.checks import text_problem
@@ -18,57 +18,37 @@ from reportflow.model.record import Record
 from reportflow.model.values import changed
 from reportflow.serialization.classes import Classes
 from reportflow.serialization.digest import Sealed
-from reportflow.serialization.evolution import was_upgraded
-from reportflow.storage.base import Capabilities, Change, FeedItem, Group, Of
+from reportflow.storage.base import Capabilities, FeedItem, Group, Of
 from reportflow.storage.closing import Closed
-from reportflow.storage.refusing import check_changes, keys_of, refuse_keys, refuse_stale, refuse_used
+from reportflow.storage.refusing import refuse_used
 from reportflow.storage.restoring import sealed_keys
 from reportflow.storage.sql import positions, restoring
 from reportflow.storage.sql.codec import (
-    changed_row,
     entry_of,
-    entry_row,
-    label_rows,
-    record_row,
     records_of,
-    remains_row,
     sealed_of,
     shown,
 )
 from reportflow.storage.sql.dialects import BUSY_TIMEOUT
-from reportflow.storage.sql.executor import Executor, OpenExecutor, PreparedStatement, Reading, Row, transaction
-from reportflow.storage.sql.lengths import refuse_long, written
+from reportflow.storage.sql.executor import Executor, OpenExecutor, Row
+from reportflow.storage.sql.lengths import refuse_long
 from reportflow.storage.sql.queries import PLACE
 from reportflow.storage.sql.schema import RECORD_COLUMNS, Tables
-from reportflow.storage.sql.statements import RECORD, Lookup, Stale, StatementCache
+from reportflow.storage.sql.sharing import SharedWriting
+from reportflow.storage.sql.statements import StatementCache, storable
 from reportflow.storage.sql.visible import Visible, visible
 
 #: How many rows at the least are read to fill a page from which records were left out.
 _FURTHER: Final = 100
 
 
-class Write(NamedTuple):
-    """A statement with its rows.
-
-    Attributes:
-        statement: What is run for each row.
-        rows: Their parameters.
-        compares: Whether it must write as many rows as it is given: else `Stale` is raised.
-    """
-
-    statement: PreparedStatement
-    rows: Sequence[Mapping[str, Any]]
-    compares: bool = False
-
-
-class SqlContract:
+class SqlContract(SharedWriting):
     """The calls of `Store`. Its connections are in autocommit mode, so that each statement reads one moment."""
 
     def __init__(
         self, statements: StatementCache, checkout: OpenExecutor, capabilities: Capabilities, classes: Classes
     ) -> None:
-        self._statements = statements
-        self._checkout = checkout
+        super().__init__(statements, checkout)
         self.capabilities = capabilities
         self.classes: Classes = classes
 
@@ -90,7 +70,7 @@ class SqlContract:
     def get(self, ids: Sequence[str]) -> list[Record]:
         """See `Store.get`."""
         with self._checkout() as executor:
-            rows = _look_up(executor, self._statements.records, ids)
+            rows = self._statements.records.rows(executor, ids)
         read = records_of(rows, self.classes)
         found = {record.id: record for record in read if isinstance(record, Record)}
         missing = [id for id in ids if id not in found]
@@ -176,7 +156,7 @@ class SqlContract:
         """See `Store.history`."""
         by_id: dict[str, list[Entry]] = {id: [] for id in ids}
         with self._checkout() as executor:
-            rows = _look_up(executor, self._statements.histories, by_id)
+            rows = self._statements.histories.rows(executor, by_id)
         unreadable: dict[str, UnreadableRecord] = {}
         for row in rows:
             entry = entry_of(row, self.classes)
@@ -190,7 +170,7 @@ class SqlContract:
 
     def by_key(self, actor_id: str, key: str) -> Entry | None:
         """See `Store.by_key`."""
-        if len(_storable((actor_id, key))) < 2:
+        if len(storable((actor_id, key))) < 2:
             return None
         with self._checkout() as executor:
             rows = executor.read(self._statements.by_key, {"its_actor": actor_id, "its_key": key}, "keys")
@@ -238,102 +218,11 @@ class SqlContract:
             try:
                 with self._transaction(executor):
                     under_way = restoring.check(executor, self._statements, sealed, records)
-                    used = _look_up(executor, self._statements.keys, keys, "keys")
+                    used = self._statements.keys.rows(executor, keys, "keys")
                     refuse_used(sealed_keys(sealed), {(actor_id, key) for actor_id, key in used})
                     restoring.write(executor, self._statements, sealed, records, under_way=under_way, more=more)
             except self._statements.conflicts:
                 raise Conflict([record.id for record in records]) from None
-
-    def _transaction(self, executor: Executor) -> AbstractContextManager[None]:
-        return transaction(executor, self._statements.backend.begin)
-
-    def commit(self, changes: Sequence[Change]) -> None:
-        """See `Store.commit`."""
-        check_changes(changes)
-        if not changes:
-            return
-        writes = self._plan(changes)  # before the write lock is taken, so that it is held for the database alone
-        statements = self._statements
-        with self._checkout() as executor:
-            try:
-                self._apply(executor, changes, writes)
-            except statements.conflicts:
-                self._explain(executor, changes)
-                raise Conflict([change.record.id for change in changes]) from None
-            except statements.misfits:
-                refuse_long(statements, *written(changes))
-                raise
-
-    def _plan(self, changes: Sequence[Change]) -> list[Write]:
-        """What a commit writes, in this order."""
-        statements = self._statements
-        if len(changes) == 1 and _is_plain(changes[0]):
-            [change] = changes
-            entry = entry_row(change.sealed[0])
-            names, row = _update_of(change)
-            if statements.backend.single_statement:
-                return [Write(statements.update_with_entry(names), [{**row, **entry}], compares=True)]
-            update = Write(statements.update_record(names), [row], compares=True)
-            return [update, Write(statements.insert_entry, [entry])]
-        # entries keep the order of the call: in the feed a cause comes before what follows from it
-        entries = [entry_row(sealed) for change in changes for sealed in change.sealed]
-        changes = _in_one_order(changes)
-        writes = []
-        created = [record_row(change.record) for change in changes if change.expected is None]
-        if created:
-            writes.append(Write(statements.insert_record, created))
-        updates = (_update_of(change) for change in changes if change.expected is not None)
-        for names, some in groupby(updates, key=itemgetter(0)):  # side by side only: the order of the rows stays
-            writes.append(Write(statements.update_record(names), [row for _, row in some], compares=True))
-        writes.append(Write(statements.insert_entry, entries))
-        return [*writes, *self._plan_erased(changes), *self._plan_labels(changes)]
-
-    def _plan_erased(self, changes: Sequence[Change]) -> list[Write]:
-        """What replaces erased content: an UPDATE each, which compares the digest."""
-        rows = [remains_row(sealed) for change in changes for _, sealed in change.erased]
-        return [Write(self._statements.replace_content, rows, compares=True)] if rows else []
-
-    def _plan_labels(self, changes: Sequence[Change]) -> list[Write]:
-        moved = [change for change in changes if not _same_labels(change)]
-        old = [{"its_id": change.record.id} for change in moved if change.expected is not None]
-        rows = [row for change in moved for row in label_rows(change.record)]
-        deleted = [Write(self._statements.delete_labels, old)] if old else []
-        return [*deleted, Write(self._statements.insert_label, rows)] if rows else deleted
-
-    def _apply(self, executor: Executor, changes: Sequence[Change], writes: Sequence[Write]) -> None:
-        """Write it all, by one statement where that can be, else in one transaction.
-
-        Raises:
-            Stale: a version or head is not the expected one.
-            IntegrityError: an id or a key is taken.
-        """
-        if len(writes) == 1 and self._statements.backend.single_statement:
-            executor.in_doubt = True  # it is its own commit
-            self._run(executor, writes)
-        else:
-            with self._transaction(executor):
-                self._run(executor, writes)
-
-    def _run(self, executor: Executor, writes: Sequence[Write]) -> None:
-        for statement, rows, compares in writes:
-            if not compares:
-                executor.write_all(statement, rows)
-            elif executor.write_each(statement, rows) != len(rows):
-                raise Stale
-
-    def _explain(self, executor: Executor, changes: Sequence[Change]) -> None:
-        """Say in the contract's order why a commit failed, if it can still be seen.
-
-        Raises:
-            RecordNotFound, AlreadyExists, Conflict, DuplicateKey: the first that applies, naming all ids.
-        """
-        executor.in_doubt = False
-        ids = [change.record.id for change in changes]
-        keys = [key for (_, key), _ in keys_of(changes)]
-        stored = {id: (version, head) for id, version, head in _look_up(executor, self._statements.versions, ids)}
-        used = {(actor_id, key) for actor_id, key in _look_up(executor, self._statements.keys, keys, "keys")}
-        refuse_stale(changes, stored)
-        refuse_keys(changes, used)
 
 
 def _all_unreadable(several: Sequence[UnreadableRecord]) -> UnreadableRecord:
@@ -353,43 +242,3 @@ def _refuse_missing(ids: Sequence[str], unreadable: Mapping[str, UnreadableRecor
     if missing:
         raise RecordNotFound(missing)
     raise _all_unreadable([unreadable[id] for id in dict.fromkeys(ids)])
-
-
-def _in_one_order(changes: Sequence[Change]) -> list[Change]:
-    """The order in which every commit locks its records, so that two commits do not wait for each other."""
-    return sorted(changes, key=lambda change: change.record.id)
-
-
-def _is_plain(change: Change) -> bool:
-    """Whether a record is replaced, with one entry, its labels stay, and nothing is erased."""
-    return change.expected is not None and len(change.entries) == 1 and _same_labels(change) and not change.erased
-
-
-def _same_labels(change: Change) -> bool:
-    """Whether the labels that are stored are those of the record."""
-    before = change.before
-    return before is not None and not was_upgraded(before) and before.labels() == change.record.labels()
-
-
-def _update_of(change: Change) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Which columns a change sets, and the parameters of the UPDATE that compares version and head."""
-    before, record = change.before, change.record
-    row = record_row(record) if before is None else changed_row(before, record)
-    row.pop("id", None)
-    assert change.expected is not None, "a creation updates nothing"
-    version, head = change.expected
-    expected = {"its_id": record.id, "its_version": version, "its_head": head}
-    return tuple(row), {**{RECORD + name: value for name, value in row.items()}, **expected}
-
-
-def _look_up(executor: Executor, lookup: Lookup, names: Iterable[str], of: Reading = "records") -> Sequence[Row]:
-    """The rows of what is named; of what cannot have been stored there are none."""
-    storable = _storable(names)
-    if len(storable) == 1:
-        return executor.read(lookup.one, {"name_0": storable[0]}, of)
-    return [row for statement, values in lookup.parts(storable) for row in executor.read(statement, values, of)]
-
-
-def _storable(texts: Iterable[str]) -> list[str]:
-    """The texts that may be stored: a driver need not take any other, and there are none to be found."""
-    return [text for text in texts if text_problem(text) is None]

@@ -105,6 +105,7 @@ class Backend:
         single_statement: Whether a record and its entry may be written by one statement.
         limits_lengths: Whether a column holds no more characters than its type says.
         sorted_bytes: How many bytes of a text it compares when it sorts, unless it is set otherwise; None for all.
+        shares_commits: Whether calls that come at one moment are kept by one COMMIT; see `sharing`.
         lock: Takes the lock of a name, by which one process at a time makes the tables; gives 0 where it gave up
             waiting. None where the engine has one writer at a time.
         unlock: Releases it.
@@ -127,6 +128,7 @@ class Backend:
     single_statement: bool = False
     limits_lengths: bool = True
     sorted_bytes: int | None = None
+    shares_commits: bool = False
     lock: str | None = None
     unlock: str = ""
 
@@ -146,6 +148,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
         connect={"timeout": BUSY_TIMEOUT},
         session=("PRAGMA foreign_keys = ON",),
         positions_on_insert=True,
+        shares_commits=True,
         limits_lengths=False,
     ),
     "postgresql": Backend(
@@ -332,6 +335,12 @@ def ends_transaction(backend: Backend, error: BaseException) -> bool:
     return code is not None and code.startswith(backend.ends_transaction)
 
 
+def is_rolled_back(backend: Backend, error: BaseException) -> bool:
+    """Whether an error of a driver's COMMIT says that nothing of the transaction was kept."""
+    code = backend.error_code((error.orig or error) if isinstance(error, DBAPIError) else error) or ""
+    return code.startswith(backend.rolled_back) and not code.startswith(backend.not_rolled_back)
+
+
 def _meaning(backend: Backend, error: BaseException) -> tuple[type[StorageUnavailable], str] | None:
     """What an error of the driver itself means; None where no code says so."""
     code = backend.error_code(error)
@@ -355,10 +364,8 @@ def translate(engine: Engine, error: BaseException, *, in_doubt: bool = False) -
     elif not isinstance(error, (engine.dialect.loaded_dbapi.Error, OSError)):
         return None
     backend = backend_of(engine)
-    code = backend.error_code(error) or ""
-    known = code.startswith(backend.rolled_back) and not code.startswith(backend.not_rolled_back)
     kind, advice = _meaning(backend, error) or (None, "")
-    if in_doubt and not known:
+    if in_doubt and not is_rolled_back(backend, error):
         return StorageUnavailable(safe_url(engine), said(engine, error), "unknown")
     if kind is None:
         return StorageError(f"{type(error).__name__}: {said(engine, error)}")

@@ -21,12 +21,13 @@ from sqlalchemy import URL, Engine, Table, create_engine, select
 from reportflow.errors import InvalidValue, SchemaMismatch, StorageUnavailable, TransactionRolledBack
 from reportflow.serialization.classes import Classes
 from reportflow.storage.base import Capabilities, Change
-from reportflow.storage.sql.contract import SqlContract, Write
+from reportflow.storage.sql.contract import SqlContract
 from reportflow.storage.sql.dialects import ends_transaction, in_memory, safe_url, said, translate
 from reportflow.storage.sql.executor import Executor, Row
 from reportflow.storage.sql.lengths import refuse_long, written
 from reportflow.storage.sql.schema import RESTORING, SCHEMA_VERSION, Tables
 from reportflow.storage.sql.statements import StatementCache
+from reportflow.storage.sql.writing import Write
 
 #: (Django's name of an engine, its driver's module) -> what SQLAlchemy calls the two. PyMySQL stands in for MySQLdb
 #: where a project says ``install_as_MySQLdb``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, Final
 
@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.sql.expression import ClauseElement
 
+from reportflow.model.checks import text_problem
 from reportflow.model.query import Query
 from reportflow.storage.base import Of
 from reportflow.storage.sql import queries
 from reportflow.storage.sql.dialects import Backend, backend_of, safe_url
-from reportflow.storage.sql.executor import PreparedStatement
+from reportflow.storage.sql.executor import Executor, PreparedStatement, Reading, Row
 from reportflow.storage.sql.schema import CONTENT_COLUMNS, ENTRY_COLUMNS, RECORD_COLUMNS, SEALED_COLUMNS, Tables
 
 #: What is before the name of a record's column in a statement that writes an entry too.
@@ -51,10 +52,22 @@ class Lookup:
             padded = (*some, *[some[-1]] * (size - len(some)))
             yield self._sized(size), {f"name_{number}": name for number, name in enumerate(padded)}
 
+    def rows(self, executor: Executor, names: Iterable[str], of: Reading = "records") -> Sequence[Row]:
+        """The rows of what is named; of what cannot have been stored there are none."""
+        some = storable(names)
+        if len(some) == 1:
+            return executor.read(self.one, {"name_0": some[0]}, of)
+        return [row for statement, values in self.parts(some) for row in executor.read(statement, values, of)]
+
     def _prepare(self, size: int) -> PreparedStatement:
         names: list[sa.BindParameter[str]] = [sa.bindparam(f"name_{n}", type_=self._column.type) for n in range(size)]
         where = self._column == names[0] if size == 1 else self._column.in_(names)
         return PreparedStatement(self._statement.where(where), self._dialect)
+
+
+def storable(texts: Iterable[str]) -> list[str]:
+    """The texts that may be stored: a driver need not take any other, and there are none to be found."""
+    return [text for text in texts if text_problem(text) is None]
 
 
 def bound(*names: str) -> dict[str, Any]:

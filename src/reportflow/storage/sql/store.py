@@ -20,6 +20,7 @@ from reportflow.storage.sql.leases import SqlLeases
 from reportflow.storage.sql.pool import ConnectionPool, make_engine
 from reportflow.storage.sql.provision import check_exists, create_or_verify, retry_while_busy
 from reportflow.storage.sql.schema import PREFIX, Tables, make_tables
+from reportflow.storage.sql.sharing import CommitQueue
 from reportflow.storage.sql.statements import StatementCache
 
 
@@ -76,6 +77,8 @@ class SqlStore(SqlContract):
             pool = ConnectionPool(engine)
             checkout, self._close_pool = partial(Checkout, pool), weakref.finalize(self, pool.close)
         super().__init__(StatementCache(tables, engine, schema), checkout, capabilities_of(engine), classes)
+        if self._close_pool is not None and self._statements.backend.shares_commits:
+            self._queue = CommitQueue(self._statements.url)
         self.engine: Engine = database if isinstance(database, Engine) else engine
         try:
             retry_while_busy(lambda: self._open(engine, tables, create, restoring))

@@ -1,0 +1,300 @@
+"""Commits that come at one moment share one COMMIT: group commit, for all callers of one store.
+
+Theory of operation. What a commit costs is mostly the wait for the disk, and one wait can serve many. Who comes while
+nobody is at work leads: it takes the write lock of the database, then all calls that wait by now, writes each in a
+savepoint of its own, and ends with one COMMIT. Who comes meanwhile waits; when the commit has ended, the first of those
+that wait leads the next one. So nobody waits for more than two commits, and there is no thread beside the callers'. A
+call that is alone in its commit is written as it would be without a queue.
+
+Each call is given its own result only after the COMMIT that holds it. Where the shared transaction as a whole fails, as
+on a full disk, nothing of it was kept, and each call is tried alone.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, Never
+
+from reportflow.errors import Conflict, ReportflowError, StorageBusy, StorageUnavailable
+from reportflow.storage.base import Change, SharedCommit
+from reportflow.storage.refusing import check_changes
+from reportflow.storage.sql.dialects import BUSY_TIMEOUT, is_rolled_back, said, translate
+from reportflow.storage.sql.executor import Executor, OpenExecutor
+from reportflow.storage.sql.statements import StatementCache
+from reportflow.storage.sql.writing import SqlWriting, Write
+
+_BEGIN: Final = "SAVEPOINT reportflow_act"
+_KEEP: Final = "RELEASE SAVEPOINT reportflow_act"
+_TAKE_BACK: Final = "ROLLBACK TO SAVEPOINT reportflow_act"
+
+
+class Turn(ABC):
+    """One call of `commit`: what it writes, and what became of it.
+
+    Attributes:
+        changes: What it was given.
+        writes: The statements of it.
+        error: Why it was refused, once it is done.
+        done: Whether it is known what became of it.
+        alone: Whether it is to have a COMMIT of its own, since one that it shared has failed.
+        since: From when on it has waited; 0 where it has not.
+    """
+
+    __slots__ = ("alone", "changes", "done", "error", "since", "writes")
+
+    def __init__(self, changes: Sequence[Change], writes: Sequence[Write]) -> None:
+        self.changes = changes
+        self.writes = writes
+        self.error: Exception | None = None
+        self.done: bool = False
+        self.alone: bool = False
+        self.since: float = 0.0
+
+    @abstractmethod
+    def wake(self) -> None:
+        """Have its caller look again: it is done, or leads."""
+
+    def raise_error(self) -> None:
+        """Raise why it was refused, if it was."""
+        if self.error is not None:
+            raise self.error
+
+
+class ThreadTurn(Turn):
+    """The call of a thread."""
+
+    __slots__ = ("_asleep",)
+
+    def __init__(self, changes: Sequence[Change], writes: Sequence[Write]) -> None:
+        super().__init__(changes, writes)
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
+
+    def wake(self) -> None:
+        """See `Turn.wake`."""
+        if self._asleep.locked():
+            self._asleep.release()
+
+    def wait(self, queue: CommitQueue) -> bool:
+        """Wait until it is done, or is to lead: whether it is to.
+
+        Raises:
+            StorageBusy: it was not taken into a commit for as long as a writer waits for the database.
+        """
+        if not self._asleep.acquire(timeout=BUSY_TIMEOUT):
+            queue.withdraw_late(self)
+            self._asleep.acquire()
+        return not self.done
+
+
+class CommitQueue:
+    """The calls that wait for a commit of one store, in the order in which they came, and which of them leads.
+
+    Args:
+        url: The URL of the store, for errors.
+
+    Attributes:
+        observers: Take each shared commit.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.observers: list[Callable[[SharedCommit], object]] = []
+        self._url = url
+        self.reset()
+        _QUEUES.add(self)
+
+    def reset(self) -> None:
+        """Begin without anybody, as in a forked child: the threads that waited are the parent's."""
+        self._lock = threading.Lock()
+        self._waiting: list[Turn] = []
+        self._leader: Turn | None = None
+
+    def join(self, turn: Turn) -> bool:
+        """Wait with the others: whether it leads at once, since nobody is at work."""
+        with self._lock:
+            self._waiting.append(turn)
+            if self._leader is None:
+                self._leader = turn
+                return True
+        turn.since = time.monotonic()
+        return False
+
+    def take(self) -> list[Turn]:
+        """The calls of the next commit, the leader's first: all that wait, or one that is to be alone."""
+        with self._lock:
+            alone = next((place for place, turn in enumerate(self._waiting) if turn.alone), len(self._waiting))
+            taken = self._waiting[: alone or 1]
+            del self._waiting[: alone or 1]
+            return taken
+
+    def settle(self, taken: Sequence[Turn]) -> None:
+        """Have the next one lead, and wake those that are done; the others wait again, before all who came later."""
+        with self._lock:
+            self._waiting[:0] = [turn for turn in taken if not turn.done]
+            self._pass_on()
+        for turn in taken:
+            if turn.done:
+                turn.wake()
+        if self.observers and len(taken) > 1:
+            self._observe(taken)
+
+    def withdraw(self, turn: Turn) -> bool:
+        """Wait no longer: whether nothing was done yet for this call, and now never is."""
+        with self._lock:
+            if turn is self._leader or turn not in self._waiting:
+                return False
+            self._waiting.remove(turn)
+            return True
+
+    def withdraw_late(self, turn: Turn) -> None:
+        """Withdraw a call that has waited for too long, if that can still be.
+
+        Raises:
+            StorageBusy: it was.
+        """
+        if self.withdraw(turn):
+            raise StorageBusy(self._url, "database is locked", "retry")
+
+    def leave(self, turn: Turn) -> None:
+        """The caller goes, whatever became of its call: nobody may wait for it any more."""
+        if turn.done and turn is not self._leader:
+            return
+        with self._lock:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            if turn is self._leader:
+                self._pass_on()
+
+    def _pass_on(self) -> None:
+        self._leader = next(iter(self._waiting), None)
+        if self._leader is not None:
+            self._leader.wake()
+
+    def _observe(self, taken: Sequence[Turn]) -> None:
+        now = time.monotonic()
+        waited = max(now - turn.since for turn in taken if turn.since)
+        conflicts = sum(isinstance(turn.error, Conflict) for turn in taken)
+        for observe in self.observers:
+            try:
+                observe(SharedCommit(len(taken), conflicts, waited))
+            except Exception:  # the acts of others are committed: nobody's call may fail for it
+                import logging  # a program without trouble need not pay for it
+
+                logging.getLogger("reportflow.storage").exception("An observer of shared commits has raised.")
+
+
+class SharedWriting(SqlWriting):
+    """`SqlWriting` whose calls share commits, where it has a queue."""
+
+    def __init__(self, statements: StatementCache, checkout: OpenExecutor) -> None:
+        super().__init__(statements, checkout)
+        self._queue: CommitQueue | None = None
+
+    def observe_commits(self, observe: Callable[[SharedCommit], object]) -> None:
+        """See `SupportsSharedCommits.observe_commits`; a store that shares none never calls it."""
+        if self._queue is not None:
+            self._queue.observers.append(observe)
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """See `Store.commit`."""
+        queue = self._queue
+        if queue is None:
+            super().commit(changes)
+            return
+        check_changes(changes)
+        if not changes:
+            return
+        turn = ThreadTurn(changes, self._plan(changes))
+        try:
+            leads = queue.join(turn) or turn.wait(queue)
+            while leads and not turn.done:
+                self.commit_all(queue)
+        finally:
+            queue.leave(turn)
+        turn.raise_error()
+
+    def commit_all(self, queue: CommitQueue) -> None:
+        """Take the calls that wait, and keep what they write by one COMMIT: the work of the one that leads.
+
+        Raises:
+            ReportflowError: the write lock was not to be had; or the leader was alone, and is refused; or it is unknown
+                whether the COMMIT was kept.
+        """
+        taken: list[Turn] = []
+        try:
+            with self._checkout() as executor:
+                try:
+                    with self._transaction(executor):
+                        taken += queue.take()  # only now: who came while the lock was waited for is in
+                        self._write_all(executor, taken)
+                except BaseException as error:
+                    self._fail_all(executor, taken, error)
+                else:
+                    for turn in taken:
+                        turn.done = True
+        finally:
+            queue.settle(taken)
+
+    def _write_all(self, executor: Executor, taken: Sequence[Turn]) -> None:
+        if len(taken) == 1:
+            self._run(executor, taken[0].writes)
+            return
+        for turn in taken:
+            executor.execute(_BEGIN)
+            try:
+                self._write(executor, turn.changes, turn.writes, self._in_savepoint)
+            except Exception as error:
+                engine = self._statements.engine
+                turn.error = error if isinstance(error, ReportflowError) else translate(engine, error) or error
+            executor.execute(_KEEP)  # fails where the database has rolled back all of it, as on a full disk
+
+    def _in_savepoint(self, executor: Executor, _: Sequence[Change], writes: Sequence[Write]) -> None:
+        try:
+            self._run(executor, writes)
+        except Exception:
+            executor.execute(_TAKE_BACK)
+            raise
+
+    def _fail_all(self, executor: Executor, taken: Sequence[Turn], error: BaseException) -> None:
+        """Say what became of calls whose transaction has failed, or have each tried alone.
+
+        Raises:
+            BaseException: the error, for the one that leads.
+        """
+        if len(taken) == 1 and isinstance(error, Exception):
+            [turn] = taken
+            self._write(executor, turn.changes, turn.writes, partial(_raise, error))
+        known = not executor.in_doubt or is_rolled_back(self._statements.backend, error)
+        if len(taken) < 2 or not known or not isinstance(error, Exception):
+            for turn in [] if known else taken:
+                turn.error, turn.done = self._unknown(error), True
+            raise error
+        for turn in taken:
+            turn.error, turn.alone = None, True
+
+    def _unknown(self, error: BaseException) -> StorageUnavailable:
+        statements = self._statements
+        return StorageUnavailable(statements.url, said(statements.engine, error) or type(error).__name__, "unknown")
+
+
+def _raise(error: Exception, *_: object) -> Never:
+    raise error
+
+
+#: The queues of this process, for a fork.
+_QUEUES: Final[weakref.WeakSet[CommitQueue]] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for queue in _QUEUES:
+        queue.reset()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
