@@ -200,12 +200,15 @@ class AsyncSqlStore(AsyncCalls):
         try:
             leads = queue.join(turn) or await turn.wait(queue, self._grace)
             while leads and not turn.done:
-                await self._run(lambda contract: contract.commit_all(queue))
+                await self._on_contract(lambda contract: contract.commit_all(queue))
         finally:
             queue.leave(turn)
         turn.raise_error()
 
-    async def _run(self, call: Callable[[SqlContract], T]) -> T:
+    async def _run(self, call: Callable[[Store], T]) -> T:
+        return await self._on_contract(call)
+
+    async def _on_contract(self, call: Callable[[SqlContract], T]) -> T:
         await self.open()
 
         def run(connection: Connection) -> T:
