@@ -43,7 +43,7 @@ class Turn(ABC):
         error: Why it was refused, once it is done.
         done: Whether it is known what became of it.
         alone: Whether it is to have a COMMIT of its own, since one that it shared has failed.
-        since: From when on it has waited; 0 where it has not.
+        since: When it came, by the monotonic clock.
     """
 
     __slots__ = ("alone", "changes", "done", "error", "since", "writes")
@@ -54,7 +54,7 @@ class Turn(ABC):
         self.error: Exception | None = None
         self.done: bool = False
         self.alone: bool = False
-        self.since: float = 0.0
+        self.since: float = time.monotonic()
 
     @abstractmethod
     def wake(self) -> None:
@@ -89,7 +89,9 @@ class ThreadTurn(Turn):
         """
         if not self._asleep.acquire(timeout=BUSY_TIMEOUT):
             queue.withdraw_late(self)
-            self._asleep.acquire()
+            # it is in a commit; whoever leads that may be interrupted before it wakes anybody
+            while not self.done and not self._asleep.acquire(timeout=BUSY_TIMEOUT):
+                pass
         return not self.done
 
 
@@ -121,9 +123,7 @@ class CommitQueue:
             self._waiting.append(turn)
             if self._leader is None:
                 self._leader = turn
-                return True
-        turn.since = time.monotonic()
-        return False
+            return turn is self._leader
 
     def take(self) -> list[Turn]:
         """The calls of the next commit, the leader's first: all that wait, or one that is to be alone."""
@@ -177,8 +177,7 @@ class CommitQueue:
             self._leader.wake()
 
     def _observe(self, taken: Sequence[Turn]) -> None:
-        now = time.monotonic()
-        waited = max(now - turn.since for turn in taken if turn.since)
+        waited = time.monotonic() - min(turn.since for turn in taken)
         conflicts = sum(isinstance(turn.error, Conflict) for turn in taken)
         for observe in self.observers:
             try:
@@ -227,14 +226,17 @@ class SharedWriting(SqlWriting):
                 whether the COMMIT was kept.
         """
         taken: list[Turn] = []
+        written = False
         try:
             with self._checkout() as executor:
                 try:
                     with self._transaction(executor):
                         taken += queue.take()  # only now: who came while the lock was waited for is in
                         self._write_all(executor, taken)
+                        written = True
                 except BaseException as error:
-                    self._fail_all(executor, taken, error)
+                    known = not written or is_rolled_back(self._statements.backend, error)
+                    self._fail_all(executor, taken, error, known=known)
                 else:
                     for turn in taken:
                         turn.done = True
@@ -261,8 +263,8 @@ class SharedWriting(SqlWriting):
             executor.execute(_TAKE_BACK)
             raise
 
-    def _fail_all(self, executor: Executor, taken: Sequence[Turn], error: BaseException) -> None:
-        """Say what became of calls whose transaction has failed, or have each tried alone.
+    def _fail_all(self, executor: Executor, taken: Sequence[Turn], error: BaseException, *, known: bool) -> None:
+        """Say what became of calls whose transaction has failed, or, if it is known that none was kept, try each alone.
 
         Raises:
             BaseException: the error, for the one that leads.
@@ -270,7 +272,6 @@ class SharedWriting(SqlWriting):
         if len(taken) == 1 and isinstance(error, Exception):
             [turn] = taken
             self._write(executor, turn.changes, turn.writes, partial(_raise, error))
-        known = not executor.in_doubt or is_rolled_back(self._statements.backend, error)
         if len(taken) < 2 or not known or not isinstance(error, Exception):
             for turn in [] if known else taken:
                 turn.error, turn.done = self._unknown(error), True
