@@ -143,11 +143,11 @@ UPDATE_RECORD: Final = update("version", "head", "updated_at", "data")  # an ado
 SELECT_RECORD: Final = f"SELECT {', '.join(RECORD)} FROM reportflow_record WHERE id = ?"
 
 
-def opened(path: Path) -> sqlite3.Connection:
-    """A connection with the durability that the library has."""
+def opened(path: Path, synchronous: str = "NORMAL") -> sqlite3.Connection:
+    """A connection with the durability that the library has, or with another one."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks import acts, awaited, bulk, contention, measure, peers, reading, verifying
+from benchmarks import acts, awaited, bulk, contention, crowds, measure, peers, reading, sharing, verifying
 from benchmarks.acts import on_postgresql, on_sqlite
 from benchmarks.measure import Found, Missing, Row
 from benchmarks.setting import Setting
@@ -43,7 +43,7 @@ ROWS: Sequence[tuple[Row, Callable[[Setting], Found]]] = (
     (Row("PostgreSQL: `fire`, by id", 0.55, 0.80), acts.act(on_postgresql, "fire_by_id")),
     (Row("PostgreSQL: `create`"), acts.act(on_postgresql, "create")),
     (Row("SQLite: `fire`, 4 processes, one record", 0.40, 0.70), contention.contended),
-    (Row("PostgreSQL: `fire`, 16 threads, own records", 0.80, 0.95), contention.threads),
+    *sharing.ROWS,
     (Row("PostgreSQL: async `fire`, 100 tasks", 0.60, 0.80), awaited.tasks),
     (Row("SQLite: `run`, creations", 0.40, 0.70), bulk.create_many(bulk.on_sqlite)),
     (Row("SQLite: `run`, transitions of snapshots", 0.40, 0.70), bulk.fire_many(bulk.on_sqlite)),
@@ -77,7 +77,7 @@ def versions() -> str:
     return ", ".join(found)
 
 
-def page(shown: str, given: argparse.Namespace) -> str:
+def page(shown: str, given: argparse.Namespace, disk: str) -> str:
     """The page of results."""
     return f"""# How fast it is
 
@@ -97,7 +97,14 @@ WHERE id, version, head` and an `INSERT`; in PostgreSQL one statement with a CTE
 `SELECT` comes before it. Bulks by hand are executemany in SQLite and COPY in PostgreSQL, with as many records \
 in a transaction ({CHUNK}) as reportflow has; there were {given.bulk:,}. Both databases hold the same rows in \
 the end, but for digests, salts and heads, which are constants by hand; the benchmark compares them. \
- With several writers it compares that no act was lost.
+With several writers it compares that no act was lost.
+
+Rows with FULL wait for the disk at each commit (`synchronous=FULL`), on both sides. Where several writers act at \
+once, each has records of its own, and by hand each act is one commit. By hand a thread has a connection of its own \
+and waits for SQLite's lock as long as it takes; tasks share {crowds.HAND_CONNECTIONS} connections of aiosqlite. Each \
+side is given {crowds.SPELL:g} s by turns ({crowds.LONG_SPELL:g} s where the waits are asked for), and an act counts \
+where its caller had its answer by then. The longest wait of 64 threads is held against {sharing.LONGEST} times their \
+median. In the folder of the files {disk} (min / median / max).
 
 Reading was done on {given.records:,} records in one file, with four times as many entries, {reading.PAGE} a \
 page, by hand into dicts whose JSON is read. The far page is the 10,000th, or the last full one before. p50 and p99 \
@@ -131,6 +138,7 @@ def main() -> int:
             imported=1_000_000 if given.million else 100_000,
             read=given.records,
         )
+        disk = sharing.disk(Path(folder))
         try:
             for row, find in ROWS:
                 if given.only in row.name:
@@ -140,7 +148,7 @@ def main() -> int:
             setting.close()
     shown = measure.table(lines)
     if not given.only:
-        RESULTS.write_text(page(shown, given), encoding="utf-8")
+        RESULTS.write_text(page(shown, given, disk), encoding="utf-8")
     print(shown)
     return 0
 
