@@ -63,8 +63,8 @@ def draft(**more: Any) -> Draft:
     return plain._replace(**more)
 
 
-async def everything(store: PortalStore, clock: Clock) -> None:
-    """All that is kept comes back, to its person alone, and goes when it is dropped."""
+async def everything(store: PortalStore, clock: Clock) -> bytes:
+    """All that is kept comes back, to its person alone, and goes when it is dropped; the key that was made."""
     assert await store.save_draft(draft()) == BEGIN
     clock.now += timedelta(minutes=1)
     await store.save_draft(draft(trigger="revise", tab="t2", fields={"text": ["长" * 400_000]}))
@@ -122,12 +122,21 @@ async def everything(store: PortalStore, clock: Clock) -> None:
     key = await store.secret()
     assert len(key) == 32
     assert await store.secret() == key
+    return key
+
+
+async def left(store: PortalStore) -> tuple[bytes, list[str], list[str]]:
+    """What is there after `everything`: the key, the views of one person, who read."""
+    return await store.secret(), list(await store.views("li")), [one.actor for one in await store.readings()]
 
 
 def test_all_that_is_kept_comes_back(url: str | None) -> None:
     """Drafts, views, open forms, readings and the key come back as they went in, on every engine."""
     clock = Clock()
-    asyncio.run(everything(PortalStore(url, clock=clock), clock))
+    store = PortalStore(url, clock=clock)
+    key = asyncio.run(everything(store, clock))
+    again = store if url is None else PortalStore(url, clock=clock)  # as after a restart
+    assert asyncio.run(left(again)) == (key, ["迟的"], ["zhou", "li"])
 
 
 def test_on_an_asynchronous_engine_too(url: str | None) -> None:
@@ -136,12 +145,13 @@ def test_on_an_asynchronous_engine_too(url: str | None) -> None:
         pytest.skip("memory has no asynchronous engine")
     driver = next(name for name in DRIVERS if url.startswith(name))
 
-    async def whole() -> None:
+    async def whole() -> bytes:
         async with disposed(url.replace(driver, DRIVERS[driver], 1)) as engine:
             clock = Clock()
-            await everything(PortalStore(engine, clock=clock), clock)
+            return await everything(PortalStore(engine, clock=clock), clock)
 
-    asyncio.run(whole())
+    key = asyncio.run(whole())
+    assert asyncio.run(left(PortalStore(url))) == (key, ["迟的"], ["zhou", "li"])
 
 
 @asynccontextmanager

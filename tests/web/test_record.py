@@ -561,8 +561,8 @@ def drawn_up() -> Record:
     )  # fmt: skip
 
 
-def check_own(office: Office, id: str) -> None:
-    """Every page of such a record."""
+def check_own(office: Office, id: str) -> list[str]:
+    """Every page of such a record; those beside its own page, in both languages."""
     page = reads(office.get(f"/r/{id}"))
     for text in (
         "价值 18.50",
@@ -577,11 +577,14 @@ def check_own(office: Office, id: str) -> None:
     ):
         assert text.replace(" to", "") in page, text
     assert page.count("请在五月前归还。") == 1  # it is the record's text now: the history only links to it
-    for address in ("/history", "/print", "/at/1", "/changes?from=1", "/changes?from=1&view=sides"):
-        for language in ("zh", "en"):
-            office.get(f"/r/{id}{address}", language=language)
+    beside = [
+        office.get(f"/r/{id}{address}", language=language)
+        for address in ("/history", "/print", "/at/1", "/changes?from=1", "/changes?from=1&view=sides")
+        for language in ("zh", "en")
+    ]
     assert "轻拿轻放" in office.get(f"/r/{id}/at/1")
     assert "<del>" in office.get(f"/r/{id}/changes?from=1")
+    return beside
 
 
 def test_an_own_lifecycle_has_all_pages() -> None:
@@ -590,7 +593,8 @@ def test_an_own_lifecycle_has_all_pages() -> None:
     office = Office(flow)
     made = flow.create(drawn_up(), by=LI, trigger="add")
     flow.fire(made.id, "lend", Lending(to="市档案馆", terms="请在五月前归还。\n谢谢。"), by=LI)
-    check_own(office, made.id)
+    pages = check_own(office, made.id)
+    assert ["投影仪" in main_of(page) for page in pages] == [True] * 10
 
 
 def test_an_asynchronous_flow_has_the_same_pages(tmp_path: Path) -> None:

@@ -33,8 +33,11 @@ def test_a_name_comes_back_as_it_went_out(name: str) -> None:
 @given(st.text(max_size=30))
 def test_any_part_of_a_path_is_read(part: str) -> None:
     """What nobody wrote is read as some name, which can be stored and shown."""
-    read(part).encode()
-    quoted(part).encode("ascii")
+    name = read(part)
+    assert name.encode().decode() == name
+    assert read(written(name)) == name
+    assert unquote(quoted(name)) == name
+    assert quoted(part).isascii()
 
 
 @given(PREFIXES, st.lists(NAMES, max_size=4), NAMES, st.one_of(st.none(), NAMES, st.integers(), st.lists(NAMES)))

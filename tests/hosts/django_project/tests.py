@@ -682,7 +682,9 @@ class Configuring(TestCase):
 
     def test_no_migration_is_missing(self) -> None:
         """`makemigrations --check` finds nothing to make, in the host's application and in this one."""
-        call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+        said = io.StringIO()
+        call_command("makemigrations", "--check", "--dry-run", stdout=said)
+        assert said.getvalue().strip() == "No changes detected"
 
 
 # -- helpers ----------------------------------------------------------------------------------------------------------
