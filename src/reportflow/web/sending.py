@@ -19,6 +19,7 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Secrecy
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
+from reportflow.web.choosing import within_clearance
 from reportflow.web.fields import Faults, FieldFault, FormField
 from reportflow.web.forms import ENDS, Form
 from reportflow.web.lookups import opener, sealer
@@ -110,6 +111,7 @@ def task_of(
         seal=sealer(visit),
         opened=opener(visit),
     )
+    form = attrs.evolve(form, widgets=within_clearance(form.widgets, option.row, record, visit.actor))
     return Task(visit=visit, lifecycle=lifecycle, option=option, form=form, record=record, history=history)
 
 
