@@ -9,10 +9,11 @@ import attrs
 import pytest
 
 from reportflow import ANY, SAME, Actor, Lifecycle, Record, Secrecy, State, Transition, TransitionRefused, open_flow
+from reportflow.lifecycle.erasable import erasable_names
 from reportflow.lifecycle.table import Setting
-from reportflow.office import Author, Classification, Report
+from reportflow.office import REPORT, Author, Classification, Comment, Erasure, Report, Revision
 from tests.web.client import Client
-from tests.web.desk import BY_ID, LI, Office, summary_of
+from tests.web.desk import BY_ID, CHIEF, LI, Office, summary_of
 from tests.web.offices import portal_for
 
 
@@ -33,6 +34,20 @@ class Marking:
 
     mark: Secrecy = Secrecy.INTERNAL
     other: Secrecy = Secrecy.INTERNAL
+
+
+@attrs.frozen(kw_only=True)
+class Said:
+    """Words."""
+
+    words: str
+
+
+@attrs.frozen(kw_only=True)
+class Forgetting:
+    """What is to be forgotten."""
+
+    what: tuple[str, ...] = ()
 
 
 def _marked(record: Record, entry: Any) -> Secrecy:
@@ -112,3 +127,60 @@ def test_a_form_that_was_made_up_is_refused_all_the_same() -> None:
     assert answer.status_code in (403, 409, 422)
     assert summary_of(answer)
     assert office.flow.get(report.id, by=LI).secrecy is Secrecy.INTERNAL
+
+
+ERASING = [
+    ("en", ("text", "authors", "edit › text", "comment › text", "name and post of who acted")),
+    ("zh", ("正文", "反映人", "编辑 › 正文", "批注 › 正文", "办理人姓名及职务")),
+]
+
+
+@pytest.mark.parametrize(("language", "labels"), ERASING)
+def test_what_is_erased_is_chosen(language: str, labels: tuple[str, ...]) -> None:
+    """Each name of what can be erased of this record is a box with its label; what is chosen is erased."""
+    office = Office()
+    report = office.report(text="住在三号楼的钱伟。")
+    office.flow.fire(report.id, "edit", Revision(text="三号楼的钱伟。"), by=CHIEF)
+    office.flow.fire(report.id, "comment", Comment(text="已电话核实。"), by=CHIEF)
+    with office.browser(CHIEF, language) as chief:
+        form = chief.get(f"/r/{report.id}/do/erase")
+        boxes = re.findall(
+            r'<input type="checkbox" [^>]*name="fields" value="([^"]+)"><label [^>]*>([^<]+)<', form.text
+        )
+        done = {one.trigger for one in office.flow.history(report.id, by=CHIEF)}
+        known = erasable_names(REPORT.record, REPORT.transitions)
+        assert [name for name, _ in boxes] == [one for one in known if "." not in one or one.split(".")[0] in done]
+        assert set(labels) <= {label for _, label in boxes}
+        empty = chief.submit(form, {"_reason": "本人要求"})
+        assert empty.status_code == 422
+        assert 'href="#f-fields-0"' in summary_of(empty)
+        again = chief.submit(form, {"fields": ["text", "comment.text"]})
+        assert again.status_code == 422
+        assert len(re.findall(r'name="fields" value="(?:text|comment.text)" checked', again.text)) == 2
+        assert chief.submit(again, {"_reason": "本人要求"}).status_code == 200
+    *_, comment, erasure = office.flow.history(report.id, by=CHIEF)
+    assert erasure.details == Erasure(fields=("text", "comment.text"))
+    assert "已电话核实" not in str(comment)
+    assert office.flow.get(report.id, by=CHIEF, type=Report).text == ""
+
+
+def test_names_of_an_own_table_are_chosen_too() -> None:
+    """A table that erases by a field of its own, without a label in any language, offers the names as they are."""
+    table = Lifecycle(
+        name="thing", version=1, record=Record, roles={"editor": ANY}, states=[State("there", final=True)],
+        transitions=[
+            Transition("put", source=None, dest="there", roles={"editor"}),
+            Transition("say", source="there", dest=SAME, roles={"editor"}, details=Said),
+            Transition("forget", source="there", dest=SAME, roles={"editor"}, details=Forgetting, erases="what"),
+        ],
+    )  # fmt: skip
+    me = clerk(Secrecy.INTERNAL)
+    flow = open_flow("memory:", lifecycles=table)
+    made = flow.create(Record.draft(kind="thing", title="t"), by=me)
+    with Client(portal_for(flow, me)) as client:
+        assert offered(client.get(f"/r/{made.id}/do/forget").text, "what") == {"category", "title", "reason", "actor"}
+        flow.fire(made.id, "say", Said(words="w"), by=me)
+        page = client.get(f"/r/{made.id}/do/forget")
+        assert offered(page.text, "what") == {"category", "title", "reason", "actor", "say.words"}
+        assert client.submit(page, {"what": ["say.words"]}).status_code == 200
+    assert flow.history(made.id, by=me)[-2].details == Said(words="")

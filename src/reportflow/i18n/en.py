@@ -760,6 +760,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "cursor": "cursor",
         "as_of": "as of",
         "by": "by",
+        "actor": "name and post of who acted",
         "category": "category",
         "draft": "draft",
         "group": "group",

@@ -661,6 +661,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "cursor": "游标",
         "as_of": "截至",
         "by": "办理人",
+        "actor": "办理人姓名及职务",
         "category": "类别",
         "draft": "来稿",
         "group": "分组",

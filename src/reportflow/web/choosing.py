@@ -5,17 +5,23 @@ What is chosen all the same, by a form that was made up, is still for the flow t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
+from reportflow.lifecycle.definition import Lifecycle
+from reportflow.lifecycle.erasable import erasable_names
 from reportflow.lifecycle.table import Transition, is_field_name
 from reportflow.model.actor import Actor, Secrecy
+from reportflow.model.entry import Entry
 from reportflow.model.record import Record
-from reportflow.serialization.shapes import Choice
+from reportflow.serialization.shapes import TEXT, Choice
 from reportflow.serialization.widgets import Widget
+
+#: The room of names of fields, some of them behind the trigger that fills them in: ``edit.text``.
+FIELDS: Final = "field"
 
 
 def within_clearance(
@@ -62,3 +68,29 @@ def _secrecy_by(name: str, value: Any, row: Transition, record: Record | None) -
     except Exception:
         return None
     return found
+
+
+def with_names(
+    widgets: Iterable[Widget], row: Transition, lifecycle: Lifecycle, history: Sequence[Entry]
+) -> tuple[Widget, ...]:
+    """Widgets in which the names of what is erased are chosen, and not typed.
+
+    Those of acts that did not happen to the record are left out: no ``reply.text`` where nobody replied.
+
+    Args:
+        widgets: Of the form.
+        row: What the form is for.
+        lifecycle: The definition of the record.
+        history: What happened to the record, as its reader may read it.
+    """
+    if not isinstance(row.erases, str):
+        return tuple(widgets)
+    done = {entry.trigger for entry in history}
+    known = erasable_names(lifecycle.record, lifecycle.transitions)
+    names = tuple(name for name in known if "." not in name or name.rpartition(".")[0] in done)
+    return tuple(
+        attrs.evolve(one, kind="choices", constants=names, room=FIELDS)
+        if one.name == row.erases and one.kind == "tags" and getattr(one.shape, "item", None) == TEXT
+        else one
+        for one in widgets
+    )

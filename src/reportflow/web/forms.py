@@ -279,7 +279,14 @@ class Form:
         if constant is None or isinstance(constant, bool):
             return self.t("form.not_given" if constant is None else "form.yes" if constant else "form.no")
         labels = (self.t.known_label(room, constant, self.lifecycle.name) for room in rooms if room)
-        return next(filter(None, labels), str(constant))
+        return next(filter(None, labels), "") or self._name_of_field(str(constant))
+
+    def _name_of_field(self, name: str) -> str:
+        """What people call a field of what a trigger fills in, such as ``edit.text``; else the name itself."""
+        trigger, _, field = name.rpartition(".")
+        if trigger not in self.lifecycle.triggers:
+            return name
+        return f"{self.t.label('trigger', trigger, self.lifecycle.name)} › {self._own_label((trigger,), field)}"
 
     # -- what it comes to ------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Secrecy
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
-from reportflow.web.choosing import within_clearance
+from reportflow.web.choosing import with_names, within_clearance
 from reportflow.web.fields import Faults, FieldFault, FormField
 from reportflow.web.forms import ENDS, Form
 from reportflow.web.lookups import opener, sealer
@@ -111,7 +111,8 @@ def task_of(
         seal=sealer(visit),
         opened=opener(visit),
     )
-    form = attrs.evolve(form, widgets=within_clearance(form.widgets, option.row, record, visit.actor))
+    widgets = within_clearance(form.widgets, option.row, record, visit.actor)
+    form = attrs.evolve(form, widgets=with_names(widgets, option.row, lifecycle, history))
     return Task(visit=visit, lifecycle=lifecycle, option=option, form=form, record=record, history=history)
 
 
@@ -211,7 +212,12 @@ def summary(
     found += [("", fault.text) for fault in faults.get("", ())]
     shown = {one.name: one for one in _flat(fields)}
     for name, one in shown.items():
-        first_of = {"radios": f"{one.id}-0", "time": f"{one.id}-date", "groups": f"{one.id}-group"}
+        first_of = {
+            "radios": f"{one.id}-0",
+            "choices": f"{one.id}-0",
+            "time": f"{one.id}-date",
+            "groups": f"{one.id}-group",
+        }
         found += [(first_of.get(one.kind, one.id), fault.text) for fault in faults.get(name, ())]
     for name, id in ((REASON, "f-_reason"), (AT, "f-_at-date")):
         found += [(id, fault.text) for fault in faults.get(name, ())]
