@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reportflow import AsyncReportFlow, Person, ReportFlow, Secrecy, StorageBusy
-from reportflow.office import Author, Report
+from reportflow.office import Adoption, Author, Report, Revision
 from reportflow.web import portal
 from tests.web.client import Client, forms_of
 from tests.web.desk import BY_ID, CHIEF, LI, QIAN, WANG, Office, summary_of
@@ -427,3 +427,39 @@ def test_verbs_of_both_flows_are_the_same() -> None:
         assert isinstance(flow.keeps_files, property)
         assert isinstance(flow.finds_people, property)
     assert Secrecy.INTERNAL < Secrecy.SECRET
+
+
+OWN_LABELS = [
+    (
+        "en",
+        {"instruct": "instruction", "reply": "reply", "comment": "comment"},
+        "reason for the return",
+        "Reason for the return",
+    ),
+    ("zh", {"instruct": "批示内容", "reply": "办复内容", "comment": "批注内容"}, "退回意见", "退回意见"),
+]
+
+
+@pytest.mark.parametrize(("language", "labels", "reason", "said"), OWN_LABELS)
+def test_a_field_is_called_by_what_it_is_in_its_act(
+    language: str, labels: dict[str, str], reason: str, said: str
+) -> None:
+    """The text of an instruction, a reply and a comment is called so, also where it is missing; so is a reason."""
+    office = Office()
+    report = office.report()
+    with office.browser(CHIEF, language) as chief:
+        form = chief.get(f"/r/{report.id}/do/return")
+        assert f'<label for="f-_reason">{reason}</label>' in form.text
+        assert chief.submit(form, {"_reason": "字数不足。"}).status_code == 200
+        assert f'<span class="soft">{said}</span>' in chief.get(f"/r/{report.id}").text
+        office.flow.fire(report.id, "revise", Revision(text="改。"), by=QIAN)
+        office.flow.fire(report.id, "edit", Revision(text="再改。"), by=CHIEF)
+        office.flow.fire(report.id, "review", by=WANG)
+        adoption = Adoption(body="市政协", level="city", carrier="《协商建言》", issue="第21期")
+        office.flow.fire(report.id, "adopt", adoption, by=CHIEF)
+        table = chief.get("/lifecycle/report").text
+        for trigger, label in labels.items():
+            form = chief.get(f"/r/{report.id}/do/{trigger}")
+            assert f'<label for="f-text">{label}' in form.text
+            assert label in table
+        assert labels["comment"] in summary_of(chief.submit(form))

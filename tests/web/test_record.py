@@ -597,6 +597,16 @@ def test_an_own_lifecycle_has_all_pages() -> None:
     assert ["投影仪" in main_of(page) for page in pages] == [True] * 10
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "to be back on: 2022-05-01"), ("zh", "应还：2022-05-01")])
+def test_a_field_of_an_own_act_has_its_own_label(language: str, said: str) -> None:
+    """What the catalog calls a field of one act stands in the history, before what it calls the field elsewhere."""
+    labels = {"field.lend.until": {"en": "to be back on", "zh": "应还"}, "field.until": {"en": "until", "zh": "至"}}
+    flow = open_flow("memory:", lifecycles=[attrs.evolve(LOAN, labels={**LOAN.labels, **labels})])
+    made = flow.create(drawn_up(), by=LI, trigger="add")
+    flow.fire(made.id, "lend", Lending(to="市档案馆", until=date(2022, 5, 1)), by=LI)
+    assert said in reads(Office(flow).get(f"/r/{made.id}", language=language))
+
+
 def test_an_asynchronous_flow_has_the_same_pages(tmp_path: Path) -> None:
     """On an asynchronous flow the pages are the same, files too."""
     files = DirectoryFiles(tmp_path)

@@ -65,11 +65,11 @@ class Phrases:
             names = list(field_names(type(details)))
         facts = {name: "" if name in without else self.field(details, name, lifecycle) for name in names}
         phrase = self._phrase(entry, lifecycle, facts)
-        return phrase if phrase is not None else self.listed(facts, lifecycle)
+        return phrase if phrase is not None else self.listed(facts, lifecycle, entry.trigger)
 
-    def listed(self, facts: Mapping[str, str], lifecycle: Lifecycle) -> str:
-        """Facts by the labels of their fields; what is blank is left out."""
-        fields = ((self.label("field", name, lifecycle), fact) for name, fact in facts.items() if fact)
+    def listed(self, facts: Mapping[str, str], lifecycle: Lifecycle, trigger: str = "") -> str:
+        """Facts by the labels of their fields, of those of a trigger where it has its own; blank ones are left out."""
+        fields = ((self._name_of(name, lifecycle, trigger), fact) for name, fact in facts.items() if fact)
         template = self._catalog.template("phrase.fact", self._language) or "{name}: {given}"
         return self.joined((template.format(name=name, given=fact) for name, fact in fields), "；")
 
@@ -147,6 +147,12 @@ class Phrases:
             if (found := self.label(room, text, lifecycle)) != text:
                 return found
         return text
+
+    def _name_of(self, field: str, lifecycle: Lifecycle, trigger: str) -> str:
+        """What people call a field of the details of a trigger."""
+        own = f"{trigger}.{field}"
+        label = self.label("field", own, lifecycle) if trigger else own
+        return label if label != own else self.label("field", field, lifecycle)
 
     def label(self, room: str, name: object, lifecycle: Lifecycle) -> str:
         """What people call a name."""

@@ -706,6 +706,11 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "not_a_fact": "a fact that stands",
     },
     "report.field": {
+        "instruct.text": "instruction",
+        "reply.text": "reply",
+        "comment.text": "comment",
+        "return.reason": "reason for the return",
+        "keep.reason": "reason for keeping it",
         "authors.name": "name",
         "authors.unit": "unit and post",
         "authors.level": "level of the committee",

@@ -197,7 +197,6 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "behalf": " (for {name})",
         "entered": "entered {time}",
         "readers": "only for: {roles}",
-        "reason": "Reason",
         "retracts": "takes back: {what}, {date}",
         "retracted": "taken back {date}",
         "added": "added: ",

@@ -197,7 +197,6 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "behalf": "（代{name}）",
         "entered": "登记于{time}",
         "readers": "仅限{roles}查阅",
-        "reason": "意见",
         "retracts": "撤销{date}的“{what}”",
         "retracted": "已于{date}撤销",
         "added": "新增：",

@@ -607,6 +607,11 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "not_a_fact": "须为仍有效的登记",
     },
     "report.field": {
+        "instruct.text": "批示内容",
+        "reply.text": "办复内容",
+        "comment.text": "批注内容",
+        "return.reason": "退回意见",
+        "keep.reason": "留存理由",
         "authors.name": "姓名",
         "authors.unit": "单位及职务",
         "authors.level": "所在政协层级",

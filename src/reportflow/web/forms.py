@@ -58,6 +58,7 @@ class Form:
         widgets: Its widgets.
         t: The words.
         lifecycle: Whose labels the fields have.
+        trigger: What it is filled in for, since a field may have a label of its own there.
         accepts: Of a creation, what its draft may bring.
         entries: What may be chosen of the record's history: sequence and text.
         seal: Makes of a file's data the text by which it stays chosen, and `opened` the other way round.
@@ -68,6 +69,7 @@ class Form:
     widgets: tuple[Widget, ...]
     t: Words
     lifecycle: Lifecycle
+    trigger: str = ""
     accepts: Collection[str] | None = None
     entries: tuple[tuple[str, str], ...] = ()
     seal: Callable[[Any], str] = str
@@ -81,6 +83,7 @@ class Form:
         lifecycle: Lifecycle,
         accepts: Collection[str] | None = None,
         *,
+        trigger: str = "",
         entries: Iterable[tuple[str, str]] = (),
         seal: Callable[[Any], str] = str,
         opened: Callable[[str], Any] = lambda _: None,
@@ -92,6 +95,7 @@ class Form:
             t: The words.
             lifecycle: Whose labels the fields have.
             accepts: Of a creation, what its draft may bring.
+            trigger: What it is filled in for; blank for nothing in particular.
             entries: What may be chosen of the record's history: sequence and text.
             seal: Makes of a file's data the text by which it stays chosen.
             opened: Gives them back; None for what is none of this person's.
@@ -113,6 +117,7 @@ class Form:
             widgets=widgets,
             t=t,
             lifecycle=lifecycle,
+            trigger=trigger,
             accepts=accepts,
             entries=tuple(entries),
             seal=seal,
@@ -133,9 +138,8 @@ class Form:
 
     def _own_label(self, above: Sequence[str], name: str) -> str:
         """What people call a field: ``authors.unit``, where that has a label of its own, before ``unit``."""
-        kind, group = self.lifecycle.name, next((one for one in reversed(above) if not one.isdecimal()), "")
-        own = self.t.known_label("field", f"{group}.{name}", kind) if group else ""
-        return own or self.t.label("field", name, kind)
+        within = next((one for one in reversed(above) if not one.isdecimal()), self.trigger)
+        return self.t.field(name, self.lifecycle.name, within)
 
     def label_of(self, name: str) -> str:
         """What people call a field of a name in the form."""
@@ -258,7 +262,7 @@ class Form:
         if one.kind == "entry":
             return self.entries
         if one.kind == "flag":
-            return (("on", self.t.label("field", one.name, self.lifecycle.name)),)
+            return (("on", self._own_label((), one.name)),)
         if one.kind == "coded":
             return self._codes(one.name)
         blank = one.nullable and None not in one.constants

@@ -107,6 +107,7 @@ def task_of(
         visit.t,
         lifecycle,
         None if record is not None else option.accepts,
+        trigger=option.trigger,
         entries=_entries(visit, history),
         seal=sealer(visit),
         opened=opener(visit),

@@ -70,6 +70,11 @@ class Words:
         found = self.label(room, name, kind)
         return "" if found == str(getattr(name, "value", name)) else found
 
+    def field(self, name: str, kind: str = "", within: str = "") -> str:
+        """What people call a field: ``instruct.text``, where a field of an act or a group has its own label, first."""
+        own = self.known_label("field", f"{within}.{name}", kind) if within else ""
+        return own or self.label("field", name, kind)
+
     def long_state(self, state: str, kind: str = "") -> str:
         """What a record in a state waits for, at length; its label where there is no other."""
         return self.known_label("state_long", state, kind) or self.label("state", state, kind)

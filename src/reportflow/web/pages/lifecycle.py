@@ -163,7 +163,7 @@ def _needs(t: Words, lifecycle: Lifecycle, row: Transition) -> Iterator[str]:
     accepted = lifecycle.accepted(row.trigger) if new else None
     for field in attrs.fields(cls) if cls is not None else ():
         if accepted is None or field.alias in accepted:
-            label = t.label("field", field.alias, lifecycle.name)
+            label = t.field(field.alias, lifecycle.name, row.trigger)
             yield label if field.default is attrs.NOTHING else t("lifecycle.optional", field=label)
     if row.reason_required:
         yield t("lifecycle.reason")
