@@ -8,6 +8,7 @@ from reportflow.web.api.table import API_ROUTES
 from reportflow.web.pages import (
     acting,
     audit,
+    beside,
     creating,
     drafts,
     files,
@@ -28,6 +29,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *finding.ROUTES,
     *views.ROUTES,
     *record.ROUTES,
+    *beside.ROUTES,
     *versions.ROUTES,
     *files.ROUTES,
     *creating.ROUTES,

@@ -30,6 +30,7 @@ async def record(visit: Visit) -> Response:
         "record.html",
         tag=tag,
         back=back,
+        beside=_beside(visit, back),
         offers=offers,
         why=_why(visit, one, offers),
         latest=one.shown[: -_LATEST - 1 : -1],
@@ -85,6 +86,17 @@ def _due_set(visit: Visit, one: Dossier) -> Happening | None:
         return None
     entry = setter_of(one.entries, tuple(visit.flow.lifecycles), "due_at")
     return next((shown for shown in one.shown if shown.entry is entry), None)
+
+
+def _beside(visit: Visit, back: str) -> tuple[str, ...]:
+    """The ways to go on in the list that the reader came from; none where it was no list, or not backward from its top.
+
+    What is there is looked up by `reportflow.web.pages.beside` when it is asked for.
+    """
+    address, _, row = back.partition("#")
+    if address.partition("?")[0] not in (visit.urls.to(""), visit.urls.to("find")):
+        return ()
+    return ("next",) if row == "row-1" else ("previous", "next")
 
 
 def _tag(visit: Visit, one: Dossier, offers: Offers, back: str) -> str:

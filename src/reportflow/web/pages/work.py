@@ -14,7 +14,6 @@ from starlette.responses import Response
 
 from reportflow.lifecycle.table import EVERYBODY
 from reportflow.model.actor import Actor, Scope, Secrecy
-from reportflow.model.entry import Entry
 from reportflow.model.query import Happened, Page, Query
 from reportflow.web.pages.reading import note_reading
 from reportflow.web.portal_store import Draft
@@ -69,8 +68,8 @@ async def work(visit: Visit) -> Response:
             if name != tab or "cursor" not in visit.request.query_params:
                 counts[name] = _count(visit, len(page), more=page.next is not None)
     if tab == "done":
-        context |= await _listed(visit, tab, await _done(visit), tells=lambda entry: entry.actor.id == visit.actor.id)
-        context["rows"].sort(key=_last_act, reverse=True)
+        page = await _done(visit, _cursor(visit, tab))
+        context |= _shown(visit, tab, page, await _done_rows(visit, page))
     tabs = [WorkTab(name, _address(visit, name), counts.get(name, ""), name == tab) for name in names]
     return visit.page("work.html", tabs=tabs, can_create=can_create(visit), **context)
 
@@ -95,6 +94,31 @@ async def _own(visit: Visit, begun: list[BegunDraft]) -> Response:
         can_create=can_create(visit),
         whole=visit.urls.to("find"),
     )
+
+
+async def listed(visit: Visit, tab: str, cursor: str) -> tuple[list[str], str | None]:
+    """The ids of the records that the first page shows, in order, and the address of the page after it.
+
+    Args:
+        visit: Who asks.
+        tab: As its address says it.
+        cursor: The same.
+
+    Raises:
+        InvalidValue: the cursor is none of this tab's.
+    """
+    if not visit.is_staff:
+        tab, place = "own", _opened(visit, "own", cursor)
+        page: Page = await visit.ask(visit.flow.find, Query(order=_NEWEST, limit=PAGE, cursor=place))
+        first = () if place else await _inbox(visit, visit.actor.roles)
+        return list(dict.fromkeys(one.id for several in (first, page) for one in several)), _next(visit, tab, page)
+    if tab == "done":
+        page = await _done(visit, _opened(visit, tab, cursor))
+        return [row.record.id for row in await _done_rows(visit, page)], _next(visit, tab, page)
+    tab = "returned" if tab == "returned" and _returns(visit) else "waiting"
+    roles = _own_roles(visit) if tab == "returned" else _office_roles(visit)
+    page = await _inbox(visit, roles, _opened(visit, tab, cursor))
+    return [one.id for one in page], _next(visit, tab, page)
 
 
 def can_create(visit: Visit) -> bool:
@@ -133,19 +157,26 @@ async def _inbox(visit: Visit, roles: Iterable[str], cursor: str | None = None) 
     return page
 
 
-async def _done(visit: Visit) -> Page:
+async def _done(visit: Visit, cursor: str | None) -> Page:
     """What the person had a hand in."""
-    query = Query(happened=Happened(actor=visit.actor.id), order=_NEWEST, limit=PAGE, cursor=_cursor(visit, "done"))
+    query = Query(happened=Happened(actor=visit.actor.id), order=_NEWEST, limit=PAGE, cursor=cursor)
     page: Page = await visit.ask(visit.flow.find, query)
     return page
 
 
-async def _listed(
-    visit: Visit, tab: str, page: Page, tells: Callable[[Entry], bool] = lambda entry: True
-) -> dict[str, Any]:
+async def _done_rows(visit: Visit, page: Page) -> list[ListedRecord]:
+    """The rows of what the person had a hand in, by what they did last."""
     found = await histories(visit, page.records)
-    shown: list[ListedRecord] = rows(visit, page, found, tells=tells)
-    return {"rows": shown, "next": _next(visit, tab, page), "unreadable": len(page.unreadable)}
+    shown = rows(visit, page, found, tells=lambda entry: entry.actor.id == visit.actor.id)
+    return sorted(shown, key=_last_act, reverse=True)
+
+
+async def _listed(visit: Visit, tab: str, page: Page) -> dict[str, Any]:
+    return _shown(visit, tab, page, rows(visit, page, await histories(visit, page.records)))
+
+
+def _shown(visit: Visit, tab: str, page: Page, several: list[ListedRecord]) -> dict[str, Any]:
+    return {"rows": several, "next": _next(visit, tab, page), "unreadable": len(page.unreadable)}
 
 
 async def _note_reasons(visit: Visit, shown: Iterable[ListedRecord]) -> None:
@@ -168,7 +199,10 @@ def _cursor(visit: Visit, tab: str) -> str | None:
     Raises:
         InvalidValue: it is none of this tab's.
     """
-    given = visit.request.query_params.get("cursor", "")
+    return _opened(visit, tab, visit.request.query_params.get("cursor", ""))
+
+
+def _opened(visit: Visit, tab: str, given: str) -> str | None:
     return opened_cursor(given, {"tab": [tab]}, visit.signer) if given else None
 
 
