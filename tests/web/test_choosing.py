@@ -130,8 +130,8 @@ def test_a_form_that_was_made_up_is_refused_all_the_same() -> None:
 
 
 ERASING = [
-    ("en", ("text", "authors", "edit › text", "comment › text", "name and post of who acted")),
-    ("zh", ("正文", "反映人", "编辑 › 正文", "批注 › 正文", "办理人姓名及职务")),
+    ("en", ("text", "authors", "edit › text", "comment", "name and post of who acted")),
+    ("zh", ("正文", "反映人", "编辑 › 正文", "批注内容", "办理人姓名及职务")),
 ]
 
 

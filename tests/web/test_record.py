@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
@@ -303,6 +304,46 @@ def test_the_printed_page_is_the_official_one(office: Office) -> None:
     assert "（反映人：市第一医院 钱学礼，孙丽）" in said
     assert "附件：门诊" in said
     assert said.index("2022-081") < said.index("我市12个") < said.index("反映人")
+
+
+@pytest.mark.parametrize("page", ["", "/print"])
+@pytest.mark.parametrize(
+    ("language", "parts"),
+    [
+        ("zh", ("内部资料 注意保存", "社情民意信息", "来稿编号2022-081", "榆林市政协")),
+        ("en", ("Internal. Keep safe.", "Report", "No. 2022-081", "Yulin")),
+    ],
+)
+def test_printed_pages_have_the_masthead(page: str, language: str, parts: tuple[str, ...]) -> None:
+    """Mark, name, number, office and the day of the text stand in this order over the title, in each language."""
+    flow = open_flow("memory:", zone="Asia/Shanghai", people=PEOPLE, files=None)
+    office = Office(flow, title={"zh": "榆林市政协", "en": "Yulin"})
+    one = handed_in(flow)
+    flow.fire(one.id, "classify", Classification(number="2022-081", secrecy="internal"), by=LI)
+    edited = flow.fire(one.id, "edit", Revision(text=EDITED), by=LI)
+    flow.fire(one.id, "review", by=WANG)
+    text = office.get(f"/r/{one.id}{page}", language=language)
+    head = re.sub(r"\s+", " ", text[text.index('class="masthead"') : text.index("<h1")])
+    assert edited.updated_at is not None
+    local = edited.updated_at.astimezone(ZoneInfo("Asia/Shanghai"))
+    day = f"{local.year}年{local.month}月{local.day}日" if language == "zh" else f"{local.day} {local:%B %Y}"
+    places = [head.index(part) for part in (*parts, day)]
+    assert places == sorted(places)
+    assert ('lang="zh-Hans"' in head) is False, "all of it is in the words of the page"
+
+
+def test_the_masthead_of_an_own_table(office: Office) -> None:
+    """A secret report has its secrecy for a mark; a record without number, office or text has the rest of the head."""
+    one = handed_in(office.flow)
+    office.flow.fire(one.id, "classify", Classification(secrecy="secret"), by=LI)
+    head = office.get(f"/r/{one.id}/print").partition('class="masthead"')[2].partition("<h1")[0]
+    assert "机密" in head
+    assert "内部资料" not in head
+    flow = open_flow("memory:", lifecycles=[LOAN, REPORT], zone="Asia/Shanghai")
+    made = flow.create(drawn_up(), by=LI, trigger="add")
+    head = Office(flow).get(f"/r/{made.id}/print").partition('class="masthead"')[2].partition("<h1")[0]
+    assert "借出物" in head
+    assert "masthead-number" not in head
 
 
 def test_a_file_is_saved_and_never_shown(office: Office) -> None:

@@ -16,7 +16,7 @@ from reportflow.model.query import Query
 from reportflow.model.record import Record
 from reportflow.model.values import field_names
 from reportflow.web.pages.reading import note_reading
-from reportflow.web.timeline import Happening, happenings, long_fields
+from reportflow.web.timeline import Happening, happenings, long_fields, versions
 from reportflow.web.visit import Visit
 
 #: How many people and records are looked up for one page.
@@ -114,6 +114,37 @@ def paper(visit: Visit, record: Record) -> str:
     facts = {"title": visit.t.title(record), "number": record.reference}
     code = "word.record_numbered" if record.reference else "word.record"
     return visit.t.catalog.text(code, visit.language, facts)
+
+
+class Masthead(NamedTuple):
+    """The head of a printed page, as official papers have it.
+
+    Attributes:
+        name: What such papers are called, in large letters.
+        number: The number of this one; blank where it has none.
+        office: The office; blank where nobody says it.
+        day: When the text became what it is.
+    """
+
+    name: str
+    number: str
+    office: str
+    day: str
+
+
+def masthead(visit: Visit, one: Dossier) -> Masthead:
+    """The head of the printed page of a record."""
+    t, record = visit.t, one.record
+    name = t.label("lifecycle", record.kind, record.kind)
+    unit = t.known_label("unit", record.unit, record.kind) if record.unit else ""
+    office = unit or t.own(visit.site.settings.title)
+    written = versions(one.entries, tuple(visit.flow.lifecycles), long_fields(record))
+    return Masthead(
+        name[:1].upper() + name[1:],
+        t("find.number", number=record.reference) if record.reference else "",
+        "" if office == name else office,
+        t.day(written[-1].at if written else record.created_at),
+    )
 
 
 # -- what the pages show of the record itself ------------------------------------------------------------------------

@@ -52,6 +52,7 @@ def facts(visit: Visit, one: Dossier) -> dict[str, Any]:
         "texts": of_record.texts(one.record),
         "particulars": of_record.particulars(one),
         "authors": of_record.authors(one),
+        "masthead": of_record.masthead(visit, one),
         "lang_of": partial(lang_of, language=visit.language),
     }
 
