@@ -429,6 +429,37 @@ def test_verbs_of_both_flows_are_the_same() -> None:
     assert Secrecy.INTERNAL < Secrecy.SECRET
 
 
+@pytest.mark.parametrize(
+    ("language", "title", "text", "after", "tag"),
+    [
+        ("en", "路灯不亮", "八盏不亮。\n建议更换。", "九盏不亮。\n建议更换。", "zh-Hans"),
+        ("zh", "Dark lamps", "Eight are dark.\nReplace them.", "Nine are dark.\nReplace them.", "en"),
+    ],
+)
+def test_a_text_beside_a_form_has_its_language(language: str, title: str, text: str, after: str, tag: str) -> None:
+    """A text in the other language says so beside a form, in what changed, in a conflict, a receipt and a list."""
+    office = Office()
+    report = office.report(title, text)
+    office.flow.fire(report.id, "edit", Revision(text=after), by=CHIEF, reason=text)
+    with office.browser(CHIEF, language) as chief:
+        form = chief.get(f"/r/{report.id}/do/edit")
+        assert f'<h2 lang="{tag}">{title}</h2>' in form.text
+        assert f'lang="{tag}">{title}</a>' in form.text
+        assert form.text.count(f'<div class="paper" lang="{tag}">') == 2  # the text, and what changed of it last
+        office.flow.fire(report.id, "edit", Revision(text=text), by=CHIEF, reason=title)
+        conflict = chief.submit(form, {"text": after + after})
+        assert conflict.status_code == 409
+        assert f'<span lang="{tag}">{title}</span>' in conflict.text
+        assert f'<div class="paper" lang="{tag}">' in conflict.text
+        receipt = chief.submit(conflict, {"_reason": title})
+        assert f'<dd lang="{tag}">{title}</dd>' in receipt.text
+        assert f'lang="{tag}">{title}</a>' in chief.get("/find").text
+        assert f'lang="{tag}">{title}</a>' in chief.get("/similar", params={"title": title}).text
+    with office.browser(CHIEF, {"en": "zh", "zh": "en"}[language]) as chief:
+        own = chief.get(f"/r/{report.id}/do/edit").text
+        assert ' lang="' not in own[own.index("<main") : own.index("</main>")], "in its own language it says nothing"
+
+
 OWN_LABELS = [
     (
         "en",

@@ -111,3 +111,6 @@ def test_chinese_on_an_english_page_says_so() -> None:
     assert not lang_of("路灯", language="zh")
     assert not lang_of("lamps", language="en")
     assert not lang_of("街灯のこと", language="en")
+    assert lang_of("Eight lamps.", language="zh") == ' lang="en"'
+    for text in ("第3盏 lamp", "2022-081", "A4 PDF", "", "Фонари", "Lumières", "街灯のこと", "八盏"):
+        assert not lang_of(text, language="zh")

@@ -149,7 +149,7 @@ def _change(task: Task, entry: Entry, before: Record, record: Record) -> Any:
     t = task.visit.t
     old, new = dict(texts_of(before)), dict(texts_of(record))
     texts = [
-        (t.label("field", name, task.kind), diff_markup(old.get(name, ""), new[name], t))
+        (t.label("field", name, task.kind), diff_markup(old.get(name, ""), new[name], t), new[name])
         for name in new
         if old.get(name) != new[name]
     ]

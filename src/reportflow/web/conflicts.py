@@ -130,13 +130,13 @@ async def _base(task: Task, record: Record, seen: int) -> Record | None:
     return found
 
 
-def _differences(task: Task, base: Record | None, record: Record) -> list[tuple[str, Any]]:
-    """What changed of each text of the record, marked."""
+def _differences(task: Task, base: Record | None, record: Record) -> list[tuple[str, Any, str]]:
+    """What changed of each text of the record, marked; and the text as it is now."""
     t = task.visit.t
     before = {} if base is None else dict(texts_of(base))
     now = dict(texts_of(record))
     return [
-        (t.label("field", name, task.kind), diff_markup(before.get(name, ""), now.get(name, ""), t))
+        (t.label("field", name, task.kind), diff_markup(before.get(name, ""), now.get(name, ""), t), now.get(name, ""))
         for name in ({**before, **now} if base is not None else {})
         if before.get(name) != now.get(name)
     ]

@@ -59,9 +59,23 @@ def marked(text: str, found: Iterable[str], *, around: int | None = None) -> Mar
 
 #: Chinese characters, and the kana of Japanese, which is not Chinese.
 _HAN, _KANA = re.compile("[\u3400-\u9fff]"), re.compile("[\u3040-\u30ff]")
+#: A word, rather than the letters of a number or a name of a file.
+_WORD = re.compile("[a-z]{3}")
+
+
+def language_of(text: str, *, language: str) -> str:
+    """The language of a text as HTML says it, where it is another one than the page's; blank where it is the same.
+
+    Chinese is known by its characters. On a Chinese page a text of words in plain Latin letters alone is English.
+    """
+    if _KANA.search(text):
+        return ""
+    if language != CHINESE:
+        return "zh-Hans" if _HAN.search(text) else ""
+    return "en" if _WORD.search(text) and all(one.isascii() for one in text if one.isalpha()) else ""
 
 
 def lang_of(text: str, *, language: str) -> Markup:
-    """The attribute that a Chinese text has on a page of another language, so that it gets the fonts of its own."""
-    is_chinese = language != CHINESE and _HAN.search(text) is not None and _KANA.search(text) is None
-    return Markup(' lang="zh-Hans"') if is_chinese else Markup()
+    """The attribute that a text has on a page of another language, so that it gets fonts and a voice of its own."""
+    found = language_of(text, language=language)
+    return Markup(' lang="{}"').format(found) if found else Markup()

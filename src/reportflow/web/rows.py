@@ -5,21 +5,19 @@ A kind need have neither text nor authors nor a number: where a record has none,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from reportflow.flow.aio import AsyncReportFlow
-from reportflow.i18n.catalog import CHINESE
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.entry import Entry
 from reportflow.model.query import Query
 from reportflow.model.record import Record
+from reportflow.web.markup import language_of
 from reportflow.web.visit import Visit
 
 #: How many authors a row names.
 _NAMED: Final = 3
-_HAN: Final = re.compile("[一-鿿]")
 
 
 class ListedRecord(NamedTuple):
@@ -33,7 +31,9 @@ class ListedRecord(NamedTuple):
         moved: The entry by which it came into its state; None where the list does not say.
         days: How many days of the calendar have begun since then.
         text: What it says; blank where it says nothing.
-        lang: The language of what people wrote, where it is another one than the page's, as HTML says it; else blank.
+        lang: The language of its title, where that is another one than the page's, as HTML says it; else blank.
+        lang_authors: The same of their names.
+        lang_text: The same of what it says.
         last: What is said of it: the last entry, or the last one of a person; None where the list does not say.
     """
 
@@ -45,6 +45,8 @@ class ListedRecord(NamedTuple):
     days: int = 0
     text: str = ""
     lang: str = ""
+    lang_authors: str = ""
+    lang_text: str = ""
     last: Entry | None = None
 
 
@@ -89,6 +91,7 @@ def rows(
         history = (known or {}).get(record.id, ())
         authors, place = _authors(visit, record, history, names or {})
         body = getattr(record, "text", "")
+        text = body if isinstance(body, str) else ""
         moved = next((entry for entry in reversed(history) if entry.source != entry.dest), None)
         last = next((entry for entry in reversed(history) if tells(entry)), None)
         visit.shows(*(entry.secrecy for entry in (moved, last) if entry is not None))
@@ -100,8 +103,10 @@ def rows(
                 place,
                 moved,
                 0 if moved is None else max(0, visit.t.days_since(moved.at)),
-                body if isinstance(body, str) else "",
-                "zh-Hans" if visit.language != CHINESE and _HAN.search(record.title + authors) else "",
+                text,
+                language_of(record.title, language=visit.language),
+                language_of(authors, language=visit.language),
+                language_of(text, language=visit.language),
                 last,
             )
         )

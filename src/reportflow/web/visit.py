@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from reportflow.model.actor import Actor, Secrecy
 from reportflow.web import assets
 from reportflow.web.guard import complete_headers
-from reportflow.web.markup import marked, paragraphs
+from reportflow.web.markup import lang_of, marked, paragraphs
 from reportflow.web.settings import MEGABYTE
 from reportflow.web.signing import Signer
 from reportflow.web.site import Site
@@ -162,6 +163,7 @@ class Visit:
             "asset": lambda name: self.urls.to(*assets.address(name)),
             "marked": marked,
             "paragraphs": paragraphs,
+            "lang_of": partial(lang_of, language=self.language),
             "languages": {one: LANGUAGE_NAMES.get(one, one) for one in self.site.languages},
             "token": self.signer.token(self.actor.id) if self.is_known else "",
             "navigation": self._navigation() if self.is_known else (),

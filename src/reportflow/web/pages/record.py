@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -10,7 +9,6 @@ from starlette.responses import Response
 from reportflow.model.actor import Secrecy
 from reportflow.web import dossier as of_record
 from reportflow.web.dossier import Dossier, dossier
-from reportflow.web.markup import lang_of
 from reportflow.web.options import Offers, grouped, roles_of
 from reportflow.web.routes import Route
 from reportflow.web.timeline import Happening, outcomes, setter_of
@@ -53,7 +51,6 @@ def facts(visit: Visit, one: Dossier) -> dict[str, Any]:
         "particulars": of_record.particulars(one),
         "authors": of_record.authors(one),
         "masthead": of_record.masthead(visit, one),
-        "lang_of": partial(lang_of, language=visit.language),
     }
 
 
