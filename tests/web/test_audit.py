@@ -19,11 +19,12 @@ from reportflow import (
     ReportFlow,
     Secrecy,
     SqlStore,
+    StorageUnavailable,
 )
 from reportflow.flow.verification import Verification
 from reportflow.i18n.catalog import STANDARD
 from reportflow.lifecycle.chain import Flaw
-from reportflow.office import REPORT, Author, Report, Revision
+from reportflow.office import REPORT, Author, Classification, Report, Revision
 from reportflow.web import Portal, portal
 from reportflow.web.pages import audit
 from tests.web.client import Client, forms_of
@@ -107,6 +108,33 @@ def test_readings_are_shown_of_what_the_person_audits(flow: ReportFlow) -> None:
         assert [one.status_code for one in answers] == [404, 404, 404]
         texts = {one.text.replace(id, "") for one, id in zip(answers, (mine.id, higher.id, "none"), strict=True)}
         assert len({text.partition("<main")[2] for text in texts}) == 1
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_reasons_that_an_auditor_reads_are_noted(flow: ReportFlow, language: str) -> None:
+    """The reasons of what is, or was, secret are read on the inspection too, which is noted first."""
+    plain, secret = report(flow, "Plain"), report(flow, "Secret", secrecy="confidential")
+    was, silent = report(flow, "Was", secrecy="confidential"), report(flow, "Silent", secrecy="confidential")
+    for one in (plain, secret, was):
+        flow.fire(one.id, "return", by=CHIEF, reason="Name the street.")
+    flow.fire(was.id, "classify", Classification(secrecy=Secrecy.INTERNAL), by=CHIEF)
+    flow.fire(silent.id, "edit", Revision(text="Nine."), by=CHIEF)
+    app = portal_for(flow, AUDITOR)
+    with Client(app, language=language) as client:
+        page = client.get("/audit")
+        assert page.text.count("Name the street.") == 3
+        assert AUDITOR.name in page.text.partition('id="readings"')[2]
+        noted = client._loop.call(app.site.kept.readings)
+        assert {(one.actor, one.record, one.secrecy) for one in noted} == {
+            (AUDITOR.id, secret.id, Secrecy.CONFIDENTIAL),
+            (AUDITOR.id, was.id, Secrecy.CONFIDENTIAL),
+        }
+        client.submit(page, to="/audit/verify")
+        assert len(client._loop.call(app.site.kept.readings)) == 4
+        with mock.patch.object(app.site.kept, "note_readings", side_effect=StorageUnavailable("x", "y")):
+            failed = client.get("/audit")
+        assert failed.status_code == 503
+        assert "Name the street." not in failed.text
 
 
 def test_a_verification_says_that_all_is_whole(flow: ReportFlow) -> None:

@@ -324,8 +324,8 @@ class PortalStore:
             {"actor": actor, "name": name[:_NAME], "record": record, "secrecy": secrecy.value, "at": at}
             for record, secrecy in secrecies.items()
         ]
-        if rows:
-            await self._run(lambda connection: connection.execute(sa.insert(self._tables.read), rows))
+        if rows:  # in one statement, however many there are
+            await self._run(lambda connection: connection.execute(sa.insert(self._tables.read).values(rows)))
 
     async def readings(self, records: Sequence[str] | None = None, *, limit: int = 200) -> list[Reading]:
         """Who read secret records, of some or of all, the last one first."""

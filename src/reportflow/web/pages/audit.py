@@ -22,6 +22,7 @@ from reportflow.model.actor import Secrecy
 from reportflow.model.entry import Entry
 from reportflow.model.query import Page, Query
 from reportflow.model.record import Record
+from reportflow.web.pages.reading import note_reading
 from reportflow.web.portal_store import Reading
 from reportflow.web.routes import Route
 from reportflow.web.rows import histories, lifecycle_of
@@ -136,13 +137,14 @@ async def _overview(visit: Visit) -> dict[str, Any]:
 
 
 async def _acts(visit: Visit) -> list[AuditedAct]:
-    """What was done last: the last entries stand in the records that were changed last."""
+    """What was done last: the last entries stand in the records that were changed last. Their reasons are read, too."""
     page: Page = await visit.ask(visit.flow.find, Query(order=("-updated_at",), limit=ACTS))
     records = {one.id: one for one in page}
     entries = [entry for history in (await histories(visit, page.records)).values() for entry in history]
     entries.sort(key=_when, reverse=True)
     found = [AuditedAct(entry, records[entry.record_id]) for entry in entries[:ACTS]]
     visit.shows(*(part.secrecy for one in found for part in (one.record, one.entry)))
+    await note_reading(visit, *(part for one in found if one.entry.reason for part in (one.record, one.entry)))
     return found
 
 
