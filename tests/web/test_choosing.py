@@ -130,8 +130,8 @@ def test_a_form_that_was_made_up_is_refused_all_the_same() -> None:
 
 
 ERASING = [
-    ("en", ("text", "authors", "edit › text", "comment", "name and post of who acted")),
-    ("zh", ("正文", "反映人", "编辑 › 正文", "批注内容", "办理人姓名及职务")),
+    ("en", ("text", "authors", "edit › text", "comment", "reason for the return", "name and post of who acted")),
+    ("zh", ("正文", "反映人", "编辑 › 正文", "批注内容", "退回意见", "办理人姓名及职务")),
 ]
 
 
@@ -142,6 +142,7 @@ def test_what_is_erased_is_chosen(language: str, labels: tuple[str, ...]) -> Non
     report = office.report(text="住在三号楼的钱伟。")
     office.flow.fire(report.id, "edit", Revision(text="三号楼的钱伟。"), by=CHIEF)
     office.flow.fire(report.id, "comment", Comment(text="已电话核实。"), by=CHIEF)
+    office.flow.fire(report.id, "return", by=CHIEF, reason="钱伟的电话有误。")
     with office.browser(CHIEF, language) as chief:
         form = chief.get(f"/r/{report.id}/do/erase")
         boxes = re.findall(
@@ -149,17 +150,19 @@ def test_what_is_erased_is_chosen(language: str, labels: tuple[str, ...]) -> Non
         )
         done = {one.trigger for one in office.flow.history(report.id, by=CHIEF)}
         known = erasable_names(REPORT.record, REPORT.transitions)
-        assert [name for name, _ in boxes] == [one for one in known if "." not in one or one.split(".")[0] in done]
+        of_acts = [one for one in known if "." not in one or one.split(".")[0] in done]
+        assert [name for name, _ in boxes] == [*of_acts, "return.reason"]
         assert set(labels) <= {label for _, label in boxes}
         empty = chief.submit(form, {"_reason": "本人要求"})
         assert empty.status_code == 422
         assert 'href="#f-fields-0"' in summary_of(empty)
-        again = chief.submit(form, {"fields": ["text", "comment.text"]})
+        again = chief.submit(form, {"fields": ["text", "comment.text", "return.reason"]})
         assert again.status_code == 422
-        assert len(re.findall(r'name="fields" value="(?:text|comment.text)" checked', again.text)) == 2
+        assert len(re.findall(r'name="fields" value="(?:text|comment.text|return.reason)" checked', again.text)) == 3
         assert chief.submit(again, {"_reason": "本人要求"}).status_code == 200
-    *_, comment, erasure = office.flow.history(report.id, by=CHIEF)
-    assert erasure.details == Erasure(fields=("text", "comment.text"))
+    *_, comment, returned, erasure = office.flow.history(report.id, by=CHIEF)
+    assert erasure.details == Erasure(fields=("text", "comment.text", "return.reason"))
+    assert returned.reason == ""
     assert "已电话核实" not in str(comment)
     assert office.flow.get(report.id, by=CHIEF, type=Report).text == ""
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 
 from reportflow.lifecycle.definition import Lifecycle
-from reportflow.lifecycle.erasable import erasable_names
+from reportflow.lifecycle.erasable import REASON, erasable_names
 from reportflow.lifecycle.table import Transition, is_field_name
 from reportflow.model.actor import Actor, Secrecy
 from reportflow.model.entry import Entry
@@ -88,6 +88,7 @@ def with_names(
     done = {entry.trigger for entry in history}
     known = erasable_names(lifecycle.record, lifecycle.transitions)
     names = tuple(name for name in known if "." not in name or name.rpartition(".")[0] in done)
+    names += tuple(dict.fromkeys(f"{entry.trigger}.{REASON}" for entry in history if entry.reason))
     return tuple(
         attrs.evolve(one, kind="choices", constants=names, room=FIELDS)
         if one.name == row.erases and one.kind == "tags" and getattr(one.shape, "item", None) == TEXT
