@@ -235,6 +235,26 @@ def test_an_act_that_creates_two_records_passes() -> None:
     run(few(LifecycleMachine.of(loan(twice), REMINDER), "offers"), examples=40, steps=30, steady=True)
 
 
+@attrs.frozen(kw_only=True)
+class Mark(Details):
+    """How secret a loan is."""
+
+    secrecy: Secrecy = Secrecy.SECRET
+
+
+def test_an_act_whose_details_may_hide_the_record_passes() -> None:
+    """Whether its actor would lose the record from sight is no part of an offer where the details decide it."""
+    mark = Transition(
+        "mark",
+        source={"asked", "lent"},
+        dest=SAME,
+        roles={"borrower", "clerk"},
+        details=Mark,
+        sets={"secrecy": "secrecy"},
+    )
+    run(few(LifecycleMachine.of(loan(mark), REMINDER), "offers"), examples=40, steps=30, steady=True)
+
+
 def test_any_lifecycle_passes() -> None:
     """So does any valid lifecycle that can be drawn."""
     drawn: list[Lifecycle] = []

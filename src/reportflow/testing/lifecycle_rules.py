@@ -42,6 +42,8 @@ def _some_records(machine: Run) -> bool:
 
 #: Why an entry may not be taken back: only the details say which one it is.
 _OF_RETRACTION: Final = frozenset({"not_retractable", "already_retracted", "retraction"})
+#: Why an act may not have its result: where the details say what that is, an offer cannot know.
+_OF_RESULTS: Final = frozenset({"clearance", "out_of_sight"})
 
 
 class Rules(Run):
@@ -319,6 +321,8 @@ class Rules(Run):
                 due = (fired,)
         rows = lifecycle.rows(option.trigger)
         left_out = _OF_RETRACTION.union(guard.code for row in rows for guard in row.guards if guard.reads_details)
+        if drawn is not None:
+            left_out |= _OF_RESULTS
         due = tuple(one for one in due if getattr(one, "code", "") not in left_out)
         place = {"trigger": option.trigger}
         chosen = "next(option for option in flow.options({}, by={}) if option.trigger == {})"
