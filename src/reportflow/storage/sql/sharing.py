@@ -52,8 +52,8 @@ class Turn(ABC):
     __slots__ = ("alone", "changes", "done", "error", "since", "writes")
 
     def __init__(self, changes: Sequence[Change], writes: Sequence[Write]) -> None:
-        self.changes = changes
-        self.writes = writes
+        self.changes: Sequence[Change] = changes
+        self.writes: Sequence[Write] = writes
         self.error: Exception | None = None
         self.done: bool = False
         self.alone: bool = False

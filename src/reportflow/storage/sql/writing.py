@@ -40,8 +40,8 @@ class SqlWriting:
     """`Store.commit`. Each call is one transaction, unless commits are shared: see `sharing`."""
 
     def __init__(self, statements: StatementCache, checkout: OpenExecutor) -> None:
-        self._statements = statements
-        self._checkout = checkout
+        self._statements: StatementCache = statements
+        self._checkout: OpenExecutor = checkout
 
     def _transaction(self, executor: Executor) -> AbstractContextManager[None]:
         return transaction(executor, self._statements.backend.begin)
