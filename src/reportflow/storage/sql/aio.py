@@ -285,6 +285,10 @@ class TaskTurn(Turn):
         if not self._woken.done():
             self._woken.set_result(None)
 
+    def is_stranded(self) -> bool:
+        """See `Turn.is_stranded`: its event loop has ended."""
+        return self._woken.get_loop().is_closed()
+
     async def wait(self, queue: CommitQueue, grace: float | None) -> bool:
         """Wait until it is done, or is to lead: whether it is to. Who is cancelled learns first what became of it.
 
@@ -292,9 +296,9 @@ class TaskTurn(Turn):
             StorageBusy: it was not taken into a commit for as long as a writer waits for the database.
         """
         try:
-            if not (await asyncio.wait([self._woken], timeout=BUSY_TIMEOUT))[0]:
-                queue.withdraw_late(self)
-                await asyncio.wait([self._woken])
+            while not (await asyncio.wait([self._woken], timeout=BUSY_TIMEOUT))[0]:
+                if queue.is_due(self):
+                    break
         except asyncio.CancelledError:
             if not queue.withdraw(self):
                 await _ended(self._woken, grace)

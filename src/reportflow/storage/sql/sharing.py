@@ -3,10 +3,8 @@
 Theory of operation. What a commit costs is mostly the wait for the disk, and one wait can serve many. Who comes while
 nobody is at work leads: it takes the write lock of the database, then all calls that wait by now, writes each in a
 savepoint of its own, and ends with one COMMIT. Who comes meanwhile waits; when the commit has ended, the first of those
-that wait leads the next one. So nobody waits for more than two commits, and there is no thread beside the callers'.
-
-A call that is alone in its commit is written as it would be without a queue. Calls side by side that come to the same
-statements are first tried in one savepoint; where one of them is refused, each has its own after all.
+that wait leads the next one. So nobody waits for more than two commits, and there is no thread beside the callers'. A
+call that is alone in its commit is written as it would be without a queue.
 
 Each call is given its own result only after the COMMIT that holds it. Where the shared transaction as a whole fails, as
 on a full disk, nothing of it was kept, and each call is tried alone.
@@ -21,14 +19,13 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import groupby
-from typing import Final, Never
+from typing import Final, Literal, Never
 
 from reportflow.errors import Conflict, ReportflowError, StorageBusy, StorageUnavailable
 from reportflow.storage.base import Change, SharedCommit
 from reportflow.storage.refusing import check_changes
 from reportflow.storage.sql.dialects import BUSY_TIMEOUT, is_rolled_back, said, translate
-from reportflow.storage.sql.executor import Executor, OpenExecutor, PreparedStatement
+from reportflow.storage.sql.executor import Executor, OpenExecutor
 from reportflow.storage.sql.statements import StatementCache
 from reportflow.storage.sql.writing import SqlWriting, Write
 
@@ -46,22 +43,28 @@ class Turn(ABC):
         error: Why it was refused, once it is done.
         done: Whether it is known what became of it.
         alone: Whether it is to have a COMMIT of its own, since one that it shared has failed.
-        since: When it came, by the monotonic clock.
+        left: Whether its caller has gone: it is not tried again.
+        since: From when on it has waited; 0 where it has not.
     """
 
-    __slots__ = ("alone", "changes", "done", "error", "since", "writes")
+    __slots__ = ("alone", "changes", "done", "error", "left", "since", "writes")
 
     def __init__(self, changes: Sequence[Change], writes: Sequence[Write]) -> None:
-        self.changes: Sequence[Change] = changes
-        self.writes: Sequence[Write] = writes
+        self.changes = changes
+        self.writes = writes
         self.error: Exception | None = None
         self.done: bool = False
         self.alone: bool = False
-        self.since: float = time.monotonic()
+        self.left: bool = False
+        self.since: float = 0.0
 
     @abstractmethod
     def wake(self) -> None:
         """Have its caller look again: it is done, or leads."""
+
+    def is_stranded(self) -> bool:
+        """Whether its caller will never run again."""
+        return False
 
     def raise_error(self) -> None:
         """Raise why it was refused, if it was."""
@@ -90,11 +93,9 @@ class ThreadTurn(Turn):
         Raises:
             StorageBusy: it was not taken into a commit for as long as a writer waits for the database.
         """
-        if not self._asleep.acquire(timeout=BUSY_TIMEOUT):
-            queue.withdraw_late(self)
-            # it is in a commit; whoever leads that may be interrupted before it wakes anybody
-            while not self.done and not self._asleep.acquire(timeout=BUSY_TIMEOUT):
-                pass
+        while not self._asleep.acquire(timeout=BUSY_TIMEOUT):
+            if queue.is_due(self):
+                break
         return not self.done
 
 
@@ -106,6 +107,9 @@ class CommitQueue:
 
     Attributes:
         observers: Take each shared commit.
+        taken: The calls of the commit that is under way.
+        stage: How far it is: "open" until its COMMIT is sent, and where it is known that nothing was kept.
+        problem: Why it is unknown whether the COMMIT was kept.
     """
 
     def __init__(self, url: str) -> None:
@@ -119,32 +123,43 @@ class CommitQueue:
         self._lock = threading.Lock()
         self._waiting: list[Turn] = []
         self._leader: Turn | None = None
+        self.taken: list[Turn] = []
+        self.stage: Literal["open", "commit", "kept"] = "open"
+        self.problem: str = ""
 
     def join(self, turn: Turn) -> bool:
         """Wait with the others: whether it leads at once, since nobody is at work."""
         with self._lock:
+            if self._leader is not None:
+                turn.since = time.monotonic()  # before a leader can see it
+                if self._leader.is_stranded():
+                    self.taken = []
+                    self._pass_on()
             self._waiting.append(turn)
             if self._leader is None:
                 self._leader = turn
-            return turn is self._leader
+                return True
+        return False
 
     def take(self) -> list[Turn]:
         """The calls of the next commit, the leader's first: all that wait, or one that is to be alone."""
         with self._lock:
             alone = next((place for place, turn in enumerate(self._waiting) if turn.alone), len(self._waiting))
-            taken = self._waiting[: alone or 1]
-            del self._waiting[: alone or 1]
-            return taken
+            self.stage, self.problem = "open", "interrupted"
+            # at once, for a KeyboardInterrupt: each call is either here or there
+            self.taken, self._waiting = self._waiting[: alone or 1], self._waiting[alone or 1 :]
+            return self.taken
 
-    def settle(self, taken: Sequence[Turn]) -> None:
+    def settle(self) -> None:
         """Have the next one lead, and wake those that are done; the others wait again, before all who came later."""
+        taken, kept = self.taken, self.stage == "kept"
         with self._lock:
-            self._waiting[:0] = [turn for turn in taken if not turn.done]
+            self._put_back()
             self._pass_on()
         for turn in taken:
             if turn.done:
                 turn.wake()
-        if self.observers and len(taken) > 1:
+        if self.observers and len(taken) > 1 and kept:
             self._observe(taken)
 
     def withdraw(self, turn: Turn) -> bool:
@@ -155,32 +170,49 @@ class CommitQueue:
             self._waiting.remove(turn)
             return True
 
-    def withdraw_late(self, turn: Turn) -> None:
-        """Withdraw a call that has waited for too long, if that can still be.
+    def is_due(self, turn: Turn) -> bool:
+        """Whether a call that has waited for too long is done or leads, and was not woken; else it is withdrawn.
 
         Raises:
-            StorageBusy: it was.
+            StorageBusy: it was withdrawn. One that is being written is not.
         """
         if self.withdraw(turn):
             raise StorageBusy(self._url, "database is locked", "retry")
+        return turn.done or turn is self._leader
 
     def leave(self, turn: Turn) -> None:
         """The caller goes, whatever became of its call: nobody may wait for it any more."""
         if turn.done and turn is not self._leader:
             return
         with self._lock:
+            turn.left = True
             if turn in self._waiting:
                 self._waiting.remove(turn)
             if turn is self._leader:
+                self._put_back()  # nothing, unless it was interrupted
                 self._pass_on()
 
+    def _put_back(self) -> None:
+        """End the commit that was under way: say what is known, and have each call that is not done tried alone."""
+        for turn in self.taken:
+            if self.stage == "commit" and not turn.done:
+                turn.error = StorageUnavailable(self._url, self.problem, "unknown")
+            turn.done = turn.done or self.stage != "open"
+            if not turn.done:
+                turn.error, turn.alone = None, True
+        again = [turn for turn in self.taken if not turn.done and not turn.left]
+        self._waiting, self.taken = [*again, *self._waiting], []
+
     def _pass_on(self) -> None:
+        while self._waiting and self._waiting[0].is_stranded():
+            del self._waiting[0]
         self._leader = next(iter(self._waiting), None)
         if self._leader is not None:
             self._leader.wake()
 
     def _observe(self, taken: Sequence[Turn]) -> None:
-        waited = time.monotonic() - min(turn.since for turn in taken)
+        now = time.monotonic()
+        waited = max(now - turn.since for turn in taken if turn.since)
         conflicts = sum(isinstance(turn.error, Conflict) for turn in taken)
         for observe in self.observers:
             try:
@@ -228,62 +260,31 @@ class SharedWriting(SqlWriting):
             ReportflowError: the write lock was not to be had; or the leader was alone, and is refused; or it is unknown
                 whether the COMMIT was kept.
         """
-        taken: list[Turn] = []
-        written = False
         try:
             with self._checkout() as executor:
                 try:
                     with self._transaction(executor):
-                        taken += queue.take()  # only now: who came while the lock was waited for is in
-                        self._write_all(executor, taken)
-                        written = True
+                        # only now: who came while the lock was waited for is in
+                        self._write_all(executor, queue.take())
+                        queue.stage = "commit"
+                    queue.stage = "kept"
                 except BaseException as error:
-                    known = not written or is_rolled_back(self._statements.backend, error)
-                    self._fail_all(executor, taken, error, known=known)
-                else:
-                    for turn in taken:
-                        turn.done = True
+                    self._fail_all(executor, queue, error)
         finally:
-            queue.settle(taken)
+            queue.settle()
 
     def _write_all(self, executor: Executor, taken: Sequence[Turn]) -> None:
         if len(taken) == 1:
             self._run(executor, taken[0].writes)
             return
-        for _, alike in groupby(taken, key=_statements):
-            some = list(alike)
-            if len(some) == 1 or not self._write_together(executor, some):
-                for turn in some:
-                    self._write_one(executor, turn)
-
-    def _write_together(self, executor: Executor, alike: Sequence[Turn]) -> bool:
-        """Write calls of the same statements, each statement for all of them: whether none of them is refused.
-
-        Most acts are alike, and what a statement costs is for the most part to be sent.
-        """
-        merged = [
-            Write(same[0].statement, [row for write in same for row in write.rows], same[0].compares)
-            for same in zip(*[turn.writes for turn in alike], strict=True)
-        ]
-        executor.execute(_BEGIN)
-        try:
-            self._run(executor, merged)
-        except Exception:
-            executor.execute(_TAKE_BACK)
-            kept = False
-        else:
-            kept = True
-        executor.execute(_KEEP)  # fails where the database has rolled back all of it, as on a full disk
-        return kept
-
-    def _write_one(self, executor: Executor, turn: Turn) -> None:
-        executor.execute(_BEGIN)
-        try:
-            self._write(executor, turn.changes, turn.writes, self._in_savepoint)
-        except Exception as error:
-            engine = self._statements.engine
-            turn.error = error if isinstance(error, ReportflowError) else translate(engine, error) or error
-        executor.execute(_KEEP)
+        for turn in taken:
+            executor.execute(_BEGIN)
+            try:
+                self._write(executor, turn.changes, turn.writes, self._in_savepoint)
+            except Exception as error:
+                engine = self._statements.engine
+                turn.error = error if isinstance(error, ReportflowError) else translate(engine, error) or error
+            executor.execute(_KEEP)  # fails where the database has rolled back all of it, as on a full disk
 
     def _in_savepoint(self, executor: Executor, _: Sequence[Change], writes: Sequence[Write]) -> None:
         try:
@@ -292,29 +293,25 @@ class SharedWriting(SqlWriting):
             executor.execute(_TAKE_BACK)
             raise
 
-    def _fail_all(self, executor: Executor, taken: Sequence[Turn], error: BaseException, *, known: bool) -> None:
-        """Say what became of calls whose transaction has failed, or, if it is known that none was kept, try each alone.
+    def _fail_all(self, executor: Executor, queue: CommitQueue, error: BaseException) -> None:
+        """Find out whether anything was kept of calls whose transaction has failed; where not, each is tried alone.
 
         Raises:
             BaseException: the error, for the one that leads.
         """
+        taken, statements = queue.taken, self._statements
         if len(taken) == 1 and isinstance(error, Exception):
             [turn] = taken
             self._write(executor, turn.changes, turn.writes, partial(_raise, error))
-        if len(taken) < 2 or not known or not isinstance(error, Exception):
-            for turn in [] if known else taken:
-                turn.error, turn.done = self._unknown(error), True
+        if queue.stage == "commit":
+            if is_rolled_back(statements.backend, error):
+                queue.stage = "open"
+            else:
+                queue.problem = said(statements.engine, error) or type(error).__name__
+        if len(taken) < 2 or queue.stage != "open" or not isinstance(error, Exception):
             raise error
-        for turn in taken:
-            turn.error, turn.alone = None, True
-
-    def _unknown(self, error: BaseException) -> StorageUnavailable:
-        statements = self._statements
-        return StorageUnavailable(statements.url, said(statements.engine, error) or type(error).__name__, "unknown")
-
-
-def _statements(turn: Turn) -> list[PreparedStatement]:
-    return [write.statement for write in turn.writes]
+        if executor.is_lost(error):
+            executor.invalidate()
 
 
 def _raise(error: Exception, *_: object) -> Never:
