@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
 from reportflow import AsyncSqlStore, SqlStore, Store
+from reportflow.storage.base import Change
 from reportflow.testing import awaited
 from reportflow.testing.acts import CLASSES
 
@@ -38,7 +39,10 @@ class Host(AsyncSqlStore):
         self.transaction = await self.connection.begin()
         return self
 
-    async def _run(self, call: Callable[[Store], T]) -> T:
+    async def commit(self, changes: Sequence[Change]) -> None:
+        await self.bound_to(self.connection).commit(changes)
+
+    async def _run(self, call: Callable[[Any], T]) -> T:
         return await self.bound_to(self.connection)._run(call)
 
     async def close(self) -> None:
