@@ -81,11 +81,12 @@ class GatedStore(SqlStore):
         assert self.gate.wait(FOR_EVER)
         super()._write_all(executor, taken)
 
-    def _in_savepoint(self, executor: Executor, changes: Sequence[Change], writes: Sequence[Write]) -> None:
-        fault = self.faults.get(changes[0].record.id)
-        if fault is not None:
-            fault(executor)
-        super()._in_savepoint(executor, changes, writes)
+    def _run(self, executor: Executor, writes: Sequence[Write]) -> None:
+        written = {row.get("id") for write in writes for row in write.rows}
+        for id, fault in self.faults.items():
+            if id in written and len(self.commits[-1]) > 1:
+                fault(executor)
+        super()._run(executor, writes)
 
 
 def until(condition: Callable[[], object]) -> None:

@@ -337,7 +337,7 @@ def test_one_event_loop_after_the_other(tmp_path: Path, monkeypatch: pytest.Monk
         return await waiting(store, "s0", "s1", "s2")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_run", never)
+        patch.setattr(store, "_on_contract", never)
         left = first.run_until_complete(begin())
     first.close()
 

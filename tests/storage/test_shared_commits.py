@@ -227,7 +227,7 @@ def test_threads_that_do_not_wait_for_each_other(store: GatedStore) -> None:
 
 
 def test_a_savepoint_is_for_those_who_share_alone(store: GatedStore) -> None:
-    """Who is alone writes what it would write without a queue; two share BEGIN and COMMIT, with a savepoint each."""
+    """Who is alone writes what it would without a queue; two share BEGIN and COMMIT, and if they can a savepoint."""
     store.commit([created(sample("s0")), created(sample("s1"))])
     acts = [attrs.evolve(acted(one, "note", Note()), before=one) for one in store.get(["s0", "s1"])]
     with statements(ReportFlow(store, SAMPLE)) as said:
@@ -238,8 +238,16 @@ def test_a_savepoint_is_for_those_who_share_alone(store: GatedStore) -> None:
     assert alone == ["BEGIN IMMEDIATE", "UPDATE", "INSERT", "COMMIT"]
     assert [type(one) for one in outcomes] == [Conflict, type(None)]
     shared = kinds(said)[kinds(said).index("COMMIT") + 1 :]
+    together = ["SAVEPOINT", "UPDATE", "UPDATE", "ROLLBACK", "RELEASE"]
     refused = ["SAVEPOINT", "UPDATE", "ROLLBACK", "SELECT", "RELEASE"]
-    assert shared == ["BEGIN IMMEDIATE", *refused, "SAVEPOINT", "UPDATE", "INSERT", "RELEASE", "COMMIT"]
+    kept = ["SAVEPOINT", "UPDATE", "INSERT", "RELEASE"]
+    assert shared == ["BEGIN IMMEDIATE", *together, *refused, *kept, "COMMIT"]
+    again = [attrs.evolve(acted(one, "note", Note()), before=one) for one in store.get(["s0", "s1"])]
+    with statements(ReportFlow(store, SAMPLE)) as said:
+        assert gathered(store, *(partial(store.commit, [one]) for one in again)) == [None, None]
+    shared = kinds(said)[kinds(said).index("COMMIT") + 1 :]
+    kept = ["SAVEPOINT", "UPDATE", "UPDATE", "INSERT", "INSERT", "RELEASE"]
+    assert shared[: shared.index("COMMIT") + 1] == ["BEGIN IMMEDIATE", *kept, "COMMIT"]
 
 
 def test_all_that_wait_are_in_the_next_commit(store: GatedStore) -> None:

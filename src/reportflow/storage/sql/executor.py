@@ -138,6 +138,8 @@ class Executor:
     def invalidate(self) -> None:
         """Have the connection closed, and not used again."""
         if self._connection.is_valid:
+            if self._dialect.name == "sqlite":  # a statement that is left would keep it open, and its lock
+                self.close()
             self._connection.invalidate()
 
     def close(self) -> None:

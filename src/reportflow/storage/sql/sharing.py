@@ -3,8 +3,10 @@
 Theory of operation. What a commit costs is mostly the wait for the disk, and one wait can serve many. Who comes while
 nobody is at work leads: it takes the write lock of the database, then all calls that wait by now, writes each in a
 savepoint of its own, and ends with one COMMIT. Who comes meanwhile waits; when the commit has ended, the first of those
-that wait leads the next one. So nobody waits for more than two commits, and there is no thread beside the callers'. A
-call that is alone in its commit is written as it would be without a queue.
+that wait leads the next one. So nobody waits for more than two commits, and there is no thread beside the callers'.
+
+A call that is alone in its commit is written as it would be without a queue. Calls side by side that come to the same
+statements are first tried in one savepoint; where one of them is refused, each has its own after all.
 
 Each call is given its own result only after the COMMIT that holds it. Where the shared transaction as a whole fails, as
 on a full disk, nothing of it was kept, and each call is tried alone.
@@ -19,13 +21,14 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Final, Literal, Never
 
 from reportflow.errors import Conflict, ReportflowError, StorageBusy, StorageUnavailable
 from reportflow.storage.base import Change, SharedCommit
 from reportflow.storage.refusing import check_changes
 from reportflow.storage.sql.dialects import BUSY_TIMEOUT, is_rolled_back, said, translate
-from reportflow.storage.sql.executor import Executor, OpenExecutor
+from reportflow.storage.sql.executor import Executor, OpenExecutor, PreparedStatement
 from reportflow.storage.sql.statements import StatementCache
 from reportflow.storage.sql.writing import SqlWriting, Write
 
@@ -44,19 +47,19 @@ class Turn(ABC):
         done: Whether it is known what became of it.
         alone: Whether it is to have a COMMIT of its own, since one that it shared has failed.
         left: Whether its caller has gone: it is not tried again.
-        since: From when on it has waited; 0 where it has not.
+        since: When it came, by the monotonic clock.
     """
 
     __slots__ = ("alone", "changes", "done", "error", "left", "since", "writes")
 
     def __init__(self, changes: Sequence[Change], writes: Sequence[Write]) -> None:
-        self.changes = changes
-        self.writes = writes
+        self.changes: Sequence[Change] = changes
+        self.writes: Sequence[Write] = writes
         self.error: Exception | None = None
         self.done: bool = False
         self.alone: bool = False
         self.left: bool = False
-        self.since: float = 0.0
+        self.since: float = time.monotonic()
 
     @abstractmethod
     def wake(self) -> None:
@@ -130,16 +133,13 @@ class CommitQueue:
     def join(self, turn: Turn) -> bool:
         """Wait with the others: whether it leads at once, since nobody is at work."""
         with self._lock:
-            if self._leader is not None:
-                turn.since = time.monotonic()  # before a leader can see it
-                if self._leader.is_stranded():
-                    self.taken = []
-                    self._pass_on()
+            if self._leader is not None and self._leader.is_stranded():
+                self.taken = []
+                self._pass_on()
             self._waiting.append(turn)
             if self._leader is None:
                 self._leader = turn
-                return True
-        return False
+            return turn is self._leader
 
     def take(self) -> list[Turn]:
         """The calls of the next commit, the leader's first: all that wait, or one that is to be alone."""
@@ -211,8 +211,7 @@ class CommitQueue:
             self._leader.wake()
 
     def _observe(self, taken: Sequence[Turn]) -> None:
-        now = time.monotonic()
-        waited = max(now - turn.since for turn in taken if turn.since)
+        waited = time.monotonic() - min(turn.since for turn in taken)
         conflicts = sum(isinstance(turn.error, Conflict) for turn in taken)
         for observe in self.observers:
             try:
@@ -277,14 +276,40 @@ class SharedWriting(SqlWriting):
         if len(taken) == 1:
             self._run(executor, taken[0].writes)
             return
-        for turn in taken:
-            executor.execute(_BEGIN)
-            try:
-                self._write(executor, turn.changes, turn.writes, self._in_savepoint)
-            except Exception as error:
-                engine = self._statements.engine
-                turn.error = error if isinstance(error, ReportflowError) else translate(engine, error) or error
-            executor.execute(_KEEP)  # fails where the database has rolled back all of it, as on a full disk
+        for _, alike in groupby(taken, key=_statements):
+            some = list(alike)
+            if len(some) == 1 or not self._write_together(executor, some):
+                for turn in some:
+                    self._write_one(executor, turn)
+
+    def _write_together(self, executor: Executor, alike: Sequence[Turn]) -> bool:
+        """Write calls of the same statements, each statement for all of them: whether none of them is refused.
+
+        Most acts are alike, and what a statement costs is for the most part to be sent.
+        """
+        merged = [
+            Write(same[0].statement, [row for write in same for row in write.rows], same[0].compares)
+            for same in zip(*[turn.writes for turn in alike], strict=True)
+        ]
+        executor.execute(_BEGIN)
+        try:
+            self._run(executor, merged)
+        except Exception:
+            executor.execute(_TAKE_BACK)
+            kept = False
+        else:
+            kept = True
+        executor.execute(_KEEP)  # fails where the database has rolled back all of it, as on a full disk
+        return kept
+
+    def _write_one(self, executor: Executor, turn: Turn) -> None:
+        executor.execute(_BEGIN)
+        try:
+            self._write(executor, turn.changes, turn.writes, self._in_savepoint)
+        except Exception as error:
+            engine = self._statements.engine
+            turn.error = error if isinstance(error, ReportflowError) else translate(engine, error) or error
+        executor.execute(_KEEP)
 
     def _in_savepoint(self, executor: Executor, _: Sequence[Change], writes: Sequence[Write]) -> None:
         try:
@@ -312,6 +337,10 @@ class SharedWriting(SqlWriting):
             raise error
         if executor.is_lost(error):
             executor.invalidate()
+
+
+def _statements(turn: Turn) -> list[PreparedStatement]:
+    return [write.statement for write in turn.writes]
 
 
 def _raise(error: Exception, *_: object) -> Never:
