@@ -17,7 +17,7 @@ from reportflow.testing.acts import CLASSES, SAMPLE, acted, created, sample
 from reportflow.testing.conformance.suite import everything
 
 #: How long anything here may take, in seconds, before it counts as waiting for ever.
-FOR_EVER: Final = 15.0
+FOR_EVER: Final = 30.0
 
 
 class Call(threading.Thread):

@@ -60,7 +60,7 @@ class Incident:
     waited: float = 0.0
 
 
-#: Takes each incident. What it raises ends the call that had the incident.
+#: Takes each incident. What it raises ends the call that had the incident; of a shared commit it is logged.
 Observer = Callable[[Incident], object]
 
 

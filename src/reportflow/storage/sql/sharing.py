@@ -309,6 +309,8 @@ class SharedWriting(SqlWriting):
         except Exception as error:
             engine = self._statements.engine
             turn.error = error if isinstance(error, ReportflowError) else translate(engine, error) or error
+            if turn.error is not error:
+                turn.error.__cause__ = error
         executor.execute(_KEEP)
 
     def _in_savepoint(self, executor: Executor, _: Sequence[Change], writes: Sequence[Write]) -> None:
