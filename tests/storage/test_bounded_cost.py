@@ -11,11 +11,18 @@ import pytest
 from sqlalchemy import create_engine
 
 from reportflow import Interval, InvalidValue, Query, RecordNotFound, SqlStore, Store
-from reportflow.model.query import Happened
+from reportflow.model.actor import Scope, Secrecy
+from reportflow.model.query import Grant, Happened, Visibility
 from reportflow.office import Author, Comment, Report
 from reportflow.storage.memory import MemoryStore
 from reportflow.testing.acts import CLASSES, acted, created, report
 from tests.servers import database
+
+
+def rule(*grants: Grant) -> Visibility:
+    """What a person of a small unit may see."""
+    return Visibility(actor="clerk", unit="small", clearance=Secrecy.INTERNAL, grants=grants)
+
 
 ENGINES: Final = [
     "sqlite",
@@ -142,6 +149,46 @@ def test_labels_are_counted_at_a_cost_that_grows_with_their_number() -> None:
                     sql = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}"
                     plan = connection.exec_driver_sql(sql, statement.values({})).scalar_one()
                 assert worst(plan[0]["Plan"]) <= 30 * number, (number, group, plan)
+
+
+#: What a page asks for, as somebody of a unit, or with what is their own: the person has little of what there is.
+FEW_OF_MANY: Final[dict[str, Query]] = {
+    "inbox": Query(
+        visible=rule(Grant(kind="report", scopes=frozenset({Scope.UNIT}), states=frozenset({"draft"}))),
+        assignee={None, "clerk"},
+        order=("due_at", "created_at"),
+        limit=50,
+    ),
+    "list of a unit": Query(
+        visible=rule(Grant(kind="report", scopes=frozenset({Scope.UNIT}))), order="-created_at", limit=50
+    ),
+    "what is their own": Query(
+        visible=rule(Grant(kind="report", scopes=frozenset({Scope.OWN}))), order="-created_at", limit=50
+    ),
+    "what changed last": Query(
+        visible=rule(Grant(kind="report", scopes=frozenset({Scope.ANY}))), order="-updated_at", limit=50
+    ),
+}
+
+
+def test_a_page_reads_no_more_where_others_have_more() -> None:
+    """On PostgreSQL, what a page reads of a person who has little does not grow with what all others have."""
+    with database("postgresql") as url, SqlStoreOf(url) as store:
+        store.commit([created(report(f"r{number}", unit="small")) for number in range(20)])
+        with store.engine.begin() as connection:
+            record = store.tables.record
+            names = [column.name for column in record.c]
+            given = ", ".join("id || '-' || n" if one == "id" else one for one in names)
+            given = given.replace("unit", "'unit ' || n %% 9").replace("created_by", "'person ' || n %% 9")
+            copied = f"SELECT {given} FROM {record.name}, generate_series(1, 400) AS n"
+            connection.exec_driver_sql(f"INSERT INTO {record.name} ({', '.join(names)}) {copied}")
+            connection.exec_driver_sql("ANALYZE")
+        for name, query in FEW_OF_MANY.items():
+            statement = store._statements.page(query, None)
+            with store.engine.connect() as connection:
+                sql = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}"
+                plan = connection.exec_driver_sql(sql, statement.values({})).scalar_one()
+            assert worst(plan[0]["Plan"]) <= 60, (name, plan)
 
 
 class SqlStoreOf:

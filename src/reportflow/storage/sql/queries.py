@@ -197,13 +197,20 @@ def _granted(tables: Tables, rule: Visibility, grant: Grant) -> Condition:
         where.append(record.c.state.in_(sorted(grant.states)))
     if grant.versions is not None:
         where.append(record.c.lifecycle_version.in_(sorted(grant.versions)))
-    by_author = _labelled(tables, "author").where(tables.label.c.value == rule.actor)
     means: dict[Scope, Condition] = {
         Scope.ANY: sa.true(),
         Scope.UNIT: sa.false() if is_blank(rule.unit) else record.c.unit == rule.unit,
-        Scope.OWN: sa.or_(record.c.created_by == rule.actor, sa.exists(by_author)),
+        Scope.OWN: record.c.id.in_(_own(tables, rule.actor)),
     }
     return sa.and_(*where, sa.or_(sa.false(), *(means[scope] for scope in sorted(grant.scopes))))
+
+
+def _own(tables: Tables, actor: str) -> sa.CompoundSelect[Any]:
+    """The ids of what a person created or wrote: looked up by an index each, where an OR would look at every record."""
+    label, mine = tables.label, tables.record.alias("mine")
+    created = sa.select(mine.c.id).where(mine.c.created_by == actor)
+    written = sa.select(label.c.record_id).where(label.c.name == "author", label.c.value == actor)
+    return sa.union_all(created.correlate(None), written.correlate(None))
 
 
 def _in_history(tables: Tables, query: Query, happened: Happened, position_function: str) -> Condition:

@@ -149,6 +149,10 @@ def _define(metadata: sa.MetaData, prefix: str, schema: str | None) -> Tables:
         sa.Column("folded", text(), nullable=False, comment="the title and the text without case, to be searched"),
     )
     index(record, "queue", "kind", "state", "due_at", "created_at", "id")
+    # the same for one unit, and all that is of it; without the kind, with which MariaDB has no room for the key
+    index(record, "unit", "unit", "state", "due_at", "created_at", "id")
+    index(record, "creator", "created_by")
+    index(record, "changed", "updated_at", "id")
     index(record, "kind", "kind", "lifecycle_version")
     index(record, "line", "kind", "created_at", "id")
     index(record, "age", "created_at", "id")
