@@ -47,6 +47,16 @@ class PreparedStatement:
         #: The parameters whose values stand in the statement itself.
         self._constants = {name: value for name, value in written.parameters.items() if name not in required}
 
+    def filled(self, values: Mapping[str, Any]) -> PreparedStatement:
+        """The same statement with other values in the place of marks that stand in it."""
+        made = object.__new__(PreparedStatement)
+        made.sql, made.copy, made._positional, made._named = self.sql, self.copy, self._positional, self._named
+        made._constants = {
+            name: values.get(value, value) if isinstance(value, str) else value
+            for name, value in self._constants.items()
+        }
+        return made
+
     def values(self, row: Mapping[str, Any]) -> Any:
         """The parameters of the statement, the way its driver counts them."""
         if self._constants:

@@ -17,6 +17,7 @@ from reportflow.storage.sql import queries
 from reportflow.storage.sql.dialects import Backend, backend_of, safe_url
 from reportflow.storage.sql.executor import Executor, PreparedStatement, Reading, Row
 from reportflow.storage.sql.schema import CONTENT_COLUMNS, ENTRY_COLUMNS, RECORD_COLUMNS, SEALED_COLUMNS, Tables
+from reportflow.storage.sql.shapes import shape_of
 
 #: What is before the name of a record's column in a statement that writes an entry too.
 RECORD: Final = "record_"
@@ -106,9 +107,9 @@ class StatementCache:
         self.conflicts: tuple[type[Exception], ...] = (Stale, IntegrityError, driver.IntegrityError)
         misfit = getattr(driver, "DataError", DataError)  # aiosqlite has none
         self.misfits: tuple[type[Exception], ...] = (DataError, misfit)
-        # queries are values, and the same few people ask the same again and again, page by page
-        self.page: Callable[[Query, int | None], PreparedStatement] = lru_cache(maxsize=256)(self._page)
-        self.count: Callable[[Query, Of, tuple[str, ...]], PreparedStatement] = lru_cache(maxsize=64)(self._count)
+        # queries are values, and people ask the same again and again, page by page, but for whom and what they name
+        self._pages: Callable[[Query, int | None], PreparedStatement] = lru_cache(maxsize=256)(self._page)
+        self._counts: Callable[[Query, Of, tuple[str, ...]], PreparedStatement] = lru_cache(maxsize=64)(self._count)
         self.update_record: Callable[[tuple[str, ...]], PreparedStatement] = cache(self._update_record)
         self.update_with_entry: Callable[[tuple[str, ...]], PreparedStatement] = cache(self._update_with_entry)
         record, entry, label = tables.record, tables.entry, tables.label
@@ -180,6 +181,16 @@ class StatementCache:
             columns = ", ".join(preparer.format_column(table.c[name]) for name in values)
             made.copy = f"COPY {preparer.format_table(table)} ({columns}) FROM STDIN", tuple(values)
         return made
+
+    def page(self, query: Query, key_bytes: int | None) -> PreparedStatement:
+        """The records of a query; see `_page`."""
+        shape, values = shape_of(query)
+        return self._pages(shape, key_bytes).filled(values)
+
+    def count(self, query: Query, of: Of, group: tuple[str, ...]) -> PreparedStatement:
+        """How many records or entries of a query there are, by group."""
+        shape, values = shape_of(query)
+        return self._counts(shape, of, group).filled(values)
 
     def _page(self, query: Query, key_bytes: int | None) -> PreparedStatement:
         """A page; of MariaDB, sorted by keys of so many bytes, for some of which it must have memory."""
