@@ -56,8 +56,10 @@ def _named(handler: Handler, options: Iterable[Option], record: Record | None, a
     """Options whose refusals have the names of the people in them."""
     named = []
     for option in options:
-        refusals = (yield from handler.people.name_all(option.refusals, record, actor)) if option.refusals else ()
-        named.append(attrs.evolve(option, refusals=refusals) if refusals else option)
+        refusals = option.refusals
+        if refusals:
+            refusals = yield from handler.people.name_all(refusals, record, actor)
+        named.append(option if refusals is option.refusals else attrs.evolve(option, refusals=refusals))
     return named
 
 

@@ -298,8 +298,9 @@ def options(lifecycle: Lifecycle, record: Record, actor: Actor, *, now: datetime
     Raises:
         RuleFailed: a guard raised.
     """
+    command: Command = Command(trigger="", actor=actor, now=now)  # which is checked once, and not for each trigger
     return tuple(
-        _option(lifecycle, record, Command(trigger=trigger, actor=actor, now=now))
+        _option(lifecycle, record, changed(command, {"trigger": trigger}))
         for trigger in lifecycle.triggers
         if any(row.sources - {None} for row in lifecycle.rows(trigger))
     )
