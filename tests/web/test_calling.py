@@ -166,3 +166,48 @@ def test_a_call_that_is_cancelled_gives_its_thread_back() -> None:
         assert await caller(Blocking(), 2) == 2
 
     anyio.run(whole)
+
+
+def steps(calls: list[Any]) -> Any:
+    """Steps that note what each call gave or raised, and in which thread the first was made."""
+    noted: list[Any] = []
+    for call in calls:
+        try:
+            noted.append((yield call))
+        except ValueError as error:
+            noted.append(str(error))
+    return noted
+
+
+def wrong() -> int:
+    """A call that raises."""
+    raise ValueError("wrong")
+
+
+async def wrong_later() -> int:
+    """The same, awaited."""
+    raise ValueError("wrong")
+
+
+@pytest.mark.parametrize("awaits", [False, True])
+def test_steps_are_made_in_turn_and_get_what_each_gives(awaits: bool) -> None:
+    """Each call is made after the one before it; the steps get what it gives or raises; what they raise comes out."""
+    calls = [partial(awaited, 1), wrong_later, partial(awaited, 2)] if awaits else [lambda: 1, wrong, lambda: 2]
+    assert anyio.run(partial(Caller(1, 5).in_turn, awaits=awaits), steps(calls)) == [1, "wrong", 2]
+
+    def fails() -> Any:
+        yield calls[0]
+        yield calls[1]
+
+    with pytest.raises(ValueError, match="wrong"):
+        anyio.run(partial(Caller(1, 5).in_turn, awaits=awaits), fails())
+
+
+def test_steps_that_block_share_one_thread_and_one_time() -> None:
+    """All are made in one thread, which is not that of the loop, and together in the time of one call."""
+    threads = anyio.run(partial(Caller(1, 5).in_turn, awaits=False), steps([threading.get_ident] * 3))
+    assert len(set(threads)) == 1
+    assert threading.get_ident() not in threads
+    go_on = threading.Event()
+    with pytest.raises(StorageBusy):
+        anyio.run(partial(Caller(1, 0.05).in_turn, awaits=False), steps([lambda: 1, partial(go_on.wait, 0.3)]))

@@ -172,9 +172,11 @@ def _is_text(value: object, name: str) -> bool:
 @cache_by_class
 def id_fields(cls: type[Any]) -> frozenset[str]:
     """The fields of a class that hold ids: those that refer to something, and those of persons."""
-    fields = attrs.fields(cls)
-    return frozenset(
-        one.name
-        for one in fields
-        if REFERS in one.metadata or one.metadata.get(MARK) == _PERSON or one.name in ("assignee", "parent")
-    )
+    persons = (one.name for one in attrs.fields(cls) if one.metadata.get(MARK) == _PERSON or one.name == "assignee")
+    return referring(cls).union(persons)
+
+
+@cache_by_class
+def referring(cls: type[Any]) -> frozenset[str]:
+    """The fields of a class that hold ids of what is no person, such as records."""
+    return frozenset(one.name for one in attrs.fields(cls) if REFERS in one.metadata or one.name == "parent")

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 from anyio.lowlevel import RunVar
 
 from reportflow.errors import StorageBusy
+
+T = TypeVar("T")
+#: Yields calls, is sent what each of them gives, or gets what it raises, and gives something in the end.
+Steps = Generator[Callable[[], Any], Any, T]
 
 
 class Caller:
@@ -52,6 +56,20 @@ class Caller:
             return await result if inspect.isawaitable(result) else result
         raise StorageBusy("web:", f"no answer within {self._timeout:g} s")
 
+    async def in_turn(self, steps: Steps[T], *, awaits: bool) -> T:
+        """What some steps give: calls that block are all made in one thread, since to change it takes as long as each.
+
+        Args:
+            steps: The calls.
+            awaits: Whether they give what is to be awaited, and do not block.
+
+        Raises:
+            StorageBusy: all together took too long.
+            Exception: whatever the steps raise.
+        """
+        result: T = await self(_awaited if awaits else _called, steps)
+        return result
+
     async def _in_thread(self, call: Callable[[], Any]) -> Any:
         limiter, job = self._threads_here(), _Job(call, self._around)
         await limiter.acquire_on_behalf_of(job)
@@ -63,6 +81,38 @@ class Caller:
 
     def _threads_here(self) -> anyio.CapacityLimiter:
         return _limiter_here(self._limiter, self._threads)
+
+
+def _called(steps: Steps[T]) -> T:
+    """Make the calls of some steps."""
+    try:
+        call = next(steps)
+        while True:
+            try:
+                result = call()
+            except Exception as error:
+                call = steps.throw(error)
+            else:
+                call = steps.send(result)
+    except StopIteration as end:
+        given: T = end.value
+        return given
+
+
+async def _awaited(steps: Steps[T]) -> T:
+    """Make the calls of some steps, and await what they give."""
+    try:
+        call = next(steps)
+        while True:
+            try:
+                result = await call()
+            except Exception as error:
+                call = steps.throw(error)
+            else:
+                call = steps.send(result)
+    except StopIteration as end:
+        given: T = end.value
+        return given
 
 
 class _Job:

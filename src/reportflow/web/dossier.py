@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import attrs
 from starlette.exceptions import HTTPException
 
-from reportflow.exports.phrases import Phrases, id_fields
+from reportflow.exports.phrases import Phrases, id_fields, referring
+from reportflow.lifecycle.decision import Option
 from reportflow.lifecycle.definition import Lifecycle
+from reportflow.model.actor import Person
 from reportflow.model.attachment import Attachment
 from reportflow.model.entry import Entry
 from reportflow.model.query import Query
 from reportflow.model.record import Record
 from reportflow.model.values import field_names
+from reportflow.web.calling import Steps
 from reportflow.web.pages.reading import note_reading
+from reportflow.web.rows import histories_of
 from reportflow.web.timeline import Happening, happenings, long_fields, versions
 from reportflow.web.visit import Visit
 
@@ -41,6 +45,7 @@ class Dossier(NamedTuple):
         names: What people call the ids in it, of persons and of the records that the reader sees.
         links: The records that it refers to, by id, as far as the reader sees them.
         children: The first of those that belong to it, as far as the reader sees them.
+        options: What can be done with it and why not, where that was asked.
         phrases: Writes values.
     """
 
@@ -51,57 +56,95 @@ class Dossier(NamedTuple):
     names: Mapping[str, str]
     links: Mapping[str, Record]
     children: Sequence[Record]
+    options: Sequence[Option]
     phrases: Phrases
 
 
-async def dossier(visit: Visit, id: str, *, children: bool = False) -> Dossier:
+async def dossier(visit: Visit, id: str, *, children: bool = False, options: bool = False) -> Dossier:
     """A record as the person who asks sees it; that they read it is noted.
+
+    Args:
+        visit: Who asks.
+        id: Of which record.
+        children: Whether to look for those that belong to it.
+        options: Whether to ask what can be done with it.
 
     Raises:
         RecordNotFound: there is none that they may see.
     """
-    record: Record = await visit.ask(visit.flow.get, id)
-    entries = [one for one in await visit.ask(visit.flow.history, id) if one.sequence <= record.version]
+    read = await visit.ask_in_turn(_read(visit, id, children=children, options=options))
+    record, entries, links = read.record, read.entries, read.links
     await note_reading(visit, record, *entries)
-    ids = list(dict.fromkeys([*_ids_in(record), *(id for entry in entries for id in _ids_of(entry))]))[:_MOST]
-    found = await visit.ask(visit.flow.find, Query(id=set(ids), limit=_MOST)) if ids else ()
-    links = {one.id: one for one in found if one.id != id}
-    belonging = await visit.ask(visit.flow.find, Query(parent=id, limit=_CHILDREN)) if children else ()
-    visit.shows(*(one.secrecy for one in (record, *links.values(), *belonging)))
-    names = await _names(visit, [one for one in ids if one not in links], entries)
+    visit.shows(*(one.secrecy for one in (record, *links.values(), *read.children)))
+    names = {entry.actor.id: visit.t.person(entry.actor) for entry in entries if entry.actor.name}
+    names.update({id: visit.t.person(one) for id, one in read.people.items() if one.name})
     names.update({one.id: paper(visit, one) for one in links.values()})
     lifecycles = tuple(visit.flow.lifecycles)
     phrases = Phrases(visit.t.catalog, visit.language, visit.t.zone, names)
     shown = happenings(record, entries, lifecycles, visit.t, phrases, names)
-    return Dossier(
-        record, definition_of(record, lifecycles), entries, shown, names, links, tuple(belonging), phrases
-    )  # fmt: skip
+    lifecycle = definition_of(record, lifecycles)
+    return Dossier(record, lifecycle, entries, shown, names, links, read.children, read.options, phrases)
 
 
-async def _names(visit: Visit, ids: Sequence[str], entries: Iterable[Entry]) -> dict[str, str]:
-    """What people are called, as they signed in the history, or as the host says."""
-    names = {entry.actor.id: visit.t.person(entry.actor) for entry in entries if entry.actor.name}
-    missing = [id for id in ids if id not in names]
-    if missing:
-        people = await visit.ask(visit.flow.people, missing, limit=_MOST)
-        names.update({id: visit.t.person(one) for id, one in people.items() if one.name})
-    return names
+class _Read(NamedTuple):
+    """What the flow gave."""
+
+    record: Record
+    entries: Sequence[Entry]
+    options: tuple[Option, ...]
+    links: Mapping[str, Record]
+    children: tuple[Record, ...]
+    people: Mapping[str, Person]
 
 
-def _ids_in(value: Any) -> Iterable[str]:
-    """The ids that a value names: of persons and of records."""
-    names = {*id_fields(type(value)), *({"created_by", "created_for"} if isinstance(value, Record) else ())}
+def _read(visit: Visit, id: str, *, children: bool, options: bool) -> Steps[_Read]:
+    """Read all that a dossier is made of.
+
+    Raises:
+        RecordNotFound: there is no such record that they may see.
+    """
+    flow = visit.flow
+    record, entries = yield from _with_history(visit, id)
+    offered = (yield visit.asking(flow.options, record)) if options else ()
+    values = (record, *(entry.details for entry in entries))
+    sought = list(dict.fromkeys(one for value in values for one in _ids_in(value, referring)))[:_MOST]
+    found = (yield visit.asking(flow.find, Query(id=set(sought), limit=_MOST))) if sought else ()
+    links = {one.id: one for one in found if one.id != id}
+    belonging = (yield visit.asking(flow.find, Query(parent=id, limit=_CHILDREN))) if children else ()
+    behind = (entry.actor.on_behalf_of for entry in entries)
+    every = dict.fromkeys([*(one for value in values for one in _ids_in(value, id_fields)), *filter(None, behind)])
+    named = {entry.actor.id for entry in entries if entry.actor.name}
+    missing = [one for one in list(every)[:_MOST] if one not in links and one not in named]
+    people = (yield visit.asking(flow.people, missing, limit=_MOST)) if missing else {}
+    return _Read(record, entries, offered, links, tuple(belonging), people)
+
+
+def _with_history(visit: Visit, id: str) -> Steps[tuple[Record, Sequence[Entry]]]:
+    """A record and what the person may read of its history, as far as the record goes.
+
+    Raises:
+        RecordNotFound: there is no such record that they may see.
+        ReportflowError: it cannot be read.
+    """
+    flow = visit.flow
+    for record, entries in (yield histories_of(visit, Query(id=id, limit=1))):
+        return record, entries
+    record = yield visit.asking(flow.get, id)  # which says why there is none
+    entries = yield visit.asking(flow.history, id)
+    return record, [one for one in entries if one.sequence <= record.version]
+
+
+def _ids_in(value: Any, fields: Callable[[type[Any]], Collection[str]]) -> Iterable[str]:
+    """The ids that a value names in some of its fields; in a record, also of who created it."""
+    if value is None or not attrs.has(type(value)):
+        return
+    names = {*fields(type(value))}
+    if isinstance(value, Record) and fields is id_fields:
+        names |= {"created_by", "created_for"}
     for name in field_names(type(value)):
         content = getattr(value, name) if name in names else None
         several = (content,) if isinstance(content, str) else content if isinstance(content, tuple) else ()
         yield from (one for one in several if isinstance(one, str) and one)
-
-
-def _ids_of(entry: Entry) -> Iterable[str]:
-    if entry.actor.on_behalf_of:
-        yield entry.actor.on_behalf_of
-    if entry.details is not None and attrs.has(type(entry.details)):
-        yield from _ids_in(entry.details)
 
 
 def definition_of(record: Record, lifecycles: Iterable[Lifecycle]) -> Lifecycle:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from reportflow.flow.aio import AsyncReportFlow
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.entry import Entry
 from reportflow.model.query import Query
@@ -54,18 +53,21 @@ async def histories(visit: Visit, records: Collection[Record]) -> dict[str, list
     """The histories of some records as the person may read them, by id; of those that cannot be read, none."""
     if not records:
         return {}
-    flow, query = visit.flow, Query(id=[record.id for record in records], limit=len(records))
-    if isinstance(flow, AsyncReportFlow):
+    query = Query(id=[record.id for record in records], limit=len(records))
+    found = await visit.site.call(histories_of(visit, query))
+    return {record.id: entries for record, entries in found}
 
-        async def collect() -> dict[str, list[Entry]]:
-            return {record.id: entries async for record, entries in flow.histories(query, by=visit.actor)}
 
-        found: dict[str, list[Entry]] = await visit.site.call(collect)
-    else:
-        found = await visit.site.call(
-            lambda: {record.id: entries for record, entries in flow.histories(query, by=visit.actor)}
-        )
-    return found
+def histories_of(visit: Visit, query: Query) -> Callable[[], Any]:
+    """The call that gives all records of a query, with their histories."""
+    flow: Any = visit.flow
+    if not visit.site.is_async:
+        return lambda: list(flow.histories(query, by=visit.actor))
+
+    async def collect() -> list[tuple[Record, list[Entry]]]:
+        return [one async for one in flow.histories(query, by=visit.actor)]
+
+    return collect
 
 
 def rows(

@@ -19,6 +19,7 @@ from reportflow.model.actor import Actor, Scope
 from reportflow.web.calling import Caller
 from reportflow.web.portal_store import PortalStore
 from reportflow.web.rendering import environment
+from reportflow.web.sayings import Sayings
 from reportflow.web.settings import Authenticate, Settings
 from reportflow.web.signing import Signer
 from reportflow.web.words import Words
@@ -38,6 +39,7 @@ class Site:
         kept: Drafts, saved views, open forms, readings.
         call: Calls the flow and the host.
         lifecycles: kind -> the newest definition.
+        is_async: Whether the verbs of the flow are awaited.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class Site:
             if one.name not in newest or newest[one.name].version < one.version:
                 newest[one.name] = one
         self.lifecycles: Mapping[str, Lifecycle] = MappingProxyType(newest)
+        self.is_async: bool = isinstance(flow, AsyncReportFlow)
+        self._sayings: dict[str, Sayings] = {}
         self._made: dict[Callable[[Site], Any], Any] = {}
         self._signer: Signer | None = None if settings.secret is None else Signer(settings.secret)
 
@@ -75,7 +79,11 @@ class Site:
 
     def words(self, language: str) -> Words:
         """The words of a language, in the zone of the flow."""
-        return Words(self.flow.catalog, language, self.flow.zone, self.lifecycles, now())
+        flow = self.flow
+        sayings = self._sayings.get(language)
+        if sayings is None:
+            sayings = self._sayings[language] = Sayings(flow.catalog, language, flow.zone, self.lifecycles)
+        return Words(flow.catalog, language, flow.zone, self.lifecycles, now(), sayings)
 
     def once(self, make: Callable[[Site], T]) -> T:
         """What a function makes of this portal, made at the first call and kept with it."""

@@ -17,6 +17,8 @@ _ESCAPED: Final = re.compile(r"~([0-9A-Fa-f]{2})")
 _SENT: Final = re.compile(r"[~%]([0-9A-Fa-f]{2})")
 #: How many parts the prefix of a mount has at the most.
 _DEPTH: Final = 32
+#: A name that stands in a path as it is.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]*[A-Za-z0-9_-]")
 _KEPT: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 #: The value of one parameter: a text, or several.
@@ -25,6 +27,8 @@ Given = str | int | None | Iterable[str]
 
 def written(name: str) -> str:
     """A name as one part of a path."""
+    if _PLAIN.fullmatch(name):
+        return name
     bare = "".join(one if one in _KEPT else "".join(f"~{byte:02X}" for byte in one.encode()) for one in name)
     return bare.replace(".", "~2E") if not bare.strip(".") else bare
 
@@ -65,7 +69,7 @@ def query_text(query: Mapping[str, Given]) -> str:
     for name, value in query.items():
         several = [value] if isinstance(value, str | int) else () if value is None else value
         pairs += [(name, str(one)) for one in several if one != ""]
-    return urlencode(pairs)
+    return urlencode(pairs) if pairs else ""
 
 
 def quoted(path: str) -> str:
@@ -92,7 +96,7 @@ class Urls:
         ``to("r", record.id, "do", trigger, from_="/find")``: a ``_`` at the end of a parameter's name is left out.
         """
         path = self.prefix + "/" + "/".join(map(written, parts))
-        text = query_text({name.removesuffix("_"): value for name, value in query.items()})
+        text = query_text({name.removesuffix("_"): value for name, value in query.items()}) if query else ""
         return path + (f"?{text}" if text else "") + (f"#{fragment}" if fragment else "")
 
     def own(self, address: str | None, default: str) -> str:

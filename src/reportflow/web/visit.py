@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from reportflow.model.actor import Actor, Secrecy
 from reportflow.web import assets
+from reportflow.web.calling import Steps
 from reportflow.web.guard import complete_headers
 from reportflow.web.markup import lang_of, marked, paragraphs
 from reportflow.web.settings import MEGABYTE
@@ -23,6 +24,8 @@ from reportflow.web.signing import Signer
 from reportflow.web.site import Site
 from reportflow.web.urls import Urls, quoted
 from reportflow.web.words import Words
+
+T = TypeVar("T")
 
 LANGUAGE_COOKIE: Final = "reportflow_language"
 THEME_COOKIE: Final = "reportflow_theme"
@@ -98,6 +101,14 @@ class Visit:
     async def ask(self, verb: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """Call a verb of the flow as the person who asks: ``await visit.ask(flow.get, id)``."""
         return await self.site.call(verb, *args, by=self.actor, **named)
+
+    async def ask_in_turn(self, steps: Steps[T]) -> T:
+        """Call several verbs one after another: ``record = yield visit.asking(flow.get, id)`` in a generator."""
+        return await self.site.call.in_turn(steps, awaits=self.site.is_async)
+
+    def asking(self, verb: Callable[..., Any], *args: Any, **named: Any) -> Callable[[], Any]:
+        """The call that `ask` makes, as a step."""
+        return partial(verb, *args, by=self.actor, **named)
 
     @property
     def flow(self) -> Any:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, tzinfo
 
 from reportflow.errors import Refusal, ReportflowError
-from reportflow.i18n.catalog import CHINESE, ENGLISH, Catalog, Renderer
+from reportflow.i18n.catalog import CHINESE, ENGLISH, Catalog
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.actor import Actor, Person
 from reportflow.model.entry import Entry
 from reportflow.model.record import Record
+from reportflow.web.sayings import Sayings
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
@@ -25,17 +26,25 @@ class Words:
         zone: In which times are shown.
         lifecycles: Of the kinds that are shown: kind -> the newest definition.
         now: The time, aware.
+        sayings: The texts of the same catalog, language, zone and lifecycles, which many words share.
     """
 
     def __init__(
-        self, catalog: Catalog, language: str, zone: tzinfo, lifecycles: Mapping[str, Lifecycle], now: datetime
+        self,
+        catalog: Catalog,
+        language: str,
+        zone: tzinfo,
+        lifecycles: Mapping[str, Lifecycle],
+        now: datetime,
+        sayings: Sayings | None = None,
     ) -> None:
         self.catalog: Catalog = catalog
         self.language: str = language
         self.zone: tzinfo = zone
         self.now: datetime = now.astimezone(zone)
         self._lifecycles = lifecycles
-        self._renderer = Renderer(catalog, language, zone=zone)
+        self._sayings = sayings or Sayings(catalog, language, zone, lifecycles)
+        self._renderer = self._sayings.renderer
 
     @property
     def tag(self) -> str:
@@ -46,7 +55,7 @@ class Words:
 
     def __call__(self, code: str, **facts: object) -> str:
         """The text of a code of the portal: ``t("find.title")`` is ``portal.find.title`` of the catalog."""
-        return self._renderer.text(f"portal.{code}", facts)
+        return self._renderer.text(f"portal.{code}", facts) if facts else self._sayings.text(f"portal.{code}")
 
     def has(self, code: str) -> bool:
         """Whether there is a text of a code of the portal."""
@@ -60,10 +69,7 @@ class Words:
 
     def label(self, room: str, name: object, kind: str = "") -> str:
         """What people call a name: a state, a trigger, a field, a role, a choice of a field."""
-        lifecycle = self._lifecycles.get(kind)
-        labels = lifecycle.labels if lifecycle else {}
-        value = getattr(name, "value", name)
-        return self.catalog.label(room, value, self.language, lifecycle=kind or None, labels=labels)
+        return self._sayings.label(room, str(getattr(name, "value", name)), kind)
 
     def known_label(self, room: str, name: object, kind: str = "") -> str:
         """As `label`; blank where there is none, instead of the name itself."""
@@ -88,7 +94,7 @@ class Words:
 
     def refusal(self, refusal: Refusal) -> str:
         """Why not."""
-        return refusal.text(self.language, catalog=self.catalog)
+        return self._sayings.refusal(refusal)
 
     def error(self, error: ReportflowError) -> str:
         """What happened and what to do."""

@@ -20,8 +20,8 @@ _LATEST: Final = 20
 
 async def record(visit: Visit) -> Response:
     """A record."""
-    one = await dossier(visit, visit.params["id"], children=True)
-    offers = grouped(await visit.ask(visit.flow.options, one.record))
+    one = await dossier(visit, visit.params["id"], children=True, options=True)
+    offers = grouped(one.options)
     back = visit.urls.own(visit.request.query_params.get("from"), "")
     tag = "" if visit.secrecy > Secrecy.INTERNAL else _tag(visit, one, offers, back)
     return visit.page(
