@@ -8,13 +8,19 @@ reader does not see, stay with the store and with those whom the table names as 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Final
 
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.history import lifecycle_of
+from reportflow.model.actor import Actor
 from reportflow.model.entry import Entry
 from reportflow.model.query import Visibility
 from reportflow.model.record import Record
 from reportflow.model.values import changed
+
+#: What every reader knows of those who acted, beside the role.
+_KNOWN: Final = ("id", "name", "post", "kind", "on_behalf_of")
+_ANYBODY: Final = Actor(id="?")
 
 
 def as_read(
@@ -36,13 +42,16 @@ def as_read(
     own = {entry.ref for entry in history if rule.reads(record, entry)}
     readable = own.union(causes)
     before: Record | None = None
+    last: tuple[Lifecycle, Entry] | None = None
     for entry in history:
         lifecycle = lifecycle_of(entry, known)
+        if last is not None:
+            before = last[0].fold(before, last[1])
+        last = lifecycle, entry
         if entry.ref in own:
             at_hand = entry.details if before is None else before
             assert isinstance(at_hand, Record), "the first entry has the draft"
             yield _reduced(entry, lifecycle, at_hand, entry.cause if entry.cause in readable else None)
-        before = lifecycle.fold(before, entry)
 
 
 def foreign_causes(history: Iterable[Entry], *, but: str) -> list[str]:
@@ -57,7 +66,7 @@ def _reduced(entry: Entry, lifecycle: Lifecycle, before: Record, cause: str | No
     found = lifecycle.row(entry.source, entry.trigger)
     permitted = found[0].roles if found else frozenset[str]()
     used = frozenset(role for role in actor.roles & permitted if lifecycle.reaches(role, before, actor))
-    reader_knows = type(actor)(
-        id=actor.id, name=actor.name, post=actor.post, roles=used, kind=actor.kind, on_behalf_of=actor.on_behalf_of
-    )
+    known = {name: getattr(actor, name) for name in _KNOWN} | {"roles": used}
+    # whose parts were checked before; one of a class of the host's is made as any
+    reader_knows = changed(_ANYBODY, known) if type(actor) is Actor else type(actor)(**known)
     return changed(entry, {"actor": reader_knows, "key": None, "cause": cause})

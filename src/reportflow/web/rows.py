@@ -12,6 +12,7 @@ from reportflow.lifecycle.definition import Lifecycle
 from reportflow.model.entry import Entry
 from reportflow.model.query import Query
 from reportflow.model.record import Record
+from reportflow.web.calling import Steps
 from reportflow.web.markup import language_of
 from reportflow.web.visit import Visit
 
@@ -51,11 +52,15 @@ class ListedRecord(NamedTuple):
 
 async def histories(visit: Visit, records: Collection[Record]) -> dict[str, list[Entry]]:
     """The histories of some records as the person may read them, by id; of those that cannot be read, none."""
+    return await visit.ask_in_turn(reading_histories(visit, records)) if records else {}
+
+
+def reading_histories(visit: Visit, records: Collection[Record]) -> Steps[dict[str, list[Entry]]]:
+    """The same as steps."""
     if not records:
         return {}
     query = Query(id=[record.id for record in records], limit=len(records))
-    found = await visit.site.call(histories_of(visit, query))
-    return {record.id: entries for record, entries in found}
+    return {record.id: entries for record, entries in (yield histories_of(visit, query))}
 
 
 def histories_of(visit: Visit, query: Query) -> Callable[[], Any]:

@@ -91,7 +91,7 @@ class Site:
             self._made[make] = make(self)
         return cast(T, self._made[make])
 
-    @property
+    @cached_property
     def languages(self) -> tuple[str, ...]:
         """The languages that there are texts in, the default first."""
         others = sorted(self.flow.catalog.languages() - {self.settings.language})

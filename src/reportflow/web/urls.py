@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, quote_plus, unquote, urlencode
 
 _ESCAPED: Final = re.compile(r"~([0-9A-Fa-f]{2})")
 #: As a client that is no page writes it, too.
@@ -21,6 +22,8 @@ _DEPTH: Final = 32
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]*[A-Za-z0-9_-]")
 _KEPT: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 
+#: A text as it stands in a parameter. The addresses of one list are written again and again.
+_value: Final = lru_cache(512)(quote_plus)
 #: The value of one parameter: a text, or several.
 Given = str | int | None | Iterable[str]
 
@@ -69,7 +72,7 @@ def query_text(query: Mapping[str, Given]) -> str:
     for name, value in query.items():
         several = [value] if isinstance(value, str | int) else () if value is None else value
         pairs += [(name, str(one)) for one in several if one != ""]
-    return urlencode(pairs) if pairs else ""
+    return "&".join([f"{_value(name)}={_value(value)}" for name, value in pairs])
 
 
 def quoted(path: str) -> str:

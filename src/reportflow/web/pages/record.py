@@ -31,6 +31,7 @@ async def record(visit: Visit) -> Response:
         beside=_beside(visit, back),
         offers=offers,
         why=_why(visit, one, offers),
+        later=_later(visit, one, offers),
         latest=one.shown[: -_LATEST - 1 : -1],
         reason=_reason(one),
         due_set=_due_set(visit, one),
@@ -69,6 +70,15 @@ def _why(visit: Visit, one: Dossier, offers: Offers) -> list[tuple[list[str], li
             key, said = (("", option.trigger), reasons if "role" in codes else [*reasons, *by_roles])
         found.setdefault(key, ([], said))[0].append(t.label("trigger", option.trigger, kind))
     return list(found.values())
+
+
+def _later(visit: Visit, one: Dossier, offers: Offers) -> list[tuple[str, list[str]]]:
+    """What cannot be done in the state of the record, each with the states in which it can."""
+    t, kind = visit.t, one.record.kind
+    return [
+        (t.label("trigger", option.trigger, kind), [t.refusal(why) for why in option.refusals if why.code == "state"])
+        for option in offers.later
+    ]
 
 
 def _reason(one: Dossier) -> Happening | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import attrs
@@ -14,12 +15,14 @@ from starlette.responses import Response
 
 from reportflow.lifecycle.table import EVERYBODY
 from reportflow.model.actor import Actor, Scope, Secrecy
+from reportflow.model.entry import Entry
 from reportflow.model.query import Happened, Page, Query
+from reportflow.web.calling import Steps
 from reportflow.web.pages.reading import note_reading
 from reportflow.web.portal_store import Draft
 from reportflow.web.querying import ORDER, opened_cursor, sealed_cursor
 from reportflow.web.routes import Route
-from reportflow.web.rows import ListedRecord, histories, rows
+from reportflow.web.rows import ListedRecord, histories, reading_histories, rows
 from reportflow.web.visit import Visit
 
 #: How many records a page has.
@@ -60,9 +63,10 @@ async def work(visit: Visit) -> Response:
     counts = {"drafts": _count(visit, len(begun), more=False)}
     for name, roles in (("waiting", _office_roles(visit)), ("returned", _own_roles(visit))):
         if name in names:
-            page = await _inbox(visit, roles, _cursor(visit, tab) if name == tab else None)
+            place = _cursor(visit, tab) if name == tab else None
+            page, known = await visit.ask_in_turn(_reading_inbox(visit, roles, place, whole=name == tab))
             if name == tab:
-                context |= await _listed(visit, tab, page)
+                context |= _shown(visit, tab, page, rows(visit, page, known))
                 if tab == "returned":
                     await _note_reasons(visit, context["rows"])
             if name != tab or "cursor" not in visit.request.query_params:
@@ -77,11 +81,9 @@ async def work(visit: Visit) -> Response:
 async def _own(visit: Visit, begun: list[BegunDraft]) -> Response:
     """The first page of who works only with what is their own: what was returned first, then what became of each."""
     place = _cursor(visit, "own")
-    returned: Page = Page(()) if place else await _inbox(visit, visit.actor.roles)
-    mine: Page = await visit.ask(visit.flow.find, Query(order=_NEWEST, limit=PAGE, cursor=place))
-    above = {record.id: record for record in returned}
+    returned, mine, found = await visit.ask_in_turn(_reading_own(visit, place))
+    above = {record.id for record in returned}
     others = [record for record in mine if record.id not in above]
-    found = await histories(visit, [*above.values(), *others])
     first, then = rows(visit, returned, found), rows(visit, others, found)
     await _note_reasons(visit, [*first, *then])
     return visit.page(
@@ -110,14 +112,14 @@ async def listed(visit: Visit, tab: str, cursor: str) -> tuple[list[str], str | 
     if not visit.is_staff:
         tab, place = "own", _opened(visit, "own", cursor)
         page: Page = await visit.ask(visit.flow.find, Query(order=_NEWEST, limit=PAGE, cursor=place))
-        first = () if place else await _inbox(visit, visit.actor.roles)
+        first = () if place else await visit.site.call(_inbox(visit, visit.actor.roles))
         return list(dict.fromkeys(one.id for several in (first, page) for one in several)), _next(visit, tab, page)
     if tab == "done":
         page = await _done(visit, _opened(visit, tab, cursor))
         return [row.record.id for row in await _done_rows(visit, page)], _next(visit, tab, page)
     tab = "returned" if tab == "returned" and _returns(visit) else "waiting"
     roles = _own_roles(visit) if tab == "returned" else _office_roles(visit)
-    page = await _inbox(visit, roles, _opened(visit, tab, cursor))
+    page = await visit.site.call(_inbox(visit, roles, _opened(visit, tab, cursor)))
     return [one.id for one in page], _next(visit, tab, page)
 
 
@@ -150,11 +152,27 @@ def _returns(visit: Visit) -> bool:
     return any(state.awaits & own for one in visit.site.lifecycles.values() for state in one.states)
 
 
-async def _inbox(visit: Visit, roles: Iterable[str], cursor: str | None = None) -> Page:
-    """What awaits some of the person's roles."""
+def _inbox(visit: Visit, roles: Iterable[str], cursor: str | None = None) -> Callable[[], Any]:
+    """What asks for what awaits some of the person's roles."""
     narrow: Actor = attrs.evolve(visit.actor, roles=roles)
-    page: Page = await visit.site.call(visit.flow.inbox, by=narrow, limit=PAGE, cursor=cursor)
-    return page
+    return partial(visit.flow.inbox, by=narrow, limit=PAGE, cursor=cursor)
+
+
+def _reading_inbox(
+    visit: Visit, roles: Iterable[str], cursor: str | None, *, whole: bool
+) -> Steps[tuple[Page, dict[str, list[Entry]]]]:
+    """What awaits some of the person's roles, with the histories where the whole is shown."""
+    page: Page = yield _inbox(visit, roles, cursor)
+    found = (yield from reading_histories(visit, page.records)) if whole else {}
+    return page, found
+
+
+def _reading_own(visit: Visit, place: str | None) -> Steps[tuple[Page, Page, dict[str, list[Entry]]]]:
+    """What was returned to the person, on the first page; what is their own from a place on; the histories of both."""
+    returned: Page = Page(()) if place else (yield _inbox(visit, visit.actor.roles))
+    mine: Page = yield visit.asking(visit.flow.find, Query(order=_NEWEST, limit=PAGE, cursor=place))
+    every = {record.id: record for record in (*returned, *mine)}
+    return returned, mine, (yield from reading_histories(visit, every.values()))
 
 
 async def _done(visit: Visit, cursor: str | None) -> Page:
@@ -169,10 +187,6 @@ async def _done_rows(visit: Visit, page: Page) -> list[ListedRecord]:
     found = await histories(visit, page.records)
     shown = rows(visit, page, found, tells=lambda entry: entry.actor.id == visit.actor.id)
     return sorted(shown, key=_last_act, reverse=True)
-
-
-async def _listed(visit: Visit, tab: str, page: Page) -> dict[str, Any]:
-    return _shown(visit, tab, page, rows(visit, page, await histories(visit, page.records)))
 
 
 def _shown(visit: Visit, tab: str, page: Page, several: list[ListedRecord]) -> dict[str, Any]:
