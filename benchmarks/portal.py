@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.portal --records 1000000 --users 50 --seconds 60``. The server runs in a process of its own; the
 people are tasks of this one, who read a page every few seconds. Beside the pages stand handlers that do only the
-indexed SQL of a page, by hand, and write the rows as JSON: the floor. A page's time is taken in the server, from the
-first byte of the request to the last of the answer.
+indexed SQL of a page, by hand, and write the rows as JSON: the floor. The bare floor reads less than the page shows: of
+the inbox only the rows of the records, of a record no others that belong to it. A page's time is taken in the server,
+from the first byte of the request to the last of the answer.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import httpx
 
 #: Page -> its share of what people read.
 PAGES: Final = {"inbox": 4, "record": 5, "find": 2, "history": 1, "form": 1}
+#: The pages that are compared with a floor.
+MEASURED: Final = ("inbox", "record")
 #: Seconds between two pages of one person: between the half of it and one and a half.
 PAUSE: Final = 4.0
 UNITS: Final = 50
@@ -45,12 +50,17 @@ def fill(url: str, records: int) -> None:
             text = "The lamps at the north gate have been dark since spring. " * 20
             draft = Report.draft(title=f"Dark lamps {number}", text=text, authors=[Author(name="Qian", id=author.id)])
             report = flow.create(draft, by=author)
-            if number % 4:
+            if stage := number // UNITS % 4:  # so that each unit has some in each stage
                 report = flow.fire(report, "edit", Revision(text=text + "Two lamps more."), by=editor)
-                if number % 4 > 1:
+                if stage > 1:
                     flow.fire(report, "keep", by=editor, reason="Known already.")
     plain = url.replace("postgresql+psycopg://", "postgresql://")
     copies = records // REAL - 1
+    # each copy in a minute of its own, so that the units come one after another, as they do in an office
+    earlier = (
+        "to_char({0}::timestamptz AT TIME ZONE 'UTC' - n * interval '1 minute', 'YYYY-MM-DD\"T\"HH24:MI:SS.US+00:00')"
+    )
+    copied = {f'"{name}"': earlier.format(name) for name in ("created_at", "updated_at")}
     with psycopg.connect(plain, autocommit=True) as connection:
         for table, id in (("record", "id"), ("entry", "record_id"), ("label", "record_id")):
             found = connection.execute(
@@ -60,7 +70,7 @@ def fill(url: str, records: int) -> None:
                 [f"reportflow_{table}"],
             ).fetchall()  # fmt: skip
             names = [f'"{name}"' for (name,) in found]
-            taken = [f"{id} || '-' || n" if name == f'"{id}"' else name for name in names]
+            taken = [copied.get(name, f"{id} || '-' || n" if name == f'"{id}"' else name) for name in names]
             connection.execute(
                 f"INSERT INTO reportflow_{table} ({', '.join(names)}) SELECT {', '.join(taken)} "
                 f"FROM reportflow_{table}, generate_series(1, {copies}) AS n"
@@ -73,8 +83,18 @@ INBOX: Final = (
     "updated_at, data FROM reportflow_record WHERE kind = 'report' AND state = 'draft' AND unit = %s AND secrecy = "
     "'internal' AND (assignee IS NULL OR assignee = %s) ORDER BY due_at, created_at, id LIMIT 51"
 )
+#: Since when each record of a page is in its state.
+SINCE: Final = (
+    "SELECT DISTINCT ON (record_id) record_id, at, secrecy, reason FROM reportflow_entry WHERE record_id = ANY(%s) "
+    "AND source IS DISTINCT FROM dest ORDER BY record_id, sequence DESC"
+)
+DRAFTS: Final = "SELECT * FROM reportflow_web_draft WHERE actor = %s ORDER BY saved_at DESC LIMIT 100"
 RECORD: Final = "SELECT * FROM reportflow_record WHERE id = %s AND unit = %s"
 HISTORY: Final = "SELECT * FROM reportflow_entry WHERE record_id = %s ORDER BY sequence"
+CHILDREN: Final = (
+    "SELECT id, title, kind, state FROM reportflow_record WHERE parent = %s AND unit = %s AND kind = 'report' AND "
+    "secrecy = 'internal' ORDER BY created_at, id LIMIT 20"
+)
 
 
 class Timed:
@@ -113,7 +133,8 @@ def application() -> Any:
     from reportflow.web import portal
 
     url = os.environ["PORTAL_DATABASE"]
-    flow: Any = open_async_flow(url) if os.environ["PORTAL_FLOW"] == "async" else open_flow(url)
+    opened: Any = open_async_flow if os.environ["PORTAL_FLOW"] == "async" else open_flow
+    flow: Any = opened(url, zone="Asia/Shanghai")
     plain = url.replace("postgresql+psycopg://", "postgresql://")
     idle: list[Any] = []
 
@@ -121,29 +142,43 @@ def application() -> Any:
         id, _, unit = request.headers["x-who"].partition("@")
         return Actor(id=id, name="Li", post="Editor", roles={"editor"}, unit=unit)
 
-    async def rows(*statements: tuple[str, list[str]]) -> list[Any]:
+    async def asked(request: Request) -> Actor:  # not in a thread, since nothing waits
+        return who(request)
+
+    @asynccontextmanager
+    async def connected() -> AsyncIterator[Any]:
         connection = idle.pop() if idle else await psycopg.AsyncConnection.connect(plain, autocommit=True)
         try:
-            return [
-                await (await connection.execute(text, values, prepare=True)).fetchall() for text, values in statements
-            ]
+            yield connection
         finally:
             idle.append(connection)
 
+    async def rows(connection: Any, text: str, *values: Any) -> list[Any]:
+        found: list[Any] = await (await connection.execute(text, values, prepare=True)).fetchall()
+        return found
+
     async def inbox(request: Request) -> Response:
         actor = who(request)
-        return JSONResponse(await rows((INBOX, [actor.unit, actor.id])))
+        async with connected() as one:
+            found = [await rows(one, INBOX, actor.unit, actor.id)]
+            if "bare" not in request.query_params:
+                found += [await rows(one, SINCE, [row[0] for row in found[0]]), await rows(one, DRAFTS, actor.id)]
+        return JSONResponse(found)
 
     async def record(request: Request) -> Response:
         id, actor = request.path_params["id"], who(request)
-        return JSONResponse(await rows((RECORD, [id, actor.unit]), (HISTORY, [id])))
+        async with connected() as one:
+            found = [await rows(one, RECORD, id, actor.unit), await rows(one, HISTORY, id)]
+            if "bare" not in request.query_params:
+                found.append(await rows(one, CHILDREN, id, actor.unit))
+        return JSONResponse(found)
 
     return Timed(
         Starlette(
             routes=[
                 Route("/floor/inbox", inbox),
                 Route("/floor/r/{id}", record),
-                Mount("/office", portal(flow, authenticate=who, rate=None)),
+                Mount("/office", portal(flow, authenticate=asked, rate=None)),
             ]
         )
     )
@@ -159,6 +194,8 @@ def _address(page: str, ids: list[str], chance: random.Random) -> str:
         "form": f"/office/r/{id}/do/comment",
         "floor inbox": "/floor/inbox",
         "floor record": f"/floor/r/{id}",
+        "bare floor inbox": "/floor/inbox?bare",
+        "bare floor record": f"/floor/r/{id}?bare",
     }[page]
 
 
@@ -195,7 +232,7 @@ async def _alone(base: str, ids: dict[str, list[str]], rounds: int) -> dict[str,
         for turn in range(2):  # the first time around warms up
             await client.get(f"{base}/times")
             for _ in range(rounds if turn else 20):
-                for page in ("inbox", "floor inbox", "record", "floor record"):
+                for page in (f"{floor}{page}" for page in MEASURED for floor in ("", "floor ", "bare floor ")):
                     heads = {"x-who": "editor-1@unit-1", "x-page": page}
                     (await client.get(base + _address(page, ids["unit-1"], chance), headers=heads)).raise_for_status()
         times: dict[str, list[float]] = (await client.get(f"{base}/times")).json()
@@ -247,11 +284,12 @@ def main() -> None:
         finally:
             server.terminate()
             server.wait(10)
-    print("| page | share of its floor (medians, one reader) | median, ms | floor, ms |")
-    print("| --- | --- | --- | --- |")
-    for page in ("inbox", "record"):
-        own, floor = statistics.median(alone[page]) * 1000, statistics.median(alone[f"floor {page}"]) * 1000
-        print(f"| {page} | {floor / own:.2f} | {own:.1f} | {floor:.1f} |")
+    print("| page | share of its floor (medians, one reader) | of the bare one | median, ms | floor, ms | bare, ms |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for page in MEASURED:
+        several = [alone[f"{floor}{page}"] for floor in ("", "floor ", "bare floor ")]
+        own, floor, bare = (statistics.median(times) * 1000 for times in several)
+        print(f"| {page} | {floor / own:.2f} | {bare / own:.2f} | {own:.1f} | {floor:.1f} | {bare:.1f} |")
     print(f"| page, {given.users} people | number | p50, ms | p95, ms |")
     print("| --- | --- | --- | --- |")
     for page, times in together["times"].items():
