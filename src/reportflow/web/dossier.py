@@ -107,7 +107,9 @@ def _read(visit: Visit, id: str, *, children: bool, options: bool) -> Steps[_Rea
     record, entries = yield from _with_history(visit, id)
     offered = (yield visit.asking(flow.options, record)) if options else ()
     values = (record, *(entry.details for entry in entries))
-    sought = list(dict.fromkeys(one for value in values for one in _ids_in(value, referring)))[:_MOST]
+    acted = {one for entry in entries for one in (entry.actor.id, entry.actor.on_behalf_of)}  # who edited is no record
+    referred = dict.fromkeys(one for value in values for one in _ids_in(value, referring))
+    sought = [one for one in referred if one not in acted][:_MOST]
     found = (yield visit.asking(flow.find, Query(id=set(sought), limit=_MOST))) if sought else ()
     links = {one.id: one for one in found if one.id != id}
     belonging = (yield visit.asking(flow.find, Query(parent=id, limit=_CHILDREN))) if children else ()
@@ -138,11 +140,11 @@ def _ids_in(value: Any, fields: Callable[[type[Any]], Collection[str]]) -> Itera
     """The ids that a value names in some of its fields; in a record, also of who created it."""
     if value is None or not attrs.has(type(value)):
         return
-    names = {*fields(type(value))}
+    names = fields(type(value))
     if isinstance(value, Record) and fields is id_fields:
-        names |= {"created_by", "created_for"}
-    for name in field_names(type(value)):
-        content = getattr(value, name) if name in names else None
+        names = {*names, "created_by", "created_for"}
+    for name in (one for one in field_names(type(value)) if one in names):
+        content = getattr(value, name)
         several = (content,) if isinstance(content, str) else content if isinstance(content, tuple) else ()
         yield from (one for one in several if isinstance(one, str) and one)
 

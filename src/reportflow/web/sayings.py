@@ -72,7 +72,7 @@ class _RefusalFacts:
 
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
-        self.are_texts = all(map(_is_text, refusal.params.values()))
+        self.are_texts = all(type(one) is str or _are_texts(one) for one in refusal.params.values())
         self._key = (
             refusal.code,
             tuple(refusal.params.items()),
@@ -89,5 +89,5 @@ class _RefusalFacts:
         return isinstance(other, _RefusalFacts) and self._key == other._key
 
 
-def _is_text(value: object) -> bool:
-    return type(value) is str or (type(value) is tuple and all(type(one) is str for one in value))
+def _are_texts(value: object) -> bool:
+    return type(value) is tuple and all(type(one) is str for one in value)
