@@ -8,7 +8,7 @@ reader does not see, stay with the store and with those whom the table names as 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from reportflow.lifecycle.definition import Lifecycle
 from reportflow.lifecycle.history import lifecycle_of
@@ -66,7 +66,7 @@ def _reduced(entry: Entry, lifecycle: Lifecycle, before: Record, cause: str | No
     found = lifecycle.row(entry.source, entry.trigger)
     permitted = found[0].roles if found else frozenset[str]()
     used = frozenset(role for role in actor.roles & permitted if lifecycle.reaches(role, before, actor))
-    known = {name: getattr(actor, name) for name in _KNOWN} | {"roles": used}
+    known: dict[str, Any] = {name: getattr(actor, name) for name in _KNOWN} | {"roles": used}
     # whose parts were checked before; one of a class of the host's is made as any
     reader_knows = changed(_ANYBODY, known) if type(actor) is Actor else type(actor)(**known)
     return changed(entry, {"actor": reader_knows, "key": None, "cause": cause})
