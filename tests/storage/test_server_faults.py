@@ -318,7 +318,7 @@ def test_a_lost_connection_may_leave_the_commit_in_doubt(
                 if word == "COMMIT":
                     word = "WITH updated"
                 else:
-                    monkeypatch.setattr("reportflow.storage.sql.contract._is_plain", lambda change: False)
+                    monkeypatch.setattr("reportflow.storage.sql.writing._is_plain", lambda change: False)
             with cut_at(store, word), pytest.raises(StorageUnavailable) as caught:
                 flow.fire(store.get(["r0"])[0], "comment", Comment(text="x"), by=LI)
             assert ("not known" not in str(caught.value)) == known

@@ -115,6 +115,7 @@ class Unconstrained(FileStore):
         for one in list(tables.entry.indexes):
             if one.unique:
                 tables.entry.indexes.remove(one)
+        self._queue = None  # it looks at the keys of one call at a time
         super()._open(engine, tables, create, restoring)
 
     def _plan(self, changes: Sequence[Change]) -> list[Write]:
