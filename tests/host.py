@@ -32,7 +32,6 @@ class Host(AsyncSqlStore):
 
     async def begin(self) -> Self:
         """Begin the transaction."""
-        self._queue = None  # its commits are the host's
         self.connection = self.engine.connect()
         await self.connection
         await self.connection.execution_options(isolation_level=_level(self.engine))

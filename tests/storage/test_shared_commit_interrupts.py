@@ -150,7 +150,7 @@ def test_who_stands_still_at_any_place_hinders_nobody(store: GatedStore) -> None
     queue = store._queue
     assert queue is not None
     seen: list[Incident] = []
-    ReportFlow(store, SAMPLE, observe=seen.append)
+    flow = ReportFlow(store, SAMPLE, observe=seen.append)
     assert store.engine.url.database is not None
     other = sqlite3.connect(store.engine.url.database, isolation_level=None)
     places = []
@@ -175,6 +175,7 @@ def test_who_stands_still_at_any_place_hinders_nobody(store: GatedStore) -> None
         assert all(is_kept(store, id) for id in ids)
     assert {where.split(":")[0] for where in places} >= {"join", "commit"}
     assert seen
+    assert flow.store is store
     other.close()
     is_sound(store)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -300,10 +301,10 @@ def test_a_chunk_joins_as_one(store: GatedStore) -> None:
 
 
 def test_shared_commits_are_observed(store: GatedStore) -> None:
-    """The hook is given how many calls a shared commit held, how many were conflicts, and how long one had waited."""
+    """The hook is given, once, how many calls a shared commit held, how many were conflicts, how long they waited."""
     store.commit(prepared())
     seen: list[Incident] = []
-    ReportFlow(store, SAMPLE, observe=seen.append)
+    flows = [ReportFlow(store, SAMPLE, observe=seen.append) for _ in range(2)]
     act = acted(prepared()[0].record, "note", Note())
     outcomes = gathered(store, lambda: store.commit([act]), lambda: store.commit([act]), keeping(store, "s9"))
     assert [type(one) for one in outcomes] == [type(None), Conflict, type(None)]
@@ -312,6 +313,14 @@ def test_shared_commits_are_observed(store: GatedStore) -> None:
     assert 0 < incident.waited < FOR_EVER
     keeping(store, "alone")()
     assert len(seen) == 1
+    flows.pop()
+    gc.collect()
+    assert gathered(store, keeping(store, "t0"), keeping(store, "t1")) == [None, None]
+    assert len(seen) == 2  # the other flow is there still
+    flows.pop()
+    gc.collect()
+    assert gathered(store, keeping(store, "t2"), keeping(store, "t3")) == [None, None]
+    assert len(seen) == 2
 
 
 def test_an_observer_that_raises_fails_no_call(store: GatedStore, caplog: pytest.LogCaptureFixture) -> None:
@@ -320,10 +329,10 @@ def test_an_observer_that_raises_fails_no_call(store: GatedStore, caplog: pytest
     def observe(incident: Incident) -> None:
         raise ZeroDivisionError(incident.kind)
 
-    ReportFlow(store, SAMPLE, observe=observe)
+    flow = ReportFlow(store, SAMPLE, observe=observe)
     assert gathered(store, keeping(store, "s0"), keeping(store, "s1")) == [None, None]
     assert any(line.exc_info and line.exc_info[0] is ZeroDivisionError for line in caplog.records)
-    hold_to(store, {"s0": None, "s1": None})
+    hold_to(flow.store, {"s0": None, "s1": None})
 
 
 def test_an_observer_may_write(store: GatedStore) -> None:
@@ -335,9 +344,9 @@ def test_an_observer_may_write(store: GatedStore) -> None:
         if len(seen) == 1:
             keeping(store, "noted")()
 
-    ReportFlow(store, SAMPLE, observe=observe)
+    flow = ReportFlow(store, SAMPLE, observe=observe)
     assert gathered(store, keeping(store, "s0"), keeping(store, "s1")) == [None, None]
-    hold_to(store, {"s0": None, "s1": None, "noted": None})
+    hold_to(flow.store, {"s0": None, "s1": None, "noted": None})
 
 
 def test_a_refused_call_says_what_it_says_alone(store: GatedStore) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast
+
+import attrs
 
 from reportflow.errors import InvalidValue, ReportflowError, StorageClosed
 from reportflow.flow.bulk import Stream
@@ -98,7 +100,7 @@ class FlowBase(Generic[S]):
         if isinstance(store, SupportsClasses) and not isinstance(lifecycles, Definitions):
             store.add_classes(self._definitions.classes)
         if observe is not None and isinstance(store, SupportsSharedCommits):
-            store.observe_commits(partial(_note_commit, observe))
+            weakref.finalize(self, store.observe_commits(_CommitNotes(observe))).atexit = False
         self._clock = clock
         self._new_id = new_id
         self._retry_timeout = retry_timeout
@@ -298,8 +300,14 @@ class FlowBase(Generic[S]):
         )
 
 
-def _note_commit(observe: Observer, commit: SharedCommit) -> None:
-    note(Incident(kind="shared_commit", code="shared_commit", **commit._asdict()), observe)
+@attrs.frozen
+class _CommitNotes:
+    """Hands each shared commit to a hook, as an incident; equal to another one with the same hook."""
+
+    observe: Observer
+
+    def __call__(self, commit: SharedCommit) -> None:
+        note(Incident(kind="shared_commit", code="shared_commit", **commit._asdict()), self.observe)
 
 
 def _attached(files: Files | None, rules: FileRules | None) -> AttachedFiles | None:

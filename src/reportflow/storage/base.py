@@ -319,8 +319,8 @@ class SharedCommit(NamedTuple):
 class SupportsSharedCommits(Protocol):
     """A store, blocking or asynchronous, that may keep by one COMMIT what several callers write at one moment."""
 
-    def observe_commits(self, observe: Callable[[SharedCommit], object]) -> None:
-        """Call this after each shared commit, when its callers were answered; what it raises is logged."""
+    def observe_commits(self, observe: Callable[[SharedCommit], object]) -> Callable[[], None]:
+        """Call this, or an equal one, after each shared commit; what is returned ends that. Errors are logged."""
 
 
 @runtime_checkable

@@ -30,7 +30,7 @@ from reportflow.storage.sql.executor import Checkout
 from reportflow.storage.sql.pool import ConnectionPool, HeldConnection, make_async_engine
 from reportflow.storage.sql.provision import OPENING_TIMEOUT, check_exists, create_or_verify
 from reportflow.storage.sql.schema import PREFIX, Tables, make_tables
-from reportflow.storage.sql.sharing import CommitQueue, Turn
+from reportflow.storage.sql.sharing import CommitQueue, Turn, nothing
 from reportflow.storage.sql.statements import StatementCache
 from reportflow.storage.sql.store import capabilities_of
 from reportflow.storage.sql.visible import Visible, visible
@@ -111,10 +111,9 @@ class AsyncSqlStore(AsyncCalls):
         """See `SupportsClasses.add_classes`."""
         self.classes = self.classes | classes
 
-    def observe_commits(self, observe: Callable[[SharedCommit], object]) -> None:
+    def observe_commits(self, observe: Callable[[SharedCommit], object]) -> Callable[[], None]:
         """See `SupportsSharedCommits.observe_commits`."""
-        if self._queue is not None:
-            self._queue.observers.append(observe)
+        return nothing if self._queue is None else self._queue.observe(observe)
 
     async def open(self) -> None:
         """Verify that the tables exist, and make them where there are none. Opening twice is fine.

@@ -109,14 +109,13 @@ class CommitQueue:
         url: The URL of the store, for errors.
 
     Attributes:
-        observers: Take each shared commit.
         taken: The calls of the commit that is under way.
         stage: How far it is: "open" until its COMMIT is sent, and where it is known that nothing was kept.
         problem: Why it is unknown whether the COMMIT was kept.
     """
 
     def __init__(self, url: str) -> None:
-        self.observers: list[Callable[[SharedCommit], object]] = []
+        self._observers: dict[object, Callable[[SharedCommit], object]] = {}
         self._url = url
         self.reset()
         _QUEUES.add(self)
@@ -129,6 +128,12 @@ class CommitQueue:
         self.taken: list[Turn] = []
         self.stage: Literal["open", "commit", "kept"] = "open"
         self.problem: str = ""
+
+    def observe(self, observe: Callable[[SharedCommit], object]) -> Callable[[], None]:
+        """See `SupportsSharedCommits.observe_commits`."""
+        key = object()
+        self._observers[key] = observe
+        return partial(_forget, weakref.ref(self), key)
 
     def join(self, turn: Turn) -> bool:
         """Wait with the others: whether it leads at once, since nobody is at work."""
@@ -159,8 +164,8 @@ class CommitQueue:
         for turn in taken:
             if turn.done:
                 turn.wake()
-        if self.observers and len(taken) > 1 and kept:
-            self._observe(taken)
+        if self._observers and len(taken) > 1 and kept:
+            self._report(taken)
 
     def withdraw(self, turn: Turn) -> bool:
         """Wait no longer: whether nothing was done yet for this call, and now never is."""
@@ -210,16 +215,31 @@ class CommitQueue:
         if self._leader is not None:
             self._leader.wake()
 
-    def _observe(self, taken: Sequence[Turn]) -> None:
+    def _report(self, taken: Sequence[Turn]) -> None:
         waited = time.monotonic() - min(turn.since for turn in taken)
         conflicts = sum(isinstance(turn.error, Conflict) for turn in taken)
-        for observe in self.observers:
+        called: list[object] = []
+        for observe in list(self._observers.values()):
+            if observe in called:  # of two flows with one hook
+                continue
+            called.append(observe)
             try:
                 observe(SharedCommit(len(taken), conflicts, waited))
             except Exception:  # the acts of others are committed: nobody's call may fail for it
                 import logging  # a program without trouble need not pay for it
 
                 logging.getLogger("reportflow.storage").exception("An observer of shared commits has raised.")
+
+
+def _forget(queue: weakref.ref[CommitQueue], key: object) -> None:
+    """End what `CommitQueue.observe` began; the one who may end it need not keep the store alive."""
+    found = queue()
+    if found is not None:
+        found._observers.pop(key, None)
+
+
+def nothing() -> None:
+    """End what never began."""
 
 
 class SharedWriting(SqlWriting):
@@ -229,10 +249,9 @@ class SharedWriting(SqlWriting):
         super().__init__(statements, checkout)
         self._queue: CommitQueue | None = None
 
-    def observe_commits(self, observe: Callable[[SharedCommit], object]) -> None:
+    def observe_commits(self, observe: Callable[[SharedCommit], object]) -> Callable[[], None]:
         """See `SupportsSharedCommits.observe_commits`; a store that shares none never calls it."""
-        if self._queue is not None:
-            self._queue.observers.append(observe)
+        return nothing if self._queue is None else self._queue.observe(observe)
 
     def commit(self, changes: Sequence[Change]) -> None:
         """See `Store.commit`."""
