@@ -94,9 +94,8 @@ class Change:
             whole = whole and entry.record_id == sealed.record_id == id and entry.digest == sealed.digest
             whole = whole and 1 <= entry.sequence == sealed.sequence <= seen
         if not (whole and head and record.version == version and record.head == head):
-            raise InvalidValue(
-                "change", "change", {"version": record.version, "expected": seen, "entries": len(entries)}
-            )
+            facts = {"version": record.version, "expected": seen, "entries": len(entries)}
+            raise InvalidValue("change", "change", facts)
 
 
 class _FeedRow(NamedTuple):
@@ -321,6 +320,7 @@ class SupportsSharedCommits(Protocol):
 
     def observe_commits(self, observe: Callable[[SharedCommit], object]) -> Callable[[], None]:
         """Call this, or an equal one, after each shared commit; what is returned ends that. Errors are logged."""
+        ...
 
 
 @runtime_checkable
